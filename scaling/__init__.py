@@ -5,6 +5,16 @@ order in which a table of runs passes through them.
 """
 
 from .laws import ChinchillaLaw, FrontierLaw, PowerLaw
+from .published import Published, UnknownPublishedError, large_models, published, published_table
 
-__all__ = ["ChinchillaLaw", "FrontierLaw", "PowerLaw"]
+__all__ = [
+    "ChinchillaLaw",
+    "FrontierLaw",
+    "PowerLaw",
+    "Published",
+    "UnknownPublishedError",
+    "large_models",
+    "published",
+    "published_table",
+]
 __version__ = "0.1.0"
