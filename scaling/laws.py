@@ -109,7 +109,7 @@ class ChinchillaLaw(_Law):
     --------
     >>> law = ChinchillaLaw.from_published("hoffmann2022")
     >>> round(float(law.loss(70e9, 1.4e12)), 3)
-    1.937
+    1.921
     """
 
     E: float | np.ndarray

@@ -1,0 +1,216 @@
+"""The named sets of runs: which exist, how to have them, and what they look like in our columns.
+
+Downloaded sets are others' work: they are fetched from a commit of their authors' repository, checked
+against a SHA-256 and kept in pooch's cache folder. ``SCALING_DATA_MIRROR=/some/folder`` takes the same
+files from disk instead and uses no network.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pooch
+
+__all__ = ["DatasetError", "fetch", "is_available", "list_datasets", "read_dataset"]
+
+MIRROR = "SCALING_DATA_MIRROR"
+TIMEOUT = 10  # seconds without an answer
+
+
+class DatasetError(RuntimeError):
+    """A set of runs cannot be had; the message says where to get the file and where to put it."""
+
+
+@dataclass(frozen=True)
+class _Dataset:
+    name: str
+    file: str
+    rows: int
+    licence: str
+    source: str
+    repository: str
+    commit: str
+    path: str
+    sha256: str
+    tidy: Callable[[pd.DataFrame], pd.DataFrame]
+
+    @property
+    def url(self) -> str:
+        return f"https://raw.githubusercontent.com/{self.repository}/{self.commit}/{self.path}"
+
+
+def _tidy_besiroglu2024(raw: pd.DataFrame) -> pd.DataFrame:
+    """The tokens were not digitised: they follow from D = C/(6N)."""
+    params, flops = raw["Model Size"], raw["Training FLOP"]
+    columns = {"params": params, "tokens": flops / (6 * params), "loss": raw["loss"], "flops": flops}
+    return pd.DataFrame({**columns, "run": [f"point {row}" for row in range(len(raw))]})
+
+
+def _tidy_sardana2024(raw: pd.DataFrame) -> pd.DataFrame:
+    params, tokens, ratio = raw["Parameters"], raw["Tokens"], raw["Tokens/Params"]
+    columns = {"params": params, "tokens": tokens, "loss": raw["Smoothed Loss"], "flops": 6 * params * tokens}
+    names = [f"{model} at {r:g}" for model, r in zip(raw["Model Name"], ratio, strict=True)]
+    return pd.DataFrame({**columns, "run": names, "tokens_per_param": ratio.astype(float)})
+
+
+_DATASETS = {
+    dataset.name: dataset
+    for dataset in (
+        _Dataset(
+            name="besiroglu2024",
+            file="svg_extracted_data.csv",
+            rows=245,
+            licence="none stated",
+            source="Besiroglu et al. 2024, points digitised from Figure 4 of Hoffmann et al. 2022",
+            repository="epoch-research/analyzing-chinchilla",
+            commit="92258837425e1b5f2851d624287f0120583a3d0e",
+            path="data/svg_extracted_data.csv",
+            sha256="193478df4e90f040016431996c45682659306840ecdadf83cfb9cd5ca0aa1b30",
+            tidy=_tidy_besiroglu2024,
+        ),
+        _Dataset(
+            name="sardana2024",
+            file="trainingresults.csv",
+            rows=47,
+            licence="Apache-2.0",
+            source="Sardana et al. 2024, training runs of 150M to 6B parameters",
+            repository="nikhilsardana/beyond-chinchilla",
+            commit="190f70e365dc75037a2b3178609d00243f24b4b9",
+            path="trainingresults.csv",
+            sha256="76177d2804ec448cbdd183b52d058b3362ea52965bb7bc0289ba387da969a3de",
+            tidy=_tidy_sardana2024,
+        ),
+    )
+}
+
+
+def _lookup(name: str) -> _Dataset:
+    if name not in _DATASETS:
+        raise DatasetError(f"no set of runs is called {name!r}; known: {', '.join(_DATASETS)}")
+    return _DATASETS[name]
+
+
+def _local(dataset: _Dataset) -> Path:
+    """Where the file is, or has to be put: in the mirror if one is set, else in the cache."""
+    folder = Path(os.environ[MIRROR]).expanduser() if os.environ.get(MIRROR) else Path(pooch.os_cache("scaling"))
+    return folder / dataset.name / dataset.file
+
+
+def _is_intact(path: Path, dataset: _Dataset) -> bool:
+    return path.is_file() and pooch.file_hash(str(path)) == dataset.sha256
+
+
+def _advice(dataset: _Dataset, path: Path) -> str:
+    return f"Get {dataset.url} (sha256 {dataset.sha256}) and put it at {path}"
+
+
+def is_available(name: str) -> bool:
+    """Whether the set can be read without a network: it is in the mirror or the cache, and intact.
+
+    Raises
+    ------
+    DatasetError
+        If no set has this name.
+    """
+    dataset = _lookup(name)
+    return _is_intact(_local(dataset), dataset)
+
+
+def list_datasets() -> pd.DataFrame:
+    """The named sets of runs.
+
+    Returns
+    -------
+    DataFrame
+        Index ``name``; columns ``kind`` (embedded or downloaded), ``rows``, ``licence``, ``source``,
+        ``available`` (without a network, see :func:`is_available`).
+    """
+    rows = [
+        dict(
+            name=d.name,
+            kind="downloaded",
+            rows=d.rows,
+            licence=d.licence,
+            source=d.source,
+            available=is_available(d.name),
+        )
+        for d in _DATASETS.values()
+    ]
+    return pd.DataFrame(rows).set_index("name")
+
+
+def fetch(name: str) -> Path:
+    """Path of the set's file on this machine, downloaded at first use.
+
+    Parameters
+    ----------
+    name : str
+        A name of :func:`list_datasets`.
+
+    Returns
+    -------
+    Path
+        The file as its authors published it, checksum verified.
+
+    Raises
+    ------
+    DatasetError
+        If there is no such set, if it is neither here nor to be downloaded, or if the checksum is
+        wrong. The message gives the URL and the exact place where the file is looked for.
+    """
+    dataset = _lookup(name)
+    path = _local(dataset)
+    if _is_intact(path, dataset):
+        return path
+    if os.environ.get(MIRROR):
+        if path.is_file():
+            raise DatasetError(
+                f"{path} is not the published file of {name}: its sha256 is {pooch.file_hash(str(path))}, "
+                f"expected {dataset.sha256}. {_advice(dataset, path)}"
+            )
+        raise DatasetError(f"{name} is not in the mirror that {MIRROR} names. {_advice(dataset, path)}")
+    return _download(dataset, path)
+
+
+def _download(dataset: _Dataset, path: Path) -> Path:
+    pooch.get_logger().setLevel("WARNING")
+    try:
+        pooch.retrieve(
+            dataset.url,
+            known_hash=f"sha256:{dataset.sha256}",
+            fname=path.name,
+            path=path.parent,
+            downloader=pooch.HTTPDownloader(timeout=TIMEOUT),
+        )
+    except (OSError, ValueError) as error:
+        # requests' errors are OSErrors; a wrong checksum is a ValueError whose text names both hashes
+        raise DatasetError(f"{dataset.name} could not be downloaded ({error}). {_advice(dataset, path)}") from error
+    return path
+
+
+def read_dataset(name: str) -> pd.DataFrame:
+    """The set as a table in our columns, every row of the file in its order.
+
+    Parameters
+    ----------
+    name : str
+        A name of :func:`list_datasets`.
+
+    Returns
+    -------
+    DataFrame
+        ``params`` (total), ``tokens``, ``loss`` (nats/token), ``flops`` (training), ``run``; for
+        ``sardana2024`` also ``tokens_per_param`` as published. In ``besiroglu2024`` the tokens are
+        C/(6N), in ``sardana2024`` the FLOPs are 6ND.
+
+    Raises
+    ------
+    DatasetError
+        As :func:`fetch`.
+    """
+    dataset = _lookup(name)
+    return dataset.tidy(pd.read_csv(fetch(name)))
