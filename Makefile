@@ -1,0 +1,47 @@
+# make book · test · lint · bench · clean.  Each target sets up .venv by itself; PYTHON=python3.12 picks another interpreter.
+SHELL := /bin/sh
+PYTHON ?= python3
+RUN := .venv/bin/python
+STARTED := $(shell date +%s)
+export STARTED
+# One BLAS thread a process: the work is in many small arrays, and the tests run two processes at a time.
+export OPENBLAS_NUM_THREADS = 1
+export OMP_NUM_THREADS = 1
+export MKL_NUM_THREADS = 1
+export PYDEVD_DISABLE_FILE_VALIDATION = 1
+WORKERS ?= 2
+
+.PHONY: help book test lint bench clean environment
+
+help:
+	@echo "make book    build the book and print the path of the page to open"
+	@echo "make test    run every test and every notebook"
+	@echo "make lint    check the style of the code"
+	@echo "make bench   measure the speed beside the usual way of fitting"
+	@echo "make clean   remove .venv and everything that was built"
+
+environment:
+	@command -v "$(PYTHON)" >/dev/null 2>&1 || { \
+	  echo "error: no $(PYTHON) on the path. Python 3.11, 3.12 or 3.13 is needed (PYTHON=/path/to/python3.12 picks one)." >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
+	  echo "error: $(PYTHON) is `"$(PYTHON)" -c 'import platform; print(platform.python_version())'`; the pins are for Python 3.11, 3.12 and 3.13. PYTHON=/path/to/python3.12 picks another." >&2; exit 1; }
+	@"$(PYTHON)" -c 'import venv, ensurepip' 2>/dev/null || { \
+	  echo "error: $(PYTHON) lacks venv or ensurepip (on Debian and Ubuntu: apt-get install python3-venv)." >&2; exit 1; }
+	@"$(PYTHON)" tools/environment.py
+
+book: environment
+	@$(RUN) tools/build_book.py
+
+test: environment
+	@$(RUN) -m pytest -n $(WORKERS) --dist loadfile --nbval --nbval-current-env $(wildcard notebooks) tests $(PYTEST_ARGS)
+
+lint: environment
+	@$(RUN) -m ruff check .
+	@$(RUN) -m ruff format --check .
+
+bench: environment
+	@$(RUN) benchmarks/bench.py
+
+clean:
+	rm -rf .venv _build build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
