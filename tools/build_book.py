@@ -29,7 +29,15 @@ def copy_mathjax(html: Path) -> None:
 
 def run_sphinx(output: Path) -> tuple[int, str]:
     """Run Jupyter Book, showing what it prints as it comes; return its exit code and its words."""
-    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(ROOT), "--path-output", str(output)]
+    command = [
+        sys.executable,
+        "-c",
+        "from jupyter_book.cli.main import main; main()",
+        "build",
+        str(ROOT),
+        "--path-output",
+        str(output),
+    ]
     command += ["-W", "-n", "--keep-going"]
     environment = os.environ | {"PYTHONUNBUFFERED": "1", "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     lines = []

@@ -32,17 +32,34 @@ def is_finished() -> bool:
     return subprocess.run([PYTHON, "-c", probe], cwd=VENV, capture_output=True).returncode == 0
 
 
+def install(arguments: list[str], total: int) -> None:
+    """Run pip, telling from time to time how far it is."""
+    command = [PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "--no-compile", "--progress-bar", "off"]
+    seen, words = 0, []
+    with subprocess.Popen([*command, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pip:
+        for line in pip.stdout:
+            words.append(line)
+            if line.startswith(("Collecting", "Processing")):
+                seen += 1
+                if seen % 25 == 0:
+                    print(f"  {seen} of {total} packages found", flush=True)
+            elif line.startswith("Installing collected packages"):
+                print("  unpacking ...", flush=True)
+    if pip.returncode:
+        print("".join(words[-20:]), file=sys.stderr)
+        raise subprocess.CalledProcessError(pip.returncode, "pip install")
+
+
 def make() -> None:
     """Create the environment from nothing and install into it."""
     requirements = ROOT / "requirements.txt"
-    count = sum(1 for line in requirements.read_text().splitlines() if line.strip())
+    total = len(requirements.read_text().split())
     print(f"Making .venv with Python {platform.python_version()} ...", flush=True)
     shutil.rmtree(VENV, ignore_errors=True)
     subprocess.run([sys.executable, "-m", "venv", VENV], check=True)
-    print(f"Installing {count} packages (about 1 GB on disk, half a minute to a few minutes) ...", flush=True)
-    pip = [PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--progress-bar", "on"]
-    subprocess.run([*pip, "-r", requirements], check=True)
-    subprocess.run([*pip, "--no-deps", "--no-build-isolation", "-e", ROOT], check=True)
+    print(f"Installing {total} packages (about 1 GB on disk, one to a few minutes) ...", flush=True)
+    install(["-r", str(requirements)], total)
+    install(["--no-deps", "--no-build-isolation", "-e", str(ROOT)], 1)
     STAMP.write_text(identity())
 
 
