@@ -1,0 +1,151 @@
+"""What is wrong with a column, in words: the checks behind :mod:`scaling.runs`.
+
+Each check returns messages that say what is wrong, where, and what to do next; nothing is raised here.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from decimal import Decimal
+from numbers import Real
+
+import numpy as np
+import pandas as pd
+
+#: what a training run can have; outside, the unit is wrong (and 6ND would leave the floating-point range)
+LIMITS = {
+    "params": (1.0, 1e18),
+    "tokens": (1.0, 1e21),
+    "loss": (1e-6, 1e3),
+    "flops": (1.0, 1e40),
+    "params_nonembedding": (1.0, 1e18),
+    "flops_nonembedding": (1.0, 1e40),
+    "flops_exact": (1.0, 1e40),
+    "budget": (1.0, 1e40),
+}
+#: other people's names for our columns, lower case without punctuation
+_ALIASES = {
+    "params": "n nparams numparams nparameters parameters modelsize modelparams size totalparams",
+    "tokens": "d ntokens numtokens trainingtokens traintokens datasize datasetsize tokensseen",
+    "loss": "l finalloss valloss validationloss evalloss testloss trainloss smoothedloss crossentropy",
+    "flops": "c compute flop trainingflop trainingflops trainflops computeflops totalflops",
+}
+_SCALES = {"k": 1e3, "m": 1e6, "b": 1e9, "g": 1e9, "t": 1e12}
+_UNIT_HINTS = {
+    "params": "params is a count of parameters: 70 billion is 70e9",
+    "tokens": "tokens is a count of tokens: 1.4 trillion is 1.4e12",
+    "loss": "loss is in nats per token: the logarithm of a perplexity; bits per token times ln 2 = 0.6931",
+    "flops": "flops counts floating-point operations: one PF-day is 8.64e19",
+}
+_SHOWN = 5
+
+
+def name_rows(index: pd.Index, mask: np.ndarray) -> str:
+    """The rows where ``mask`` holds, in words: ``lines 3, 7 and 12 more``."""
+    labels = index[mask]
+    noun = str(index.name) if isinstance(index.name, str) else "row"
+    shown = ", ".join(str(label) for label in labels[:_SHOWN])
+    more = f" and {len(labels) - _SHOWN} more" if len(labels) > _SHOWN else ""
+    return f"{noun}{'s' if len(labels) > 1 else ''} {shown}{more}"
+
+
+def _normal(name: object) -> str:
+    return re.sub(r"[^a-z0-9]", "", str(name).lower())
+
+
+def closest_column(name: str, candidates: list, cutoff: float = 0.75) -> object | None:
+    """The candidate that most looks like ``name`` (its usual aliases counted), or None."""
+    normal = {_normal(c): c for c in reversed(candidates)}
+    for known in [_normal(name), *_ALIASES.get(name, "").split()]:
+        if known in normal:
+            return normal[known]
+    close = difflib.get_close_matches(_normal(name), list(normal), n=1, cutoff=cutoff)
+    return normal[close[0]] if close else None
+
+
+def missing_column(name: str, candidates: list) -> str:
+    """Message for a column that is not there, with the closest one that is."""
+    text = f"column {name!r} is missing"
+    found = closest_column(name, candidates)
+    if found is not None:
+        return f"{text}; {found!r} looks like it: rename it, df.rename(columns={{{found!r}: {name!r}}})"
+    units = [c for c in candidates if re.search(r"ppl|perplexity|bpb|bits|bpt", str(c).lower())]
+    if name == "loss" and units:
+        return f"{text}; from {units[0]!r}: {_UNIT_HINTS['loss']}"
+    return f"{text} and no other column looks like it; columns found: {_listed(candidates)}"
+
+
+def _listed(names: list) -> str:
+    shown = ", ".join(repr(c)[:40] for c in names[:12]) or "none"
+    return shown + (f" and {len(names) - 12} more" if len(names) > 12 else "")
+
+
+def _to_float(value: object) -> float:
+    """A number from a cell, NaN for an empty one; ``ValueError`` for anything else."""
+    if value is None or value is pd.NA or value is pd.NaT:
+        return np.nan
+    if isinstance(value, str):
+        return float(value) if value.strip() else np.nan
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (Real, Decimal)):
+        raise ValueError
+    try:
+        return float(value)
+    except OverflowError:
+        return np.copysign(np.inf, -1.0 if value < 0 else 1.0)
+
+
+def to_numbers(column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """A column as floats, and a mask of the cells that hold no number (NaN there)."""
+    dtype = column.dtype
+    boolean_or_complex = pd.api.types.is_bool_dtype(dtype) or pd.api.types.is_complex_dtype(dtype)
+    if pd.api.types.is_numeric_dtype(dtype) and not boolean_or_complex:
+        with np.errstate(over="ignore"):
+            return column.to_numpy(dtype=float, na_value=np.nan, copy=True), np.zeros(len(column), dtype=bool)
+    values, text = np.full(len(column), np.nan), np.zeros(len(column), dtype=bool)
+    for i, cell in enumerate(column.tolist()):
+        try:
+            values[i] = _to_float(cell)
+        except ValueError:
+            text[i] = True
+    return values, text
+
+
+def _text_hint(cell: object) -> str:
+    """What to write instead of a cell that is not a number."""
+    match = re.fullmatch(r"\s*([\d.]+)\s*([kKmMbBgGtT])\s*", str(cell))
+    if match and match[1].count(".") <= 1 and match[1] != ".":
+        return f"write {float(match[1]) * _SCALES[match[2].lower()]:g}"
+    if re.fullmatch(r"\s*[\d.]+(,\d+)+\s*", str(cell)):
+        return "write numbers without commas"
+    return "write a plain number such as 7e9, or remove the row"
+
+
+def column_problems(
+    name: str, column: pd.Series, values: np.ndarray, text: np.ndarray, optional: np.ndarray
+) -> list[str]:
+    """All that is wrong with one numeric column.
+
+    Parameters
+    ----------
+    name : str
+        Our name of the column; it selects the limits and the hint about units.
+    column, values, text
+        The column as given, and what :func:`to_numbers` made of it.
+    optional : bool array
+        Rows in which the value may be missing.
+    """
+    low, high = LIMITS[name]
+    hint = _UNIT_HINTS.get(name.split("_")[0], _UNIT_HINTS["flops"])
+    first = column.iloc[int(np.argmax(text))] if text.any() else None
+    remove = "fill it in or remove the row"
+    checks = [
+        (text, f"{str(first)[:30]!r} is not a number: {_text_hint(first)}"),
+        (np.isnan(values) & ~text & ~optional, f"missing value: {remove}"),
+        (np.isinf(values), f"infinite value: {remove}"),
+        (values == 0, "zero, where a positive number is needed: " + hint),
+        (np.isfinite(values) & (values < 0), "negative, where a positive number is needed: " + hint),
+        ((values > 0) & (values < low), f"below {low:g}; {hint}"),
+        (np.isfinite(values) & (values > high), f"above {high:g}; {hint}"),
+    ]
+    return [f"column {name!r}, {name_rows(column.index, mask)}: {words}" for mask, words in checks if mask.any()]
