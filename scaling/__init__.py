@@ -16,6 +16,8 @@ from .flops import (
 )
 from .laws import ChinchillaLaw, FrontierLaw, PowerLaw
 from .published import Published, UnknownPublishedError, large_models, published, published_table
+from .runs import RunsError, RunsWarning, check_runs, describe_runs, load_runs
+from .simulate import chinchilla_like_design, grid_design, isoflop_design, simulate_curves, simulate_runs
 
 __all__ = [
     "Architecture",
@@ -24,19 +26,29 @@ __all__ = [
     "FrontierLaw",
     "PowerLaw",
     "Published",
+    "RunsError",
+    "RunsWarning",
     "UnknownPublishedError",
     "architectures",
+    "check_runs",
+    "chinchilla_like_design",
     "count_params",
+    "describe_runs",
     "fetch",
     "flops_by_part",
     "forward_flops",
+    "grid_design",
     "is_available",
+    "isoflop_design",
     "large_models",
     "list_datasets",
+    "load_runs",
     "params_by_part",
     "published",
     "published_table",
     "read_dataset",
+    "simulate_curves",
+    "simulate_runs",
     "training_flops",
 ]
 __version__ = "0.1.0"

@@ -38,6 +38,8 @@ _UNIT_HINTS = {
     "loss": "loss is in nats per token: the logarithm of a perplexity; bits per token times ln 2 = 0.6931",
     "flops": "flops counts floating-point operations: one PF-day is 8.64e19",
 }
+#: flops may differ from 6 N D by this share before a warning names the row
+FLOPS_TOLERANCE = 0.10
 _SHOWN = 5
 
 
@@ -149,3 +151,34 @@ def column_problems(
         (np.isfinite(values) & (values > high), f"above {high:g}; {hint}"),
     ]
     return [f"column {name!r}, {name_rows(column.index, mask)}: {words}" for mask, words in checks if mask.any()]
+
+
+def suspicions(index: pd.Index, numbers: dict[str, np.ndarray]) -> list[str]:
+    """Words about values that are possible and improbable: units mixed up, flops that disagree."""
+    N, D, C, L = (numbers[name] for name in ("params", "tokens", "flops", "loss"))
+    ratio = C / (6 * N * D)
+    off = np.abs(ratio - 1) > FLOPS_TOLERANCE
+    checks = [
+        (N < 1e3, "fewer than 1,000 parameters: params is a count, 70 billion is 70e9"),
+        (D < N / 1e3, "fewer than one token per 1,000 parameters: are params and tokens in the same unit?"),
+        (L > 30, "loss above 30 nats per token: is it a perplexity (take its logarithm)?"),
+    ]
+    if off.any():
+        worst = ratio[off][np.argmax(np.abs(np.log(ratio[off])))]
+        text = f"flops is not 6·params·tokens (worst ratio {worst:.3g}, tolerance {FLOPS_TOLERANCE:.0%})"
+        checks.append((off, f"{text}; both are kept; another convention's count belongs in 'flops_exact'"))
+    if "params_nonembedding" in numbers:
+        checks.append((numbers["params_nonembedding"] > N, "params_nonembedding exceeds params: are they swapped?"))
+    return [f"{name_rows(index, mask)}: {text}" for mask, text in checks if mask.any()]
+
+
+def repeats(table: pd.DataFrame) -> list[str]:
+    """Notes about repeated rows; repeated seeds share params and tokens, copies share the loss too."""
+    same_design = table.duplicated(["params", "tokens"]).to_numpy()
+    copies = table.duplicated(["params", "tokens", "loss"]).to_numpy()
+    notes = []
+    if same_design.any():
+        notes.append(f"{int(same_design.sum())} runs repeat another's params and tokens (kept)")
+    if copies.any():
+        notes.append(f"{int(copies.sum())} of these repeat its loss too: {name_rows(table.index, copies)}")
+    return notes

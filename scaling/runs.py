@@ -13,7 +13,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ._tables import LIMITS, closest_column, column_problems, missing_column, name_rows, to_numbers
+from ._tables import (
+    LIMITS,
+    closest_column,
+    column_problems,
+    missing_column,
+    repeats,
+    suspicions,
+    to_numbers,
+)
+from .datasets import list_datasets, read_dataset
 
 __all__ = ["RunsError", "RunsWarning", "check_runs", "describe_runs", "load_runs"]
 
@@ -22,8 +31,6 @@ _TRIPLE = ("params", "tokens", "flops")
 _STANDARD = ("params", "tokens", "loss", "flops")
 _OPTIONAL = ("params_nonembedding", "flops_nonembedding", "flops_exact", "budget")
 _LABELS = ("run", "seed", "status")
-#: flops may differ from 6 N D by this share before a warning names the row
-FLOPS_TOLERANCE = 0.10
 
 
 class RunsError(ValueError):
@@ -131,8 +138,6 @@ def describe_runs(df: pd.DataFrame) -> pd.DataFrame:
 
 def _read_named(name: str) -> pd.DataFrame | None:
     """The named data set in standard columns, or None if the name is that of no set."""
-    from .datasets import list_datasets, read_dataset
-
     known = list(list_datasets().index)
     if name in known:
         return read_dataset(name)
@@ -184,11 +189,11 @@ def _checked(df: pd.DataFrame, source: str, include_failed: bool) -> pd.DataFram
     problems = _complete(kept, numbers, notes)
     if problems:
         raise RunsError(source, problems)
-    words += _suspicions(kept.index, numbers)
+    words += suspicions(kept.index, numbers)
     table = pd.DataFrame({name: numbers[name] for name in LIMITS if name in numbers}, index=kept.index)
     table = pd.concat([table, kept.loc[:, [c not in table.columns for c in columns]]], axis=1)
     table.attrs = dict(df.attrs)
-    _say(table, words, notes + _repeats(table))
+    _say(table, words, notes + repeats(table))
     return table
 
 
@@ -266,37 +271,6 @@ def _complete(df: pd.DataFrame, numbers: dict[str, np.ndarray], notes: list[str]
         full[name] = filled
     numbers |= full
     return problems
-
-
-def _suspicions(index: pd.Index, numbers: dict[str, np.ndarray]) -> list[str]:
-    """Words about values that are possible and improbable: units mixed up, flops that disagree."""
-    N, D, C, L = (numbers[name] for name in ("params", "tokens", "flops", "loss"))
-    ratio = C / (6 * N * D)
-    off = np.abs(ratio - 1) > FLOPS_TOLERANCE
-    checks = [
-        (N < 1e3, "fewer than 1,000 parameters: params is a count, 70 billion is 70e9"),
-        (D < N / 1e3, "fewer than one token per 1,000 parameters: are params and tokens in the same unit?"),
-        (L > 30, "loss above 30 nats per token: is it a perplexity (take its logarithm)?"),
-    ]
-    if off.any():
-        worst = ratio[off][np.argmax(np.abs(np.log(ratio[off])))]
-        text = f"flops is not 6·params·tokens (worst ratio {worst:.3g}, tolerance {FLOPS_TOLERANCE:.0%})"
-        checks.append((off, f"{text}; both are kept; another convention's count belongs in 'flops_exact'"))
-    if "params_nonembedding" in numbers:
-        checks.append((numbers["params_nonembedding"] > N, "params_nonembedding exceeds params: are they swapped?"))
-    return [f"{name_rows(index, mask)}: {text}" for mask, text in checks if mask.any()]
-
-
-def _repeats(table: pd.DataFrame) -> list[str]:
-    """Notes about repeated rows; repeated seeds share params and tokens, copies share the loss too."""
-    same_design = table.duplicated(["params", "tokens"]).to_numpy()
-    copies = table.duplicated(["params", "tokens", "loss"]).to_numpy()
-    notes = []
-    if same_design.any():
-        notes.append(f"{int(same_design.sum())} runs repeat another's params and tokens (kept)")
-    if copies.any():
-        notes.append(f"{int(copies.sum())} of these repeat its loss too: {name_rows(table.index, copies)}")
-    return notes
 
 
 def _say(table: pd.DataFrame, words: list[str], notes: list[str]) -> None:

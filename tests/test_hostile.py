@@ -13,7 +13,7 @@ from scaling.runs import RunsError, RunsWarning, check_runs, load_runs
 
 COLUMNS = ("params", "tokens", "loss", "flops")
 NAMES = st.sampled_from(
-    [*COLUMNS, "Params", "parms", "N", "tokns", "token", "los", "loss ", "flop", "C", "budget", "status", "seed", "x", 0]
+    [*COLUMNS, "Params", "parms", "N", "tokns", "los", "loss ", "flop", "C", "budget", "status", "seed", "x", 0]
 )
 WRONG = st.sampled_from(
     ["70B", "1,000", "n/a", "", "nan", "inf", "-", "1e9", None, pd.NA, True, np.nan, np.inf, -np.inf, 0, 0.0, -1.0]

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from scaling.datasets import is_available
 from scaling.runs import RunsError, RunsWarning, check_runs, describe_runs, load_runs
 
 
@@ -285,3 +286,12 @@ def test_a_million_rows_take_seconds():
     start = time.perf_counter()
     assert len(check_runs(big)) == 10**6
     assert time.perf_counter() - start < 5
+
+
+@pytest.mark.parametrize(("name", "rows"), [("besiroglu2024", 245), ("sardana2024", 47)])
+def test_the_named_sets_pass_without_a_warning(name, rows):
+    if not is_available(name):
+        pytest.skip(f"the set {name} is not on this machine")
+    runs = load_runs(name)
+    assert len(runs) == rows
+    assert runs.attrs["warnings"] == []
