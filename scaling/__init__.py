@@ -4,6 +4,7 @@
 order in which a table of runs passes through them.
 """
 
+from .claims import Claim, claims_table, reproduces, scorecard
 from .datasets import DatasetError, fetch, is_available, list_datasets, read_dataset
 from .flops import (
     Architecture,
@@ -21,6 +22,7 @@ from .simulate import chinchilla_like_design, grid_design, isoflop_design, simul
 
 __all__ = [
     "Architecture",
+    "Claim",
     "ChinchillaLaw",
     "DatasetError",
     "FrontierLaw",
@@ -32,6 +34,7 @@ __all__ = [
     "architectures",
     "check_runs",
     "chinchilla_like_design",
+    "claims_table",
     "count_params",
     "describe_runs",
     "fetch",
@@ -47,6 +50,8 @@ __all__ = [
     "published",
     "published_table",
     "read_dataset",
+    "reproduces",
+    "scorecard",
     "simulate_curves",
     "simulate_runs",
     "training_flops",

@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 import pooch
 
-__all__ = ["DatasetError", "fetch", "is_available", "list_datasets", "read_dataset"]
+__all__ = ["DatasetError", "dataset_checksum", "fetch", "is_available", "list_datasets", "read_dataset"]
 
 MIRROR = "SCALING_DATA_MIRROR"
 TIMEOUT = 10  # seconds without an answer
@@ -118,6 +118,11 @@ def is_available(name: str) -> bool:
     """
     dataset = _lookup(name)
     return _is_intact(_local(dataset), dataset)
+
+
+def dataset_checksum(name: str) -> str:
+    """SHA-256 of the set's file as its authors published it; raises ``DatasetError`` for an unknown name."""
+    return _lookup(name).sha256
 
 
 def list_datasets() -> pd.DataFrame:

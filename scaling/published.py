@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from decimal import Decimal
 from difflib import get_close_matches
 from functools import cache
 
@@ -44,6 +45,8 @@ class Published:
         ``secondary`` (from notes on the paper) or ``recomputed``.
     note : str
         What a reader should know before using it; empty if nothing.
+    printed : str
+        The number with the digits that the paper gives, such as ``0.50``.
 
     Examples
     --------
@@ -61,6 +64,12 @@ class Published:
     locator: str
     known: str
     note: str
+    printed: str
+
+    @property
+    def half_unit(self) -> float:
+        """Half a unit of the last printed digit: how far rounding alone may have moved the value."""
+        return 0.5 * 10.0 ** Decimal(self.printed).as_tuple().exponent
 
     def __float__(self) -> float:
         return self.value
@@ -68,14 +77,16 @@ class Published:
     def __str__(self) -> str:
         interval = "" if math.isnan(self.low) else f" ({self.low:g} to {self.high:g})"
         unit = "" if self.unit == "1" else f" {self.unit}"
-        return f"{self.id}: {self.value:g}{interval}{unit} [{self.locator}; {self.known}]"
+        return f"{self.id}: {self.printed}{interval}{unit} [{self.locator}; {self.known}]"
 
 
 @cache
 def _records() -> dict[str, Published]:
+    table = pd.read_csv(data_file("published.csv"), dtype=str)
     text = ["id", "quantity", "unit", "locator", "known", "note"]
-    table = pd.read_csv(data_file("published.csv"), dtype={name: str for name in text})
     table[text] = table[text].fillna("")
+    table["printed"] = table["value"]
+    table = table.astype({name: float for name in ("value", "low", "high")})
     records = [Published(**row) for row in table.to_dict("records")]
     return {record.id: record for record in records}
 

@@ -43,6 +43,20 @@ def test_record_is_frozen_and_is_a_number():
     assert math.isnan(published("hoffmann2022/eq10/E").low)
 
 
+@pytest.mark.parametrize(
+    ("id", "half_unit"),
+    [
+        ("hoffmann2022/table2/approach1/a", 0.005),
+        ("hoffmann2022/eq10/A", 0.05),
+        ("hoffmann2022/approach3/n_starts", 0.5),
+        ("hoffmann2022/table3/280B/flops", 0.005e24),
+        ("hoffmann2022/table3/10T/tokens", 0.05e12),
+    ],
+)
+def test_half_a_unit_of_the_last_printed_digit(id, half_unit):
+    assert published(id).half_unit == pytest.approx(half_unit, rel=1e-12)
+
+
 def test_unknown_id_suggests_the_closest():
     with pytest.raises(KeyError, match="did you mean hoffmann2022/tex/alpha"):
         published("hoffmann2022/tex/alhpa")

@@ -1,0 +1,19 @@
+"""Our checks of the papers' numbers: one module a paper, one small function a claim.
+
+A claim is a function that computes a published number with this package, decorated by
+:func:`reproduces` with the number's id. :func:`scorecard` sets ours beside the published ones.
+"""
+
+from . import hoffmann2022, kaplan2020
+from ._registry import Claim, claims, claims_table, record, reproduces, scorecard
+
+__all__ = [
+    "Claim",
+    "claims",
+    "claims_table",
+    "hoffmann2022",
+    "kaplan2020",
+    "record",
+    "reproduces",
+    "scorecard",
+]
