@@ -8,6 +8,7 @@ The columns everywhere: ``params`` (total, counting embeddings), ``tokens``, ``l
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -42,10 +43,10 @@ class RunsError(ValueError):
         One sentence a problem.
     """
 
-    def __init__(self, source: str, problems: list[str]):
-        self.problems = tuple(problems)
+    def __init__(self, source: str, problems: Sequence[str] = ()):
+        self.problems = tuple(problems) or (source,)
         lines = [f"{source} cannot be used as a table of runs:", *(f"  - {p}" for p in problems)]
-        super().__init__("\n".join(lines))
+        super().__init__("\n".join(lines) if problems else source)
 
 
 class RunsWarning(UserWarning):
@@ -208,9 +209,7 @@ def _unknown_columns(columns: list) -> list[str]:
     return words
 
 
-def _finished(
-    df: pd.DataFrame, source: str, include_failed: bool, words: list[str]
-) -> tuple[pd.DataFrame, np.ndarray]:
+def _finished(df: pd.DataFrame, source: str, include_failed: bool, words: list[str]) -> tuple[pd.DataFrame, np.ndarray]:
     """The rows to keep and which of them finished; what is left out is added to ``words``."""
     if not len(df):
         raise RunsError(source, ["there are no rows; one row is one training run"])
