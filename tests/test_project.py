@@ -85,7 +85,7 @@ def tracked_files():
 
 def test_no_machine_paths_or_registry_hosts():
     folders = "|".join(["root", "work", "tmp", "home", "Users"])
-    hosts = "|".join(["py" + "pi", "pythonhosted", "npm" + "js", "deb" + "ian.org", "ana" + "conda.org"])
+    hosts = "|".join(["py" + "pi", "python" + "hosted", "npm" + "js", "deb" + "ian.org", "ana" + "conda.org"])
     private = re.compile(rf"(?<![\w.~])/({folders})/[\w.]|\b({hosts})\b")
     found = []
     for path in tracked_files():
