@@ -4,8 +4,10 @@
 order in which a table of runs passes through them.
 """
 
+from .bootstrap import Bootstrap, bootstrap
 from .claims import Claim, claims_table, reproduces, scorecard
 from .datasets import DatasetError, fetch, is_available, list_datasets, read_dataset
+from .fit import Fit, FitError, Holdout, fit_parametric, fit_power_law, holdout
 from .flops import (
     Architecture,
     architectures,
@@ -15,32 +17,47 @@ from .flops import (
     params_by_part,
     training_flops,
 )
+from .frontier import FrontierFit, fit_envelope, fit_isoflop
 from .laws import ChinchillaLaw, FrontierLaw, PowerLaw
+from .optimum import Allocation, compute_optimal
 from .published import Published, UnknownPublishedError, large_models, published, published_table
 from .runs import RunsError, RunsWarning, check_runs, describe_runs, load_runs
 from .simulate import chinchilla_like_design, grid_design, isoflop_design, simulate_curves, simulate_runs
 
 __all__ = [
+    "Allocation",
     "Architecture",
-    "Claim",
+    "Bootstrap",
     "ChinchillaLaw",
+    "Claim",
     "DatasetError",
+    "Fit",
+    "FitError",
+    "FrontierFit",
     "FrontierLaw",
+    "Holdout",
     "PowerLaw",
     "Published",
     "RunsError",
     "RunsWarning",
     "UnknownPublishedError",
     "architectures",
+    "bootstrap",
     "check_runs",
     "chinchilla_like_design",
     "claims_table",
+    "compute_optimal",
     "count_params",
     "describe_runs",
     "fetch",
+    "fit_envelope",
+    "fit_isoflop",
+    "fit_parametric",
+    "fit_power_law",
     "flops_by_part",
     "forward_flops",
     "grid_design",
+    "holdout",
     "is_available",
     "isoflop_design",
     "large_models",

@@ -1,0 +1,137 @@
+"""Starting points by variable projection: with the exponents fixed, a law is linear in the rest.
+
+Over a grid of exponents the best offset and coefficients follow from small non-negative
+least-squares problems, all solved at once; the lowest valleys of the objective on that grid are
+where the solver starts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations, product
+
+import numpy as np
+
+from ._engine import Model, Solution, _solve_definite, huber_sum, solve
+
+#: exponents tried for every term
+GRID = np.geomspace(0.03, 1.6, 12)
+#: elements of one working array
+BLOCK = 1_500_000
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What the linear problems see: the observed loss and the centred logarithm behind each term.
+
+    ``offset`` says whether a constant belongs to the law. The parameters are laid out as
+    (E,) a_1 … a_K, alpha_1 … alpha_K with terms exp(a_k - alpha_k x_k).
+    """
+
+    loss: np.ndarray
+    logs: tuple[np.ndarray, ...]
+    offset: bool = True
+
+    def take(self, rows: np.ndarray) -> Basis:
+        return Basis(self.loss[rows], tuple(x[rows] for x in self.logs), self.offset)
+
+
+def _columns(basis: Basis, grid: np.ndarray) -> list[np.ndarray]:
+    """Relative contributions (n, G) of each term with unit coefficient; the constant's is (n, 1)."""
+    columns = [np.exp(-np.outer(x, grid)) / basis.loss[:, None] for x in basis.logs]
+    return [1.0 / basis.loss[:, None], *columns] if basis.offset else columns
+
+
+def _project(columns: list[np.ndarray], weights: np.ndarray) -> np.ndarray:
+    """Best non-negative coefficients (B, G, …, K) of relative least squares at each grid point."""
+    size, k = len(weights), len(columns)
+    shape = tuple(c.shape[1] for c in columns)
+    gram, target = np.empty((size, *shape, k, k)), np.empty((size, *shape, k))
+    for i, c in enumerate(columns):
+        axis = [1] * k
+        axis[i] = shape[i]
+        target[..., i] = (weights @ c).reshape(size, *axis)
+        gram[..., i, i] = (weights @ (c * c)).reshape(size, *axis)
+        for j in range(i):
+            axis[j] = shape[j]
+            both = (columns[j][:, :, None] * c[:, None, :]).reshape(len(c), -1)
+            gram[..., i, j] = gram[..., j, i] = (weights @ both).reshape(size, *axis)
+            axis[j] = 1
+    gram, target = gram.reshape(-1, k, k), target.reshape(-1, k)
+    best, gain = np.zeros(target.shape), np.full(len(target), -np.inf)
+    for chosen in (s for r in range(1, k + 1) for s in combinations(range(k), r)):
+        x, definite = _solve_definite(gram[:, chosen][:, :, chosen], target[:, chosen])
+        explained = np.where(definite & (x >= 0).all(1), (target[:, chosen] * x).sum(1), -np.inf)
+        better = explained > gain
+        gain[better] = explained[better]
+        full = np.zeros((better.sum(), k))
+        full[:, chosen] = x[better]
+        best[better] = full
+    return best.reshape(size, *shape, k)
+
+
+def _objective(columns: list[np.ndarray], weights: np.ndarray, coefficients: np.ndarray, delta: float) -> np.ndarray:
+    """Summed Huber loss of the log-residuals at every grid point, (B, G, …)."""
+    relative = np.zeros((*coefficients.shape[:-1], len(columns[0])))
+    for i, c in enumerate(columns):
+        axis = [1] * (len(columns) + 2)
+        axis[i + 1], axis[-1] = c.shape[1], len(c)
+        relative += coefficients[..., i, None] * c.T.reshape(axis)
+    r = np.log(np.maximum(relative, 1e-300))
+    return huber_sum(r, weights.reshape(len(weights), *[1] * len(columns), -1), delta)
+
+
+def _valleys(surface: np.ndarray, count: int) -> np.ndarray:
+    """Flat indices (B, count): the lowest local minima of each surface first, then spread-out points."""
+    size, shape = len(surface), surface.shape[1:]
+    padded = np.pad(surface, [(0, 0), *[(1, 1)] * len(shape)], constant_values=np.inf)
+    low = np.ones(surface.shape, bool)
+    for shift in product((0, 1, 2), repeat=len(shape)):
+        window = tuple(slice(s, s + g) for s, g in zip(shift, shape, strict=True))
+        low &= surface <= padded[(slice(None), *window)]
+    spread = np.ones(shape, bool)
+    for index in np.indices(shape):
+        spread &= (index % 3 == 1) | (np.array(index.max()) == 0)
+    rank = np.where(low, 0, np.where(spread, 1, 2)).reshape(size, -1)
+    order = np.lexsort((surface.reshape(size, -1), rank))
+    return order[:, :count]
+
+
+def starting_points(
+    basis: Basis, weights: np.ndarray, delta: float, count: int, grid: np.ndarray = GRID
+) -> np.ndarray:
+    """The ``count`` most promising starts under each weighting, (B, count, p)."""
+    columns = _columns(basis, grid)
+    k, n = len(columns), len(basis.loss)
+    shape = tuple(c.shape[1] for c in columns)
+    cells = int(np.prod(shape))
+    count = min(count, cells)
+    rows = max(1, BLOCK // (cells * n))
+    floor = np.full(k, 1e-3 * np.mean(basis.loss))
+    out = []
+    for i in range(0, len(weights), rows):
+        w = weights[i : i + rows]
+        coefficients = _project(columns, w)
+        surface = _objective(columns, w, coefficients, delta)
+        pick = _valleys(surface, count)
+        chosen = np.take_along_axis(coefficients.reshape(len(w), cells, k), pick[..., None], 1)
+        chosen = np.maximum(chosen, floor)
+        exponents = [grid[index] for index in np.unravel_index(pick, shape)]
+        if basis.offset:
+            head, chosen, exponents = [chosen[..., 0]], chosen[..., 1:], exponents[1:]
+        else:
+            head = []
+        out.append(np.stack([*head, *np.moveaxis(np.log(chosen), -1, 0), *exponents], axis=-1))
+    return np.concatenate(out)
+
+
+def solve_fresh(
+    model: Model, basis: Basis, weights: np.ndarray, deltas: tuple[float, ...], count: int, grid: np.ndarray = GRID
+) -> tuple[Solution, np.ndarray]:
+    """The best minimum from fresh starts under each weighting, and the values all starts reached."""
+    starts = starting_points(basis, weights, deltas[0], count, grid)
+    size, count, p = starts.shape
+    every = solve(model, np.repeat(weights, count, axis=0), deltas, starts.reshape(-1, p))
+    values = every.value.reshape(size, count)
+    best = np.arange(size) * count + values.argmin(1)
+    return Solution(every.theta[best], every.value[best], every.converged[best]), values

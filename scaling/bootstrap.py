@@ -1,0 +1,178 @@
+"""How sure is a fit? The table is resampled, and every resample solved to its optimum."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ._problem import Objective, Problem
+from ._resample import resample_counts
+from .fit import Fit, FitError
+from .frontier import FrontierFit
+
+__all__ = ["Bootstrap", "bootstrap"]
+
+#: resamples that are also solved from fresh starts, to see whether warm ones can be trusted
+PILOT = 64
+#: a warm start that ends worse by this share of the objective was trapped
+TRAPPED = 1e-6
+#: starts polished for each resample when starts are fresh
+FRESH_STARTS = 4
+#: the parametric form has five constants; fewer runs than this say little about their spread
+LEAST_RUNS = 12
+
+
+@dataclass(frozen=True, repr=False)
+class Bootstrap:
+    """The spread of a fit over resampled tables.
+
+    Attributes
+    ----------
+    samples : DataFrame
+        One row a resample, one column a constant.
+    law : law
+        The fitted law with arrays of constants, so that ``compute_optimal(boot.law, flops)`` and
+        any other function of a law give the spread of anything.
+    at_bound, not_identified, unconverged : float
+        Shares of the resamples with a constant on its bound, with too few distinct runs or a term
+        that vanished, and without convergence.
+    fresh_starts : bool
+        Whether the pilot found warm starts trapped, so that every resample got starts of its own.
+    """
+
+    samples: pd.DataFrame
+    law: Any
+    fit: Fit | FrontierFit
+    seed: int
+    at_bound: float
+    not_identified: float
+    unconverged: float
+    fresh_starts: bool
+    note: str = ""
+
+    def interval(self, level: float = 0.95, of: str | Callable[[Any], Any] | None = None) -> Any:
+        """Percentile interval, central, at ``level``.
+
+        Parameters
+        ----------
+        level : float
+            Between 0 and 1; 0.8 gives the papers' 10th to 90th percentile.
+        of : str or callable, optional
+            A column of ``samples``, or a function of the law (it is given ``boot.law`` and may
+            return any array whose first axis is the resamples). By default, every column.
+
+        Returns
+        -------
+        DataFrame with columns low and high (one row a constant), or (low, high).
+        """
+        if not 0 < level < 1:
+            raise ValueError(f"level must lie between 0 and 1, got {level}")
+        tails = [(1 - level) / 2, (1 + level) / 2]
+        if of is None:
+            low, high = np.nanquantile(self.samples.to_numpy(), tails, axis=0)
+            return pd.DataFrame({"low": low, "high": high}, index=self.samples.columns)
+        if isinstance(of, str):
+            if of not in self.samples:
+                raise ValueError(f"no constant {of!r}; there are {', '.join(self.samples.columns)}")
+            values = self.samples[of].to_numpy()
+        else:
+            values = np.asarray(of(self.law))
+        low, high = np.nanquantile(values, tails, axis=0)
+        return (low[()], high[()])
+
+    def standard_error(self) -> pd.Series:
+        """Standard deviation over the resamples, one a constant."""
+        return self.samples.std(ddof=1)
+
+    def __repr__(self) -> str:
+        table = self.interval(0.95).assign(se=self.standard_error())
+        shares = f"at bound {self.at_bound:.1%}, not identified {self.not_identified:.1%}"
+        shares += f", unconverged {self.unconverged:.1%}"
+        starts = "fresh" if self.fresh_starts else "warm"
+        head = f"Bootstrap of {len(self.samples)} resamples (seed {self.seed}, {starts} starts): {shares}"
+        return "\n".join(filter(None, [head, self.note, table.to_string(float_format="{:.5g}".format)]))
+
+    def _repr_html_(self) -> str:
+        head, *rest = repr(self).splitlines()
+        table = self.interval(0.95).assign(se=self.standard_error())
+        return f"<p>{head}. {self.note}</p>" + table.to_html(float_format="{:.5g}".format)
+
+
+def _check(n_resamples: int, fraction: float | None) -> None:
+    if n_resamples < 2:
+        raise ValueError(f"n_resamples must be at least 2, got {n_resamples}")
+    if fraction is not None and not 0 < fraction < 1:
+        raise ValueError(f"fraction must lie between 0 and 1, got {fraction}")
+
+
+def bootstrap(
+    fit: Fit | FrontierFit, n_resamples: int = 4000, seed: int = 0, fraction: float | None = None
+) -> Bootstrap:
+    """Case resampling: draw as many runs as there are, with replacement, and fit again.
+
+    Parameters
+    ----------
+    fit : Fit or FrontierFit
+        The fit whose spread is wanted.
+    n_resamples : int
+        Number of resampled tables.
+    seed : int
+        Of the random generator; the same seed gives the same samples.
+    fraction : float, optional
+        Draw this share of the runs without replacement instead (Hoffmann et al. 2022, Table 2,
+        use 0.8 and report 10th and 90th percentiles).
+
+    Returns
+    -------
+    Bootstrap
+
+    Raises
+    ------
+    FitError
+        If the fit is not identified, or has fewer than 12 runs (parametric form).
+    """
+    _check(n_resamples, fraction)
+    if isinstance(fit, FrontierFit):
+        samples, law, note = fit.resample(n_resamples, seed, fraction)
+        missing = float(samples.isna().any(axis=1).mean())
+        return Bootstrap(samples, law, fit, seed, 0.0, missing, 0.0, False, note)
+    fit.law  # noqa: B018 (refuses a fit that is not identified)
+    used = np.flatnonzero(fit.weights > 0)
+    problem = fit._problem.take(used)
+    if problem.model.n_params == 5 and len(used) < LEAST_RUNS:
+        raise FitError(f"{len(used)} runs are too few to bootstrap five constants: at least {LEAST_RUNS} are needed")
+    return _bootstrap(fit, problem, fit.weights[used], n_resamples, seed, fraction)
+
+
+def _bootstrap(
+    fit: Fit, problem: Problem, base: np.ndarray, n_resamples: int, seed: int, fraction: float | None
+) -> Bootstrap:
+    aim = Objective(fit.objective, fit.delta)
+    blocks = resample_counts(problem.n_runs, n_resamples, seed, fraction)
+    pilot = blocks[0][:PILOT] * base
+    warm = problem.warm(fit._theta, pilot, aim)
+    fresh, _ = problem.fresh(pilot, aim, FRESH_STARTS)
+    trapped = bool((warm.value > fresh.value * (1 + TRAPPED) + 1e-22 * pilot.sum(1)).any())
+    theta, converged = [], []
+    for counts in blocks:
+        weights = counts * base
+        warm = problem.warm(fit._theta, weights, aim)
+        if trapped:
+            fresh, _ = problem.fresh(weights, aim, FRESH_STARTS)
+            better = fresh.value < warm.value
+            warm.theta[better], warm.converged[better] = fresh.theta[better], fresh.converged[better]
+        theta.append(warm.theta)
+        converged.append(warm.converged)
+    theta, converged = np.concatenate(theta), np.concatenate(converged)
+    counts = np.concatenate([(block > 0).sum(1) for block in blocks])
+    lost = problem.absent(theta).any(1) | (counts < problem.model.n_params)
+    held = ((theta <= problem.model.lower) | (theta >= problem.model.upper)).any(1)
+    law = fit._build(problem.constants(theta))
+    samples = pd.DataFrame(dict(law.constants))
+    return Bootstrap(
+        samples, law, fit, seed, float(held.mean()), float(lost.mean()), float(1 - converged.mean()), trapped
+    )

@@ -1,0 +1,448 @@
+"""Fits: runs → law, with a status that says how far to trust it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from ._identify import HOPELESS, WEAK, condition_number, flat_direction, unseen_terms
+from ._problem import Objective, Problem
+from .laws import ChinchillaLaw, PowerLaw
+from .runs import RunsError, check_runs
+
+__all__ = ["Fit", "FitError", "Holdout", "fit_parametric", "fit_power_law", "holdout"]
+
+#: runs from which starting points are sought in a large table
+SUBSAMPLE = 2_000
+#: two starts agree when their objectives do to this share (plus an absolute floor per run)
+AGREE, AGREE_FLOOR = 1e-9, 1e-22
+
+
+class FitError(RunsError):
+    """The table cannot be fitted at all, or the law asked for is not identified by it."""
+
+    def __init__(self, message: str):
+        ValueError.__init__(self, message)
+        self.problems = (message,)
+
+
+@dataclass(frozen=True, repr=False)
+class Fit:
+    """A law fitted to runs, and what is needed to judge it.
+
+    Attributes
+    ----------
+    candidate : ChinchillaLaw or PowerLaw
+        The law at the minimum, whatever the status; ``law`` is the same but refuses
+        (:class:`FitError`) when the status is ``not_identified``.
+    value : float
+        The objective at the minimum, summed (not averaged) over the runs.
+    objective, delta : str, float
+        Name of the objective and its Huber threshold (see :func:`fit_parametric`).
+    status : str
+        ``converged``; ``at_bound`` (a constant ended on its bound, e.g. E = 0 exactly); ``weak``
+        (identified, but some combination of constants only loosely); ``not_identified``;
+        ``not_converged``.
+    message : str
+        The status in words: which direction is flat and which runs would fix it.
+    condition : float
+        Condition number of the Jacobian of the log-residuals (columns scaled, logs centred).
+    starts_agreeing, n_starts : int
+        How many of the starting points reached this objective, of how many.
+    runs, dropped : DataFrame
+        The rows used, and those left out with a ``reason``.
+    weights : array (n_runs,)
+    """
+
+    candidate: ChinchillaLaw | PowerLaw
+    value: float
+    objective: str
+    delta: float
+    status: str
+    message: str
+    condition: float
+    starts_agreeing: int
+    n_starts: int
+    runs: pd.DataFrame
+    dropped: pd.DataFrame
+    weights: np.ndarray
+    _problem: Problem = field(compare=False)
+    _theta: np.ndarray = field(compare=False)
+    _build: Callable[[dict[str, Any]], Any] = field(compare=False)
+    _refit: Callable[[ArrayLike], Fit] = field(compare=False)
+
+    @property
+    def law(self) -> Any:
+        """The fitted law; raises :class:`FitError` when the runs do not identify it."""
+        if self.status == "not_identified":
+            raise FitError(f"{self.message} (fit.candidate holds the law at the minimum all the same)")
+        return self.candidate
+
+    @property
+    def residuals(self) -> np.ndarray:
+        """ln observed − ln predicted (observed − predicted for ``huber``), one a run."""
+        return -self._problem.residuals(self._theta[None])[0]
+
+    def predict(self, *arguments: ArrayLike) -> np.ndarray | float:
+        """The law at ``params, tokens`` (a power law: at ``x``)."""
+        return self.law(*arguments) if isinstance(self.candidate, PowerLaw) else self.law.loss(*arguments)
+
+    def refit(self, weights: ArrayLike) -> Fit:
+        """The same fit under other weights, one for each row of ``runs``."""
+        return self._refit(weights)
+
+    def summary(self) -> pd.DataFrame:
+        """The constants and the diagnostics as a two-column table."""
+        rows = [(name, f"{value:.6g}") for name, value in self.candidate.constants.items()]
+        rows += [
+            ("objective", f"{self.objective}, sum {self.value:.9g} over {len(self.runs)} runs"),
+            ("status", self.status + (f": {self.message}" if self.message else "")),
+            ("condition", f"{self.condition:.3g}"),
+            ("starts agreeing", f"{self.starts_agreeing} of {self.n_starts}"),
+        ]
+        if len(self.dropped):
+            rows.append(("rows left out", str(len(self.dropped))))
+        return pd.DataFrame(rows, columns=["", "value"]).set_index("")
+
+    def __repr__(self) -> str:
+        rows = self.summary()["value"]
+        width = max(map(len, rows.index))
+        title = f"Fit of {self.candidate.equation}"
+        return "\n".join([title, *(f"  {name:<{width}}  {value}" for name, value in rows.items())])
+
+    def _repr_html_(self) -> str:
+        return f"<p>Fit of <code>{self.candidate.equation}</code></p>" + self.summary().to_html()
+
+
+def _weights(weights: ArrayLike | None, n: int) -> np.ndarray:
+    if weights is None:
+        return np.ones(n)
+    array = np.asarray(weights, dtype=float)
+    if array.shape != (n,):
+        raise FitError(f"weights must be one number for each of the {n} runs, got shape {array.shape}")
+    bad = ~(np.isfinite(array) & (array >= 0))
+    if bad.any() or not array.any():
+        where = f"weights[{int(np.flatnonzero(bad)[0])}] is {array[bad][0]}" if bad.any() else "all are zero"
+        raise FitError(f"weights must be finite, not negative and not all zero: {where}")
+    return array
+
+
+def _minimise(
+    problem: Problem, weights: np.ndarray, objective: Objective, n_starts: int
+) -> tuple[np.ndarray, float, bool, int]:
+    """Theta, value, convergence and agreeing starts; large tables are started from a subsample."""
+    if problem.n_runs > 2 * SUBSAMPLE:
+        rows = np.flatnonzero(weights > 0)
+        rows = np.random.default_rng(0).choice(rows, min(SUBSAMPLE, len(rows)), replace=False)
+        few = problem.take(rows)
+        first, values = few.fresh(weights[None, rows], objective, n_starts)
+        best = problem.warm(first.theta[0], weights[None], objective)
+        few_floor = AGREE_FLOOR * weights[rows].sum()
+    else:
+        best, values = problem.fresh(weights[None], objective, n_starts)
+        few_floor = AGREE_FLOOR * weights.sum()
+    agreeing = int((values[0] <= values.min() * (1 + AGREE) + few_floor).sum())
+    value = float(objective.sum(problem.residuals(best.theta), weights[None])[0])
+    return best.theta[0], value, bool(best.converged[0]), agreeing
+
+
+def _judge(
+    problem: Problem,
+    theta: np.ndarray,
+    value: float,
+    converged: bool,
+    weights: np.ndarray,
+    objective: Objective,
+    variables: dict[str, np.ndarray],
+) -> tuple[str, str, float]:
+    """Status, message and condition number of a minimum."""
+    used = weights > 0
+    condition, flat = condition_number(problem, theta, weights)
+    distinct = {name: len(np.unique(x[used])) for name, x in variables.items()}
+    runs = len(np.unique(np.column_stack([*variables.values(), problem.basis.loss])[used], axis=0))
+    p, least = problem.model.n_params, 2 + int(problem.basis.offset)
+    trouble = [
+        f"{count} distinct value{'s' * (count != 1)} of {name}; at least {least} are needed: add runs at other {name}"
+        for name, count in distinct.items()
+        if count < least
+    ]
+    if runs < p:
+        trouble.append(f"{runs} distinct runs cannot determine {p} constants: add at least {p - runs}")
+    if not trouble:
+        names = list(variables)
+        trouble = [
+            f"the loss does not fall with {names[k]} beyond noise: widen the range of {names[k]}"
+            for k in unseen_terms(problem, value, weights, objective)
+        ]
+    constants = {name: x[0] for name, x in problem.constants(theta[None]).items()}
+    if not trouble and not np.isfinite(list(constants.values())).all():
+        trouble.append("a coefficient overflows: check the units of the columns")
+    if not trouble and condition > HOPELESS:
+        trouble.append(f"the table leaves {flat_direction(problem, flat)} undetermined{_remedy(variables, used)}")
+    if trouble:
+        return "not_identified", "; ".join(trouble), condition
+    if not converged:
+        return "not_converged", "the solver stopped before the minimum: report this table", condition
+    at = [f"{name} = {constants[name]:g}" for name in _at_bound(problem, theta)]
+    if at:
+        return "at_bound", f"{', '.join(at)} (on its bound)", condition
+    if condition > WEAK or runs == p:
+        why = f"{flat_direction(problem, flat)} trade off against each other{_remedy(variables, used)}"
+        return "weak", why if runs > p else f"as many runs as constants ({p}): no residual is left", condition
+    return "converged", "", condition
+
+
+def _at_bound(problem: Problem, theta: np.ndarray) -> list[str]:
+    model = problem.model
+    held = (theta <= model.lower) | (theta >= model.upper)
+    return [name for name, is_held in zip(problem.names, held, strict=True) if is_held]
+
+
+def _remedy(variables: dict[str, np.ndarray], used: np.ndarray) -> str:
+    """Which runs would help, from the shape of the design."""
+    logs = {name: np.log10(x[used]) for name, x in variables.items()}
+    if len(logs) == 2:
+        first, second = logs.values()
+        if abs(np.corrcoef(first, second)[0, 1]) > 0.999:
+            return f": {' and '.join(logs)} rise together, add runs off that line"
+    narrow = min(logs, key=lambda name: np.ptp(logs[name]))
+    return f": add runs over a wider range of {narrow} (now a factor {10 ** np.ptp(logs[narrow]):.3g})"
+
+
+def _finish(
+    problem: Problem,
+    weights: np.ndarray,
+    objective: Objective,
+    n_starts: int,
+    variables: dict[str, np.ndarray],
+    build: Callable[[dict[str, float]], Any],
+    **rest: Any,
+) -> Fit:
+    if n_starts < 1:
+        raise ValueError(f"n_starts must be at least 1, got {n_starts}")
+    theta, value, converged, agreeing = _minimise(problem, weights, objective, n_starts)
+    status, message, condition = _judge(problem, theta, value, converged, weights, objective, variables)
+    constants = {name: float(x[0]) for name, x in problem.constants(theta[None]).items()}
+    return Fit(
+        candidate=build(constants),
+        value=value,
+        objective=objective.name,
+        delta=objective.delta,
+        status=status,
+        message=message,
+        condition=condition,
+        starts_agreeing=agreeing,
+        n_starts=n_starts,
+        weights=weights,
+        _problem=problem,
+        _theta=theta,
+        _build=build,
+        **rest,
+    )
+
+
+def fit_parametric(
+    runs: pd.DataFrame,
+    objective: str = "log_huber",
+    delta: float = 1e-3,
+    weights: ArrayLike | None = None,
+    n_starts: int = 6,
+) -> Fit:
+    r"""Approach 3: fit :math:`L = E + A/N^{\alpha} + B/D^{\beta}` to a table of runs.
+
+    By default the objective of Hoffmann et al. 2022 (section 3.3, equation 3), the **sum** over runs
+
+    .. math:: \sum_i w_i\,\mathrm{Huber}_\delta\bigl(\mathrm{LSE}(a - \alpha\ln N_i,\; b - \beta\ln D_i,\; e)
+              - \ln L_i\bigr), \qquad a = \ln A,\; b = \ln B,\; e = \ln E.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        Columns ``params``, ``tokens`` and ``loss`` (nats/token), as :func:`~scaling.load_runs` returns.
+    objective : {"log_huber", "huber", "log_squares", "log_absolute"}
+        Huber loss of log-residuals (the paper's), Huber loss of raw residuals, least squares of
+        log-residuals (sum of squares), least absolute deviations of log-residuals.
+    delta : float
+        Huber threshold: in ln loss for ``log_huber``, in nats/token for ``huber``.
+    weights : array (n_runs,), optional
+        Non-negative weight of each row.
+    n_starts : int
+        Starting points to polish, the most promising of a grid of exponents.
+
+    Returns
+    -------
+    Fit
+        ``status`` says whether the law is identified; bounds (E ≥ 0, exponents in [0.01, 2]) are
+        reached exactly.
+
+    Raises
+    ------
+    FitError
+        For a table that cannot be used at all: a missing column, text, a value that is not positive.
+
+    Examples
+    --------
+    >>> import scaling
+    >>> truth = scaling.ChinchillaLaw(E=1.7, A=400, B=400, alpha=0.34, beta=0.28)
+    >>> runs = scaling.simulate_runs(truth, scaling.grid_design([1e8, 1e9, 1e10], [1e9, 1e10, 1e11]))
+    >>> scaling.fit_parametric(runs).law
+    ChinchillaLaw(E=1.7, A=400, B=400, alpha=0.34, beta=0.28)
+    """
+    aim = Objective(objective, delta)
+    try:
+        table = check_runs(runs)
+    except RunsError as error:
+        raise FitError(str(error)) from error
+    keep, dropped = table.reset_index(drop=True), _left_out(runs, table)
+    N, D, L = (keep[name].to_numpy(float) for name in ("params", "tokens", "loss"))
+    w = _weights(weights, len(keep))
+    problem = Problem.build(L, (N, D), ("E", "A", "B", "alpha", "beta"), raw=aim.raw)
+    return _finish(
+        problem,
+        w,
+        aim,
+        n_starts,
+        {"params": N, "tokens": D},
+        lambda c: ChinchillaLaw(**c),
+        runs=keep,
+        dropped=dropped,
+        _refit=lambda new: fit_parametric(keep, objective, delta, new, n_starts),
+    )
+
+
+def _left_out(runs: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    """The rows that :func:`check_runs` did not keep, with the reason."""
+    rest = runs[~runs.index.isin(table.index)]
+    return rest.assign(reason="status " + rest["status"].astype(str)) if len(rest) else rest.assign(reason="")
+
+
+def fit_power_law(
+    x: ArrayLike,
+    y: ArrayLike,
+    *,
+    offset: bool = False,
+    objective: str = "log_squares",
+    delta: float = 1e-3,
+    weights: ArrayLike | None = None,
+    n_starts: int = 4,
+) -> Fit:
+    r"""Fit :math:`y = \text{offset} + \text{coefficient}\cdot x^{\text{exponent}}`.
+
+    Without an offset and by default this is ordinary least squares of ln y on ln x. With one, the
+    offset is at least 0 and the exponent's size lies in [0.01, 2]; a table that falls with ``x``
+    gets a negative exponent, one that rises a positive one.
+
+    Parameters
+    ----------
+    x, y : array (n,)
+        Positive numbers.
+    offset : bool
+        Whether the law has an offset.
+    objective, delta, weights, n_starts
+        As in :func:`fit_parametric`, with ln y in place of ln loss.
+
+    Raises
+    ------
+    FitError
+        If ``x`` and ``y`` differ in length, or a value is not a positive finite number.
+    """
+    aim = Objective(objective, delta)
+    columns = {"x": np.atleast_1d(np.asarray(x, dtype=float)), "y": np.atleast_1d(np.asarray(y, dtype=float))}
+    if columns["x"].ndim != 1 or columns["x"].shape != columns["y"].shape:
+        raise FitError(f"x and y must be of one length, got shapes {columns['x'].shape} and {columns['y'].shape}")
+    for name, values in columns.items():
+        bad = np.flatnonzero(~(np.isfinite(values) & (values > 0)))
+        if len(bad):
+            raise FitError(f"{name}[{bad[0]}] is {values[bad[0]]}: a power law needs positive finite numbers")
+    table = pd.DataFrame(columns)
+    if table.empty:
+        raise FitError("no points to fit: x and y are empty")
+    w = _weights(weights, len(table))
+    X, Y = columns["x"], columns["y"]
+    slope = np.polyfit(np.log(X), np.log(Y), 1, w=np.sqrt(w))[0] if len(np.unique(X)) > 1 else -1.0
+    sign = 1 if slope <= 0 else -1
+    names = (*(("offset",) if offset else ()), "coefficient", "exponent")
+    limits = (0.01, 2.0) if offset else (-20.0, 20.0)
+    problem = Problem.build(Y, (X**sign,), names, offset=offset, raw=aim.raw, bounds=limits)
+    return _finish(
+        problem,
+        w,
+        aim,
+        n_starts,
+        {"x": X},
+        lambda c: PowerLaw(c["coefficient"], -sign * c["exponent"], c.get("offset", 0.0)),
+        runs=table,
+        dropped=table.iloc[:0].assign(reason=""),
+        _refit=lambda new: fit_power_law(
+            X, Y, offset=offset, objective=objective, delta=delta, weights=new, n_starts=n_starts
+        ),
+    )
+
+
+@dataclass(frozen=True, repr=False)
+class Holdout:
+    """A fit to the cheaper runs and its predictions of the dearer ones.
+
+    ``tested`` has the held-out rows with ``predicted`` and ``error`` = ln predicted − ln observed
+    (for small errors, the relative error of the loss).
+    """
+
+    fit: Fit
+    tested: pd.DataFrame
+
+    @property
+    def rms(self) -> float:
+        """Root mean square of the errors."""
+        return float(np.sqrt(np.mean(self.tested["error"] ** 2)))
+
+    def __repr__(self) -> str:
+        worst = self.tested["error"].abs().max()
+        return (
+            f"Holdout: {len(self.fit.runs)} runs fitted ({self.fit.status}), {len(self.tested)} predicted; "
+            f"rms error {self.rms:.3g}, largest {worst:.3g}"
+        )
+
+
+def holdout(
+    runs: pd.DataFrame, by: str = "flops", fraction: float = 0.2, above: float | None = None, **options: Any
+) -> Holdout:
+    """Fit the runs with the smallest ``by`` and predict the rest: does the law extrapolate?
+
+    Parameters
+    ----------
+    runs : DataFrame
+        As for :func:`fit_parametric`.
+    by : str
+        Column that orders the runs: ``flops`` (default), ``params``, ``tokens`` or any other number.
+    fraction : float
+        Share of the runs, those with the largest ``by``, to hold out; ignored when ``above`` is given.
+    above : float, optional
+        Hold out every run with ``by`` greater than this.
+    **options
+        Passed to :func:`fit_parametric`.
+
+    Raises
+    ------
+    FitError
+        If the column is missing, or either part is empty.
+    """
+    table = check_runs(runs)
+    if by not in table:
+        raise FitError(f"no column {by!r} to order the runs by; there are {', '.join(map(str, table.columns))}")
+    if above is None:
+        if not 0 < fraction < 1:
+            raise ValueError(f"fraction must lie between 0 and 1, got {fraction}")
+        above = float(np.quantile(table[by], 1 - fraction))
+    late = table[by] > above
+    if not late.any() or late.all():
+        raise FitError(f"holding out {by} > {above:g} leaves {(~late).sum()} runs to fit and {late.sum()} to predict")
+    fit = fit_parametric(table[~late], **options)
+    tested = table[late].copy()
+    tested["predicted"] = fit.candidate.loss(tested["params"], tested["tokens"])
+    tested["error"] = np.log(tested["predicted"] / tested["loss"])
+    return Holdout(fit, tested.reset_index(drop=True))

@@ -1,0 +1,108 @@
+"""Law and budget → allocation: how large a model, on how many tokens?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .laws import ChinchillaLaw, FrontierLaw
+
+__all__ = ["Allocation", "compute_optimal"]
+
+
+@dataclass(frozen=True, repr=False)
+class Allocation:
+    """A model size and a number of training tokens, with what they cost and reach.
+
+    Scalars or arrays of one shape: ``params``, ``tokens``, ``flops`` (training), ``loss``
+    (nats/token; NaN where the law gives none), ``inference_flops`` and ``cost`` (where asked for).
+    """
+
+    params: float | np.ndarray
+    tokens: float | np.ndarray
+    flops: float | np.ndarray
+    loss: float | np.ndarray
+    inference_flops: float | np.ndarray = 0.0
+    cost: float | np.ndarray | None = None
+
+    @property
+    def tokens_per_param(self) -> float | np.ndarray:
+        """D / N."""
+        return self.tokens / self.params
+
+    def __repr__(self) -> str:
+        if np.ndim(self.params):
+            return f"Allocation of {np.size(self.params)} budgets"
+        return (
+            f"Allocation(params={self.params:.4g}, tokens={self.tokens:.4g}, flops={self.flops:.4g}, "
+            f"loss={self.loss:.4f}, tokens_per_param={self.tokens_per_param:.3g})"
+        )
+
+
+def compute_optimal(law: ChinchillaLaw | FrontierLaw, flops: ArrayLike) -> Allocation:
+    r"""The allocation of least loss at a training budget C = 6 N D.
+
+    For :math:`L = E + A N^{-\alpha} + B D^{-\beta}` in closed form (Hoffmann et al. 2022, equation 4):
+
+    .. math:: N_{opt} = G\,(C/6)^{\beta/(\alpha+\beta)}, \quad D_{opt} = G^{-1} (C/6)^{\alpha/(\alpha+\beta)},
+              \quad G = \Bigl(\frac{\alpha A}{\beta B}\Bigr)^{1/(\alpha+\beta)}.
+
+    A :class:`FrontierLaw` states the allocation itself.
+
+    Parameters
+    ----------
+    law : ChinchillaLaw or FrontierLaw
+        Its constants may be arrays (a bootstrap's); they broadcast against ``flops``.
+    flops : float or array
+        Training budget in FLOPs, positive.
+
+    Returns
+    -------
+    Allocation
+
+    Raises
+    ------
+    ValueError
+        If a budget is not positive, or the law has no optimum (a coefficient or an exponent that is
+        not positive makes one of the terms indifferent).
+    TypeError
+        If the law is of another kind.
+
+    Examples
+    --------
+    >>> from scaling import ChinchillaLaw
+    >>> compute_optimal(ChinchillaLaw.from_published("besiroglu2024"), 5.76e23)
+    Allocation(params=7.225e+10, tokens=1.329e+12, flops=5.76e+23, loss=1.9731, tokens_per_param=18.4)
+    """
+    C = np.asarray(flops, dtype=float)
+    if np.any(~(np.isfinite(C) & (C > 0))):
+        raise ValueError(f"flops must be positive and finite, got {C[~(np.isfinite(C) & (C > 0))].flat[0]:g}")
+    if isinstance(law, FrontierLaw):
+        loss = np.full(np.broadcast(C, law.a).shape, np.nan) if law.loss is None else law.loss(C)
+        return _allocation(law.params(C), law.tokens(C), C, loss)
+    if not isinstance(law, ChinchillaLaw):
+        raise TypeError(f"no closed-form optimum for a {type(law).__name__}")
+    _has_optimum(law)
+    exponent = 1.0 / (law.alpha + law.beta)
+    log_G = exponent * (np.log(law.alpha * law.A) - np.log(law.beta * law.B))
+    log_total = np.log(C / 6.0)
+    N = np.exp(log_G + law.beta * exponent * log_total)
+    D = np.exp(-log_G + law.alpha * exponent * log_total)
+    return _allocation(N, D, C, law.loss(N, D))
+
+
+def _has_optimum(law: ChinchillaLaw) -> None:
+    for name in ("A", "B", "alpha", "beta"):
+        value: Any = np.asarray(getattr(law, name))
+        if np.any(~(value > 0)):
+            raise ValueError(
+                f"the law has no compute-optimal allocation: {name} = {value[~(value > 0)].flat[0]:g} is not positive"
+            )
+
+
+def _allocation(N: Any, D: Any, C: np.ndarray, loss: Any) -> Allocation:
+    N, D, C, loss = (np.array(x)[()] for x in np.broadcast_arrays(N, D, C, loss))
+    return Allocation(N, D, C, loss)
