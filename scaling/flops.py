@@ -1,6 +1,6 @@
 """Counting parameters and FLOPs of a decoder-only transformer, every convention by its name.
 
-Symbols: ``L`` layers, ``d`` width (``d_model``), ``q`` attention width (heads times ``d_head``), ``f``
+Symbols: ``n`` layers, ``d`` width (``d_model``), ``q`` attention width (heads times ``d_head``), ``f``
 feed-forward width, ``V`` vocabulary, ``S`` sequence length. One multiply-add is 2 FLOPs; a backward
 pass costs two forward passes, so training costs three.
 """
@@ -41,7 +41,7 @@ class Architecture:
     d_model : int
         Width of the residual stream, d.
     n_layers : int
-        Number of layers, L.
+        Number of layers, n.
     n_heads : int
         Attention heads a layer.
     d_head : int
@@ -135,10 +135,10 @@ def params_by_part(arch: Architecture, convention: str = "chinchilla") -> dict[s
     ----------
     arch : Architecture
     convention : {"chinchilla", "kaplan"}
-        ``kaplan``: weights only, :math:`4 L d q` in attention and :math:`2 L d f` in the feed-forward
+        ``kaplan``: weights only, :math:`4 n d q` in attention and :math:`2 n d f` in the feed-forward
         layers (Kaplan et al. 2020, equation 2.1), learned positions :math:`S d`.
         ``chinchilla``: with biases and the gains of the norms, relative positions
-        :math:`L (dq + 2q)`, and one matrix for embedding and logits.
+        :math:`n (dq + 2q)`, and one matrix for embedding and logits.
 
     Returns
     -------
@@ -152,15 +152,15 @@ def params_by_part(arch: Architecture, convention: str = "chinchilla") -> dict[s
         For an unknown convention.
     """
     _known(convention, PARAM_CONVENTIONS)
-    L, d, q, f = arch.n_layers, arch.d_model, arch.d_attn, arch.d_ff
+    n, d, q, f = arch.n_layers, arch.d_model, arch.d_attn, arch.d_ff
     if convention == "kaplan":
         embedding = (arch.vocab + arch.n_ctx) * d
-        return dict(attention=4 * L * d * q, feed_forward=2 * L * d * f, positions=0, norms=0, embedding=embedding)
+        return dict(attention=4 * n * d * q, feed_forward=2 * n * d * f, positions=0, norms=0, embedding=embedding)
     return dict(
-        attention=L * (3 * d * q + 3 * q + q * d),
-        feed_forward=L * (d * f + f + f * d),
-        positions=L * (d * q + 2 * q),
-        norms=L * 2 * d + d,
+        attention=n * (3 * d * q + 3 * q + q * d),
+        feed_forward=n * (d * f + f + f * d),
+        positions=n * (d * q + 2 * q),
+        norms=n * 2 * d + d,
         embedding=arch.vocab * d,
     )
 
@@ -170,10 +170,10 @@ def count_params(arch: Architecture, convention: str = "chinchilla", embeddings:
 
     .. math::
 
-        N_{kaplan} &= 2\,d\,L\,(2q + f) \;[+\, (V + S)\,d] \\
-        N_{chinchilla} &= L\,[(4dq + 3q) + (dq + 2q) + (2df + f) + 2d] + d \;[+\, Vd]
+        N_{kaplan} &= 2\,d\,n\,(2q + f) \;[+\, (V + S)\,d] \\
+        N_{chinchilla} &= n\,[(4dq + 3q) + (dq + 2q) + (2df + f) + 2d] + d \;[+\, Vd]
 
-    The last brackets are the embeddings. With q = d and f = 4d the first is :math:`12 L d^2`. Hoffmann
+    The last brackets are the embeddings. With q = d and f = 4d the first is :math:`12 n d^2`. Hoffmann
     et al. 2022 state no formula; the second gives all 50 sizes of their Table A9 to the printed digit,
     which pins the sum of the vectors of length d, not what each of them is for.
 
@@ -203,19 +203,19 @@ def flops_by_part(arch: Architecture) -> dict[str, int]:
 
     The appendix counts a sequence; here everything is divided by its length S, so that sums over
     keys become terms in S. ``projections`` are queries, keys, values and output
-    :math:`L(6dq + 2qd)`; ``attention`` is :math:`L(2Sq + 3S\,\mathrm{heads} + 2Sq)`: logits, softmax,
-    weighted sum; ``feed_forward`` :math:`4Ldf`; ``embedding`` and ``logits`` :math:`2Vd` each.
+    :math:`n(6dq + 2qd)`; ``attention`` is :math:`n(2Sq + 3S\,\mathrm{heads} + 2Sq)`: logits, softmax,
+    weighted sum; ``feed_forward`` :math:`4ndf`; ``embedding`` and ``logits`` :math:`2Vd` each.
 
     Returns
     -------
     dict
         Part to FLOPs a token.
     """
-    L, d, q, S = arch.n_layers, arch.d_model, arch.d_attn, arch.n_ctx
+    n, d, q, S = arch.n_layers, arch.d_model, arch.d_attn, arch.n_ctx
     return dict(
-        projections=L * (6 * d * q + 2 * q * d),
-        attention=L * (4 * S * q + 3 * arch.n_heads * S),
-        feed_forward=L * 4 * d * arch.d_ff,
+        projections=n * (6 * d * q + 2 * q * d),
+        attention=n * (4 * S * q + 3 * arch.n_heads * S),
+        feed_forward=n * 4 * d * arch.d_ff,
         embedding=2 * arch.vocab * d,
         logits=2 * arch.vocab * d,
     )
@@ -228,7 +228,7 @@ def forward_flops(arch: Architecture, convention: str = "6ND", embeddings: bool 
     ----------
     arch : Architecture
     convention : {"6ND", "kaplan", "chinchilla"}
-        ``6ND``: :math:`2N` with N by :func:`count_params`. ``kaplan``: :math:`2N + 2 L S q` with
+        ``6ND``: :math:`2N` with N by :func:`count_params`. ``kaplan``: :math:`2N + 2 n S q` with
         Kaplan's N (Kaplan et al. 2020, Table 1; its equation 2.2 prints d for q). ``chinchilla``: the
         sum of :func:`flops_by_part`.
     embeddings : bool, optional

@@ -46,11 +46,16 @@ def tokens_exponent_from_batch_and_steps() -> float:
     return _exponent("batch") + _exponent("steps")
 
 
+PARAPHRASE = "Hoffmann et al.'s paraphrase; the exponents of Kaplan et al. give this number, and they print 5 and 2"
+
+
+@reproduces("hoffmann2022/kaplan/factor_size", reason=PARAPHRASE)
 @reproduces("kaplan2020/allocation/factor_size")
 def size_for_ten_times_the_compute() -> float:
     return 10.0 ** _exponent("a")
 
 
+@reproduces("hoffmann2022/kaplan/factor_tokens", reason=PARAPHRASE)
 @reproduces("kaplan2020/allocation/factor_tokens")
 def tokens_for_ten_times_the_compute() -> float:
     return 10.0 ** _exponent("b")
