@@ -8,12 +8,17 @@ files from disk instead and uses no network.
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-import pooch
+
+# pooch draws on tqdm, which warns in a notebook without widgets, and no page needs to know that
+with warnings.catch_warnings():
+    warnings.filterwarnings("ignore", message="IProgress not found")
+    import pooch
 
 __all__ = ["DatasetError", "dataset_checksum", "fetch", "is_available", "list_datasets", "read_dataset"]
 

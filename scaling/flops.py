@@ -143,7 +143,7 @@ def params_by_part(arch: Architecture, convention: str = "chinchilla") -> dict[s
     Returns
     -------
     dict
-        ``attention``, ``feed_forward``, ``positions``, ``norms``, ``embedding``: parameter counts.
+        ``feed_forward``, ``attention``, ``positions``, ``norms``, ``embedding``: parameter counts.
         Learned absolute positions belong to the embedding.
 
     Raises
@@ -155,10 +155,10 @@ def params_by_part(arch: Architecture, convention: str = "chinchilla") -> dict[s
     n, d, q, f = arch.n_layers, arch.d_model, arch.d_attn, arch.d_ff
     if convention == "kaplan":
         embedding = (arch.vocab + arch.n_ctx) * d
-        return dict(attention=4 * n * d * q, feed_forward=2 * n * d * f, positions=0, norms=0, embedding=embedding)
+        return dict(feed_forward=2 * n * d * f, attention=4 * n * d * q, positions=0, norms=0, embedding=embedding)
     return dict(
-        attention=n * (3 * d * q + 3 * q + q * d),
         feed_forward=n * (d * f + f + f * d),
+        attention=n * (3 * d * q + 3 * q + q * d),
         positions=n * (d * q + 2 * q),
         norms=n * 2 * d + d,
         embedding=arch.vocab * d,
@@ -202,9 +202,10 @@ def flops_by_part(arch: Architecture) -> dict[str, int]:
     r"""Forward FLOPs a token of each part, all layers together (Hoffmann et al. 2022, Appendix F).
 
     The appendix counts a sequence; here everything is divided by its length S, so that sums over
-    keys become terms in S. ``projections`` are queries, keys, values and output
-    :math:`n(6dq + 2qd)`; ``attention`` is :math:`n(2Sq + 3S\,\mathrm{heads} + 2Sq)`: logits, softmax,
-    weighted sum; ``feed_forward`` :math:`4ndf`; ``embedding`` and ``logits`` :math:`2Vd` each.
+    keys become terms in S. ``attention`` are its weight matrices, :math:`n(6dq + 2qd)`; ``context`` is
+    what it does with other tokens, :math:`n(2Sq + 3S\,\mathrm{heads} + 2Sq)`: scores, softmax,
+    weighted sum; ``feed_forward`` :math:`4ndf`; ``embedding`` and ``logits`` :math:`2Vd` each, the
+    embedding as if it were a matrix product.
 
     Returns
     -------
@@ -213,9 +214,9 @@ def flops_by_part(arch: Architecture) -> dict[str, int]:
     """
     n, d, q, S = arch.n_layers, arch.d_model, arch.d_attn, arch.n_ctx
     return dict(
-        projections=n * (6 * d * q + 2 * q * d),
-        attention=n * (4 * S * q + 3 * arch.n_heads * S),
         feed_forward=n * 4 * d * arch.d_ff,
+        attention=n * (6 * d * q + 2 * q * d),
+        context=n * (4 * S * q + 3 * arch.n_heads * S),
         embedding=2 * arch.vocab * d,
         logits=2 * arch.vocab * d,
     )

@@ -69,8 +69,19 @@ def test_scorecard_of_a_part():
 
 def test_table_for_pages_shows_numbers_as_printed():
     table = claims_table("hoffmann2022/table2/approach1")
-    assert table["published"].tolist() == ["0.50", "0.50"]
-    assert table["ours"].tolist() == ["0.4981", "0.5019"]
+    assert table.frame["published"].tolist() == ["0.50", "0.50"]
+    assert table.frame["ours"].tolist() == ["0.4981", "0.5019"]
+    assert table.frame["verdict"].tolist() == ["reproduced with a stated change [1]"] * 2
+    assert len(table.notes) == 1
+
+
+def test_table_for_pages_says_every_reason_whole():
+    table = claims_table("hoffmann2022/tableA4", "kaplan2020/params")
+    assert len(table.frame) == 14
+    for text in (repr(table), table._repr_html_()):
+        assert "embeddings and final logits counted, as Appendix F says" in text
+        assert "..." not in text
+    assert len(claims_table().frame) == len(CLAIMS)
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,11 @@ A claim is a function that computes a published number with this package, decora
 """
 
 from . import hoffmann2022, kaplan2020
-from ._registry import Claim, claims, claims_table, record, reproduces, scorecard
+from ._registry import Claim, ClaimsTable, claims, claims_table, record, reproduces, scorecard
 
 __all__ = [
     "Claim",
+    "ClaimsTable",
     "claims",
     "claims_table",
     "hoffmann2022",

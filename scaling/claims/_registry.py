@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
+from html import escape
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,7 +15,7 @@ from .._paths import data_file
 from ..datasets import dataset_checksum, is_available
 from ..published import Published, published
 
-__all__ = ["Claim", "claims", "claims_table", "record", "reproduces", "scorecard"]
+__all__ = ["Claim", "ClaimsTable", "claims", "claims_table", "record", "reproduces", "scorecard"]
 
 REPRODUCED = "reproduced"
 CHANGED = "reproduced with a stated change"
@@ -65,6 +66,11 @@ class Claim:
     def ours(self) -> float:
         """Our number, computed once a process; the recorded one where the runs are not here."""
         return _recorded(self.id) if self.is_recorded else _computed(self.id)
+
+    @property
+    def note(self) -> str:
+        """The reason or the stated change; empty for a claim without either."""
+        return self.reason or self.change or ""
 
     @property
     def verdict(self) -> str:
@@ -190,30 +196,62 @@ def scorecard(source: str | None = None) -> pd.DataFrame:
                 difference=claim.ours - value,
                 tolerance=claim.tolerance,
                 verdict=claim.verdict,
-                reason=claim.reason or claim.change or "",
+                reason=claim.note,
             )
         )
     return pd.DataFrame(rows)
 
 
-def claims_table(source: str | None = None) -> pd.DataFrame:
-    """The scorecard for a page: published numbers as printed, ours to four significant digits.
+@dataclass(frozen=True, repr=False)
+class ClaimsTable:
+    """The scorecard as a page shows it: a narrow table, its reasons below as notes.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        Strings, indexed by id: ``published`` as printed, ``ours`` to four significant digits,
+        ``difference``, ``tolerance`` and ``verdict``, whose bracket points to a note.
+    notes : tuple of str
+        Stated changes and reasons for differences, in the order of their numbers.
+    """
+
+    frame: pd.DataFrame
+    notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return "\n".join([self.frame.to_string(), *(f"[{k}] {note}" for k, note in enumerate(self.notes, 1))])
+
+    def _repr_html_(self) -> str:
+        notes = "".join(f"<p>[{k}] {escape(note)}</p>" for k, note in enumerate(self.notes, 1))
+        return self.frame.to_html(border=0) + notes
+
+
+def claims_table(*sources: str) -> ClaimsTable:
+    """The scorecard of one or several sources for a page.
 
     Parameters
     ----------
-    source : str, optional
-        As in :func:`scorecard`.
+    *sources : str
+        Papers or parts of them, as in :func:`scorecard`; none: everything.
 
     Returns
     -------
-    DataFrame
-        Strings, the columns of :func:`scorecard`, indexed by id.
+    ClaimsTable
     """
-    table = scorecard(source).set_index("id")
-    table["published"] = [claim.published.printed for claim in claims(source)]
-    for column, digits in {"ours": 4, "difference": 2, "tolerance": 2}.items():
-        table[column] = [f"{value:.{digits}g}" for value in table[column]]
-    return table
+    chosen = [claim for source in sources or (None,) for claim in claims(source)]
+    notes = tuple(dict.fromkeys(claim.note for claim in chosen if claim.note))
+    rows = [
+        dict(
+            id=claim.id,
+            published=claim.published.printed,
+            ours=f"{claim.ours:.4g}",
+            difference=f"{claim.ours - float(claim.published):.2g}",
+            tolerance=f"{claim.tolerance:.2g}",
+            verdict=claim.verdict + (f" [{notes.index(claim.note) + 1}]" if claim.note else ""),
+        )
+        for claim in chosen
+    ]
+    return ClaimsTable(pd.DataFrame(rows).set_index("id"), notes)
 
 
 def record() -> Path:
