@@ -4,7 +4,7 @@ A claim is a function that computes a published number with this package, decora
 :func:`reproduces` with the number's id. :func:`scorecard` sets ours beside the published ones.
 """
 
-from . import hoffmann2022, kaplan2020
+from . import czech2026, hoffmann2022, kaplan2020
 from ._registry import Claim, ClaimsTable, claims, claims_table, record, reproduces, scorecard
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "ClaimsTable",
     "claims",
     "claims_table",
+    "czech2026",
     "hoffmann2022",
     "kaplan2020",
     "record",

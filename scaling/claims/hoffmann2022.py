@@ -8,6 +8,7 @@ import numpy as np
 
 from ..flops import Architecture, architectures, count_params, training_flops
 from ..laws import ChinchillaLaw, PowerLaw
+from ..optimum import compute_optimal
 from ..published import large_models, published, published_table
 from ._registry import reproduces
 
@@ -113,9 +114,10 @@ def _law(name: str) -> ChinchillaLaw:
 
 
 def exponent_of_law(law: ChinchillaLaw, quantity: str) -> float:
-    """a = beta/(alpha + beta), b = alpha/(alpha + beta) (equation 4)."""
-    share = law.beta / (law.alpha + law.beta)
-    return float(share if quantity == "a" else 1.0 - share)
+    """How the optimum moves over ten decades of compute: a for the size, b for the tokens."""
+    optimum = compute_optimal(law, np.array([1e18, 1e28]))
+    values = optimum.params if quantity == "a" else optimum.tokens
+    return float(np.log10(values[1] / values[0]) / 10.0)
 
 
 @reproduces({f"hoffmann2022/table2/approach3/{q}": q for q in "ab"})
@@ -150,15 +152,9 @@ def tokens_of_unrounded_constants(params: float) -> float:
     return optimal_tokens(_law("hoffmann2022"), params)
 
 
-def optimal_size(law: ChinchillaLaw, flops: float) -> float:
-    """N_opt = G (C/6)^a with G = (alpha A / (beta B))^(1/(alpha + beta)) (equation 4)."""
-    scale = (law.alpha * law.A / (law.beta * law.B)) ** (1.0 / (law.alpha + law.beta))
-    return float(scale * (flops / 6.0) ** exponent_of_law(law, "a"))
-
-
 @reproduces("hoffmann2022/approach3/gopher_params")
 def size_for_gophers_budget() -> float:
-    return optimal_size(_law("hoffmann2022"), _number("gopher/flops"))
+    return float(compute_optimal(_law("hoffmann2022"), _number("gopher/flops")).params)
 
 
 @reproduces(
@@ -166,7 +162,7 @@ def size_for_gophers_budget() -> float:
     reason="the printed exponents 0.34 and 0.28 are too coarse to extrapolate with",
 )
 def size_for_gophers_budget_rounded() -> float:
-    return optimal_size(_law("hoffmann2022_rounded"), _number("gopher/flops"))
+    return float(compute_optimal(_law("hoffmann2022_rounded"), _number("gopher/flops")).params)
 
 
 @reproduces("hoffmann2022/approach3/n_starts")
