@@ -7,6 +7,18 @@ order in which a table of runs passes through them.
 from .bootstrap import Bootstrap, bootstrap
 from .claims import Claim, claims_table, reproduces, scorecard
 from .datasets import DatasetError, fetch, is_available, list_datasets, read_dataset
+from .figures import (
+    format_count,
+    format_flops,
+    plot_bootstrap,
+    plot_contours,
+    plot_curves,
+    plot_frontier,
+    plot_isoflop,
+    plot_residuals,
+    plot_runs,
+    set_style,
+)
 from .fit import Fit, FitError, Holdout, fit_parametric, fit_power_law, holdout
 from .flops import (
     Architecture,
@@ -55,6 +67,8 @@ __all__ = [
     "fit_parametric",
     "fit_power_law",
     "flops_by_part",
+    "format_count",
+    "format_flops",
     "forward_flops",
     "grid_design",
     "holdout",
@@ -64,11 +78,19 @@ __all__ = [
     "list_datasets",
     "load_runs",
     "params_by_part",
+    "plot_bootstrap",
+    "plot_contours",
+    "plot_curves",
+    "plot_frontier",
+    "plot_isoflop",
+    "plot_residuals",
+    "plot_runs",
     "published",
     "published_table",
     "read_dataset",
     "reproduces",
     "scorecard",
+    "set_style",
     "simulate_curves",
     "simulate_runs",
     "training_flops",

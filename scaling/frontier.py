@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -79,7 +79,8 @@ class FrontierFit:
         lines = [
             f"Approach {self.approach}: N_opt = {self.law.params.coefficient:.4g} C^{self.a:.4f}, "
             f"D_opt = {self.law.tokens.coefficient:.4g} C^{self.b:.4f}",
-            f"  {usable} of {len(self.points)} budgets usable, {len(self.runs)} rows used, {len(self.dropped)} left out",
+            f"  {usable} of {len(self.points)} budgets usable; {len(self.runs)} rows used, "
+            f"{len(self.dropped)} left out",
         ]
         reasons = self.points.loc[~self.points["usable"], "reason"].value_counts()
         return "\n".join(lines + [f"  {count} left out: {reason}" for reason, count in reasons.items()])
@@ -163,9 +164,7 @@ def _parabola(u: np.ndarray, loss: np.ndarray) -> tuple[np.ndarray, str]:
     return centred, ""
 
 
-def fit_isoflop(
-    runs: pd.DataFrame, budgets: ArrayLike | None = None, tolerance: float = 0.1
-) -> FrontierFit:
+def fit_isoflop(runs: pd.DataFrame, budgets: ArrayLike | None = None, tolerance: float = 0.1) -> FrontierFit:
     """Approach 2: a parabola of the loss in ln N at each budget; a line through the minima.
 
     At each budget C the least-squares parabola L = c0 + c1 ln N + c2 (ln N)^2 has its minimum at
@@ -287,7 +286,8 @@ def fit_envelope(curves: pd.DataFrame, n_budgets: int = 1500, window: float = 0.
 
     Each curve is interpolated (linearly in ln flops) at log-spaced budgets; the size of the lowest
     is N_opt, and D_opt = C / (6 N_opt). A budget at which the lowest curve belongs to the smallest
-    or the largest size that reaches it is left out: the optimum may lie beyond.
+    or the largest size that reaches it is left out: the optimum may lie beyond. So are budgets up to
+    the last at which the smallest size of all is lowest, and from the first at which the largest is.
 
     Parameters
     ----------
@@ -298,7 +298,7 @@ def fit_envelope(curves: pd.DataFrame, n_budgets: int = 1500, window: float = 0.
         Log-spaced budgets over the range that at least three sizes reach (the paper's 1500).
     window : float
         Standard deviation, in logged steps, of a Gaussian that smooths each curve first (the paper
-        smooths with a window of 10 steps); 0 for none.
+        smooths with a window of 10 steps); 0 for none. The first three windows of a curve are left out.
 
     Returns
     -------
@@ -335,7 +335,7 @@ def fit_envelope(curves: pd.DataFrame, n_budgets: int = 1500, window: float = 0.
             "tokens": budgets / (6 * params),
             "loss": losses[best[0], range(n_budgets)],
             "usable": usable[0],
-            "reason": np.where(usable[0], "", "the lowest curve has the smallest or largest size at this budget"),
+            "reason": np.where(usable[0], "", "the optimum may lie beyond the smallest or largest size"),
         }
     )
 
@@ -356,7 +356,11 @@ def _trace(group: pd.DataFrame, window: float) -> tuple[float, np.ndarray, np.nd
         raise FitError(f"run {group['run'].iloc[0]!r} has {len(sizes)} sizes; a curve belongs to one")
     group = group.sort_values("flops").drop_duplicates("flops")
     loss = group["loss"].to_numpy()
-    return float(sizes[0]), np.log(group["flops"].to_numpy()), gaussian_filter1d(loss, window) if window > 0 else loss
+    x = np.log(group["flops"].to_numpy())
+    if window > 0:  # the filter flattens the steep beginning, which is left out
+        start = int(np.ceil(3 * window))
+        x, loss = x[start:], gaussian_filter1d(loss, window)[start:]
+    return float(sizes[0]), x, loss
 
 
 def _common_budgets(traces: list[tuple[float, np.ndarray, np.ndarray]], n_budgets: int) -> np.ndarray:
@@ -374,6 +378,7 @@ def _common_budgets(traces: list[tuple[float, np.ndarray, np.ndarray]], n_budget
 
 def _lowest(losses: np.ndarray, log_sizes: np.ndarray, present: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Index of the lowest curve among those present (B, R) at each budget (B, k), and whether it is interior."""
+
     def first(order: np.ndarray) -> np.ndarray:
         """The first curve in ``order`` (R, k) that is present and reaches the budget, or -1."""
         found = np.full((len(present), losses.shape[1]), -1)
@@ -385,5 +390,11 @@ def _lowest(losses: np.ndarray, log_sizes: np.ndarray, present: np.ndarray) -> t
     best = first(np.argsort(losses, axis=0))
     by_size = np.repeat(np.argsort(log_sizes)[:, None], losses.shape[1], axis=1)
     smallest, largest = first(by_size), first(by_size[::-1])
-    inside = (log_sizes[best] > log_sizes[smallest]) & (log_sizes[best] < log_sizes[largest])
-    return best, inside & (best >= 0)
+    inside = (best >= 0) & (log_sizes[best] > log_sizes[smallest]) & (log_sizes[best] < log_sizes[largest])
+    # up to the last win of the smallest size of all the optimum may be smaller, from the first of the largest, larger
+    sizes = np.where(present, log_sizes, np.nan)
+    too_low = (best >= 0) & (log_sizes[best] == np.nanmin(sizes, axis=1)[:, None])
+    too_high = (best >= 0) & (log_sizes[best] == np.nanmax(sizes, axis=1)[:, None])
+    below = np.logical_or.accumulate(too_low[:, ::-1], axis=1)[:, ::-1]
+    above = np.logical_or.accumulate(too_high, axis=1)
+    return best, inside & ~below & ~above

@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from .laws import ChinchillaLaw, FrontierLaw
+from .optimum import compute_optimal
 
 __all__ = ["chinchilla_like_design", "grid_design", "isoflop_design", "simulate_curves", "simulate_runs"]
 
@@ -104,7 +105,7 @@ def isoflop_design(
     C = _positive("budgets", np.ravel(budgets))
     if (law is None) == (center is None):
         raise ValueError("give either law or center: the sizes must be placed around something")
-    middle = _optimal_params(law, C) if law is not None else center(C) if callable(center) else center
+    middle = compute_optimal(law, C).params if law is not None else center(C) if callable(center) else center
     middle = np.broadcast_to(_positive("center", middle), C.shape)
     if not (np.isfinite(width) and width > 1):
         raise ValueError(f"width must be larger than 1, got {width!r}")
@@ -211,15 +212,6 @@ def _design(params: np.ndarray, tokens: np.ndarray | None = None, budget: np.nda
     if tokens is None:
         return pd.DataFrame({"budget": budget, "params": params, "tokens": budget / (6 * params), "flops": budget})
     return pd.DataFrame({"params": params, "tokens": tokens, "flops": 6 * params * tokens})
-
-
-def _optimal_params(law: ChinchillaLaw | FrontierLaw, flops: np.ndarray) -> np.ndarray:
-    """The compute-optimal size (Hoffmann et al. 2022, equation 4)."""
-    if isinstance(law, FrontierLaw):
-        return law.params(flops)
-    total = law.alpha + law.beta
-    ratio = (law.alpha * law.A / (law.beta * law.B)) ** (1 / total)
-    return ratio * (flops / 6) ** (law.beta / total)
 
 
 def _positive(name: str, values: ArrayLike) -> np.ndarray:

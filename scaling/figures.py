@@ -1,0 +1,257 @@
+"""Results in, Axes out: every function takes ``ax=None`` and returns the Axes that it drew on.
+
+Nothing is fitted or estimated here. Only :func:`set_style` changes matplotlib's global state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from cycler import cycler
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm, Normalize
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator, ScalarFormatter
+from numpy.typing import ArrayLike
+
+from .optimum import compute_optimal
+
+if TYPE_CHECKING:
+    from .bootstrap import Bootstrap
+    from .fit import Fit
+    from .frontier import FrontierFit
+    from .laws import ChinchillaLaw, FrontierLaw
+
+__all__ = [
+    "format_count",
+    "format_flops",
+    "plot_bootstrap",
+    "plot_contours",
+    "plot_curves",
+    "plot_frontier",
+    "plot_isoflop",
+    "plot_residuals",
+    "plot_runs",
+    "set_style",
+]
+
+#: the one colour map: perceptually uniform, readable for colour-blind readers and in grey
+COLORMAP = "viridis"
+#: Okabe and Ito's palette without its yellow, which is pale on white
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+_GREY = "#8a8a8a"
+_SUFFIXES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
+_LABELS = {
+    "params": "Parameters $N$",
+    "tokens": "Training tokens $D$",
+    "flops": "Training compute $C$ [FLOP]",
+    "budget": "Training compute $C$ [FLOP]",
+    "loss": "Loss $L$ [nats/token]",
+    "residual": r"$\ln L_\mathrm{observed} - \ln L_\mathrm{fitted}$",
+    "E": "$E$ [nats/token]",
+    "A": "$A$",
+    "B": "$B$",
+    "alpha": r"$\alpha$",
+    "beta": r"$\beta$",
+}
+
+
+def set_style() -> None:
+    """The book's look for every figure made from here on (matplotlib's global settings).
+
+    White faces, so that figures stay legible on a dark page; one palette and one colour map.
+    """
+    plt.rcParams.update(
+        {
+            "figure.figsize": (7.0, 4.3),
+            "figure.dpi": 110,
+            "figure.facecolor": "white",
+            "figure.constrained_layout.use": True,
+            "savefig.facecolor": "white",
+            "font.size": 11,
+            "axes.prop_cycle": cycler(color=PALETTE),
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.edgecolor": "#444444",
+            "axes.grid": True,
+            "axes.axisbelow": True,
+            "grid.color": "#e6e6e6",
+            "image.cmap": COLORMAP,
+            "legend.framealpha": 0.85,
+            "legend.edgecolor": "none",
+            "legend.fontsize": 10,
+        }
+    )
+
+
+def format_count(value: float, _position: int | None = None) -> str:
+    """A count of parameters or tokens as people say it: ``70B``, ``1.4T``."""
+    for scale, suffix in _SUFFIXES:
+        if abs(value) >= scale * 0.9995:
+            return format_flops(value) if value >= 1e15 else f"{value / scale:.3g}{suffix}"
+    return f"{value:.3g}"
+
+
+def format_flops(value: float, _position: int | None = None) -> str:
+    """A number of FLOPs as ``5.76e23``."""
+    mantissa, exponent = f"{value:.2e}".split("e")
+    return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}" if value else "0"
+
+
+def plot_runs(runs: pd.DataFrame, ax: Axes | None = None, x: str = "params", y: str = "tokens") -> Axes:
+    """Runs as points, parameters against tokens (or any two columns), coloured by loss."""
+    ax = _axes(ax)
+    points = ax.scatter(runs[x], runs[y], c=runs["loss"], cmap=COLORMAP, s=22, linewidths=0.3, edgecolors="white")
+    ax.figure.colorbar(points, ax=ax, label=_LABELS["loss"])
+    return _log_axes(ax, x, y)
+
+
+def plot_curves(curves: pd.DataFrame, envelope: FrontierFit | None = None, ax: Axes | None = None) -> Axes:
+    """Training curves, loss against compute, coloured by size; with the lower envelope of approach 1."""
+    ax = _axes(ax)
+    norm = LogNorm(curves["params"].min(), curves["params"].max())
+    colors = plt.get_cmap(COLORMAP)
+    for _, curve in curves.groupby("run", sort=False):
+        ax.plot(curve["flops"], curve["loss"], color=colors(norm(curve["params"].iloc[0])), lw=1.1)
+    if envelope is not None:
+        ax.plot(
+            envelope.points["budget"], envelope.points["loss"], color="black", lw=2, ls="--", label="lower envelope"
+        )
+        ax.legend()
+    _colorbar(ax, norm, "params")
+    return _log_axes(ax, "flops", "loss")
+
+
+def plot_isoflop(fit: FrontierFit, ax: Axes | None = None) -> Axes:
+    """IsoFLOP groups with their parabolas and minima; budgets without a minimum are grey and dashed."""
+    ax = _axes(ax)
+    points = fit.points
+    norm = LogNorm(points["budget"].min(), points["budget"].max() * 1.0001)
+    colors = plt.get_cmap(COLORMAP)
+    for point in points.itertuples():
+        group = fit.runs[fit.runs["budget"] == point.budget]
+        color = colors(norm(point.budget)) if point.usable else _GREY
+        ax.plot(group["params"], group["loss"], "o", ms=4.5, color=color)
+        log_n = np.linspace(np.log(group["params"].min()), np.log(group["params"].max()), 100)
+        style = "-" if point.usable else "--"
+        ax.plot(np.exp(log_n), np.polyval([point.c2, point.c1, point.c0], log_n), style, color=color, lw=1.3)
+    good = points[points["usable"]]
+    ax.plot(good["params"], good["loss"], "D", ms=6, color=PALETTE[1], mec="white", label="minimum of the parabola")
+    if len(good) < len(points):
+        ax.plot([], [], "o--", color=_GREY, label="no usable minimum")
+    ax.legend()
+    _colorbar(ax, norm, "budget")
+    return _log_axes(ax, "params", "loss")
+
+
+def plot_frontier(
+    laws: Mapping[str, ChinchillaLaw | FrontierLaw],
+    flops: ArrayLike,
+    points: Mapping[str, pd.DataFrame] | None = None,
+    quantity: str = "params",
+    ax: Axes | None = None,
+) -> Axes:
+    """Compute-optimal sizes (or ``quantity="tokens"``) against the budget.
+
+    Parameters
+    ----------
+    laws : mapping of label to law
+        Drawn as lines.
+    flops : array
+        Budgets at which the lines are drawn.
+    points : mapping of label to DataFrame, optional
+        Tables with ``budget`` and the quantity, drawn as points.
+    """
+    ax = _axes(ax)
+    budgets = np.asarray(flops, dtype=float)
+    for (label, table), color, marker in zip((points or {}).items(), PALETTE[::-1], "osD^vP*", strict=False):
+        ax.plot(table["budget"], table[quantity], marker, color=color, ms=5, label=label, zorder=3)
+    for (label, law), color, style in zip(laws.items(), PALETTE, ("-", "--", "-.", ":", "-", "--", "-."), strict=False):
+        ax.plot(budgets, getattr(compute_optimal(law, budgets), quantity), style, color=color, label=label)
+    ax.legend()
+    return _log_axes(ax, "budget", quantity)
+
+
+def plot_contours(
+    law: ChinchillaLaw, params: ArrayLike, tokens: ArrayLike, levels: int | ArrayLike = 12, ax: Axes | None = None
+) -> Axes:
+    """Contours of the loss over parameters and tokens, with lines of equal compute and the optimum.
+
+    ``params`` and ``tokens`` are the grid's values on each axis.
+    """
+    ax = _axes(ax)
+    N, D = np.asarray(params, dtype=float), np.asarray(tokens, dtype=float)
+    loss = law.loss(N[None, :], D[:, None])
+    drawn = ax.contour(N, D, loss, levels=levels, cmap=COLORMAP)
+    ax.clabel(drawn, fmt="%.2f", fontsize=8)
+    budgets = 10.0 ** np.arange(np.ceil(np.log10(6 * N.min() * D.min())), np.log10(6 * N.max() * D.max()))
+    for budget in budgets:
+        ax.plot(N, budget / (6 * N), color=_GREY, lw=0.6, ls=":", zorder=0)
+    best = compute_optimal(law, np.geomspace(6 * N.min() * D.min(), 6 * N.max() * D.max(), 200))
+    ax.plot(best.params, best.tokens, color=PALETTE[1], lw=2, label="compute-optimal")
+    ax.plot([], [], color=_GREY, lw=0.8, ls=":", label="equal compute, a factor of 10 apart")
+    ax.legend(loc="upper left")
+    ax.set(xlim=(N.min(), N.max()), ylim=(D.min(), D.max()))
+    return _log_axes(ax, "params", "tokens")
+
+
+def plot_residuals(fit: Fit, against: str = "flops", ax: Axes | None = None) -> Axes:
+    """Residuals of ln loss against a column of the fit's runs."""
+    ax = _axes(ax)
+    ax.axhline(0, color=_GREY, lw=1)
+    ax.plot(fit.runs[against], fit.residuals, "o", ms=4.5, color=PALETTE[0], alpha=0.75)
+    _log_axes(ax, against, None)
+    ax.set_ylabel(_LABELS["residual"])
+    return ax
+
+
+def plot_bootstrap(boot: Bootstrap, x: str = "alpha", y: str | None = "beta", ax: Axes | None = None) -> Axes:
+    """Resampled constants: one against another, or the histogram of one (``y=None``)."""
+    ax = _axes(ax)
+    samples = boot.samples
+    if y is None:
+        ax.hist(samples[x], bins=60, color=PALETTE[0])
+        ax.set_ylabel("Resamples")
+    else:
+        ax.plot(samples[x], samples[y], ".", ms=3, alpha=0.3, color=PALETTE[0])
+        ax.set_ylabel(_LABELS.get(y, y))
+    ax.set_xlabel(_LABELS.get(x, x))
+    return ax
+
+
+def _axes(ax: Axes | None) -> Axes:
+    return plt.subplots()[1] if ax is None else ax
+
+
+def _colorbar(ax: Axes, norm: Normalize, name: str) -> None:
+    bar = ax.figure.colorbar(plt.cm.ScalarMappable(norm, COLORMAP), ax=ax, label=_LABELS[name])
+    _log_axis(bar.ax.yaxis, name, norm.vmin, norm.vmax)
+
+
+def _log_axes(ax: Axes, x: str, y: str | None) -> Axes:
+    """Logarithmic axes with labels and readable ticks; ``y=None`` leaves the y axis alone."""
+    ax.set_xscale("log")
+    ax.set_xlabel(_LABELS.get(x, x))
+    _log_axis(ax.xaxis, x, *ax.get_xlim())
+    if y is not None:
+        ax.set_yscale("log")
+        ax.set_ylabel(_LABELS.get(y, y))
+        _log_axis(ax.yaxis, y, *ax.get_ylim())
+    return ax
+
+
+def _log_axis(axis: plt.Axis, name: str, low: float, high: float) -> None:
+    """Ticks at powers of ten; more where the axis spans little more than a decade."""
+    formatter = {"params": format_count, "tokens": format_count}.get(name, format_flops)
+    decades = np.log10(high / low)
+    if name == "loss":
+        axis.set_major_locator(MaxNLocator(7) if decades < 0.7 else LogLocator(subs=np.arange(1, 10)))
+        axis.set_major_formatter(ScalarFormatter())
+    else:
+        axis.set_major_locator(LogLocator(subs=(1.0,) if decades > 1.5 else (1.0, 2.0, 5.0), numticks=12))
+        axis.set_major_formatter(FuncFormatter(formatter))
+    axis.set_minor_locator(NullLocator())
+    axis.set_minor_formatter(NullFormatter())
