@@ -23,12 +23,14 @@ import numpy as np
 #: elements of one working array: small enough for the cache, large enough to hide call overhead
 CHUNK = 30_000
 MAX_STEPS = 200
+#: an offset below this share of the loss is tried as exactly zero
+NEGLIGIBLE = 1e-6
 #: up to this many small systems are solved sooner by eigenvalues than by vectorised elimination
 FEW = 24
 #: longest step, in typical changes of the parameters
 MAX_STEP = 3.0
 #: damping tried first, and the factors by which it shrinks after a success and grows after a failure
-DAMPING, SHRINK, GROW = 1e-4, 0.2, 5.0
+DAMPING, SHRINK, GROW = 1e-3, 0.1, 8.0
 #: a Newton decrement below this share of the objective (plus an absolute floor) counts as converged
 TOLERANCE, FLOOR = 1e-13, 1e-26
 #: the same share while a solution only prepares the next
@@ -42,15 +44,15 @@ LIGHT, MAX_DAMPING, STUCK = 1e-2, 1e8, 1e-9
 class Model:
     """Terms of the log-sum-exp, the data they see and the box of the parameters.
 
-    ``designs[k]`` (n, len(columns[k])) and ``columns[k]``, the entries of theta that term k uses
-    (shared entries tie parameters); ``offset`` the column of E and ``scale`` that of a free *s*, or
+    ``design`` (K, n, d) and ``columns`` (K, d): term k is exp(sum_j design[k, :, j] theta[columns[k, j]]);
+    shared columns tie parameters. ``offset`` is the column of E and ``scale`` that of a free *s*, or
     None. ``typical`` is a typical size of a change in each parameter, which makes steps comparable.
     ``raw`` compares exp(prediction) with the loss itself instead of the logarithms.
     """
 
     target: np.ndarray
-    designs: tuple[np.ndarray, ...]
-    columns: tuple[tuple[int, ...], ...]
+    design: np.ndarray
+    columns: np.ndarray
     lower: np.ndarray
     upper: np.ndarray
     typical: np.ndarray
@@ -63,26 +65,41 @@ class Model:
         return len(self.lower)
 
     @cached_property
+    def tied(self) -> bool:
+        """Whether terms share parameters."""
+        return len(np.unique(self.columns)) < self.columns.size
+
+    @cached_property
     def has_chart(self) -> bool:
-        """Whether each term is exp(a - alpha x) with an alpha of its own, beside an offset."""
-        alphas = [columns[-1] for columns in self.columns]
-        return self.offset is not None and len(set(alphas)) == len(alphas) and (self.lower[alphas] > 0).all()
+        """Whether each term is exp(a - alpha x) with constants of its own, beside an offset."""
+        return self.offset is not None and not self.tied and bool((self.lower[self.columns[:, 1]] > 0).all())
 
     @cached_property
     def chart_lower(self) -> np.ndarray:
         """Lower bounds in the chart: those of the exponents alone."""
-        lower = self.lower.copy()
-        lower[[self.offset, *(a for a, _ in self.columns)]] = -np.inf
+        lower = np.full(self.n_params, -np.inf)
+        lower[self.columns[:, 1]] = self.lower[self.columns[:, 1]]
         return lower
 
     @cached_property
-    def squares(self) -> list[np.ndarray]:
-        """For each term, the products of its design columns with each other, (n, d_k * d_k)."""
-        return [(x[:, :, None] * x[:, None, :]).reshape(len(x), -1) for x in self.designs]
+    def squares(self) -> np.ndarray:
+        """Products of each term's design columns with each other, (K, n, d * d)."""
+        k, n, d = self.design.shape
+        return (self.design[:, :, :, None] * self.design[:, :, None, :]).reshape(k, n, d * d)
+
+    @cached_property
+    def reach(self) -> np.ndarray:
+        """Largest size of each design column, (K, d): bounds the exponents of the terms."""
+        return np.abs(self.design).max(1)
+
+    @cached_property
+    def rows(self) -> np.ndarray:
+        """The design with runs last, (K, d, n)."""
+        return np.ascontiguousarray(np.swapaxes(self.design, 1, 2))
 
     def take(self, rows: np.ndarray) -> Model:
         """The same model on some of the runs."""
-        return replace(self, target=self.target[rows], designs=tuple(x[rows] for x in self.designs))
+        return replace(self, target=self.target[rows], design=self.design[:, rows])
 
 
 @dataclass(frozen=True)
@@ -94,22 +111,18 @@ class Solution:
     converged: np.ndarray
 
 
-def _terms(model: Model, theta: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
-    """1 / (sum of all terms) and each exponential term as a share of that sum, all (B, n)."""
-    terms = []
-    for x, columns in zip(model.designs, model.columns, strict=True):
-        z = theta[:, columns] @ x.T
-        if not (np.abs(theta[:, columns]) @ np.abs(x).max(0) < 600.0).all():
-            np.clip(z, -600.0, 600.0, out=z)
-        terms.append(np.exp(z, out=z))
-    total = terms[0].copy()
-    for z in terms[1:]:
-        total += z
+def _terms(model: Model, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """1 / (sum of all terms) (B, n), and each exponential term as a share of that sum (K, B, n)."""
+    inside = np.swapaxes(theta[:, model.columns], 0, 1)
+    terms = np.matmul(inside, model.rows)
+    if (np.abs(inside) * model.reach[:, None]).sum(2).max(initial=0.0) > 600.0:
+        np.clip(terms, -600.0, 600.0, out=terms)
+    np.exp(terms, out=terms)
+    total = terms.sum(0)
     if model.offset is not None:
         total += theta[:, model.offset, None]
     inverse = np.reciprocal(total, out=total)
-    for z in terms:
-        z *= inverse
+    terms *= inverse
     return inverse, terms
 
 
@@ -162,10 +175,9 @@ def evaluate(
     gradient = np.matmul(along, slope[:, :, None])[:, :, 0]
     bend = second - slope if model.scale is None else second * (s * s) - slope
     hessian = np.matmul(along * bend[:, None, :], np.swapaxes(along, 1, 2))
-    for q, square, columns in zip(share, model.squares, model.columns, strict=True):
-        d = len(columns)
-        own = ((slope * q) @ square).reshape(size, d, d)
-        hessian[:, np.array(columns)[:, None], columns] += own
+    own = np.matmul(share * slope, model.squares).reshape(*share.shape[:2], *model.columns.shape[1:] * 2)
+    for block, columns in zip(own, model.columns, strict=True):
+        hessian[:, columns[:, None], columns] += block
     if model.scale is not None:
         gradient[:, model.scale] = (first * log_sum).sum(1)
         mixed = np.matmul(along, (second * s * log_sum + first)[:, :, None])[:, :, 0]
@@ -174,20 +186,18 @@ def evaluate(
     return value, gradient, hessian
 
 
-def _slopes(model: Model, inverse: np.ndarray, share: list[np.ndarray]) -> np.ndarray:
+def _slopes(model: Model, inverse: np.ndarray, share: np.ndarray) -> np.ndarray:
     """Derivatives of the log-sum-exp in every parameter, (B, p, n); that of a free scale is left 0."""
-    used = {col for columns in model.columns for col in columns}
-    tied = sum(map(len, model.columns)) > len(used)
-    fill = np.zeros if tied or model.scale is not None else np.empty
-    along = fill((len(inverse), model.n_params, inverse.shape[1]))
+    plain = not model.tied and model.scale is None
+    along = (np.empty if plain else np.zeros)((len(inverse), model.n_params, inverse.shape[1]))
     if model.offset is not None:
         along[:, model.offset] = inverse
-    for q, x, columns in zip(share, model.designs, model.columns, strict=True):
-        for i, col in enumerate(columns):
-            if tied:
-                along[:, col] += q * x[:, i]
+    for q, x, columns in zip(share, model.rows, model.columns, strict=True):
+        for row, col in zip(x, columns, strict=True):
+            if plain:
+                np.multiply(q, row, out=along[:, col])
             else:
-                np.multiply(q, x[:, i], out=along[:, col])
+                along[:, col] += q * row
     return along
 
 
@@ -219,27 +229,43 @@ def _step(
     A parameter that a bound holds back does not move.
     """
     held = (at <= lower) & (gradient > 0) | (at >= model.upper) & (gradient < 0)
-    unit = np.where(held, 0.0, model.typical)
+    unit = model.typical * ~held
     g = gradient * unit
     h = hessian * (unit[:, :, None] * unit[:, None, :])
-    p = model.n_params
-    diagonal = h[:, range(p), range(p)]
-    top = np.abs(diagonal).max(1, keepdims=True) + 1e-300
-    h[:, range(p), range(p)] = diagonal + np.where(held, top, damping[:, None] * top)
     if len(h) > FEW:
-        step, definite = _solve_definite(h, g)
-    else:
-        step, definite = np.empty_like(g), np.zeros(len(h), bool)
-    if not definite.all():
+        step, decrement, definite = _eliminated(h, g, damping, held)
         odd = ~definite
-        values, vectors = np.linalg.eigh(h[odd])
-        size = np.maximum(np.abs(values), 1e-13 * top[odd])
-        along = np.matmul(g[odd, None, :], vectors)[:, 0] / size
-        step[odd] = np.matmul(vectors, along[:, :, None])[:, :, 0]
-    decrement = 0.5 * (g * step).sum(1)
-    length = np.sqrt((step**2).sum(1, keepdims=True))
-    step *= np.minimum(1.0, MAX_STEP / np.maximum(length, 1e-300))
+        if odd.any():
+            step[odd], decrement[odd] = _mirrored(h[odd], g[odd], damping[odd])
+    else:
+        step, decrement = _mirrored(h, g, damping)
+    length = np.sqrt((step * step).sum(1, keepdims=True))
+    if length.max() > MAX_STEP:
+        step *= np.minimum(1.0, MAX_STEP / np.maximum(length, 1e-300))
     return -step * unit, decrement
+
+
+def _mirrored(h: np.ndarray, g: np.ndarray, damping: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Damped Newton direction with negative curvatures mirrored, by eigenvalues."""
+    values, vectors = np.linalg.eigh(h)
+    size = np.abs(values)
+    top = size.max(1, keepdims=True)
+    size = np.maximum(size, 1e-13 * top + 1e-300) + damping[:, None] * top
+    along = np.matmul(g[:, None, :], vectors)[:, 0]
+    scaled = along / size
+    return np.matmul(vectors, scaled[:, :, None])[:, :, 0], 0.5 * (along * scaled).sum(1)
+
+
+def _eliminated(
+    h: np.ndarray, g: np.ndarray, damping: np.ndarray, held: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The same where the damped matrix is positive definite (third result), by elimination."""
+    h = h.copy()
+    diagonal = np.einsum("bii->bi", h)
+    top = np.abs(diagonal).max(1, keepdims=True) + 1e-300
+    diagonal += np.where(held, top, damping[:, None] * top)
+    step, definite = _solve_definite(h, g)
+    return step, 0.5 * (g * step).sum(1), definite
 
 
 def _charted(
@@ -252,29 +278,29 @@ def _charted(
     slopes), long steps along the valley of the exponents stay in it.
     """
     size, p = theta.shape
+    (a, alpha), offset = model.columns.T, model.offset
+    height, x, pull = np.exp(theta[:, a]), theta[:, alpha], gradient[:, offset, None]
     chart, jac, bend = theta.copy(), np.zeros((size, p, p)), np.zeros((size, p, p))
+    chart[:, a] += np.log(x)
+    chart[:, offset] += height.sum(1)
+    slope, tug = height / x, pull * height
     jac[:, range(p), range(p)] = 1.0
-    offset, pull = model.offset, gradient[:, model.offset]
-    for a, alpha in model.columns:
-        height, x = np.exp(theta[:, a]), theta[:, alpha]
-        chart[:, a] += np.log(x)
-        chart[:, offset] += height
-        jac[:, a, alpha] = -1.0 / x
-        jac[:, offset, a] = -height
-        jac[:, offset, alpha] = height / x
-        bend[:, alpha, alpha] = gradient[:, a] / x**2 - 2.0 * pull * height / x**2
-        bend[:, a, a] = -pull * height
-        bend[:, a, alpha] = bend[:, alpha, a] = pull * height / x
+    jac[:, a, alpha] = -1.0 / x
+    jac[:, offset, a] = -height
+    jac[:, offset, alpha] = slope
+    bend[:, alpha, alpha] = (gradient[:, a] - 2.0 * tug) / x**2
+    bend[:, a, a] = -tug
+    bend[:, a, alpha] = bend[:, alpha, a] = pull * slope
     turned = np.swapaxes(jac, 1, 2)
     return chart, np.matmul(turned, gradient[:, :, None])[:, :, 0], np.matmul(turned, np.matmul(hessian, jac)) + bend
 
 
 def _uncharted(model: Model, chart: np.ndarray) -> np.ndarray:
     """Back from the coordinates of :func:`_charted`."""
+    a, alpha = model.columns.T
     theta = chart.copy()
-    for a, alpha in model.columns:
-        theta[:, a] -= np.log(chart[:, alpha])
-        theta[:, model.offset] -= np.exp(theta[:, a])
+    theta[:, a] -= np.log(chart[:, alpha])
+    theta[:, model.offset] -= np.exp(theta[:, a]).sum(1)
     return theta
 
 
@@ -282,22 +308,30 @@ def _trial(
     model: Model, theta: np.ndarray, gradient: np.ndarray, hessian: np.ndarray, damping: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Where to try next, and the decrement: a step in the chart unless it would leave E >= 0."""
-    trial, decrement = np.empty_like(theta), np.empty(len(theta))
-    plain = np.ones(len(theta), bool)
-    if model.has_chart:
-        inside = np.flatnonzero(theta[:, model.offset] > 0)
-        chart, g, h = _charted(model, theta[inside], gradient[inside], hessian[inside])
-        step, along = _step(model, chart, g, h, damping[inside], model.chart_lower)
-        moved = _uncharted(model, np.clip(chart + step, model.chart_lower, model.upper))
-        keep = moved[:, model.offset] > 0
-        trial[inside[keep]], decrement[inside[keep]] = moved[keep], along[keep]
-        plain[inside[keep]] = False
-    if plain.any():
-        step, along = _step(
-            model, theta[plain], gradient[plain], hessian[plain], damping[plain], model.lower
-        )
-        trial[plain], decrement[plain] = theta[plain] + step, along
+    inside = theta[:, model.offset] > 0 if model.has_chart else np.zeros(len(theta), bool)
+    if inside.all():
+        trial, decrement = _charted_step(model, theta, gradient, hessian, damping)
+        plain = trial[:, model.offset] <= 0
+        if not plain.any():
+            return np.clip(trial, model.lower, model.upper), decrement
+    else:
+        trial, decrement, plain = theta.copy(), np.empty(len(theta)), ~inside
+        if inside.any():
+            moved, along = _charted_step(model, theta[inside], gradient[inside], hessian[inside], damping[inside])
+            trial[inside], decrement[inside] = moved, along
+            plain = trial[:, model.offset] <= 0
+    step, along = _step(model, theta[plain], gradient[plain], hessian[plain], damping[plain], model.lower)
+    trial[plain], decrement[plain] = theta[plain] + step, along
     return np.clip(trial, model.lower, model.upper), decrement
+
+
+def _charted_step(
+    model: Model, theta: np.ndarray, gradient: np.ndarray, hessian: np.ndarray, damping: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Where a step in the chart leads (E may come out negative), and the decrement."""
+    chart, g, h = _charted(model, theta, gradient, hessian)
+    step, decrement = _step(model, chart, g, h, damping, model.chart_lower)
+    return _uncharted(model, np.clip(chart + step, model.chart_lower, model.upper)), decrement
 
 
 def _newton(model: Model, weights: np.ndarray, delta: float, theta: np.ndarray, tolerance: float) -> Solution:
@@ -334,7 +368,20 @@ def _newton(model: Model, weights: np.ndarray, delta: float, theta: np.ndarray, 
         at_last = huber_sum(residuals(model, last), weights, delta)
         fine = converged & (at_last <= value * (1 + TOLERANCE) + floor)
         theta[fine], value[fine] = last[fine], np.minimum(at_last, value)[fine]
+        if model.offset is not None:
+            _settle_offset(model, weights, delta, theta, value)
     return Solution(theta, value, converged)
+
+
+def _settle_offset(model: Model, weights: np.ndarray, delta: float, theta: np.ndarray, value: np.ndarray) -> None:
+    """Make a vanishing offset exactly zero, in place, where the objective is no worse for it."""
+    small = np.flatnonzero((theta[:, model.offset] > 0) & (theta[:, model.offset] < NEGLIGIBLE * model.typical[model.offset]))
+    if len(small):
+        zeroed = theta[small]
+        zeroed[:, model.offset] = 0.0
+        at_zero = huber_sum(residuals(model, zeroed), weights[small], delta)
+        good = at_zero <= value[small] * (1 + 1e-9) + FLOOR * weights[small].sum(1)
+        theta[small[good]], value[small[good]] = zeroed[good], at_zero[good]
 
 
 def solve(model: Model, weights: np.ndarray, deltas: Sequence[float], theta: np.ndarray) -> Solution:

@@ -93,8 +93,8 @@ class Problem:
         level = float(np.exp(np.log(loss).mean()))
         model = Model(
             target=loss if raw else np.log(loss),
-            designs=tuple(np.column_stack([np.ones(n), -x]) for x in logs),
-            columns=tuple((first + i, first + k + i) for i in range(k)),
+            design=np.array([np.column_stack([np.ones(n), -x]) for x in logs]).reshape(k, n, 2),
+            columns=np.array([(first + i, first + k + i) for i in range(k)]).reshape(k, 2),
             lower=np.array([0.0] * first + [np.log(ABSENT * level)] * k + [bounds[0]] * k),
             upper=np.array([np.inf] * first + [np.inf] * k + [bounds[1]] * k),
             typical=np.array([level] * first + [1.0] * k + [1.0 / s for s in spread]),
@@ -135,7 +135,7 @@ class Problem:
 
     def absent(self, theta: np.ndarray) -> np.ndarray:
         """(B, K): terms that have vanished (their coefficient sits on its lower bound)."""
-        heights = [columns[0] for columns in self.model.columns]
+        heights = self.model.columns[:, 0]
         return theta[:, heights] <= self.model.lower[heights]
 
     def constants(self, theta: np.ndarray) -> dict[str, np.ndarray]:

@@ -20,8 +20,10 @@ __all__ = ["Bootstrap", "bootstrap"]
 PILOT = 64
 #: a warm start that ends worse by this share of the objective was trapped
 TRAPPED = 1e-6
-#: starts polished for each resample when starts are fresh
-FRESH_STARTS = 4
+#: starts polished for each resample of the pilot, and for every resample when starts are fresh
+PILOT_STARTS, FRESH_STARTS = 4, 2
+#: a pilot with more of its resamples on a bound than this has several valleys
+SEVERAL_VALLEYS = 0.1
 #: the parametric form has five constants; fewer runs than this say little about their spread
 LEAST_RUNS = 12
 
@@ -148,6 +150,11 @@ def bootstrap(
     return _bootstrap(fit, problem, fit.weights[used], n_resamples, seed, fraction)
 
 
+def _held(problem: Problem, theta: np.ndarray) -> np.ndarray:
+    """(B,): whether any parameter sits on a bound."""
+    return ((theta <= problem.model.lower) | (theta >= problem.model.upper)).any(1)
+
+
 def _bootstrap(
     fit: Fit, problem: Problem, base: np.ndarray, n_resamples: int, seed: int, fraction: float | None
 ) -> Bootstrap:
@@ -155,8 +162,9 @@ def _bootstrap(
     blocks = resample_counts(problem.n_runs, n_resamples, seed, fraction)
     pilot = blocks[0][:PILOT] * base
     warm = problem.warm(fit._theta, pilot, aim)
-    fresh, _ = problem.fresh(pilot, aim, FRESH_STARTS)
+    fresh, _ = problem.fresh(pilot, aim, PILOT_STARTS)
     trapped = bool((warm.value > fresh.value * (1 + TRAPPED) + 1e-22 * pilot.sum(1)).any())
+    trapped |= bool(_held(problem, fresh.theta).mean() > SEVERAL_VALLEYS)
     theta, converged = [], []
     for counts in blocks:
         weights = counts * base
@@ -170,7 +178,7 @@ def _bootstrap(
     theta, converged = np.concatenate(theta), np.concatenate(converged)
     counts = np.concatenate([(block > 0).sum(1) for block in blocks])
     lost = problem.absent(theta).any(1) | (counts < problem.model.n_params)
-    held = ((theta <= problem.model.lower) | (theta >= problem.model.upper)).any(1)
+    held = _held(problem, theta)
     law = fit._build(problem.constants(theta))
     samples = pd.DataFrame(dict(law.constants))
     return Bootstrap(

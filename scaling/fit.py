@@ -146,7 +146,8 @@ def _minimise(
     else:
         best, values = problem.fresh(weights[None], objective, n_starts)
         few_floor = AGREE_FLOOR * weights.sum()
-    agreeing = int((values[0] <= values.min() * (1 + AGREE) + few_floor).sum())
+    share = AGREE if objective.name != "log_absolute" else 100 * objective.thresholds(False)[-1]
+    agreeing = int((values[0] <= values.min() * (1 + share) + few_floor).sum())
     value = float(objective.sum(problem.residuals(best.theta), weights[None])[0])
     return best.theta[0], value, bool(best.converged[0]), agreeing
 
@@ -164,7 +165,7 @@ def _judge(
     used = weights > 0
     condition, flat = condition_number(problem, theta, weights)
     distinct = {name: len(np.unique(x[used])) for name, x in variables.items()}
-    runs = len(np.unique(np.column_stack([*variables.values(), problem.basis.loss])[used], axis=0))
+    runs = len(set(zip(*(x[used].tolist() for x in (*variables.values(), problem.basis.loss)), strict=True)))
     p, least = problem.model.n_params, 2 + int(problem.basis.offset)
     trouble = [
         f"{count} distinct value{'s' * (count != 1)} of {name}; at least {least} are needed: add runs at other {name}"
@@ -175,10 +176,11 @@ def _judge(
         trouble.append(f"{runs} distinct runs cannot determine {p} constants: add at least {p - runs}")
     if not trouble:
         names = list(variables)
-        trouble = [
-            f"the loss does not fall with {names[k]} beyond noise: widen the range of {names[k]}"
-            for k in unseen_terms(problem, value, weights, objective)
-        ]
+        unseen = [names[k] for k in unseen_terms(problem, value, weights, objective)]
+        if unseen and _rise_together(variables, used):
+            trouble = [f"the effects of {' and '.join(names)} cannot be told apart{_remedy(variables, used)}"]
+        else:
+            trouble = [f"the loss does not fall with {x} beyond noise: widen the range of {x}" for x in unseen]
     constants = {name: x[0] for name, x in problem.constants(theta[None]).items()}
     if not trouble and not np.isfinite(list(constants.values())).all():
         trouble.append("a coefficient overflows: check the units of the columns")
@@ -203,13 +205,19 @@ def _at_bound(problem: Problem, theta: np.ndarray) -> list[str]:
     return [name for name, is_held in zip(problem.names, held, strict=True) if is_held]
 
 
+def _rise_together(variables: dict[str, np.ndarray], used: np.ndarray) -> bool:
+    """Whether two variables lie on a line in logs."""
+    if len(variables) != 2:
+        return False
+    first, second = (np.log(x[used]) for x in variables.values())
+    return bool(abs(np.corrcoef(first, second)[0, 1]) > 0.999)
+
+
 def _remedy(variables: dict[str, np.ndarray], used: np.ndarray) -> str:
     """Which runs would help, from the shape of the design."""
     logs = {name: np.log10(x[used]) for name, x in variables.items()}
-    if len(logs) == 2:
-        first, second = logs.values()
-        if abs(np.corrcoef(first, second)[0, 1]) > 0.999:
-            return f": {' and '.join(logs)} rise together, add runs off that line"
+    if _rise_together(variables, used):
+        return f": {' and '.join(logs)} rise together, add runs off that line"
     narrow = min(logs, key=lambda name: np.ptp(logs[name]))
     return f": add runs over a wider range of {narrow} (now a factor {10 ** np.ptp(logs[narrow]):.3g})"
 
@@ -251,7 +259,7 @@ def fit_parametric(
     objective: str = "log_huber",
     delta: float = 1e-3,
     weights: ArrayLike | None = None,
-    n_starts: int = 6,
+    n_starts: int = 4,
 ) -> Fit:
     r"""Approach 3: fit :math:`L = E + A/N^{\alpha} + B/D^{\beta}` to a table of runs.
 
@@ -298,7 +306,8 @@ def fit_parametric(
         table = check_runs(runs)
     except RunsError as error:
         raise FitError(str(error)) from error
-    keep, dropped = table.reset_index(drop=True), _left_out(runs, table)
+    keep, dropped = table, _left_out(runs, table)
+    keep.index = pd.RangeIndex(len(keep))
     N, D, L = (keep[name].to_numpy(float) for name in ("params", "tokens", "loss"))
     w = _weights(weights, len(keep))
     problem = Problem.build(L, (N, D), ("E", "A", "B", "alpha", "beta"), raw=aim.raw)
@@ -317,8 +326,10 @@ def fit_parametric(
 
 def _left_out(runs: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     """The rows that :func:`check_runs` did not keep, with the reason."""
+    if len(runs) == len(table):
+        return pd.DataFrame(columns=[*runs.columns, "reason"])
     rest = runs[~runs.index.isin(table.index)]
-    return rest.assign(reason="status " + rest["status"].astype(str)) if len(rest) else rest.assign(reason="")
+    return rest.assign(reason="status " + rest["status"].astype(str))
 
 
 def fit_power_law(
@@ -377,7 +388,7 @@ def fit_power_law(
         {"x": X},
         lambda c: PowerLaw(c["coefficient"], -sign * c["exponent"], c.get("offset", 0.0)),
         runs=table,
-        dropped=table.iloc[:0].assign(reason=""),
+        dropped=pd.DataFrame(columns=["x", "y", "reason"]),
         _refit=lambda new: fit_power_law(
             X, Y, offset=offset, objective=objective, delta=delta, weights=new, n_starts=n_starts
         ),
