@@ -222,8 +222,11 @@ class ClaimsTable:
         return "\n".join([self.frame.to_string(), *(f"[{k}] {note}" for k, note in enumerate(self.notes, 1))])
 
     def _repr_html_(self) -> str:
+        shown = self.frame.map(escape).reset_index()
+        # ids may break after a slash, or the first column alone would fill a narrow screen
+        shown["id"] = [escape(id).replace("/", "/<wbr>").replace("@", "<wbr>@") for id in shown["id"]]
         notes = "".join(f"<p>[{k}] {escape(note)}</p>" for k, note in enumerate(self.notes, 1))
-        return self.frame.to_html(border=0) + notes
+        return shown.to_html(border=0, index=False, escape=False, justify="left") + notes
 
 
 def claims_table(*sources: str) -> ClaimsTable:
