@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from ._identify import HOPELESS, WEAK, condition_number, flat_direction, unseen_terms
 from ._problem import Objective, Problem
+from ._vertex import LARGEST, least_absolute
 from .laws import ChinchillaLaw, PowerLaw
 from .runs import RunsError, check_runs
 
@@ -148,8 +149,11 @@ def _minimise(
         few_floor = AGREE_FLOOR * weights.sum()
     share = AGREE if objective.name != "log_absolute" else 100 * objective.thresholds(False)[-1]
     agreeing = int((values[0] <= values.min() * (1 + share) + few_floor).sum())
-    value = float(objective.sum(problem.residuals(best.theta), weights[None])[0])
-    return best.theta[0], value, bool(best.converged[0]), agreeing
+    theta, converged = best.theta[0], bool(best.converged[0])
+    if objective.name == "log_absolute" and problem.n_runs <= LARGEST:
+        theta, converged = least_absolute(problem, theta, weights)
+    value = float(objective.sum(problem.residuals(theta[None]), weights[None])[0])
+    return theta, value, converged, agreeing
 
 
 def _judge(
