@@ -375,7 +375,9 @@ def _newton(model: Model, weights: np.ndarray, delta: float, theta: np.ndarray, 
 
 def _settle_offset(model: Model, weights: np.ndarray, delta: float, theta: np.ndarray, value: np.ndarray) -> None:
     """Make a vanishing offset exactly zero, in place, where the objective is no worse for it."""
-    small = np.flatnonzero((theta[:, model.offset] > 0) & (theta[:, model.offset] < NEGLIGIBLE * model.typical[model.offset]))
+    small = np.flatnonzero(
+        (theta[:, model.offset] > 0) & (theta[:, model.offset] < NEGLIGIBLE * model.typical[model.offset])
+    )
     if len(small):
         zeroed = theta[small]
         zeroed[:, model.offset] = 0.0

@@ -39,9 +39,7 @@ def flat_direction(problem: Problem, flat: np.ndarray) -> str:
     return " and ".join([", ".join(strong[:-1]), strong[-1]] if len(strong) > 1 else strong)
 
 
-def unseen_terms(
-    problem: Problem, value: float, weights: np.ndarray, objective: Objective
-) -> list[int]:
+def unseen_terms(problem: Problem, value: float, weights: np.ndarray, objective: Objective) -> list[int]:
     """Terms whose removal does not raise the objective beyond noise.
 
     Twice the log-likelihood ratio of Laplace residuals (normal ones for squares) is compared with
@@ -72,14 +70,22 @@ def _without(problem: Problem, term: int, weights: np.ndarray, objective: Object
     loss = problem.basis.loss
     centred = [np.exp(x) for j, x in enumerate(problem.basis.logs) if j != term]
     if not centred:
-        return float(optimize.minimize_scalar(
-            lambda level: objective.sum((np.exp(level) - loss) if objective.raw else level - np.log(loss), weights),
-            bounds=(np.log(loss.min()) - 1e-9, np.log(loss.max()) + 1e-9), method="bounded", options={"xatol": 1e-12},
-        ).fun)
+        return float(
+            optimize.minimize_scalar(
+                lambda level: objective.sum((np.exp(level) - loss) if objective.raw else level - np.log(loss), weights),
+                bounds=(np.log(loss.min()) - 1e-9, np.log(loss.max()) + 1e-9),
+                method="bounded",
+                options={"xatol": 1e-12},
+            ).fun
+        )
     bounds = (problem.model.lower[-1], problem.model.upper[-1])
     reduced = Problem.build(
-        loss, tuple(centred), ("E", "A", "alpha")[-2 - problem.basis.offset :],
-        offset=problem.basis.offset, raw=objective.raw, bounds=bounds,
+        loss,
+        tuple(centred),
+        ("E", "A", "alpha")[-2 - problem.basis.offset :],
+        offset=problem.basis.offset,
+        raw=objective.raw,
+        bounds=bounds,
     )
     best, _ = reduced.fresh(weights[None], objective, 3)
     return float(objective.sum(reduced.residuals(best.theta), weights[None])[0])

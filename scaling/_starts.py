@@ -97,9 +97,7 @@ def _valleys(surface: np.ndarray, count: int) -> np.ndarray:
     return order[:, :count]
 
 
-def starting_points(
-    basis: Basis, weights: np.ndarray, delta: float, count: int, grid: np.ndarray = GRID
-) -> np.ndarray:
+def starting_points(basis: Basis, weights: np.ndarray, delta: float, count: int, grid: np.ndarray = GRID) -> np.ndarray:
     """The ``count`` most promising starts under each weighting, (B, count, p)."""
     columns = _columns(basis, grid)
     k, n = len(columns), len(basis.loss)

@@ -1,0 +1,86 @@
+"""Approach 2: parabolas, minima that do not count, groups, noise-free bias by its closed form."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import scaling
+
+SYMMETRIC = scaling.ChinchillaLaw(E=1.69, A=400.0, B=400.0, alpha=0.31, beta=0.31)
+CHINCHILLA = scaling.ChinchillaLaw.from_published("hoffmann2022_rounded")
+BUDGETS = np.geomspace(1e17, 1e21, 5)
+
+
+def test_symmetric_surface_on_centred_grids_is_recovered_exactly():
+    runs = scaling.simulate_runs(SYMMETRIC, scaling.isoflop_design(BUDGETS, n_sizes=15, width=8, law=SYMMETRIC))
+    fit = scaling.fit_isoflop(runs)
+    assert fit.a == pytest.approx(0.5, abs=1e-10)
+    truth = scaling.compute_optimal(SYMMETRIC, BUDGETS)
+    np.testing.assert_allclose(fit.points["params"], truth.params, rtol=1e-8)
+
+
+@pytest.mark.parametrize("width", [2, 4, 8, 16])
+def test_bias_without_noise_has_a_closed_form(width):
+    """Czech et al. 2026: every N_opt is off by one factor 10^dw that depends on alpha, beta and the grid alone."""
+    runs = scaling.simulate_runs(CHINCHILLA, scaling.isoflop_design(BUDGETS, n_sizes=15, width=width, law=CHINCHILLA))
+    fit = scaling.fit_isoflop(runs)
+    w = np.linspace(-1, 1, 15) * np.log10(width)
+    L = CHINCHILLA.beta / CHINCHILLA.alpha * 10 ** (-CHINCHILLA.alpha * w) + 10 ** (CHINCHILLA.beta * w)
+    n, w2, w4 = len(w), (w**2).sum(), (w**4).sum()
+    a1, a2 = (w * L).sum() / w2, (n * (w**2 * L).sum() - w2 * L.sum()) / (n * w4 - w2**2)
+    shift = fit.points["params"] / scaling.compute_optimal(CHINCHILLA, BUDGETS).params
+    np.testing.assert_allclose(np.log10(shift), -a1 / (2 * a2), rtol=1e-6)
+    assert fit.a == pytest.approx(CHINCHILLA.beta / (CHINCHILLA.alpha + CHINCHILLA.beta), abs=1e-8)
+
+
+def test_coefficients_are_those_of_the_parabola_in_ln_n():
+    runs = scaling.simulate_runs(CHINCHILLA, scaling.isoflop_design(BUDGETS, law=CHINCHILLA), noise=0.002)
+    fit = scaling.fit_isoflop(runs)
+    for point in fit.points.itertuples():
+        group = runs[runs["budget"] == point.budget]
+        u = np.log(group["params"])
+        fitted = point.c0 + point.c1 * u + point.c2 * u**2
+        np.testing.assert_allclose(
+            fitted, np.polyval(np.polyfit(u - u.mean(), group["loss"], 2), u - u.mean()), rtol=1e-9
+        )
+        assert point.loss == pytest.approx(point.c0 - point.c1**2 / (4 * point.c2), rel=1e-9)
+
+
+def test_budgets_that_do_not_count_are_named():
+    good = scaling.simulate_runs(CHINCHILLA, scaling.isoflop_design(BUDGETS[:3], law=CHINCHILLA))
+    shifted = scaling.isoflop_design(BUDGETS[3:4], law=CHINCHILLA, width=2)
+    shifted["params"] *= 20
+    shifted["tokens"] /= 20
+    away = scaling.simulate_runs(CHINCHILLA, shifted)
+    bent = good[good["budget"] == BUDGETS[0]].assign(budget=BUDGETS[4], flops=BUDGETS[4])
+    bent["tokens"] = BUDGETS[4] / (6 * bent["params"])
+    bent["loss"] = 6 - bent["loss"]
+    thin = scaling.simulate_runs(CHINCHILLA, scaling.isoflop_design([5e20], n_sizes=3, law=CHINCHILLA))
+    fit = scaling.fit_isoflop(pd.concat([good, away, bent, thin], ignore_index=True))
+    reasons = fit.points.set_index("budget")["reason"]
+    assert (reasons[BUDGETS[:3]] == "").all()
+    assert "outside the sizes tried" in reasons[BUDGETS[3]]
+    assert "opens downwards" in reasons[BUDGETS[4]]
+    assert "3 distinct sizes" in reasons[5e20]
+    assert fit.points.loc[~fit.points["usable"], "params"].isna().all()
+    assert "3 of 6 budgets usable" in repr(fit)
+
+
+def test_too_few_budgets_is_an_error_that_names_them():
+    runs = scaling.simulate_runs(CHINCHILLA, scaling.isoflop_design(BUDGETS[:1], law=CHINCHILLA))
+    with pytest.raises(scaling.FitError, match="at least two are needed"):
+        scaling.fit_isoflop(runs)
+
+
+def test_groups_form_from_flops_or_from_nominal_budgets():
+    runs = scaling.simulate_runs(CHINCHILLA, scaling.isoflop_design(BUDGETS, law=CHINCHILLA))
+    rng = np.random.default_rng(0)
+    ragged = runs.drop(columns="budget")
+    ragged["tokens"] *= np.exp(0.02 * rng.standard_normal(len(runs)))
+    ragged["flops"] = 6 * ragged["params"] * ragged["tokens"]
+    ragged["loss"] = CHINCHILLA.loss(ragged["params"], ragged["tokens"])
+    assert len(scaling.fit_isoflop(ragged).points) == 5
+    some = scaling.fit_isoflop(ragged, budgets=BUDGETS[1:], tolerance=0.2)
+    assert some.points["budget"].tolist() == pytest.approx(BUDGETS[1:].tolist())
+    assert len(some.dropped) == 9
+    assert (some.dropped["reason"] == "belongs to no budget").all()
