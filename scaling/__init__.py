@@ -7,6 +7,7 @@ order in which a table of runs passes through them.
 from .bootstrap import Bootstrap, bootstrap
 from .claims import Claim, claims_table, reproduces, scorecard
 from .datasets import DatasetError, fetch, is_available, list_datasets, read_dataset
+from .envelope import fit_envelope
 from .figures import (
     format_count,
     format_flops,
@@ -19,7 +20,7 @@ from .figures import (
     plot_runs,
     set_style,
 )
-from .fit import Fit, FitError, Holdout, fit_parametric, fit_power_law, holdout
+from .fit import Fit, FitError, fit_parametric, fit_power_law
 from .flops import (
     Architecture,
     architectures,
@@ -29,7 +30,9 @@ from .flops import (
     params_by_part,
     training_flops,
 )
-from .frontier import FrontierFit, fit_envelope, fit_isoflop
+from .frontier import FrontierFit
+from .holdout import Holdout, holdout
+from .isoflop import fit_isoflop
 from .laws import ChinchillaLaw, FrontierLaw, PowerLaw
 from .optimum import Allocation, compute_optimal
 from .published import Published, UnknownPublishedError, large_models, published, published_table

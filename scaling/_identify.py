@@ -1,4 +1,4 @@
-"""Can this table identify this law? A condition number, and the answer in words."""
+"""Can this table identify this law? A condition number, a status, and the reason in words."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 from scipy import optimize, stats
 
 from ._problem import Objective, Problem
-from ._starts import GRID, Basis, _columns, _objective, _project
+from ._starts import GRID, Basis, grid_objective, project, unit_terms
 
 #: condition numbers above which a fit is weak, and above which it is none
 WEAK, HOPELESS = 1e3, 1e6
@@ -56,8 +56,8 @@ def unseen_terms(problem: Problem, value: float, weights: np.ndarray, objective:
         basis = Basis(
             problem.basis.loss, tuple(x for j, x in enumerate(problem.basis.logs) if j != k), problem.basis.offset
         )
-        columns = _columns(basis, GRID)
-        rough = _objective(columns, weights[None], _project(columns, weights[None]), objective.thresholds(False)[-1])
+        columns = unit_terms(basis, GRID)
+        rough = grid_objective(columns, weights[None], project(columns, weights[None]), objective.thresholds(False)[-1])
         if objective.raw or objective.name == "log_absolute" or rough.min() < 4 * bound * value + floor:
             without = _without(problem, k, weights, objective)
             if without <= bound * value + floor:
@@ -89,3 +89,75 @@ def _without(problem: Problem, term: int, weights: np.ndarray, objective: Object
     )
     best, _ = reduced.fresh(weights[None], objective, 3)
     return float(objective.sum(reduced.residuals(best.theta), weights[None])[0])
+
+
+def judge(
+    problem: Problem,
+    theta: np.ndarray,
+    value: float,
+    converged: bool,
+    weights: np.ndarray,
+    objective: Objective,
+    variables: dict[str, np.ndarray],
+) -> tuple[str, str, float]:
+    """Status, message and condition number of a minimum."""
+    used = weights > 0
+    condition, flat = condition_number(problem, theta, weights)
+    distinct = {name: len(np.unique(x[used])) for name, x in variables.items()}
+    runs = len(set(zip(*(x[used].tolist() for x in variables.values()), strict=True)))
+    p, least = problem.model.n_params, 2 + int(problem.basis.offset)
+    trouble = [
+        f"{count} distinct value{'s' * (count != 1)} of {name}; at least {least} are needed: add runs at other {name}"
+        for name, count in distinct.items()
+        if count < least
+    ]
+    if runs < p:
+        trouble.append(
+            f"{runs} distinct run{'s' * (runs != 1)} cannot determine {p} constants: add at least {p - runs}"
+        )
+    if not trouble:
+        names = list(variables)
+        unseen = [names[k] for k in unseen_terms(problem, value, weights, objective)]
+        if unseen and _rise_together(variables, used):
+            trouble = [f"the effects of {' and '.join(names)} cannot be told apart{_remedy(variables, used)}"]
+        else:
+            trouble = [f"the loss does not fall with {x} beyond noise: widen the range of {x}" for x in unseen]
+    constants = {name: x[0] for name, x in problem.constants(theta[None]).items()}
+    if not trouble and not np.isfinite(list(constants.values())).all():
+        trouble.append("a coefficient overflows: check the units of the columns")
+    if not trouble and condition > HOPELESS:
+        trouble.append(f"the table leaves {flat_direction(problem, flat)} undetermined{_remedy(variables, used)}")
+    if trouble:
+        return "not_identified", "; ".join(trouble), condition
+    if not converged:
+        return "not_converged", "the solver stopped before the minimum: report this table", condition
+    at = [f"{name} = {constants[name]:g}" for name in _at_bound(problem, theta)]
+    if at:
+        return "at_bound", f"{', '.join(at)} (on its bound)", condition
+    if condition > WEAK or runs == p:
+        why = f"{flat_direction(problem, flat)} trade off against each other{_remedy(variables, used)}"
+        return "weak", why if runs > p else f"as many runs as constants ({p}): no residual is left", condition
+    return "converged", "", condition
+
+
+def _at_bound(problem: Problem, theta: np.ndarray) -> list[str]:
+    model = problem.model
+    held = (theta <= model.lower) | (theta >= model.upper)
+    return [name for name, is_held in zip(problem.names, held, strict=True) if is_held]
+
+
+def _rise_together(variables: dict[str, np.ndarray], used: np.ndarray) -> bool:
+    """Whether two variables lie on a line in logs."""
+    if len(variables) != 2:
+        return False
+    first, second = (np.log(x[used]) for x in variables.values())
+    return bool(abs(np.corrcoef(first, second)[0, 1]) > 0.999)
+
+
+def _remedy(variables: dict[str, np.ndarray], used: np.ndarray) -> str:
+    """Which runs would help, from the shape of the design."""
+    logs = {name: np.log10(x[used]) for name, x in variables.items()}
+    if _rise_together(variables, used):
+        return f": {' and '.join(logs)} rise together, add runs off that line"
+    narrow = min(logs, key=lambda name: np.ptp(logs[name]))
+    return f": add runs over a wider range of {narrow} (now a factor {10 ** np.ptp(logs[narrow]):.3g})"

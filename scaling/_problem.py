@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ._engine import Model, Solution, huber_sum, jacobian, residuals, solve
+from ._engine import Solution, solve
+from ._model import Model, huber_sum, jacobian, residuals
 from ._starts import GRID, Basis, solve_fresh
 
 #: exponents are sought in this range

@@ -12,7 +12,8 @@ from itertools import combinations, product
 
 import numpy as np
 
-from ._engine import Model, Solution, _solve_definite, huber_sum, solve
+from ._engine import Solution, solve, solve_definite
+from ._model import Model, huber_sum
 
 #: exponents tried for every term
 GRID = np.geomspace(0.03, 1.6, 12)
@@ -36,13 +37,13 @@ class Basis:
         return Basis(self.loss[rows], tuple(x[rows] for x in self.logs), self.offset)
 
 
-def _columns(basis: Basis, grid: np.ndarray) -> list[np.ndarray]:
+def unit_terms(basis: Basis, grid: np.ndarray) -> list[np.ndarray]:
     """Relative contributions (n, G) of each term with unit coefficient; the constant's is (n, 1)."""
     columns = [np.exp(-np.outer(x, grid)) / basis.loss[:, None] for x in basis.logs]
     return [1.0 / basis.loss[:, None], *columns] if basis.offset else columns
 
 
-def _project(columns: list[np.ndarray], weights: np.ndarray) -> np.ndarray:
+def project(columns: list[np.ndarray], weights: np.ndarray) -> np.ndarray:
     """Best non-negative coefficients (B, G, …, K) of relative least squares at each grid point."""
     size, k = len(weights), len(columns)
     shape = tuple(c.shape[1] for c in columns)
@@ -60,7 +61,7 @@ def _project(columns: list[np.ndarray], weights: np.ndarray) -> np.ndarray:
     gram, target = gram.reshape(-1, k, k), target.reshape(-1, k)
     best, gain = np.zeros(target.shape), np.full(len(target), -np.inf)
     for chosen in (s for r in range(1, k + 1) for s in combinations(range(k), r)):
-        x, definite = _solve_definite(gram[:, chosen][:, :, chosen], target[:, chosen])
+        x, definite = solve_definite(gram[:, chosen][:, :, chosen], target[:, chosen])
         explained = np.where(definite & (x >= 0).all(1), (target[:, chosen] * x).sum(1), -np.inf)
         better = explained > gain
         gain[better] = explained[better]
@@ -70,7 +71,9 @@ def _project(columns: list[np.ndarray], weights: np.ndarray) -> np.ndarray:
     return best.reshape(size, *shape, k)
 
 
-def _objective(columns: list[np.ndarray], weights: np.ndarray, coefficients: np.ndarray, delta: float) -> np.ndarray:
+def grid_objective(
+    columns: list[np.ndarray], weights: np.ndarray, coefficients: np.ndarray, delta: float
+) -> np.ndarray:
     """Summed Huber loss of the log-residuals at every grid point, (B, G, …)."""
     relative = np.zeros((*coefficients.shape[:-1], len(columns[0])))
     for i, c in enumerate(columns):
@@ -99,7 +102,7 @@ def _valleys(surface: np.ndarray, count: int) -> np.ndarray:
 
 def starting_points(basis: Basis, weights: np.ndarray, delta: float, count: int, grid: np.ndarray = GRID) -> np.ndarray:
     """The ``count`` most promising starts under each weighting, (B, count, p)."""
-    columns = _columns(basis, grid)
+    columns = unit_terms(basis, grid)
     k, n = len(columns), len(basis.loss)
     shape = tuple(c.shape[1] for c in columns)
     cells = int(np.prod(shape))
@@ -109,8 +112,8 @@ def starting_points(basis: Basis, weights: np.ndarray, delta: float, count: int,
     out = []
     for i in range(0, len(weights), rows):
         w = weights[i : i + rows]
-        coefficients = _project(columns, w)
-        surface = _objective(columns, w, coefficients, delta)
+        coefficients = project(columns, w)
+        surface = grid_objective(columns, w, coefficients, delta)
         pick = _valleys(surface, count)
         chosen = np.take_along_axis(coefficients.reshape(len(w), cells, k), pick[..., None], 1)
         chosen = np.maximum(chosen, floor)

@@ -24,6 +24,8 @@ LARGEST = 5_000
 RADIUS, SMALLEST = 0.1, 1e-13
 #: a promised decrease below this share of the sum proves the optimum
 PROOF = 1e-11
+#: a sum below this, per unit of weight, is rounding
+ROUNDING = 1e-13
 MAX_STEPS = 200
 
 
@@ -32,6 +34,8 @@ def least_absolute(problem: Problem, theta: np.ndarray, weights: np.ndarray) -> 
     radius, residuals = RADIUS, problem.residuals(theta[None])[0]
     value = weights @ np.abs(residuals)
     for _ in range(MAX_STEPS):
+        if value <= ROUNDING * weights.sum():
+            return theta, True
         trial, promised = _linear_step(problem, theta, residuals, weights, radius)
         if value - promised <= PROOF * value * min(1.0, radius / RADIUS):
             return theta, True

@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from ._identify import HOPELESS, WEAK, condition_number, flat_direction, unseen_terms
+from ._identify import judge
 from ._problem import Objective, Problem
 from ._vertex import LARGEST, least_absolute
 from .laws import ChinchillaLaw, PowerLaw
 from .runs import RunsError, check_runs
 
-__all__ = ["Fit", "FitError", "Holdout", "fit_parametric", "fit_power_law", "holdout"]
+__all__ = ["Fit", "FitError", "fit_parametric", "fit_power_law"]
 
 #: runs from which starting points are sought in a large table
 SUBSAMPLE = 2_000
@@ -156,76 +156,6 @@ def _minimise(
     return theta, value, converged, agreeing
 
 
-def _judge(
-    problem: Problem,
-    theta: np.ndarray,
-    value: float,
-    converged: bool,
-    weights: np.ndarray,
-    objective: Objective,
-    variables: dict[str, np.ndarray],
-) -> tuple[str, str, float]:
-    """Status, message and condition number of a minimum."""
-    used = weights > 0
-    condition, flat = condition_number(problem, theta, weights)
-    distinct = {name: len(np.unique(x[used])) for name, x in variables.items()}
-    runs = len(set(zip(*(x[used].tolist() for x in (*variables.values(), problem.basis.loss)), strict=True)))
-    p, least = problem.model.n_params, 2 + int(problem.basis.offset)
-    trouble = [
-        f"{count} distinct value{'s' * (count != 1)} of {name}; at least {least} are needed: add runs at other {name}"
-        for name, count in distinct.items()
-        if count < least
-    ]
-    if runs < p:
-        trouble.append(f"{runs} distinct runs cannot determine {p} constants: add at least {p - runs}")
-    if not trouble:
-        names = list(variables)
-        unseen = [names[k] for k in unseen_terms(problem, value, weights, objective)]
-        if unseen and _rise_together(variables, used):
-            trouble = [f"the effects of {' and '.join(names)} cannot be told apart{_remedy(variables, used)}"]
-        else:
-            trouble = [f"the loss does not fall with {x} beyond noise: widen the range of {x}" for x in unseen]
-    constants = {name: x[0] for name, x in problem.constants(theta[None]).items()}
-    if not trouble and not np.isfinite(list(constants.values())).all():
-        trouble.append("a coefficient overflows: check the units of the columns")
-    if not trouble and condition > HOPELESS:
-        trouble.append(f"the table leaves {flat_direction(problem, flat)} undetermined{_remedy(variables, used)}")
-    if trouble:
-        return "not_identified", "; ".join(trouble), condition
-    if not converged:
-        return "not_converged", "the solver stopped before the minimum: report this table", condition
-    at = [f"{name} = {constants[name]:g}" for name in _at_bound(problem, theta)]
-    if at:
-        return "at_bound", f"{', '.join(at)} (on its bound)", condition
-    if condition > WEAK or runs == p:
-        why = f"{flat_direction(problem, flat)} trade off against each other{_remedy(variables, used)}"
-        return "weak", why if runs > p else f"as many runs as constants ({p}): no residual is left", condition
-    return "converged", "", condition
-
-
-def _at_bound(problem: Problem, theta: np.ndarray) -> list[str]:
-    model = problem.model
-    held = (theta <= model.lower) | (theta >= model.upper)
-    return [name for name, is_held in zip(problem.names, held, strict=True) if is_held]
-
-
-def _rise_together(variables: dict[str, np.ndarray], used: np.ndarray) -> bool:
-    """Whether two variables lie on a line in logs."""
-    if len(variables) != 2:
-        return False
-    first, second = (np.log(x[used]) for x in variables.values())
-    return bool(abs(np.corrcoef(first, second)[0, 1]) > 0.999)
-
-
-def _remedy(variables: dict[str, np.ndarray], used: np.ndarray) -> str:
-    """Which runs would help, from the shape of the design."""
-    logs = {name: np.log10(x[used]) for name, x in variables.items()}
-    if _rise_together(variables, used):
-        return f": {' and '.join(logs)} rise together, add runs off that line"
-    narrow = min(logs, key=lambda name: np.ptp(logs[name]))
-    return f": add runs over a wider range of {narrow} (now a factor {10 ** np.ptp(logs[narrow]):.3g})"
-
-
 def _finish(
     problem: Problem,
     weights: np.ndarray,
@@ -238,7 +168,7 @@ def _finish(
     if n_starts < 1:
         raise ValueError(f"n_starts must be at least 1, got {n_starts}")
     theta, value, converged, agreeing = _minimise(problem, weights, objective, n_starts)
-    status, message, condition = _judge(problem, theta, value, converged, weights, objective, variables)
+    status, message, condition = judge(problem, theta, value, converged, weights, objective, variables)
     constants = {name: float(x[0]) for name, x in problem.constants(theta[None]).items()}
     return Fit(
         candidate=build(constants),
@@ -397,67 +327,3 @@ def fit_power_law(
             X, Y, offset=offset, objective=objective, delta=delta, weights=new, n_starts=n_starts
         ),
     )
-
-
-@dataclass(frozen=True, repr=False)
-class Holdout:
-    """A fit to the cheaper runs and its predictions of the dearer ones.
-
-    ``tested`` has the held-out rows with ``predicted`` and ``error`` = ln predicted − ln observed
-    (for small errors, the relative error of the loss).
-    """
-
-    fit: Fit
-    tested: pd.DataFrame
-
-    @property
-    def rms(self) -> float:
-        """Root mean square of the errors."""
-        return float(np.sqrt(np.mean(self.tested["error"] ** 2)))
-
-    def __repr__(self) -> str:
-        worst = self.tested["error"].abs().max()
-        return (
-            f"Holdout: {len(self.fit.runs)} runs fitted ({self.fit.status}), {len(self.tested)} predicted; "
-            f"rms error {self.rms:.3g}, largest {worst:.3g}"
-        )
-
-
-def holdout(
-    runs: pd.DataFrame, by: str = "flops", fraction: float = 0.2, above: float | None = None, **options: Any
-) -> Holdout:
-    """Fit the runs with the smallest ``by`` and predict the rest: does the law extrapolate?
-
-    Parameters
-    ----------
-    runs : DataFrame
-        As for :func:`fit_parametric`.
-    by : str
-        Column that orders the runs: ``flops`` (default), ``params``, ``tokens`` or any other number.
-    fraction : float
-        Share of the runs, those with the largest ``by``, to hold out; ignored when ``above`` is given.
-    above : float, optional
-        Hold out every run with ``by`` greater than this.
-    **options
-        Passed to :func:`fit_parametric`.
-
-    Raises
-    ------
-    FitError
-        If the column is missing, or either part is empty.
-    """
-    table = check_runs(runs)
-    if by not in table:
-        raise FitError(f"no column {by!r} to order the runs by; there are {', '.join(map(str, table.columns))}")
-    if above is None:
-        if not 0 < fraction < 1:
-            raise ValueError(f"fraction must lie between 0 and 1, got {fraction}")
-        above = float(np.quantile(table[by], 1 - fraction))
-    late = table[by] > above
-    if not late.any() or late.all():
-        raise FitError(f"holding out {by} > {above:g} leaves {(~late).sum()} runs to fit and {late.sum()} to predict")
-    fit = fit_parametric(table[~late], **options)
-    tested = table[late].copy()
-    tested["predicted"] = fit.candidate.loss(tested["params"], tested["tokens"])
-    tested["error"] = np.log(tested["predicted"] / tested["loss"])
-    return Holdout(fit, tested.reset_index(drop=True))

@@ -7,7 +7,8 @@ import pytest
 from scipy import optimize
 
 import scaling
-from scaling._engine import Model, evaluate, huber_sum, residuals, solve
+from scaling._engine import solve
+from scaling._model import Model, evaluate, huber_sum, residuals
 from scaling._problem import Objective, Problem
 from scaling._starts import starting_points
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from scaling.frontier import fit_envelope
+from scaling.envelope import fit_envelope
 from scaling.laws import ChinchillaLaw
 from scaling.optimum import compute_optimal
 from scaling.simulate import simulate_curves

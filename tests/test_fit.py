@@ -1,4 +1,4 @@
-"""Fits: recovery, objectives, weights, statuses in words, hold-out. The hard cases never return a wrong number quietly."""
+"""Fits: recovery, objectives, weights, statuses, hold-out. Hard cases never return a wrong number quietly."""
 
 import numpy as np
 import pandas as pd

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ..frontier import fit_isoflop
+from ..isoflop import fit_isoflop
 from ..laws import ChinchillaLaw, FrontierLaw, PowerLaw
 from ..optimum import compute_optimal
 from ..published import published
