@@ -40,7 +40,7 @@ lint: environment
 	@$(RUN) -m ruff format --check .
 
 bench: environment
-	@$(RUN) benchmarks/bench.py
+	@$(RUN) benchmarks/bench.py $(BENCH_ARGS)
 
 clean:
 	rm -rf .venv _build build dist *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -82,6 +82,7 @@ def _step(
             step[odd], decrement[odd] = _mirrored(h[odd], g[odd], damping[odd])
     else:
         step, decrement = _mirrored(h, g, damping)
+    np.clip(step, -1e100, 1e100, out=step)
     length = np.sqrt((step * step).sum(1, keepdims=True))
     if length.max() > MAX_STEP:
         step *= np.minimum(1.0, MAX_STEP / np.maximum(length, 1e-300))

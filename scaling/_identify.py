@@ -12,6 +12,8 @@ from ._starts import GRID, Basis, grid_objective, project, unit_terms
 WEAK, HOPELESS = 1e3, 1e6
 #: confidence at which removing a term must raise the objective for the term to count as seen
 SEEN = 0.95
+#: runs of a large table that are looked at when not all need to be
+PART = 5_000
 
 
 def condition_number(problem: Problem, theta: np.ndarray, weights: np.ndarray) -> tuple[float, np.ndarray]:
@@ -103,9 +105,9 @@ def judge(
     """Status, message and condition number of a minimum."""
     used = weights > 0
     condition, flat = condition_number(problem, theta, weights)
-    distinct = {name: len(np.unique(x[used])) for name, x in variables.items()}
-    runs = len(set(zip(*(x[used].tolist() for x in variables.values()), strict=True)))
     p, least = problem.model.n_params, 2 + int(problem.basis.offset)
+    distinct = {name: _distinct(x[used], least) for name, x in variables.items()}
+    runs = _distinct(np.column_stack(list(variables.values()))[used], p)
     trouble = [
         f"{count} distinct value{'s' * (count != 1)} of {name}; at least {least} are needed: add runs at other {name}"
         for name, count in distinct.items()
@@ -117,7 +119,7 @@ def judge(
         )
     if not trouble:
         names = list(variables)
-        unseen = [names[k] for k in unseen_terms(problem, value, weights, objective)]
+        unseen = [names[k] for k in _unseen_in_part(problem, theta, value, weights, objective)]
         if unseen and _rise_together(variables, used):
             trouble = [f"the effects of {' and '.join(names)} cannot be told apart{_remedy(variables, used)}"]
         else:
@@ -138,6 +140,26 @@ def judge(
         why = f"{flat_direction(problem, flat)} trade off against each other{_remedy(variables, used)}"
         return "weak", why if runs > p else f"as many runs as constants ({p}): no residual is left", condition
     return "converged", "", condition
+
+
+def _distinct(rows: np.ndarray, enough: int) -> int:
+    """Number of distinct rows, counted no further than it takes to see ``enough``."""
+    for part in (rows[:PART], rows):
+        count = len(np.unique(part, axis=0))
+        if count >= enough:
+            break
+    return count
+
+
+def _unseen_in_part(
+    problem: Problem, theta: np.ndarray, value: float, weights: np.ndarray, objective: Objective
+) -> list[int]:
+    """:func:`unseen_terms`, on a random part of a large table: a term that counts is seen there."""
+    if problem.n_runs <= PART:
+        return unseen_terms(problem, value, weights, objective)
+    rows = np.random.default_rng(0).choice(np.flatnonzero(weights > 0), PART)
+    part, w = problem.take(rows), weights[rows]
+    return unseen_terms(part, float(objective.sum(part.residuals(theta[None]), w[None])[0]), w, objective)
 
 
 def _at_bound(problem: Problem, theta: np.ndarray) -> list[str]:
