@@ -4,12 +4,13 @@ A claim is a function that computes a published number with this package, decora
 :func:`reproduces` with the number's id. :func:`scorecard` sets ours beside the published ones.
 """
 
-from . import czech2026, hoffmann2022, kaplan2020
+from . import besiroglu2024, czech2026, hoffmann2022, kaplan2020, sardana2024
 from ._registry import Claim, ClaimsTable, claims, claims_table, record, reproduces, scorecard
 
 __all__ = [
     "Claim",
     "ClaimsTable",
+    "besiroglu2024",
     "claims",
     "claims_table",
     "czech2026",
@@ -17,5 +18,6 @@ __all__ = [
     "kaplan2020",
     "record",
     "reproduces",
+    "sardana2024",
     "scorecard",
 ]
