@@ -232,7 +232,7 @@ FAINT = r"""() => {
     return document.documentElement.dataset.theme === 'dark' ? [20, 24, 29] : [255, 255, 255];
   };
   const faint = new Set();
-  const kinds = 'p, li, td, th, h1, h2, h3, figcaption, mjx-container, .output pre';
+  const kinds = 'p, li, td, th, h1, h2, h3, figcaption, .caption-text, mjx-container, .output pre';
   for (const element of document.querySelectorAll(`article :is(${kinds})`)) {
     if (!element.textContent.trim() && element.tagName !== 'MJX-CONTAINER') continue;
     if (!element.getClientRects().length) continue;
