@@ -1,6 +1,7 @@
 """The house around the package: pins in step, nothing private in the files, a wheel that works, commands as printed."""
 
 import importlib.metadata
+import os
 import re
 import shutil
 import subprocess
@@ -142,3 +143,32 @@ def test_wheel_works_outside_the_checkout(wheel, tmp_path):
     assert Path(place).is_relative_to(site)
     assert numbers == "1.69 50 6"
     assert (site / "scaling" / "_data" / "README.md").is_file()
+
+
+def commands(page):
+    """The shell blocks of a page, each with the output printed below it (None where there is none).
+
+    Blocks that set things up (make, git, source) are what these tests stand on, and are left out.
+    """
+    blocks = re.findall(r"```bash\n(.*?)```(?:\s*```text\n(.*?)```)?", (ROOT / page).read_text(), flags=re.DOTALL)
+    return [(code, output or None) for code, output in blocks if not re.match(r"(make|git|source)\b", code)]
+
+
+@pytest.mark.skipif(not (ROOT / "notebooks/07_parametric_loss.ipynb").is_file(), reason="the chapter is not there")
+@pytest.mark.parametrize("page", ["README.md", "book/rerun.md"])
+def test_commands_run_as_printed(page, tmp_path):
+    """In order and in one folder, as a reader would."""
+    (tmp_path / "notebooks").symlink_to(ROOT / "notebooks")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    blocks = commands(page)
+    assert blocks
+    for code, output in blocks:
+        missing = [name for name in scaling.list_datasets().index if name in code and not scaling.is_available(name)]
+        if missing:
+            continue
+        run = subprocess.run(
+            ["bash", "-euc", code], cwd=tmp_path, env=os.environ | {"PATH": path}, capture_output=True, text=True
+        )
+        assert run.returncode == 0, f"{code}\n{run.stderr[-3000:]}"
+        if output is not None:
+            assert run.stdout.strip() == output.strip()
