@@ -57,7 +57,7 @@ def fit_isoflop(runs: pd.DataFrame, budgets: ArrayLike | None = None, tolerance:
     Parameters
     ----------
     runs : DataFrame
-        As :func:`~scaling.runs.load_runs` returns, with at least four sizes a budget.
+        As :func:`load_runs` returns, with at least four sizes a budget.
     budgets : array, optional
         Nominal budgets in FLOPs; each run joins the nearest within ``tolerance`` (relative), the
         others are left out. By default the column ``budget``, or, without one, groups of runs

@@ -50,7 +50,7 @@ def compute_optimal(law: ChinchillaLaw | FrontierLaw, flops: ArrayLike) -> Alloc
     .. math:: N_{opt} = G\,(C/6)^{\beta/(\alpha+\beta)}, \quad D_{opt} = G^{-1} (C/6)^{\alpha/(\alpha+\beta)},
               \quad G = \Bigl(\frac{\alpha A}{\beta B}\Bigr)^{1/(\alpha+\beta)}.
 
-    A :class:`~scaling.laws.FrontierLaw` states the allocation itself.
+    A :class:`FrontierLaw` states the allocation itself.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """Our checks of the papers' numbers: one module a paper, one small function a claim.
 
 A claim is a function that computes a published number with this package, decorated by
-:func:`reproduces` with the number's id. :func:`scorecard` sets ours beside the published ones.
+:func:`~scaling.reproduces` with the number's id. :func:`~scaling.scorecard` sets ours beside the published ones.
 """
 
 from . import besiroglu2024, czech2026, hoffmann2022, kaplan2020, sardana2024
