@@ -124,17 +124,20 @@ def _charted(
     size, p = theta.shape
     (a, alpha), offset = model.columns.T, model.offset
     height, x, pull = np.exp(theta[:, a]), theta[:, alpha], gradient[:, offset, None]
-    chart, jac, bend = theta.copy(), np.zeros((size, p, p)), np.zeros((size, p, p))
+    slope, tug = height / x, pull * height
+    chart = theta.copy()
     chart[:, a] += np.log(x)
     chart[:, offset] += height.sum(1)
-    slope, tug = height / x, pull * height
-    jac[:, range(p), range(p)] = 1.0
-    jac[:, a, alpha] = -1.0 / x
-    jac[:, offset, a] = -height
-    jac[:, offset, alpha] = slope
-    bend[:, alpha, alpha] = (gradient[:, a] - 2.0 * tug) / x**2
-    bend[:, a, a] = -tug
-    bend[:, a, alpha] = bend[:, alpha, a] = pull * slope
+    jac, bend = np.zeros((size, p * p)), np.zeros((size, p * p))
+    jac[:, :: p + 1] = 1.0
+    jac[:, np.concatenate([a * p + alpha, offset * p + a, offset * p + alpha])] = np.concatenate(
+        [-1.0 / x, -height, slope], axis=1
+    )
+    mixed = pull * slope
+    bend[:, np.concatenate([alpha * (p + 1), a * (p + 1), a * p + alpha, alpha * p + a])] = np.concatenate(
+        [(gradient[:, a] - 2.0 * tug) / (x * x), -tug, mixed, mixed], axis=1
+    )
+    jac, bend = jac.reshape(size, p, p), bend.reshape(size, p, p)
     turned = np.swapaxes(jac, 1, 2)
     return chart, np.matmul(turned, gradient[:, :, None])[:, :, 0], np.matmul(turned, np.matmul(hessian, jac)) + bend
 
@@ -182,30 +185,41 @@ def _newton(model: Model, weights: np.ndarray, delta: float, theta: np.ndarray, 
     """Damped Newton within the box on every item of the batch until its decrement vanishes."""
     theta = np.clip(theta, model.lower, model.upper)
     value, gradient, hessian = evaluate(model, weights, delta, theta)
-    damping = np.full(len(theta), DAMPING)
-    converged = np.zeros(len(theta), bool)
-    floor = FLOOR * weights.sum(1)
-    active, last = np.arange(len(theta)), theta.copy()
+    floor, damping = FLOOR * weights.sum(1), np.full(len(theta), DAMPING)
+    active, w, allowed = np.arange(len(theta)), weights, floor
+    best, lowest, last = theta.copy(), value.copy(), theta.copy()
+    converged, stuck = np.zeros(len(theta), bool), np.zeros(len(theta), bool)
     for _ in range(MAX_STEPS):
-        trial, decrement = _trial(model, theta[active], gradient[active], hessian[active], damping[active])
-        small = decrement <= tolerance * value[active] + floor[active]
-        stuck = damping[active] > MAX_DAMPING
-        converged[active], last[active] = small, trial
-        keep = ~(small & (damping[active] <= LIGHT) | stuck)
-        active, trial = active[keep], trial[keep]
+        trial, decrement = _trial(model, theta, gradient, hessian, damping)
+        small = decrement <= tolerance * value + allowed
+        ended = small & (damping <= LIGHT) | (damping > MAX_DAMPING)
+        if ended.any():
+            rows = active[ended]
+            best[rows], lowest[rows], last[rows] = theta[ended], value[ended], trial[ended]
+            converged[rows], stuck[rows] = small[ended], damping[ended] > MAX_DAMPING
+            keep = ~ended
+            active, w, allowed = active[keep], w[keep], allowed[keep]
+            theta, value, gradient, hessian = theta[keep], value[keep], gradient[keep], hessian[keep]
+            trial, damping = trial[keep], damping[keep]
         if not len(active):
             break
-        w = weights if len(active) == len(weights) else weights[active]
         new_value, new_gradient, new_hessian = evaluate(model, w, delta, trial)
-        better = new_value < value[active]
-        went, stayed = active[better], active[~better]
-        theta[went], value[went] = trial[better], new_value[better]
-        gradient[went], hessian[went] = new_gradient[better], new_hessian[better]
-        damping[went] *= SHRINK
-        damping[stayed] = np.maximum(damping[stayed] * GROW, DAMPING)
+        better = new_value < value
+        if better.all():
+            theta, value, gradient, hessian = trial, new_value, new_gradient, new_hessian
+            damping = damping * SHRINK
+        else:
+            theta = np.where(better[:, None], trial, theta)
+            value = np.where(better, new_value, value)
+            gradient = np.where(better[:, None], new_gradient, gradient)
+            hessian = np.where(better[:, None, None], new_hessian, hessian)
+            damping = np.where(better, damping * SHRINK, np.maximum(damping * GROW, DAMPING))
+    best[active], lowest[active], last[active] = theta, value, theta
+    theta, value = best, lowest
     if stuck.any():
-        rows = np.flatnonzero(damping > MAX_DAMPING)
-        _, decrement = _trial(model, theta[rows], gradient[rows], hessian[rows], np.zeros(len(rows)))
+        rows = np.flatnonzero(stuck)
+        _, gradient, hessian = evaluate(model, weights[rows], delta, theta[rows])
+        _, decrement = _trial(model, theta[rows], gradient, hessian, np.zeros(len(rows)))
         converged[rows] = decrement <= STUCK * value[rows] + floor[rows]
     if tolerance < ROUGH:
         # the step that proved convergence is still worth half the digits of the parameters

@@ -66,9 +66,14 @@ class Model:
         return (self.design[:, :, :, None] * self.design[:, :, None, :]).reshape(k, n, d * d)
 
     @cached_property
-    def reach(self) -> np.ndarray:
-        """Largest size of each design column, (K, d): bounds the exponents of the terms."""
-        return np.abs(self.design).max(1)
+    def reach(self) -> float:
+        """Times the largest parameter, this bounds the exponents of the terms."""
+        return float(np.abs(self.design).max(1).sum(1).max())
+
+    @cached_property
+    def blocks(self) -> np.ndarray:
+        """Places of each term's block in a flattened Hessian, (K * d * d,)."""
+        return (self.columns[:, :, None] * self.n_params + self.columns[:, None, :]).ravel()
 
     @cached_property
     def rows(self) -> np.ndarray:
@@ -84,7 +89,7 @@ def _terms(model: Model, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """1 / (sum of all terms) (B, n), and each exponential term as a share of that sum (K, B, n)."""
     inside = np.swapaxes(theta[:, model.columns], 0, 1)
     terms = np.matmul(inside, model.rows)
-    if (np.abs(inside) * model.reach[:, None]).sum(2).max(initial=0.0) > 600.0:
+    if np.abs(inside).max(initial=0.0) * model.reach > 600.0:
         np.clip(terms, -600.0, 600.0, out=terms)
     np.exp(terms, out=terms)
     total = terms.sum(0)
@@ -143,9 +148,13 @@ def evaluate(
     gradient = np.matmul(along, slope[:, :, None])[:, :, 0]
     bend = second - slope if model.scale is None else second * (s * s) - slope
     hessian = np.matmul(along * bend[:, None, :], np.swapaxes(along, 1, 2))
-    own = np.matmul(share * slope, model.squares).reshape(*share.shape[:2], *model.columns.shape[1:] * 2)
-    for block, columns in zip(own, model.columns, strict=True):
-        hessian[:, columns[:, None], columns] += block
+    own = np.matmul(share * slope, model.squares)
+    if model.tied:
+        for block, columns in zip(own, model.columns, strict=True):
+            d = len(columns)
+            hessian[:, columns[:, None], columns] += block.reshape(-1, d, d)
+    else:
+        hessian.reshape(len(theta), -1)[:, model.blocks] += np.swapaxes(own, 0, 1).reshape(len(theta), -1)
     if model.scale is not None:
         gradient[:, model.scale] = (first * log_sum).sum(1)
         mixed = np.matmul(along, (second * s * log_sum + first)[:, :, None])[:, :, 0]
