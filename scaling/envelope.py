@@ -48,9 +48,7 @@ def fit_envelope(curves: pd.DataFrame, n_budgets: int = 1500, window: float = 0.
     if n_budgets < 2:
         raise ValueError(f"n_budgets must be at least 2, got {n_budgets}")
     table = checked(curves)
-    key = "run" if "run" in table else "params"
-    traces = [_trace(group, window) for _, group in table.groupby(key, sort=True)]
-    traces = [trace for trace in traces if len(trace[1]) > 1]
+    traces = _traces(table, window)
     if len({size for size, *_ in traces}) < 3:
         raise FitError(f"{len(traces)} curves of fewer than three sizes: an envelope needs at least three sizes")
     budgets = _common_budgets(traces, n_budgets)
@@ -81,18 +79,25 @@ def fit_envelope(curves: pd.DataFrame, n_budgets: int = 1500, window: float = 0.
     return fit_frontier(1, points, table, table.iloc[:0].assign(reason=""), sampler)
 
 
-def _trace(group: pd.DataFrame, window: float) -> tuple[float, np.ndarray, np.ndarray]:
-    """Size, ln flops and (smoothed) loss of one curve, in order."""
-    sizes = group["params"].unique()
-    if len(sizes) > 1:
-        raise FitError(f"run {group['run'].iloc[0]!r} has {len(sizes)} sizes; a curve belongs to one")
-    group = group.sort_values("flops").drop_duplicates("flops")
-    loss = group["loss"].to_numpy()
-    x = np.log(group["flops"].to_numpy())
-    if window > 0:  # the filter flattens the steep beginning, which is left out
-        start = int(np.ceil(3 * window))
-        x, loss = x[start:], gaussian_filter1d(loss, window)[start:]
-    return float(sizes[0]), x, loss
+def _traces(table: pd.DataFrame, window: float) -> list[tuple[float, np.ndarray, np.ndarray]]:
+    """Size, ln flops and (smoothed) loss of every curve of at least two steps, each in order."""
+    curve = pd.factorize(table["run" if "run" in table else "params"])[0]
+    size, flops, loss = (table[name].to_numpy() for name in ("params", "flops", "loss"))
+    order = np.lexsort((flops, curve))
+    order = order[curve[order] >= 0]  # rows without a label belong to no curve
+    order = order[(np.diff(curve[order], prepend=-1) > 0) | (np.diff(flops[order], prepend=0.0) > 0)]
+    traces = []
+    for rows in np.split(order, np.flatnonzero(np.diff(curve[order])) + 1):
+        if np.ptp(size[rows]) > 0:
+            name = table["run"].iloc[rows[0]]
+            raise FitError(f"run {name!r} has {len(np.unique(size[rows]))} sizes; a curve belongs to one")
+        x, y = np.log(flops[rows]), loss[rows]
+        if window > 0:  # the filter flattens the steep beginning, which is left out
+            start = int(np.ceil(3 * window))
+            x, y = x[start:], gaussian_filter1d(y, window)[start:]
+        if len(x) > 1:
+            traces.append((float(size[rows[0]]), x, y))
+    return traces
 
 
 def _common_budgets(traces: list[tuple[float, np.ndarray, np.ndarray]], n_budgets: int) -> np.ndarray:

@@ -168,7 +168,8 @@ def plot_frontier(
     ax = _axes(ax)
     budgets = np.asarray(flops, dtype=float)
     for (label, table), color, marker in zip((points or {}).items(), PALETTE[::-1], "osD^vP*", strict=False):
-        ax.plot(table["budget"], table[quantity], marker, color=color, ms=5, label=label, zorder=3)
+        size = 5 if len(table) < 100 else 2
+        ax.plot(table["budget"], table[quantity], marker, color=color, ms=size, label=label)
     for (label, law), color, style in zip(laws.items(), PALETTE, ("-", "--", "-.", ":", "-", "--", "-."), strict=False):
         ax.plot(budgets, getattr(compute_optimal(law, budgets), quantity), style, color=color, label=label)
     ax.legend()
