@@ -88,7 +88,7 @@ def _traces(table: pd.DataFrame, window: float) -> list[tuple[float, np.ndarray,
     order = order[(np.diff(curve[order], prepend=-1) > 0) | (np.diff(flops[order], prepend=0.0) > 0)]
     traces = []
     for rows in np.split(order, np.flatnonzero(np.diff(curve[order])) + 1):
-        if np.ptp(size[rows]) > 0:
+        if len(rows) and np.ptp(size[rows]) > 0:
             name = table["run"].iloc[rows[0]]
             raise FitError(f"run {name!r} has {len(np.unique(size[rows]))} sizes; a curve belongs to one")
         x, y = np.log(flops[rows]), loss[rows]
