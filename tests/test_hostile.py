@@ -9,6 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scaling.datasets import list_datasets
+from scaling.fit import Fit, fit_parametric
+from scaling.laws import ChinchillaLaw
 from scaling.runs import RunsError, RunsWarning, check_runs, load_runs
 
 COLUMNS = ("params", "tokens", "loss", "flops")
@@ -119,3 +121,53 @@ def test_extreme_values_are_refused_by_name(column, value):
     frame.loc[1, column] = value
     with pytest.raises(RunsError, match=f"column '{column}', row 1"):
         check_runs(frame)
+
+
+# -- the same tables through a fit
+
+
+STATUSES = {"converged", "at_bound", "weak", "not_identified", "not_converged"}
+FITS = settings(SETTINGS, max_examples=60)
+
+
+def constants(fit):
+    return np.array(list(fit.candidate.constants.values()), dtype=float)
+
+
+@FITS
+@given(tables())
+def test_a_fit_refuses_or_says_how_far_to_trust_it(frame):
+    before = frame.copy(deep=True)
+    result = outcome(fit_parametric, frame)
+    pd.testing.assert_frame_equal(frame, before)
+    if not isinstance(result, Fit):
+        assert len(str(result)) > 20
+        return
+    assert result.status in STATUSES
+    assert np.isfinite(constants(result)).all()
+    assert np.isfinite(result.value)
+    if len(result.runs.drop_duplicates(["params", "tokens"])) < 5:
+        assert result.status == "not_identified"
+        assert isinstance(outcome(lambda: result.law), RunsError)
+
+
+@FITS
+@given(
+    st.integers(8, 30),
+    st.integers(0, 2**16),
+    st.floats(0.2, 0.6),
+    st.floats(0.2, 0.6),
+    st.sampled_from([1.0, 3.0, 30.0]),
+)
+def test_a_converged_fit_of_exact_runs_is_the_law(n, seed, alpha, beta, spread):
+    """Random designs, from six-fold to very wide, some nearly collinear: what is called converged is right."""
+    law = ChinchillaLaw(E=1.7, A=0.5 * 1e9**alpha, B=0.5 * 2e10**beta, alpha=alpha, beta=beta)
+    rng = np.random.default_rng(seed)
+    params, ratio = 1e9 * np.exp(rng.uniform(-3, 3, n)), 20 * np.exp(np.log(spread) * rng.uniform(-1, 1, n))
+    runs = pd.DataFrame({"params": params, "tokens": ratio * params})
+    fit = outcome(fit_parametric, runs.assign(loss=law.loss(runs["params"], runs["tokens"])))
+    assert isinstance(fit, Fit)
+    if fit.status == "converged":
+        np.testing.assert_allclose(constants(fit), list(law.constants.values()), rtol=1e-3)
+    if spread == 1.0:
+        assert fit.status != "converged"  # tokens in step with parameters: two terms that cannot be told apart
