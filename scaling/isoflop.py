@@ -14,6 +14,8 @@ __all__ = ["fit_isoflop"]
 LEAST_SIZES, CASE_SIZES = 4, 6
 #: runs whose budgets differ by less than this factor belong to one IsoFLOP group
 GAP = 1.2
+#: a chain of such runs that spans more than this factor is no group: its budgets have to be named
+SPAN = 1.5
 
 
 def _budgets(table: pd.DataFrame, budgets: ArrayLike | None, tolerance: float) -> np.ndarray:
@@ -30,7 +32,8 @@ def _budgets(table: pd.DataFrame, budgets: ArrayLike | None, tolerance: float) -
     group = np.empty(len(flops), int)
     group[order] = np.concatenate([[0], np.cumsum(np.diff(np.log(flops[order])) > np.log(GAP))])
     means = np.exp(np.bincount(group, np.log(flops)) / np.bincount(group))
-    return means[group]
+    span = pd.Series(flops).groupby(group).transform(lambda each: each.max() / each.min())
+    return np.where(span <= SPAN, means[group], np.nan)
 
 
 def _parabola(u: np.ndarray, loss: np.ndarray) -> tuple[np.ndarray, str]:
@@ -61,7 +64,8 @@ def fit_isoflop(runs: pd.DataFrame, budgets: ArrayLike | None = None, tolerance:
     budgets : array, optional
         Nominal budgets in FLOPs; each run joins the nearest within ``tolerance`` (relative), the
         others are left out. By default the column ``budget``, or, without one, groups of runs
-        whose ``flops`` follow each other by factors below 1.2.
+        whose ``flops`` follow each other by factors below 1.2; a chain of them that spans more than
+        a factor of 1.5 is left out.
     tolerance : float
         See ``budgets``.
 
