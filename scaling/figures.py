@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from cycler import cycler
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator, ScalarFormatter
@@ -64,15 +64,17 @@ def set_style() -> None:
 
     White faces, so that figures stay legible on a dark page; one palette and one colour map.
     """
-    plt.rcParams.update(
-        {
+    sns.set_theme(
+        context="notebook",
+        style="ticks",
+        palette=PALETTE,
+        rc={
             "figure.figsize": (7.0, 4.3),
             "figure.dpi": 110,
             "figure.facecolor": "white",
             "figure.constrained_layout.use": True,
             "savefig.facecolor": "white",
             "font.size": 11,
-            "axes.prop_cycle": cycler(color=PALETTE),
             "axes.spines.top": False,
             "axes.spines.right": False,
             "axes.edgecolor": "#444444",
@@ -83,7 +85,12 @@ def set_style() -> None:
             "legend.framealpha": 0.85,
             "legend.edgecolor": "none",
             "legend.fontsize": 10,
-        }
+            "font.family": "DejaVu Sans",
+            "xtick.labelsize": 10,
+            "ytick.labelsize": 10,
+            "axes.labelsize": 11,
+            "axes.titlesize": 12,
+        },
     )
 
 
