@@ -16,8 +16,10 @@ from .figures import (
     plot_curves,
     plot_frontier,
     plot_isoflop,
+    plot_landscape,
     plot_residuals,
     plot_runs,
+    plot_spread,
     set_style,
 )
 from .fit import Fit, FitError, fit_parametric, fit_power_law
@@ -86,8 +88,10 @@ __all__ = [
     "plot_curves",
     "plot_frontier",
     "plot_isoflop",
+    "plot_landscape",
     "plot_residuals",
     "plot_runs",
+    "plot_spread",
     "published",
     "published_table",
     "read_dataset",

@@ -33,8 +33,10 @@ __all__ = [
     "plot_curves",
     "plot_frontier",
     "plot_isoflop",
+    "plot_landscape",
     "plot_residuals",
     "plot_runs",
+    "plot_spread",
     "set_style",
 ]
 
@@ -184,11 +186,18 @@ def plot_frontier(
 
 
 def plot_contours(
-    law: ChinchillaLaw, params: ArrayLike, tokens: ArrayLike, levels: int | ArrayLike = 12, ax: Axes | None = None
+    law: ChinchillaLaw,
+    params: ArrayLike,
+    tokens: ArrayLike,
+    levels: int | ArrayLike = 12,
+    points: Mapping[str, tuple[ArrayLike, ArrayLike]] | None = None,
+    others: Mapping[str, ChinchillaLaw | FrontierLaw] | None = None,
+    ax: Axes | None = None,
 ) -> Axes:
     """Contours of the loss over parameters and tokens, with lines of equal compute and the optimum.
 
-    ``params`` and ``tokens`` are the grid's values on each axis.
+    ``params`` and ``tokens`` are the grid's values on each axis; ``points`` are marked, by label, and the
+    compute-optimal lines of ``others`` drawn beside the law's own.
     """
     ax = _axes(ax)
     N, D = np.asarray(params, dtype=float), np.asarray(tokens, dtype=float)
@@ -198,12 +207,33 @@ def plot_contours(
     budgets = 10.0 ** np.arange(np.ceil(np.log10(6 * N.min() * D.min())), np.log10(6 * N.max() * D.max()))
     for budget in budgets:
         ax.plot(N, budget / (6 * N), color=_GREY, lw=0.6, ls=":", zorder=0)
-    best = compute_optimal(law, np.geomspace(6 * N.min() * D.min(), 6 * N.max() * D.max(), 200))
-    ax.plot(best.params, best.tokens, color=PALETTE[1], lw=2, label="compute-optimal")
+    spent = np.geomspace(6 * N.min() * D.min(), 6 * N.max() * D.max(), 200)
+    lines = {"": law} | {f", {label}": other for label, other in (others or {}).items()}
+    for (label, each), color, style in zip(lines.items(), PALETTE[1::-1], ("-", "--"), strict=False):
+        best = compute_optimal(each, spent)
+        ax.plot(best.params, best.tokens, style, color=color, lw=2, label=f"compute-optimal{label}")
     ax.plot([], [], color=_GREY, lw=0.8, ls=":", label="equal compute, a factor of 10 apart")
+    _mark(ax, points)
     ax.legend(loc="upper left")
     ax.set(xlim=(N.min(), N.max()), ylim=(D.min(), D.max()))
     return _log_axes(ax, "params", "tokens")
+
+
+def plot_landscape(
+    alpha: ArrayLike,
+    beta: ArrayLike,
+    objective: np.ndarray,
+    points: Mapping[str, tuple[ArrayLike, ArrayLike]] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """An objective over the two exponents, (len(beta), len(alpha)), up to four times its least value."""
+    ax = _axes(ax)
+    levels = objective.min() * np.geomspace(1, 4, 13)
+    drawn = ax.contourf(alpha, beta, objective, levels=levels, cmap=COLORMAP, extend="max")
+    ax.figure.colorbar(drawn, ax=ax, label="objective", format="%.2g")
+    _mark(ax, points)
+    ax.set(xlabel=_LABELS["alpha"], ylabel=_LABELS["beta"])
+    return ax
 
 
 def plot_residuals(fit: Fit, against: str = "flops", ax: Axes | None = None) -> Axes:
@@ -230,8 +260,30 @@ def plot_bootstrap(boot: Bootstrap, x: str = "alpha", y: str | None = "beta", ax
     return ax
 
 
+def plot_spread(
+    boot: Bootstrap, flops: ArrayLike, quantity: str = "params", level: float = 0.95, ax: Axes | None = None
+) -> Axes:
+    """The runs, and the compute-optimal size (or ``quantity="tokens"``) by budget with its bootstrap interval."""
+    ax = _axes(ax)
+    runs = boot.fit.runs
+    ax.plot(runs["flops"], runs[quantity], ".", color=_GREY, ms=3, label="runs")
+    budgets = np.asarray(flops, dtype=float)
+    low, high = boot.interval(level, of=lambda law: getattr(compute_optimal(law, budgets[:, None]), quantity).T)
+    ax.fill_between(budgets, low, high, color=PALETTE[0], alpha=0.25, lw=0, label=f"{level:.0%} interval")
+    ax.plot(budgets, getattr(compute_optimal(boot.fit.law, budgets), quantity), color=PALETTE[0], lw=2, label="fit")
+    ax.legend()
+    return _log_axes(ax, "budget", quantity)
+
+
 def _axes(ax: Axes | None) -> Axes:
     return plt.subplots()[1] if ax is None else ax
+
+
+def _mark(ax: Axes, points: Mapping[str, tuple[ArrayLike, ArrayLike]] | None) -> None:
+    for (label, place), marker in zip((points or {}).items(), "oXD*sP", strict=False):
+        ax.plot(*place, marker, ms=10, color="white", mec="black", ls="", label=label)
+    if points:
+        ax.legend()
 
 
 def _colorbar(ax: Axes, norm: Normalize, name: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,9 @@ from numpy.typing import ArrayLike
 from .laws import ChinchillaLaw, FrontierLaw
 
 __all__ = ["Allocation", "compute_optimal"]
+
+#: constants of a Chinchilla law that must be positive for it to have an optimum
+FACTORS = ("A", "B", "alpha", "beta")
 
 
 @dataclass(frozen=True, repr=False)
@@ -55,7 +58,8 @@ def compute_optimal(law: ChinchillaLaw | FrontierLaw, flops: ArrayLike) -> Alloc
     Parameters
     ----------
     law : ChinchillaLaw or FrontierLaw
-        Its constants may be arrays (a bootstrap's); they broadcast against ``flops``.
+        Its constants may be arrays (a bootstrap's); they broadcast against ``flops``. Members
+        without an optimum (a resample in which a term vanished) get NaN.
     flops : float or array
         Training budget in FLOPs, positive.
 
@@ -85,22 +89,28 @@ def compute_optimal(law: ChinchillaLaw | FrontierLaw, flops: ArrayLike) -> Alloc
         return _allocation(law.params(C), law.tokens(C), C, loss)
     if not isinstance(law, ChinchillaLaw):
         raise TypeError(f"no closed-form optimum for a {type(law).__name__}")
-    _has_optimum(law)
+    missing = _without_optimum(law)
+    if missing.any():
+        # any positive numbers will do: these members are set to NaN below
+        law = replace(law, **{name: np.where(missing, 1.0, getattr(law, name)) for name in FACTORS})
     exponent = 1.0 / (law.alpha + law.beta)
     log_G = exponent * (np.log(law.alpha * law.A) - np.log(law.beta * law.B))
     log_total = np.log(C / 6.0)
     N = np.exp(log_G + law.beta * exponent * log_total)
     D = np.exp(-log_G + law.alpha * exponent * log_total)
-    return _allocation(N, D, C, law.loss(N, D))
+    return _allocation(*(np.where(missing, np.nan, x) for x in (N, D)), C, np.where(missing, np.nan, law.loss(N, D)))
 
 
-def _has_optimum(law: ChinchillaLaw) -> None:
-    for name in ("A", "B", "alpha", "beta"):
-        value: Any = np.asarray(getattr(law, name))
-        if np.any(~(value > 0)):
-            raise ValueError(
-                f"the law has no compute-optimal allocation: {name} = {value[~(value > 0)].flat[0]:g} is not positive"
-            )
+def _without_optimum(law: ChinchillaLaw) -> np.ndarray:
+    """Which members of a law with arrays have a term that is indifferent; a single such law is refused."""
+    missing = np.zeros((), bool)
+    for name in FACTORS:
+        bad = ~(np.asarray(getattr(law, name)) > 0)
+        if bad.all():
+            value = np.asarray(getattr(law, name)).flat[0]
+            raise ValueError(f"the law has no compute-optimal allocation: {name} = {value:g} is not positive")
+        missing = missing | bad
+    return missing
 
 
 def _allocation(N: Any, D: Any, C: np.ndarray, loss: Any) -> Allocation:

@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 
 from scaling import figures
+from scaling.bootstrap import bootstrap
+from scaling.fit import fit_parametric
 from scaling.laws import ChinchillaLaw
 from scaling.optimum import compute_optimal
 from scaling.simulate import chinchilla_like_design, isoflop_design, simulate_curves, simulate_runs
@@ -34,6 +36,7 @@ ISOFLOP = isoflop_result()
 ENVELOPE = SimpleNamespace(points=pd.DataFrame({"budget": [1e18, 1e19], "loss": [3.4, 3.0]}))
 FIT = SimpleNamespace(runs=RUNS, residuals=np.linspace(-0.01, 0.01, len(RUNS)))
 BOOT = SimpleNamespace(samples=pd.DataFrame({"alpha": [0.3, 0.4, 0.35], "beta": [0.2, 0.3, 0.25]}))
+SPREAD = bootstrap(fit_parametric(RUNS), n_resamples=20)
 DRAWINGS = {
     "runs": lambda ax=None: figures.plot_runs(RUNS, ax=ax),
     "curves": lambda ax=None: figures.plot_curves(CURVES, ENVELOPE, ax=ax),
@@ -44,6 +47,8 @@ DRAWINGS = {
     ),
     "residuals": lambda ax=None: figures.plot_residuals(FIT, ax=ax),
     "bootstrap": lambda ax=None: figures.plot_bootstrap(BOOT, ax=ax),
+    "spread": lambda ax=None: figures.plot_spread(SPREAD, [1e19, 1e21, 1e23], ax=ax),
+    "landscape": lambda ax=None: figures.plot_landscape([0.3, 0.4], [0.2, 0.3], np.array([[1.0, 2], [3, 4]]), ax=ax),
     "histogram": lambda ax=None: figures.plot_bootstrap(BOOT, y=None, ax=ax),
 }
 
@@ -140,6 +145,20 @@ def test_contours_are_the_laws_and_the_ridge_is_the_optimum():
     ridge = lines(ax)["compute-optimal"]
     np.testing.assert_allclose(ridge[:, 0], compute_optimal(LAW, 6 * ridge.prod(axis=1)).params, rtol=1e-9)
     assert ax.get_xlim() == (1e8, pytest.approx(1e10))
+
+
+def test_points_are_marked_by_label():
+    points = {"Gopher": (280e9, 300e9), "Chinchilla": (70e9, 1.4e12)}
+    ax = figures.plot_contours(LAW, np.geomspace(1e9, 1e12, 5), np.geomspace(1e10, 1e13, 5), points=points)
+    lines = {line.get_label(): line for line in ax.get_lines()}
+    assert all(tuple(lines[name].get_xydata()[0]) == place for name, place in points.items())
+
+
+def test_spread_contains_its_fit():
+    ax = figures.plot_spread(SPREAD, np.geomspace(1e19, 1e21, 5))
+    band = ax.collections[0].get_paths()[0].vertices
+    line = ax.get_lines()[1].get_ydata()
+    assert band[:, 1].min() < line.min() < line.max() < band[:, 1].max()
 
 
 def test_residuals_and_samples():

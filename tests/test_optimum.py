@@ -46,6 +46,16 @@ def test_constants_may_be_arrays():
     assert table.loss.shape == (3, 2)
 
 
+def test_members_without_an_optimum_are_nan():
+    """A resample in which a term vanished must not take the other resamples' interval with it."""
+    laws = scaling.ChinchillaLaw(E=1.7, A=np.array([400.0, 0.0]), B=410.0, alpha=0.34, beta=0.28)
+    best = scaling.compute_optimal(laws, np.array([1e21, 1e22])[:, None])
+    alone = scaling.compute_optimal(scaling.ChinchillaLaw(1.7, 400.0, 410.0, 0.34, 0.28), np.array([1e21, 1e22]))
+    for name in ("params", "tokens", "loss"):
+        assert np.isnan(getattr(best, name)[:, 1]).all()
+        np.testing.assert_allclose(getattr(best, name)[:, 0], getattr(alone, name), rtol=1e-14)
+
+
 def test_frontier_states_its_own_allocation():
     law = scaling.FrontierLaw(scaling.PowerLaw(0.1, 0.5), scaling.PowerLaw(1 / 0.6, 0.5))
     best = scaling.compute_optimal(law, 6e22)
