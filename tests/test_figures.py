@@ -89,7 +89,8 @@ def test_the_style_is_white_and_set_only_on_demand():
         figures.set_style()
         assert matplotlib.rcParams["figure.facecolor"] == "white"
         assert matplotlib.rcParams["image.cmap"] == figures.COLORMAP
-        assert matplotlib.rcParams["axes.prop_cycle"].by_key()["color"] == list(figures.PALETTE)
+        colours = map(matplotlib.colors.to_hex, matplotlib.rcParams["axes.prop_cycle"].by_key()["color"])
+        assert list(colours) == [colour.lower() for colour in figures.PALETTE]
 
 
 def test_runs_are_drawn_where_they_are_and_coloured_by_loss():
