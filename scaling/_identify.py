@@ -123,7 +123,9 @@ def judge(
         if unseen and _rise_together(variables, used):
             trouble = [f"the effects of {' and '.join(names)} cannot be told apart{_remedy(variables, used)}"]
         else:
-            trouble = [f"the loss does not fall with {x} beyond noise: widen the range of {x}" for x in unseen]
+            trouble = [
+                f"the loss does not fall with {x} beyond noise: check that column, or widen its range" for x in unseen
+            ]
     constants = {name: x[0] for name, x in problem.constants(theta[None]).items()}
     if not trouble and not np.isfinite(list(constants.values())).all():
         trouble.append("a coefficient overflows: check the units of the columns")
