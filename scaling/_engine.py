@@ -130,13 +130,10 @@ def _charted(
     chart[:, offset] += height.sum(1)
     jac, bend = np.zeros((size, p * p)), np.zeros((size, p * p))
     jac[:, :: p + 1] = 1.0
-    jac[:, np.concatenate([a * p + alpha, offset * p + a, offset * p + alpha])] = np.concatenate(
-        [-1.0 / x, -height, slope], axis=1
-    )
+    first, second = model.chart_places
+    jac[:, first] = np.concatenate([-1.0 / x, -height, slope], axis=1)
     mixed = pull * slope
-    bend[:, np.concatenate([alpha * (p + 1), a * (p + 1), a * p + alpha, alpha * p + a])] = np.concatenate(
-        [(gradient[:, a] - 2.0 * tug) / (x * x), -tug, mixed, mixed], axis=1
-    )
+    bend[:, second] = np.concatenate([(gradient[:, a] - 2.0 * tug) / (x * x), -tug, mixed, mixed], axis=1)
     jac, bend = jac.reshape(size, p, p), bend.reshape(size, p, p)
     turned = np.swapaxes(jac, 1, 2)
     return chart, np.matmul(turned, gradient[:, :, None])[:, :, 0], np.matmul(turned, np.matmul(hessian, jac)) + bend

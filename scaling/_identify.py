@@ -89,7 +89,7 @@ def _without(problem: Problem, term: int, weights: np.ndarray, objective: Object
         raw=objective.raw,
         bounds=bounds,
     )
-    best, _ = reduced.fresh(weights[None], objective, 3)
+    best, _ = reduced.fresh(weights[None], objective, 3, exact=False)
     return float(objective.sum(reduced.residuals(best.theta), weights[None])[0])
 
 
@@ -106,8 +106,9 @@ def judge(
     used = weights > 0
     condition, flat = condition_number(problem, theta, weights)
     p, least = problem.model.n_params, 2 + int(problem.basis.offset)
-    distinct = {name: _distinct(x[used], least) for name, x in variables.items()}
-    runs = _distinct(np.column_stack(list(variables.values()))[used], p)
+    seen = {name: x[used] for name, x in variables.items()}
+    distinct = {name: _distinct([x], least) for name, x in seen.items()}
+    runs = _distinct(list(seen.values()), p)
     trouble = [
         f"{count} distinct value{'s' * (count != 1)} of {name}; at least {least} are needed: add runs at other {name}"
         for name, count in distinct.items()
@@ -144,10 +145,10 @@ def judge(
     return "converged", "", condition
 
 
-def _distinct(rows: np.ndarray, enough: int) -> int:
+def _distinct(columns: list[np.ndarray], enough: int) -> int:
     """Number of distinct rows, counted no further than it takes to see ``enough``."""
-    for part in (rows[:PART], rows):
-        count = len(np.unique(part, axis=0))
+    for end in (100, None):
+        count = len(set(zip(*(x[:end].tolist() for x in columns), strict=True)))
         if count >= enough:
             break
     return count

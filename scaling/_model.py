@@ -60,6 +60,13 @@ class Model:
         return lower
 
     @cached_property
+    def chart_places(self) -> tuple[np.ndarray, np.ndarray]:
+        """Places in flattened (p, p) matrices that the chart's first and second derivatives fill."""
+        (a, alpha), p = self.columns.T, self.n_params
+        first = np.concatenate([a * p + alpha, self.offset * p + a, self.offset * p + alpha])
+        return first, np.concatenate([alpha * (p + 1), a * (p + 1), a * p + alpha, alpha * p + a])
+
+    @cached_property
     def squares(self) -> np.ndarray:
         """Products of each term's design columns with each other, (K, n, d * d)."""
         k, n, d = self.design.shape

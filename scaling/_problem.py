@@ -8,7 +8,7 @@ import numpy as np
 
 from ._engine import Solution, solve
 from ._model import Model, huber_sum, jacobian, residuals
-from ._starts import GRID, Basis, solve_fresh
+from ._starts import FINE_GRID, GRID, Basis, solve_fresh
 
 #: exponents are sought in this range
 EXPONENTS = (0.01, 2.0)
@@ -45,13 +45,16 @@ class Objective:
     def raw(self) -> bool:
         return self.name == "huber"
 
-    def thresholds(self, fresh: bool) -> tuple[float, ...]:
-        """Huber thresholds passed through; least absolute deviations have no curvature of their own."""
+    def thresholds(self, fresh: bool, exact: bool = True) -> tuple[float, ...]:
+        """Huber thresholds passed through; least absolute deviations have no curvature of their own.
+
+        ``exact=False`` stops these early, for a method that goes on from there.
+        """
         if self.name == "log_squares":
             return (np.inf,)
         if self.name == "log_absolute":
-            return (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7)
-        return (10 * self.delta, 3 * self.delta, self.delta) if fresh else (self.delta,)
+            return (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7) if exact else (1e-2, 1e-3)
+        return (10 * self.delta, self.delta) if fresh else (self.delta,)
 
     def sum(self, r: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """The objective itself, over the last axis."""
@@ -96,7 +99,7 @@ class Problem:
             target=loss if raw else np.log(loss),
             design=np.array([np.column_stack([np.ones(n), -x]) for x in logs]).reshape(k, n, 2),
             columns=np.array([(first + i, first + k + i) for i in range(k)]).reshape(k, 2),
-            lower=np.array([0.0] * first + [np.log(ABSENT * level)] * k + [bounds[0]] * k),
+            lower=np.array([0.0] * first + [np.log(ABSENT * float(loss.min()))] * k + [bounds[0]] * k),
             upper=np.array([np.inf] * first + [np.inf] * k + [bounds[1]] * k),
             typical=np.array([level] * first + [1.0] * k + [1.0 / s for s in spread]),
             offset=0 if offset else None,
@@ -116,10 +119,12 @@ class Problem:
         return replace(self, model=self.model.take(rows), basis=self.basis.take(rows))
 
     def fresh(
-        self, weights: np.ndarray, objective: Objective, count: int, grid: np.ndarray = GRID
+        self, weights: np.ndarray, objective: Objective, count: int, grid: np.ndarray | None = None, exact: bool = True
     ) -> tuple[Solution, np.ndarray]:
         """Best minimum from variable-projection starts for each row of weights, and all values reached."""
-        return solve_fresh(self.model, self.basis, weights, objective.thresholds(True), count, grid)
+        if grid is None:
+            grid = FINE_GRID if self.n_terms == 1 else GRID
+        return solve_fresh(self.model, self.basis, weights, objective.thresholds(True, exact), count, grid)
 
     def warm(self, theta: np.ndarray, weights: np.ndarray, objective: Objective) -> Solution:
         """Minimum reached from one theta (p,) for each row of weights."""

@@ -8,15 +8,17 @@ where the solver starts.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations, product
 
 import numpy as np
+from scipy.ndimage import minimum_filter
 
 from ._engine import Solution, solve, solve_definite
 from ._model import Model, huber_sum
 
 #: exponents tried for every term
-GRID = np.geomspace(0.03, 1.6, 12)
+GRID = np.geomspace(0.03, 1.6, 11)
+#: and for a law of one term, which costs little
+FINE_GRID = np.geomspace(0.01, 2.0, 81)
 #: elements of one working array
 BLOCK = 1_500_000
 
@@ -44,7 +46,7 @@ def unit_terms(basis: Basis, grid: np.ndarray) -> list[np.ndarray]:
 
 
 def project(columns: list[np.ndarray], weights: np.ndarray) -> np.ndarray:
-    """Best non-negative coefficients (B, G, …, K) of relative least squares at each grid point."""
+    """Non-negative coefficients (B, G, …, K) of relative least squares at each grid point."""
     size, k = len(weights), len(columns)
     shape = tuple(c.shape[1] for c in columns)
     gram, target = np.empty((size, *shape, k, k)), np.empty((size, *shape, k))
@@ -59,15 +61,15 @@ def project(columns: list[np.ndarray], weights: np.ndarray) -> np.ndarray:
             gram[..., i, j] = gram[..., j, i] = (weights @ both).reshape(size, *axis)
             axis[j] = 1
     gram, target = gram.reshape(-1, k, k), target.reshape(-1, k)
-    best, gain = np.zeros(target.shape), np.full(len(target), -np.inf)
-    for chosen in (s for r in range(1, k + 1) for s in combinations(range(k), r)):
-        x, definite = solve_definite(gram[:, chosen][:, :, chosen], target[:, chosen])
-        explained = np.where(definite & (x >= 0).all(1), (target[:, chosen] * x).sum(1), -np.inf)
-        better = explained > gain
-        gain[better] = explained[better]
-        full = np.zeros((better.sum(), k))
-        full[:, chosen] = x[better]
-        best[better] = full
+    best, definite = solve_definite(gram, target)
+    negative = (best < 0) | ~definite[:, None]
+    if negative.any():  # once more without the terms that came out negative; a start need not be optimal
+        redo = negative.any(1)
+        out = negative[redo]
+        inner = np.where(out[:, :, None] | out[:, None, :], 0.0, gram[redo])
+        inner[:, range(k), range(k)] = np.where(out, 1.0, gram[redo][:, range(k), range(k)])
+        again, definite = solve_definite(inner, np.where(out, 0.0, target[redo]))
+        best[redo] = np.where(definite[:, None], np.maximum(again, 0.0), 0.0)
     return best.reshape(size, *shape, k)
 
 
@@ -87,11 +89,7 @@ def grid_objective(
 def _valleys(surface: np.ndarray, count: int) -> np.ndarray:
     """Flat indices (B, count): the lowest local minima of each surface first, then spread-out points."""
     size, shape = len(surface), surface.shape[1:]
-    padded = np.pad(surface, [(0, 0), *[(1, 1)] * len(shape)], constant_values=np.inf)
-    low = np.ones(surface.shape, bool)
-    for shift in product((0, 1, 2), repeat=len(shape)):
-        window = tuple(slice(s, s + g) for s, g in zip(shift, shape, strict=True))
-        low &= surface <= padded[(slice(None), *window)]
+    low = surface <= minimum_filter(surface, size=(1, *[3] * len(shape)), mode="nearest")
     spread = np.ones(shape, bool)
     for index in np.indices(shape):
         spread &= (index % 3 == 1) | (np.array(index.max()) == 0)

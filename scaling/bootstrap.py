@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ._engine import Solution, solve
 from ._problem import Objective, Problem
 from ._resample import resample_counts
 from .fit import Fit, FitError
@@ -20,6 +21,8 @@ __all__ = ["Bootstrap", "bootstrap"]
 PILOT = 64
 #: a warm start that ends worse by this share of the objective was trapped
 TRAPPED = 1e-6
+#: solutions of other resamples at which every resample is looked at too
+REFERENCES = 250
 #: starts polished for each resample of the pilot, and for every resample when starts are fresh
 PILOT_STARTS, FRESH_STARTS = 4, 2
 #: a pilot with more of its resamples on a bound than this has several valleys
@@ -155,6 +158,27 @@ def _held(problem: Problem, theta: np.ndarray) -> np.ndarray:
     return ((theta <= problem.model.lower) | (theta >= problem.model.upper)).any(1)
 
 
+def _improve(solution: Solution, other: Solution, rows: Any) -> None:
+    """Take over, in place, what is lower in ``other`` (which holds only ``rows``)."""
+    better = other.value < solution.value[rows]
+    chosen = np.arange(len(solution.value))[rows][better]
+    for name in ("theta", "value", "converged"):
+        getattr(solution, name)[chosen] = getattr(other, name)[better]
+
+
+def _escape(problem: Problem, weights: np.ndarray, aim: Objective, solution: Solution, seen: np.ndarray) -> None:
+    """Solve again, in place, where a solution of another resample is already lower than the resample's own."""
+    delta = aim.thresholds(False)[-1]
+    r = problem.residuals(seen)
+    c = np.clip(r, -delta, delta)
+    values = weights @ (c * (r - 0.5 * c)).T
+    lowest = values.argmin(1)
+    rows = np.flatnonzero(values.min(1) < solution.value * (1 - TRAPPED))
+    if len(rows):
+        again = solve(problem.model, weights[rows], aim.thresholds(False), seen[lowest[rows]])
+        _improve(solution, again, rows)
+
+
 def _bootstrap(
     fit: Fit, problem: Problem, base: np.ndarray, n_resamples: int, seed: int, fraction: float | None
 ) -> Bootstrap:
@@ -165,17 +189,17 @@ def _bootstrap(
     fresh, _ = problem.fresh(pilot, aim, PILOT_STARTS)
     trapped = bool((warm.value > fresh.value * (1 + TRAPPED) + 1e-22 * pilot.sum(1)).any())
     trapped |= bool(_held(problem, fresh.theta).mean() > SEVERAL_VALLEYS)
-    theta, converged = [], []
+    solutions = []
     for counts in blocks:
         weights = counts * base
-        warm = problem.warm(fit._theta, weights, aim)
+        solutions.append(problem.warm(fit._theta, weights, aim))
         if trapped:
-            fresh, _ = problem.fresh(weights, aim, FRESH_STARTS)
-            better = fresh.value < warm.value
-            warm.theta[better], warm.converged[better] = fresh.theta[better], fresh.converged[better]
-        theta.append(warm.theta)
-        converged.append(warm.converged)
-    theta, converged = np.concatenate(theta), np.concatenate(converged)
+            _improve(solutions[-1], problem.fresh(weights, aim, FRESH_STARTS)[0], slice(None))
+    seen = np.concatenate([fresh.theta, *(s.theta[:: max(1, n_resamples // REFERENCES)] for s in solutions)])
+    for counts, solution in zip(blocks, solutions, strict=True):
+        _escape(problem, counts * base, aim, solution, seen)
+    theta = np.concatenate([s.theta for s in solutions])
+    converged = np.concatenate([s.converged for s in solutions])
     counts = np.concatenate([(block > 0).sum(1) for block in blocks])
     lost = problem.absent(theta).any(1) | (counts < problem.model.n_params)
     held = _held(problem, theta)

@@ -18,6 +18,8 @@ from .runs import RunsError, check_runs
 
 __all__ = ["Fit", "FitError", "fit_parametric", "fit_power_law"]
 
+#: the table of rows left out, where there are none
+NOTHING = pd.DataFrame({"reason": pd.Series(dtype=object)})
 #: runs from which starting points are sought in a large table
 SUBSAMPLE = 2_000
 #: two starts agree when their objectives do to this share (plus an absolute floor per run)
@@ -145,10 +147,9 @@ def _minimise(
         best = problem.warm(first.theta[0], weights[None], objective)
         few_floor = AGREE_FLOOR * weights[rows].sum()
     else:
-        best, values = problem.fresh(weights[None], objective, n_starts)
+        best, values = problem.fresh(weights[None], objective, n_starts, exact=False)
         few_floor = AGREE_FLOOR * weights.sum()
-    share = AGREE if objective.name != "log_absolute" else 100 * objective.thresholds(False)[-1]
-    agreeing = int((values[0] <= values.min() * (1 + share) + few_floor).sum())
+    agreeing = int((values[0] <= values.min() * (1 + AGREE) + few_floor).sum())
     theta, converged = best.theta[0], bool(best.converged[0])
     if objective.name == "log_absolute" and problem.n_runs <= LARGEST:
         theta, converged = least_absolute(problem, theta, weights)
@@ -236,12 +237,7 @@ def fit_parametric(
     ChinchillaLaw(E=1.7, A=400, B=400, alpha=0.34, beta=0.28)
     """
     aim = Objective(objective, delta)
-    try:
-        table = check_runs(runs)
-    except RunsError as error:
-        raise FitError(str(error)) from error
-    keep, dropped = table, _left_out(runs, table)
-    keep.index = pd.RangeIndex(len(keep))
+    keep, dropped = _checked(runs)
     N, D, L = (keep[name].to_numpy(float) for name in ("params", "tokens", "loss"))
     w = _weights(weights, len(keep))
     problem = Problem.build(L, (N, D), ("E", "A", "B", "alpha", "beta"), raw=aim.raw)
@@ -258,12 +254,32 @@ def fit_parametric(
     )
 
 
-def _left_out(runs: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
-    """The rows that :func:`check_runs` did not keep, with the reason."""
+def _checked(runs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The rows to fit, and those left out with the reason."""
+    if _still_sound(runs):
+        table = runs.copy(deep=False)
+    else:
+        try:
+            table = check_runs(runs)
+        except RunsError as error:
+            raise FitError(str(error)) from error
     if len(runs) == len(table):
-        return pd.DataFrame(columns=[*runs.columns, "reason"])
-    rest = runs[~runs.index.isin(table.index)]
-    return rest.assign(reason="status " + rest["status"].astype(str))
+        dropped = NOTHING.copy(deep=False)
+    else:
+        dropped = runs[~runs.index.isin(table.index)]
+        dropped = dropped.assign(reason="status " + dropped["status"].astype(str))
+    table.index = pd.RangeIndex(len(table))
+    return table, dropped
+
+
+def _still_sound(runs: pd.DataFrame) -> bool:
+    """Whether a table that has been checked before needs no second check, which costs more than a small fit."""
+    if not isinstance(runs, pd.DataFrame) or "notes" not in runs.attrs or "status" in runs or not len(runs):
+        return False
+    columns = [runs[name].to_numpy() for name in ("params", "tokens", "loss", "flops") if name in runs]
+    if len(columns) < 4 or any(column.dtype != float or column.ndim != 1 for column in columns):
+        return False
+    return bool(all((column > 0).all() and np.isfinite(column).all() for column in columns))
 
 
 def fit_power_law(
@@ -322,7 +338,7 @@ def fit_power_law(
         {"x": X},
         lambda c: PowerLaw(c["coefficient"], -sign * c["exponent"], c.get("offset", 0.0)),
         runs=table,
-        dropped=pd.DataFrame(columns=["x", "y", "reason"]),
+        dropped=NOTHING.copy(deep=False),
         _refit=lambda new: fit_power_law(
             X, Y, offset=offset, objective=objective, delta=delta, weights=new, n_starts=n_starts
         ),
