@@ -154,7 +154,6 @@ def commands(page):
     return [(code, output or None) for code, output in blocks if not re.match(r"(make|git|source)\b", code)]
 
 
-@pytest.mark.skipif(not (ROOT / "notebooks/07_parametric_loss.ipynb").is_file(), reason="the chapter is not there")
 @pytest.mark.parametrize("page", ["README.md", "book/rerun.md"])
 def test_commands_run_as_printed(page, tmp_path):
     """In order and in one folder, as a reader would."""
