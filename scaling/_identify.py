@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize, special
 
 from ._problem import Objective, Problem
 from ._starts import GRID, Basis, grid_objective, project, unit_terms
@@ -51,7 +51,7 @@ def unseen_terms(problem: Problem, value: float, weights: np.ndarray, objective:
         return []
     n = int((weights > 0).sum())
     factor = n if objective.name == "log_squares" else 2 * n
-    bound = np.exp(stats.chi2.ppf(SEEN, 2) / factor)
+    bound = np.exp(special.chdtri(2, 1 - SEEN) / factor)
     floor = 1e-24 * float(weights.sum())
     unseen = []
     for k in range(problem.n_terms):

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator, ScalarFormatter
@@ -66,6 +65,8 @@ def set_style() -> None:
 
     White faces, so that figures stay legible on a dark page; one palette and one colour map.
     """
+    import seaborn as sns  # here, because it takes as long to import as all the rest of the package
+
     sns.set_theme(
         context="notebook",
         style="ticks",
