@@ -101,7 +101,10 @@ def memory_of_bootstrap(fit: scaling.Fit) -> float:
 
 
 def coverage(n_tables: int = 200, n_resamples: int = 500) -> pd.DataFrame:
-    """How often 95 % intervals of a = beta / (alpha + beta) cover the truth, with its Monte-Carlo error."""
+    """How often 95 % intervals of a = beta / (alpha + beta) cover the truth, with its Monte-Carlo error.
+
+    Tables that do not identify the law are refused by the fit, and counted.
+    """
     surfaces = {
         "symmetric": scaling.ChinchillaLaw(E=1.69, A=400.0, B=400.0, alpha=0.31, beta=0.31),
         "Chinchilla": scaling.ChinchillaLaw.from_published("hoffmann2022"),
@@ -109,15 +112,21 @@ def coverage(n_tables: int = 200, n_resamples: int = 500) -> pd.DataFrame:
     }
     rows = []
     for name, law in surfaces.items():
-        truth, hits = law.beta / (law.alpha + law.beta), 0
+        truth, hits, refused = law.beta / (law.alpha + law.beta), 0, 0
         for seed in range(n_tables):
-            runs = scaling.simulate_runs(law, scaling.chinchilla_like_design(120, seed=seed), noise=0.01, seed=seed)
-            boot = scaling.bootstrap(scaling.fit_parametric(runs), n_resamples, seed=seed)
+            runs = scaling.simulate_runs(law, scaling.chinchilla_like_design(120, seed=seed), noise=0.006, seed=seed)
+            fit = scaling.fit_parametric(runs)
+            if fit.status == "not_identified":
+                refused += 1
+                continue
+            boot = scaling.bootstrap(fit, n_resamples, seed=seed)
             low, high = boot.interval(0.95, of=lambda found: found.beta / (found.alpha + found.beta))
             hits += low <= truth <= high
-        share = hits / n_tables
+        share = hits / (n_tables - refused)
         error = np.sqrt(max(share * (1 - share), 1 / n_tables) / n_tables)
-        rows.append({"surface": name, "covered": f"{share:.3f}", "Monte-Carlo error": f"{error:.3f}"})
+        rows.append(
+            {"surface": name, "covered": f"{share:.3f}", "Monte-Carlo error": f"{error:.3f}", "refused": refused}
+        )
     return pd.DataFrame(rows)
 
 
