@@ -12,6 +12,10 @@ from ._starts import FINE_GRID, GRID, Basis, solve_fresh
 
 #: exponents are sought in this range
 EXPONENTS = (0.01, 2.0)
+#: residuals of this size, in units of the loss or of its logarithm, need no larger threshold first
+SMOOTH = 1e-3
+#: a threshold below this share of the same unit makes Huber's loss an absolute value to rounding
+SHARP = 1e-7
 #: a term whose coefficient falls below this share of the loss counts as absent
 ABSENT = 1e-6
 
@@ -45,16 +49,18 @@ class Objective:
     def raw(self) -> bool:
         return self.name == "huber"
 
-    def thresholds(self, fresh: bool, exact: bool = True) -> tuple[float, ...]:
-        """Huber thresholds passed through; least absolute deviations have no curvature of their own.
+    def thresholds(self, fresh: bool, exact: bool = True, unit: float = 1.0) -> tuple[float, ...]:
+        """Huber thresholds passed through, from about a hundredth of ``unit``, that of the residuals, downwards.
 
-        ``exact=False`` stops these early, for a method that goes on from there.
+        Below it most residuals feel no curvature, and a solver that starts there creeps. Least absolute
+        deviations have none at all: ``exact=False`` stops them early, for a method that goes on from there.
         """
         if self.name == "log_squares":
             return (np.inf,)
         if self.name == "log_absolute":
-            return (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7) if exact else (1e-2, 1e-3)
-        return (10 * self.delta, self.delta) if fresh else (self.delta,)
+            return (1e-2, 1e-3, 1e-4, 1e-5) if exact else (1e-2, 1e-3)  # below, steps stall short of the minimum
+        steps = int(max(np.ceil(np.log10(SMOOTH * unit) - np.log10(self.delta)), 0)) + fresh
+        return tuple(self.delta * 10.0**k for k in range(steps, -1, -1))
 
     def sum(self, r: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """The objective itself, over the last axis."""
@@ -115,6 +121,11 @@ class Problem:
     def n_terms(self) -> int:
         return len(self.centres)
 
+    @property
+    def unit(self) -> float:
+        """What a residual is to be compared with: the typical loss, or 1 for logarithms."""
+        return float(np.median(self.basis.loss)) if self.model.raw else 1.0
+
     def take(self, rows: np.ndarray) -> Problem:
         return replace(self, model=self.model.take(rows), basis=self.basis.take(rows))
 
@@ -124,12 +135,13 @@ class Problem:
         """Best minimum from variable-projection starts for each row of weights, and all values reached."""
         if grid is None:
             grid = FINE_GRID if self.n_terms == 1 else GRID
-        return solve_fresh(self.model, self.basis, weights, objective.thresholds(True, exact), count, grid)
+        deltas = objective.thresholds(True, exact, self.unit)
+        return solve_fresh(self.model, self.basis, weights, deltas, count, grid)
 
     def warm(self, theta: np.ndarray, weights: np.ndarray, objective: Objective) -> Solution:
         """Minimum reached from one theta (p,) for each row of weights."""
         start = np.repeat(theta[None], len(weights), axis=0)
-        return solve(self.model, weights, objective.thresholds(False), start)
+        return solve(self.model, weights, objective.thresholds(False, unit=self.unit), start)
 
     def residuals(self, theta: np.ndarray) -> np.ndarray:
         """Residuals of the objective at thetas (B, p): (B, n)."""

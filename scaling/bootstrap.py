@@ -73,6 +73,11 @@ class Bootstrap:
         Returns
         -------
         DataFrame with columns low and high (one row a constant), or (low, high).
+
+        Raises
+        ------
+        ValueError
+            If ``level`` does not lie between 0 and 1, or ``of`` names no constant.
         """
         if not 0 < level < 1:
             raise ValueError(f"level must lie between 0 and 1, got {level}")
@@ -129,7 +134,7 @@ def bootstrap(
         Of the random generator; the same seed gives the same samples.
     fraction : float, optional
         Draw this share of the runs without replacement instead (Hoffmann et al. 2022, Table 2,
-        use 0.8 and report 10th and 90th percentiles).
+        use 0.8 and report 10th and 90th percentiles); in approach 2 at least four runs a budget.
 
     Returns
     -------
@@ -138,7 +143,9 @@ def bootstrap(
     Raises
     ------
     FitError
-        If the fit is not identified, or has fewer than 12 runs (parametric form).
+        If the fit is not identified, or fewer than 12 runs would be drawn (parametric form).
+    ValueError
+        If ``n_resamples``, ``fraction`` or ``seed`` is out of its range.
     """
     _check(n_resamples, fraction)
     if isinstance(fit, FrontierFit):
@@ -148,9 +155,11 @@ def bootstrap(
     fit.law  # noqa: B018 (refuses a fit that is not identified)
     used = np.flatnonzero(fit.weights > 0)
     problem = fit._problem.take(used)
-    if problem.model.n_params == 5 and len(used) < LEAST_RUNS:
-        raise FitError(f"{len(used)} runs are too few to bootstrap five constants: at least {LEAST_RUNS} are needed")
-    return _bootstrap(fit, problem, fit.weights[used], n_resamples, seed, fraction)
+    drawn = len(used) if fraction is None else round(fraction * len(used))
+    if problem.model.n_params == 5 and drawn < LEAST_RUNS:
+        raise FitError(f"{drawn} runs are too few to bootstrap five constants: at least {LEAST_RUNS} are needed")
+    weights = fit.weights[used] / fit.weights.max()
+    return _bootstrap(fit, problem, weights, n_resamples, seed, fraction)
 
 
 def _held(problem: Problem, theta: np.ndarray) -> np.ndarray:
@@ -175,7 +184,7 @@ def _escape(problem: Problem, weights: np.ndarray, aim: Objective, solution: Sol
     lowest = values.argmin(1)
     rows = np.flatnonzero(values.min(1) < solution.value * (1 - TRAPPED))
     if len(rows):
-        again = solve(problem.model, weights[rows], aim.thresholds(False), seen[lowest[rows]])
+        again = solve(problem.model, weights[rows], aim.thresholds(False, unit=problem.unit), seen[lowest[rows]])
         _improve(solution, again, rows)
 
 

@@ -40,6 +40,8 @@ def fit_envelope(curves: pd.DataFrame, n_budgets: int = 1500, window: float = 0.
     ------
     FitError
         If the table cannot be used, or fewer than two budgets are usable.
+    ValueError
+        If ``n_budgets`` is below 2 or ``window`` below 0.
 
     References
     ----------
@@ -47,6 +49,8 @@ def fit_envelope(curves: pd.DataFrame, n_budgets: int = 1500, window: float = 0.
     """
     if n_budgets < 2:
         raise ValueError(f"n_budgets must be at least 2, got {n_budgets}")
+    if not window >= 0:
+        raise ValueError(f"window must be at least 0, got {window}")
     table = checked(curves)
     traces = _traces(table, window)
     if len({size for size, *_ in traces}) < 3:
@@ -93,8 +97,8 @@ def _traces(table: pd.DataFrame, window: float) -> list[tuple[float, np.ndarray,
             raise FitError(f"run {name!r} has {len(np.unique(size[rows]))} sizes; a curve belongs to one")
         x, y = np.log(flops[rows]), loss[rows]
         if window > 0:  # the filter flattens the steep beginning, which is left out
-            start = int(np.ceil(3 * window))
-            x, y = x[start:], gaussian_filter1d(y, window)[start:]
+            start = int(min(np.ceil(3 * window), len(x)))
+            x, y = x[start:], gaussian_filter1d(y, window)[start:] if start < len(x) else y[start:]
         if len(x) > 1:
             traces.append((float(size[rows[0]]), x, y))
     return traces

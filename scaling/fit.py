@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from ._identify import judge
-from ._problem import Objective, Problem
+from ._problem import SHARP, Objective, Problem
 from ._vertex import LARGEST, least_absolute
 from .laws import ChinchillaLaw, PowerLaw
 from .runs import RunsError, check_runs
@@ -22,6 +22,8 @@ __all__ = ["Fit", "FitError", "fit_parametric", "fit_power_law"]
 NOTHING = pd.DataFrame({"reason": pd.Series(dtype=object)})
 #: runs from which starting points are sought in a large table
 SUBSAMPLE = 2_000
+#: values that a power law is fitted to: beyond, squares leave the floating-point range or fall below tolerances
+RANGE, RAW_RANGE = (1e-100, 1e100), (1e-6, 1e9)
 #: two starts agree when their objectives do to this share (plus an absolute floor per run)
 AGREE, AGREE_FLOOR = 1e-9, 1e-22
 
@@ -168,12 +170,15 @@ def _finish(
 ) -> Fit:
     if n_starts < 1:
         raise ValueError(f"n_starts must be at least 1, got {n_starts}")
-    theta, value, converged, agreeing = _minimise(problem, weights, objective, n_starts)
-    status, message, condition = judge(problem, theta, value, converged, weights, objective, variables)
+    if "huber" in objective.name and objective.delta < SHARP * problem.unit:
+        raise ValueError(f"delta = {objective.delta:g} is too small to matter: use the objective 'log_absolute'")
+    largest = weights.max()  # only ratios of weights matter to the solver, whose tolerances are absolute
+    theta, value, converged, agreeing = _minimise(problem, weights / largest, objective, n_starts)
+    status, message, condition = judge(problem, theta, value, converged, weights / largest, objective, variables)
     constants = {name: float(x[0]) for name, x in problem.constants(theta[None]).items()}
     return Fit(
         candidate=build(constants),
-        value=value,
+        value=value * float(largest),
         objective=objective.name,
         delta=objective.delta,
         status=status,
@@ -227,6 +232,8 @@ def fit_parametric(
     ------
     FitError
         For a table that cannot be used at all: a missing column, text, a value that is not positive.
+    ValueError
+        For an unknown objective, a ``delta`` or an ``n_starts`` that makes no sense.
 
     Examples
     --------
@@ -310,7 +317,10 @@ def fit_power_law(
     Raises
     ------
     FitError
-        If ``x`` and ``y`` differ in length, or a value is not a positive finite number.
+        If ``x`` and ``y`` differ in length, a value is not a positive finite number, or one of ``y`` lies
+        outside 1e-100 to 1e100 (1e-6 to 1e9 for ``huber``).
+    ValueError
+        For an unknown objective, a ``delta`` or an ``n_starts`` that makes no sense.
     """
     aim = Objective(objective, delta)
     columns = {"x": np.atleast_1d(np.asarray(x, dtype=float)), "y": np.atleast_1d(np.asarray(y, dtype=float))}
@@ -320,12 +330,19 @@ def fit_power_law(
         bad = np.flatnonzero(~(np.isfinite(values) & (values > 0)))
         if len(bad):
             raise FitError(f"{name}[{bad[0]}] is {values[bad[0]]}: a power law needs positive finite numbers")
+    low, high = RAW_RANGE if aim.raw else RANGE
+    odd = ~((columns["y"] >= low) & (columns["y"] <= high))
+    if odd.any():
+        value = columns["y"][odd][0]
+        raise FitError(f"y[{odd.argmax()}] is {value:g}, outside {low:g} to {high:g}: change the unit of y")
     table = pd.DataFrame(columns)
     if table.empty:
         raise FitError("no points to fit: x and y are empty")
     w = _weights(weights, len(table))
     X, Y = columns["x"], columns["y"]
-    slope = np.polyfit(np.log(X), np.log(Y), 1, w=np.sqrt(w))[0] if len(np.unique(X)) > 1 else -1.0
+    used = w > 0
+    several = len(np.unique(X[used])) > 1
+    slope = np.polyfit(np.log(X[used]), np.log(Y[used]), 1, w=np.sqrt(w[used] / w.max()))[0] if several else -1.0
     sign = 1 if slope <= 0 else -1
     names = (*(("offset",) if offset else ()), "coefficient", "exponent")
     limits = (0.01, 2.0) if offset else (-20.0, 20.0)

@@ -59,11 +59,15 @@ def holdout(
     Raises
     ------
     FitError
-        If the column is missing, or either part is empty.
+        If the column is missing or holds no numbers, or either part is empty.
+    ValueError
+        If ``fraction`` does not lie between 0 and 1.
     """
     table = check_runs(runs)
     if by not in table:
         raise FitError(f"no column {by!r} to order the runs by; there are {', '.join(map(str, table.columns))}")
+    if not pd.api.types.is_numeric_dtype(table[by]):
+        raise FitError(f"column {by!r} holds no numbers to order the runs by")
     if above is None:
         if not 0 < fraction < 1:
             raise ValueError(f"fraction must lie between 0 and 1, got {fraction}")

@@ -21,7 +21,9 @@ SPAN = 1.5
 def _budgets(table: pd.DataFrame, budgets: ArrayLike | None, tolerance: float) -> np.ndarray:
     """The nominal budget of each row, NaN where it belongs to none."""
     if budgets is not None:
-        nominal = np.sort(np.asarray(budgets, dtype=float))
+        nominal = np.sort(np.asarray(budgets, dtype=float), axis=None)
+        if np.ndim(budgets) != 1 or not len(nominal) or not (nominal[0] > 0 and np.isfinite(nominal[-1])):
+            raise ValueError("budgets must be a list of positive finite numbers of FLOPs")
         distance = np.abs(np.log(table["flops"].to_numpy()[:, None] / nominal))
         nearest = distance.argmin(1)
         return np.where(distance.min(1) <= np.log1p(tolerance), nominal[nearest], np.nan)
@@ -77,6 +79,8 @@ def fit_isoflop(runs: pd.DataFrame, budgets: ArrayLike | None = None, tolerance:
     ------
     FitError
         If the table cannot be used, or fewer than two budgets have a usable minimum.
+    ValueError
+        If ``budgets`` is not a list of positive finite numbers.
 
     References
     ----------

@@ -79,7 +79,7 @@ def compute_optimal(law: ChinchillaLaw | FrontierLaw, flops: ArrayLike) -> Alloc
     --------
     >>> from scaling import ChinchillaLaw
     >>> compute_optimal(ChinchillaLaw.from_published("besiroglu2024"), 5.76e23)
-    Allocation(params=7.225e+10, tokens=1.329e+12, flops=5.76e+23, loss=1.9731, tokens_per_param=18.4)
+    Allocation(params=7.225e+10, tokens=1.329e+12, flops=5.76e+23, loss=1.9744, tokens_per_param=18.4)
     """
     C = np.asarray(flops, dtype=float)
     if np.any(~(np.isfinite(C) & (C > 0))):

@@ -128,3 +128,8 @@ def test_frontiers_are_bootstrapped_too():
     low, high = envelope.interval(0.9, of="a")
     assert low < LAW.beta / (LAW.alpha + LAW.beta) < high
     assert high - low < 0.1
+
+
+def test_a_share_of_a_few_runs_is_refused(fit):
+    with pytest.raises(scaling.FitError, match="too few"):
+        scaling.bootstrap(fit, 10, fraction=0.01)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from scaling.envelope import fit_envelope
+from scaling.fit import FitError
 from scaling.laws import ChinchillaLaw
 from scaling.optimum import compute_optimal
 from scaling.simulate import simulate_curves
@@ -36,3 +37,11 @@ def test_smoothing_smooth_curves_changes_nothing(window):
     """The filter flattens the steep first steps; kept, they made large sizes look optimal at small budgets."""
     curves = simulate_curves(LAW, SIZES, schedule_gap=0.0, n_points=1000)
     assert fit_envelope(curves, window=window).a == pytest.approx(fit_envelope(curves).a, abs=0.002)
+
+
+def test_a_window_longer_than_the_curves_leaves_none():
+    curves = simulate_curves(LAW, SIZES[::6])
+    with pytest.raises(FitError, match="curves"):
+        fit_envelope(curves, window=1e9)
+    with pytest.raises(ValueError, match="window"):
+        fit_envelope(curves, window=-1)

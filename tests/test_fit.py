@@ -287,3 +287,47 @@ def test_holdout_predicts_the_dearest_runs():
         scaling.holdout(runs, by="budgets")
     with pytest.raises(ValueError, match="fraction"):
         scaling.holdout(runs, fraction=1.5)
+
+
+@pytest.mark.parametrize(("unit", "delta"), [(1.0, 1e-5), (100.0, 1e-3)])
+def test_raw_residuals_far_above_the_threshold_are_no_trap(unit, delta):
+    """The objective is homogeneous: loss and threshold in another unit give the same law."""
+    runs = scaling.simulate_runs(SURFACES["chinchilla"], GRID, noise=0.01, seed=3)
+    reference = scaling.fit_parametric(runs, "huber", delta / unit)
+    fit = scaling.fit_parametric(runs.assign(loss=unit * runs["loss"]), "huber", delta)
+    assert fit.status == reference.status == "converged"
+    assert fit.value == pytest.approx(unit**2 * reference.value, rel=1e-9)
+    assert fit.law.alpha == pytest.approx(reference.law.alpha, rel=1e-5)
+
+
+@pytest.mark.parametrize("unit", [1e-300, 1e-20, 1e300])
+def test_only_ratios_of_weights_matter(unit):
+    runs = scaling.simulate_runs(SURFACES["chinchilla"], GRID, noise=0.01, seed=3)
+    plain, weighted = scaling.fit_parametric(runs), scaling.fit_parametric(runs, weights=np.full(len(runs), unit))
+    assert weighted.status == plain.status
+    assert weighted.value == pytest.approx(unit * plain.value, rel=1e-12)
+    np.testing.assert_allclose(constants(weighted.law), constants(plain.law), rtol=1e-9)
+
+
+def test_a_threshold_without_meaning_is_refused():
+    runs = scaling.simulate_runs(SURFACES["chinchilla"], GRID, noise=0.01, seed=3)
+    with pytest.raises(ValueError, match="log_absolute"):
+        scaling.fit_parametric(runs, delta=1e-12)
+
+
+def test_power_law_in_an_impossible_unit_is_refused():
+    x = np.geomspace(1, 1e6, 9)
+    with pytest.raises(scaling.FitError, match="change the unit of y"):
+        scaling.fit_power_law(x, 1e-200 * x)
+    with pytest.raises(scaling.FitError, match="change the unit of y"):
+        scaling.fit_power_law(x, 1e-12 / x, objective="huber")
+
+
+def test_power_law_with_one_point_that_counts():
+    assert scaling.fit_power_law([1, 2, 3], [3, 2, 1], weights=[1, 0, 0]).status == "not_identified"
+
+
+def test_holdout_by_words_is_refused():
+    runs = scaling.simulate_runs(SURFACES["chinchilla"], GRID).assign(run="a")
+    with pytest.raises(scaling.FitError, match="no numbers"):
+        scaling.holdout(runs, by="run")

@@ -94,3 +94,10 @@ def test_runs_at_all_budgets_form_no_groups_unless_these_are_named():
         scaling.fit_isoflop(runs)
     fit = scaling.fit_isoflop(runs, budgets=[6e18, 1e19, 3e19, 6e19, 1e20, 3e20, 6e20, 1e21, 3e21])
     assert fit.a == pytest.approx(CHINCHILLA.beta / (CHINCHILLA.alpha + CHINCHILLA.beta), abs=0.03)
+
+
+@pytest.mark.parametrize("budgets", [[], 1e18, [[1e18, 1e19]], [-1.0, 1e18], [np.nan, 1e18]])
+def test_budgets_that_make_no_sense_are_refused(budgets):
+    runs = scaling.simulate_runs(SYMMETRIC, scaling.isoflop_design(BUDGETS, law=SYMMETRIC))
+    with pytest.raises(ValueError, match="budgets must be"):
+        scaling.fit_isoflop(runs, budgets=budgets)

@@ -54,3 +54,8 @@ def test_weights_count(noisy):
     twice = scaling.fit_parametric(noisy.iloc[[*range(40), *range(len(noisy))]], objective="log_absolute")
     weighted = scaling.fit_parametric(noisy, objective="log_absolute", weights=weights)
     assert weighted.value == pytest.approx(twice.value, rel=1e-10)
+
+
+def test_resamples_converge(noisy):
+    boot = scaling.bootstrap(scaling.fit_parametric(noisy.head(60), objective="log_absolute"), 20)
+    assert boot.unconverged == 0
