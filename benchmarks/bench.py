@@ -21,6 +21,7 @@ from scipy import optimize
 from threadpoolctl import threadpool_limits
 
 import scaling
+from scaling.claims.czech2026 import surface
 
 SAMPLED_STARTS, SAMPLED_RESAMPLES, SAMPLED_BUDGETS = 60, 20, 200
 
@@ -106,9 +107,9 @@ def coverage(n_tables: int = 200, n_resamples: int = 500) -> pd.DataFrame:
     Tables that do not identify the law are refused by the fit, and counted.
     """
     surfaces = {
-        "symmetric": scaling.ChinchillaLaw(E=1.69, A=400.0, B=400.0, alpha=0.31, beta=0.31),
+        "symmetric": surface("symmetric"),
         "Chinchilla": scaling.ChinchillaLaw.from_published("hoffmann2022"),
-        "asymmetric": scaling.ChinchillaLaw(E=1.69, A=406.4, B=410.7, alpha=0.465, beta=0.155),
+        "asymmetric": surface("asymmetric"),
     }
     rows = []
     for name, law in surfaces.items():

@@ -15,8 +15,8 @@ import numpy as np
 
 from ._model import Model, evaluate, huber_sum, residuals
 
-#: elements of one working array: small enough for the cache, large enough to hide call overhead
-CHUNK = 30_000
+#: elements of one working array: little memory, and enough to hide the overhead of a call
+CHUNK = 125_000
 MAX_STEPS = 200
 #: an offset below this share of the loss is tried as exactly zero
 NEGLIGIBLE = 1e-6

@@ -11,7 +11,7 @@ import pandas as pd
 
 from ._engine import Solution, solve
 from ._problem import Objective, Problem
-from ._resample import resample_counts
+from ._resample import Resamples
 from .fit import Fit, FitError
 from .frontier import FrontierFit
 
@@ -192,25 +192,26 @@ def _bootstrap(
     fit: Fit, problem: Problem, base: np.ndarray, n_resamples: int, seed: int, fraction: float | None
 ) -> Bootstrap:
     aim = Objective(fit.objective, fit.delta)
-    blocks = resample_counts(problem.n_runs, n_resamples, seed, fraction)
-    pilot = blocks[0][:PILOT] * base
+    pilot = next(iter(Resamples(problem.n_runs, min(PILOT, n_resamples), seed, fraction)))
+    pilot *= base
     warm = problem.warm(fit._theta, pilot, aim)
     fresh, _ = problem.fresh(pilot, aim, PILOT_STARTS)
     trapped = bool((warm.value > fresh.value * (1 + TRAPPED) + 1e-22 * pilot.sum(1)).any())
     trapped |= bool(_held(problem, fresh.theta).mean() > SEVERAL_VALLEYS)
-    solutions = []
-    for counts in blocks:
+    resamples = Resamples(problem.n_runs, n_resamples, seed, fraction)
+    solutions, distinct = [], []
+    for counts in resamples:
         weights = counts * base
         solutions.append(problem.warm(fit._theta, weights, aim))
+        distinct.append((counts > 0).sum(1))
         if trapped:
             _improve(solutions[-1], problem.fresh(weights, aim, FRESH_STARTS)[0], slice(None))
     seen = np.concatenate([fresh.theta, *(s.theta[:: max(1, n_resamples // REFERENCES)] for s in solutions)])
-    for counts, solution in zip(blocks, solutions, strict=True):
+    for counts, solution in zip(resamples, solutions, strict=True):
         _escape(problem, counts * base, aim, solution, seen)
     theta = np.concatenate([s.theta for s in solutions])
     converged = np.concatenate([s.converged for s in solutions])
-    counts = np.concatenate([(block > 0).sum(1) for block in blocks])
-    lost = problem.absent(theta).any(1) | (counts < problem.model.n_params)
+    lost = problem.absent(theta).any(1) | (np.concatenate(distinct) < problem.model.n_params)
     held = _held(problem, theta)
     law = fit._build(problem.constants(theta))
     samples = pd.DataFrame(dict(law.constants))

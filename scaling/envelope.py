@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.ndimage import gaussian_filter1d
 
-from ._resample import resample_counts
+from ._resample import Resamples
 from .fit import FitError
 from .frontier import FrontierFit, checked, fit_frontier
 
@@ -75,7 +75,7 @@ def fit_envelope(curves: pd.DataFrame, n_budgets: int = 1500, window: float = 0.
 
     def sampler(n_resamples: int, seed: int, fraction: float | None) -> tuple[np.ndarray, np.ndarray, str]:
         out = []
-        for counts in resample_counts(len(traces), n_resamples, seed, fraction):
+        for counts in Resamples(len(traces), n_resamples, seed, fraction):
             best, usable = _lowest(losses, log_sizes, counts > 0)
             out.append(np.where(usable, log_sizes[best], np.nan))
         return np.concatenate(out), log_budgets, ""

@@ -6,12 +6,13 @@ import pytest
 from scipy import optimize
 
 import scaling
+from scaling.claims.czech2026 import surface
 
 SURFACES = {
-    "symmetric": scaling.ChinchillaLaw(E=1.69, A=400.0, B=400.0, alpha=0.31, beta=0.31),
+    "symmetric": surface("symmetric"),
     "chinchilla": scaling.ChinchillaLaw.from_published("hoffmann2022"),
     "besiroglu": scaling.ChinchillaLaw.from_published("besiroglu2024"),
-    "asymmetric": scaling.ChinchillaLaw(E=1.69, A=406.4, B=410.7, alpha=0.465, beta=0.155),
+    "asymmetric": surface("asymmetric"),
     "no offset": scaling.ChinchillaLaw(E=0.0, A=20.0, B=30.0, alpha=0.1, beta=0.12),
 }
 GRID = scaling.grid_design(np.geomspace(5e7, 2e10, 7), np.geomspace(1e9, 5e11, 7))

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 import scaling
+from scaling.claims.czech2026 import surface
 
-SYMMETRIC = scaling.ChinchillaLaw(E=1.69, A=400.0, B=400.0, alpha=0.31, beta=0.31)
+SYMMETRIC = surface("symmetric")
 CHINCHILLA = scaling.ChinchillaLaw.from_published("hoffmann2022_rounded")
 BUDGETS = np.geomspace(1e17, 1e21, 5)
 

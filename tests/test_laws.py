@@ -48,7 +48,7 @@ def test_rounding_a_law_names_what_is_rounded():
 
 def test_laws_print_their_constants():
     assert (
-        repr(scaling.ChinchillaLaw(1.69, 406.4, 410.7, 0.34, 0.28))
-        == "ChinchillaLaw(E=1.69, A=406.4, B=410.7, alpha=0.34, beta=0.28)"
+        repr(scaling.ChinchillaLaw(1.7, 400.25, 410, 0.34, 0.28))
+        == "ChinchillaLaw(E=1.7, A=400.25, B=410, alpha=0.34, beta=0.28)"
     )
     assert "<3 values>" in repr(scaling.PowerLaw(np.ones(3), 0.5))
