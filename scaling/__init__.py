@@ -22,7 +22,7 @@ from .figures import (
     plot_spread,
     set_style,
 )
-from .fit import Fit, FitError, fit_parametric, fit_power_law
+from .fit import Fit, FitError, fit_parametric
 from .flops import (
     Architecture,
     architectures,
@@ -37,6 +37,7 @@ from .holdout import Holdout, holdout
 from .isoflop import fit_isoflop
 from .laws import ChinchillaLaw, FrontierLaw, PowerLaw
 from .optimum import Allocation, compute_optimal
+from .power_law import fit_power_law
 from .published import Published, UnknownPublishedError, large_models, published, published_table
 from .runs import RunsError, RunsWarning, check_runs, describe_runs, load_runs
 from .simulate import chinchilla_like_design, grid_design, isoflop_design, simulate_curves, simulate_runs

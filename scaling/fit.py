@@ -16,14 +16,12 @@ from ._vertex import LARGEST, least_absolute
 from .laws import ChinchillaLaw, PowerLaw
 from .runs import RunsError, check_runs
 
-__all__ = ["Fit", "FitError", "fit_parametric", "fit_power_law"]
+__all__ = ["Fit", "FitError", "fit_parametric"]
 
 #: the table of rows left out, where there are none
 NOTHING = pd.DataFrame({"reason": pd.Series(dtype=object)})
 #: runs from which starting points are sought in a large table
 SUBSAMPLE = 2_000
-#: values that a power law is fitted to: beyond, squares leave the floating-point range or fall below tolerances
-RANGE, RAW_RANGE = (1e-100, 1e100), (1e-6, 1e9)
 #: two starts agree when their objectives do to this share (plus an absolute floor per run)
 AGREE, AGREE_FLOOR = 1e-9, 1e-22
 
@@ -124,7 +122,7 @@ class Fit:
         return f"<p>Fit of <code>{self.candidate.equation}</code></p>" + self.summary().to_html()
 
 
-def _weights(weights: ArrayLike | None, n: int) -> np.ndarray:
+def checked_weights(weights: ArrayLike | None, n: int) -> np.ndarray:
     if weights is None:
         return np.ones(n)
     array = np.asarray(weights, dtype=float)
@@ -159,7 +157,7 @@ def _minimise(
     return theta, value, converged, agreeing
 
 
-def _finish(
+def finish(
     problem: Problem,
     weights: np.ndarray,
     objective: Objective,
@@ -246,9 +244,9 @@ def fit_parametric(
     aim = Objective(objective, delta)
     keep, dropped = _checked(runs)
     N, D, L = (keep[name].to_numpy(float) for name in ("params", "tokens", "loss"))
-    w = _weights(weights, len(keep))
+    w = checked_weights(weights, len(keep))
     problem = Problem.build(L, (N, D), ("E", "A", "B", "alpha", "beta"), raw=aim.raw)
-    return _finish(
+    return finish(
         problem,
         w,
         aim,
@@ -287,76 +285,3 @@ def _still_sound(runs: pd.DataFrame) -> bool:
     if len(columns) < 4 or any(column.dtype != float or column.ndim != 1 for column in columns):
         return False
     return bool(all((column > 0).all() and np.isfinite(column).all() for column in columns))
-
-
-def fit_power_law(
-    x: ArrayLike,
-    y: ArrayLike,
-    *,
-    offset: bool = False,
-    objective: str = "log_squares",
-    delta: float = 1e-3,
-    weights: ArrayLike | None = None,
-    n_starts: int = 4,
-) -> Fit:
-    r"""Fit :math:`y = \text{offset} + \text{coefficient}\cdot x^{\text{exponent}}`.
-
-    Without an offset and by default this is ordinary least squares of ln y on ln x. With one, the
-    offset is at least 0 and the exponent's size lies in [0.01, 2]; a table that falls with ``x``
-    gets a negative exponent, one that rises a positive one.
-
-    Parameters
-    ----------
-    x, y : array (n,)
-        Positive numbers.
-    offset : bool
-        Whether the law has an offset.
-    objective, delta, weights, n_starts
-        As in :func:`fit_parametric`, with ln y in place of ln loss.
-
-    Raises
-    ------
-    FitError
-        If ``x`` and ``y`` differ in length, a value is not a positive finite number, or one of ``y`` lies
-        outside 1e-100 to 1e100 (1e-6 to 1e9 for ``huber``).
-    ValueError
-        For an unknown objective, a ``delta`` or an ``n_starts`` that makes no sense.
-    """
-    aim = Objective(objective, delta)
-    columns = {"x": np.atleast_1d(np.asarray(x, dtype=float)), "y": np.atleast_1d(np.asarray(y, dtype=float))}
-    if columns["x"].ndim != 1 or columns["x"].shape != columns["y"].shape:
-        raise FitError(f"x and y must be of one length, got shapes {columns['x'].shape} and {columns['y'].shape}")
-    for name, values in columns.items():
-        bad = np.flatnonzero(~(np.isfinite(values) & (values > 0)))
-        if len(bad):
-            raise FitError(f"{name}[{bad[0]}] is {values[bad[0]]}: a power law needs positive finite numbers")
-    low, high = RAW_RANGE if aim.raw else RANGE
-    odd = ~((columns["y"] >= low) & (columns["y"] <= high))
-    if odd.any():
-        value = columns["y"][odd][0]
-        raise FitError(f"y[{odd.argmax()}] is {value:g}, outside {low:g} to {high:g}: change the unit of y")
-    table = pd.DataFrame(columns)
-    if table.empty:
-        raise FitError("no points to fit: x and y are empty")
-    w = _weights(weights, len(table))
-    X, Y = columns["x"], columns["y"]
-    used = w > 0
-    several = len(np.unique(X[used])) > 1
-    slope = np.polyfit(np.log(X[used]), np.log(Y[used]), 1, w=np.sqrt(w[used] / w.max()))[0] if several else -1.0
-    sign = 1 if slope <= 0 else -1
-    names = (*(("offset",) if offset else ()), "coefficient", "exponent")
-    limits = (0.01, 2.0) if offset else (-20.0, 20.0)
-    problem = Problem.build(Y, (X**sign,), names, offset=offset, raw=aim.raw, bounds=limits)
-    return _finish(
-        problem,
-        w,
-        aim,
-        n_starts,
-        {"x": X},
-        lambda c: PowerLaw(c["coefficient"], -sign * c["exponent"], c.get("offset", 0.0)),
-        runs=table,
-        dropped=NOTHING.copy(deep=False),
-        _refit=lambda new: fit_power_law(
-            X, Y, offset=offset, objective=objective, delta=delta, weights=new, n_starts=n_starts
-        ),
-    )
