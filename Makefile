@@ -1,4 +1,4 @@
-# make book · test · lint · bench · clean.  Each target sets up .venv by itself; PYTHON=python3.12 picks another interpreter.
+# make book · test · lint · bench · sweep · clean.  Each target sets up .venv by itself; PYTHON=python3.12 picks another interpreter.
 SHELL := /bin/sh
 PYTHON ?= python3
 RUN := .venv/bin/python
@@ -10,14 +10,16 @@ export OMP_NUM_THREADS = 1
 export MKL_NUM_THREADS = 1
 export PYDEVD_DISABLE_FILE_VALIDATION = 1
 WORKERS ?= 2
+OUT ?= sweep
 
-.PHONY: help book test lint bench clean environment
+.PHONY: help book test lint bench sweep clean environment
 
 help:
 	@echo "make book    build the book and print the path of the page to open"
 	@echo "make test    run every test and every notebook"
 	@echo "make lint    check the style of the code"
 	@echo "make bench   measure the speed beside the usual way of fitting"
+	@echo "make sweep   train the small sweep again (hours); RUNS='c1e12-d24' one run, OUT=sweep where the tables go"
 	@echo "make clean   remove .venv and everything that was built"
 
 environment:
@@ -41,6 +43,10 @@ lint: environment
 
 bench: environment
 	@$(RUN) benchmarks/bench.py $(BENCH_ARGS)
+
+sweep: environment
+	@$(RUN) tools/environment.py --sweep
+	@$(RUN) data/small_sweep/train.py --out $(OUT) $(SWEEP_ARGS) $(RUNS)
 
 clean:
 	rm -rf .venv _build build dist *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -6,6 +6,7 @@ order in which a table of runs passes through them.
 
 from .bootstrap import Bootstrap, bootstrap
 from .claims import Claim, claims_table, reproduces, scorecard
+from .data_limits import DataConstrainedLaw, effective_amount
 from .datasets import DatasetError, fetch, is_available, list_datasets, read_dataset
 from .envelope import fit_envelope
 from .figures import (
@@ -48,6 +49,7 @@ __all__ = [
     "Bootstrap",
     "ChinchillaLaw",
     "Claim",
+    "DataConstrainedLaw",
     "DatasetError",
     "Fit",
     "FitError",
@@ -67,6 +69,7 @@ __all__ = [
     "compute_optimal",
     "count_params",
     "describe_runs",
+    "effective_amount",
     "fetch",
     "fit_envelope",
     "fit_isoflop",

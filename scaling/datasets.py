@@ -1,8 +1,9 @@
 """The named sets of runs: which exist, how to have them, and what they look like in our columns.
 
-Downloaded sets are others' work: they are fetched from a commit of their authors' repository, checked
-against a SHA-256 and kept in pooch's cache folder. ``SCALING_DATA_MIRROR=/some/folder`` takes the same
-files from disk instead and uses no network.
+Embedded sets are our own and lie beside the package, with the scripts that made them. Downloaded sets are
+others' work: they are fetched from a commit of their authors' repository, checked against a SHA-256 and kept
+in pooch's cache folder. ``SCALING_DATA_MIRROR=/some/folder`` takes the same files from disk instead and uses
+no network.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from pathlib import Path
 
 import pandas as pd
 
+from ._paths import data_file
+
 # pooch draws on tqdm, which warns in a notebook without widgets, and no page needs to know that
 with warnings.catch_warnings():
     warnings.filterwarnings("ignore", message="IProgress not found")
     import pooch
 
-__all__ = ["DatasetError", "dataset_checksum", "fetch", "is_available", "list_datasets", "read_dataset"]
+__all__ = ["DatasetError", "dataset_checksum", "dataset_names", "fetch", "is_available", "list_datasets", "read_dataset"]
 
 MIRROR = "SCALING_DATA_MIRROR"
 TIMEOUT = 10  # seconds without an answer
@@ -30,8 +33,30 @@ class DatasetError(RuntimeError):
     """A set of runs cannot be had; the message says where to get the file and where to put it."""
 
 
+def _as_it_is(raw: pd.DataFrame) -> pd.DataFrame:
+    return raw
+
+
 @dataclass(frozen=True)
-class _Dataset:
+class _Embedded:
+    """A table that we made; it needs no network and no mirror."""
+
+    name: str
+    file: str
+    source: str
+    tidy: Callable[[pd.DataFrame], pd.DataFrame] = _as_it_is
+    licence: str = "CC BY 4.0"
+    kind: str = "embedded"
+
+    @property
+    def rows(self) -> int:
+        return len(read_dataset(self.name))
+
+
+@dataclass(frozen=True)
+class _Downloaded:
+    """A file at a commit of its authors' repository."""
+
     name: str
     file: str
     rows: int
@@ -42,10 +67,19 @@ class _Dataset:
     path: str
     sha256: str
     tidy: Callable[[pd.DataFrame], pd.DataFrame]
+    kind: str = "downloaded"
 
     @property
     def url(self) -> str:
         return f"https://raw.githubusercontent.com/{self.repository}/{self.commit}/{self.path}"
+
+
+def _tidy_curves(raw: pd.DataFrame) -> pd.DataFrame:
+    """A run's points carry its size, and the FLOPs spent so far; curves of runs outside the set are left out."""
+    columns = ["run", "params", "params_nonembedding", "budget", "seed"]
+    joined = raw.merge(read_dataset("small_sweep").query("status == 'finished'")[columns], on="run")
+    joined["flops"] = 6.0 * joined["params"] * joined["tokens"]
+    return joined
 
 
 def _tidy_besiroglu2024(raw: pd.DataFrame) -> pd.DataFrame:
@@ -65,7 +99,11 @@ def _tidy_sardana2024(raw: pd.DataFrame) -> pd.DataFrame:
 _DATASETS = {
     dataset.name: dataset
     for dataset in (
-        _Dataset(
+        _Embedded("small_sweep", "small_sweep/runs.csv", "our own runs, each token read once"),
+        _Embedded("small_sweep_repeated", "small_sweep/repeated.csv", "our own runs on few tokens, read several times"),
+        _Embedded("small_sweep_rates", "small_sweep/learning_rates.csv", "our own trials of learning rates"),
+        _Embedded("small_sweep_curves", "small_sweep/curves.csv.gz", "training curves of small_sweep", _tidy_curves),
+        _Downloaded(
             name="besiroglu2024",
             file="svg_extracted_data.csv",
             rows=245,
@@ -77,7 +115,7 @@ _DATASETS = {
             sha256="193478df4e90f040016431996c45682659306840ecdadf83cfb9cd5ca0aa1b30",
             tidy=_tidy_besiroglu2024,
         ),
-        _Dataset(
+        _Downloaded(
             name="sardana2024",
             file="trainingresults.csv",
             rows=47,
@@ -93,28 +131,33 @@ _DATASETS = {
 }
 
 
-def _lookup(name: str) -> _Dataset:
+def dataset_names() -> list[str]:
+    """The names of all sets, embedded ones first."""
+    return list(_DATASETS)
+
+
+def _lookup(name: str) -> _Embedded | _Downloaded:
     if name not in _DATASETS:
         raise DatasetError(f"no set of runs is called {name!r}; known: {', '.join(_DATASETS)}")
     return _DATASETS[name]
 
 
-def _local(dataset: _Dataset) -> Path:
+def _local(dataset: _Downloaded) -> Path:
     """Where the file is, or has to be put: in the mirror if one is set, else in the cache."""
     folder = Path(os.environ[MIRROR]).expanduser() if os.environ.get(MIRROR) else Path(pooch.os_cache("scaling"))
     return folder / dataset.name / dataset.file
 
 
-def _is_intact(path: Path, dataset: _Dataset) -> bool:
+def _is_intact(path: Path, dataset: _Downloaded) -> bool:
     return path.is_file() and pooch.file_hash(str(path)) == dataset.sha256
 
 
-def _advice(dataset: _Dataset, path: Path) -> str:
+def _advice(dataset: _Downloaded, path: Path) -> str:
     return f"Get {dataset.url} (sha256 {dataset.sha256}) and put it at {path}"
 
 
 def is_available(name: str) -> bool:
-    """Whether the set can be read without a network: it is in the mirror or the cache, and intact.
+    """Whether the set can be read without a network: it is embedded, or in the mirror or the cache, and intact.
 
     Raises
     ------
@@ -122,12 +165,13 @@ def is_available(name: str) -> bool:
         If no set has this name.
     """
     dataset = _lookup(name)
-    return _is_intact(_local(dataset), dataset)
+    return isinstance(dataset, _Embedded) or _is_intact(_local(dataset), dataset)
 
 
 def dataset_checksum(name: str) -> str:
     """SHA-256 of the set's file as its authors published it; raises ``DatasetError`` for an unknown name."""
-    return _lookup(name).sha256
+    dataset = _lookup(name)
+    return pooch.file_hash(str(fetch(name))) if isinstance(dataset, _Embedded) else dataset.sha256
 
 
 def list_datasets() -> pd.DataFrame:
@@ -142,7 +186,7 @@ def list_datasets() -> pd.DataFrame:
     rows = [
         dict(
             name=d.name,
-            kind="downloaded",
+            kind=d.kind,
             rows=d.rows,
             licence=d.licence,
             source=d.source,
@@ -154,7 +198,7 @@ def list_datasets() -> pd.DataFrame:
 
 
 def fetch(name: str) -> Path:
-    """Path of the set's file on this machine, downloaded at first use.
+    """Path of the set's file on this machine; others' sets are downloaded at first use.
 
     Parameters
     ----------
@@ -164,7 +208,7 @@ def fetch(name: str) -> Path:
     Returns
     -------
     Path
-        The file as its authors published it, checksum verified.
+        The file; that of a downloaded set is as its authors published it, checksum verified.
 
     Raises
     ------
@@ -173,6 +217,8 @@ def fetch(name: str) -> Path:
         wrong. The message gives the URL and the exact place where the file is looked for.
     """
     dataset = _lookup(name)
+    if isinstance(dataset, _Embedded):
+        return data_file(dataset.file)
     path = _local(dataset)
     if _is_intact(path, dataset):
         return path
@@ -186,7 +232,7 @@ def fetch(name: str) -> Path:
     return _download(dataset, path)
 
 
-def _download(dataset: _Dataset, path: Path) -> Path:
+def _download(dataset: _Downloaded, path: Path) -> Path:
     pooch.get_logger().setLevel("WARNING")
     try:
         pooch.retrieve(
@@ -215,7 +261,8 @@ def read_dataset(name: str) -> pd.DataFrame:
     DataFrame
         ``params`` (total), ``tokens``, ``loss`` (nats/token), ``flops`` (training), ``run``; for
         ``sardana2024`` also ``tokens_per_param`` as published. In ``besiroglu2024`` the tokens are
-        C/(6N), in ``sardana2024`` the FLOPs are 6ND.
+        C/(6N), in ``sardana2024`` the FLOPs are 6ND. The columns of the ``small_sweep`` tables are those of
+        their passport; ``small_sweep_curves`` has one row a point, with the size of its run.
 
     Raises
     ------

@@ -23,7 +23,7 @@ from ._tables import (
     suspicions,
     to_numbers,
 )
-from .datasets import list_datasets, read_dataset
+from .datasets import dataset_names, read_dataset
 
 __all__ = ["RunsError", "RunsWarning", "check_runs", "describe_runs", "load_runs"]
 
@@ -139,7 +139,7 @@ def describe_runs(df: pd.DataFrame) -> pd.DataFrame:
 
 def _read_named(name: str) -> pd.DataFrame | None:
     """The named data set in standard columns, or None if the name is that of no set."""
-    known = list(list_datasets().index)
+    known = dataset_names()
     if name in known:
         return read_dataset(name)
     if Path(name).suffix or "/" in name or Path(name).exists():

@@ -12,6 +12,7 @@ from scaling import datasets
 from scaling.datasets import DatasetError, fetch, is_available, list_datasets, read_dataset
 
 NAMES = ["besiroglu2024", "sardana2024"]
+EMBEDDED = ["small_sweep", "small_sweep_repeated", "small_sweep_rates", "small_sweep_curves"]
 
 
 @pytest.fixture
@@ -132,15 +133,24 @@ def test_changed_file_upstream_is_refused(cache, invented, monkeypatch):
 
 @pytest.mark.parametrize("call", [fetch, is_available, read_dataset])
 def test_unknown_name_lists_the_known_ones(call):
-    with pytest.raises(DatasetError, match="known: besiroglu2024, sardana2024"):
+    with pytest.raises(DatasetError, match="known: small_sweep, .*besiroglu2024, sardana2024"):
         call("chinchilla")
 
 
 def test_list(cache):
     table = list_datasets()
-    assert table.index.tolist() == NAMES
+    assert table.index.tolist() == EMBEDDED + NAMES
     assert table.columns.tolist() == ["kind", "rows", "licence", "source", "available"]
-    assert not table["available"].any()
+    assert table["available"].tolist() == [True] * len(EMBEDDED) + [False] * len(NAMES)
+    assert (table["available"] == (table["kind"] == "embedded")).all()
+
+
+@pytest.mark.parametrize("name", EMBEDDED)
+def test_embedded_sets_need_neither_cache_nor_mirror(name, cache, no_network):
+    assert is_available(name)
+    assert fetch(name).is_file()
+    assert len(read_dataset(name)) == list_datasets().loc[name, "rows"]
+    assert no_network == []
 
 
 def test_urls_are_pinned_to_a_commit():

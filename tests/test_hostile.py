@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scaling.datasets import list_datasets
+from scaling.datasets import dataset_names
 from scaling.fit import Fit, fit_parametric
 from scaling.laws import ChinchillaLaw
 from scaling.runs import RunsError, RunsWarning, check_runs, load_runs
@@ -109,7 +109,7 @@ def test_any_bytes_as_a_file(tmp_path_factory, content):
 
 
 @SETTINGS
-@given(st.text(max_size=60).filter(lambda name: name not in list_datasets().index))
+@given(st.text(max_size=60).filter(lambda name: name not in dataset_names()))
 def test_any_text_as_a_name(name):
     assert isinstance(outcome(load_runs, name), RunsError)
 

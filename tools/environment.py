@@ -1,7 +1,8 @@
 """Make or refresh `.venv`: the exact pins of requirements.txt and the package itself, in place.
 
-Run by the Makefile with any Python 3.11 to 3.13; uses the standard library only. A finished environment carries a
-stamp that says for which folder, which Python and which pins it was made; without the stamp it is made anew.
+With --sweep, what training needs is added (requirements-sweep.txt). Run by the Makefile with any Python 3.11 to 3.13;
+uses the standard library only. A finished environment carries a stamp that says for which folder, which Python and
+which pins it was made; without the stamp it is made anew.
 """
 
 import hashlib
@@ -15,6 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
 STAMP = VENV / "finished"
+SWEEP_STAMP = VENV / "finished-sweep"
 PYTHON = VENV / "bin" / "python"
 
 
@@ -63,19 +65,40 @@ def make() -> None:
     STAMP.write_text(identity())
 
 
-def main() -> int:
+def clear_half_made() -> str:
+    """Remove an environment that is not finished; says so."""
     if is_finished():
+        return ""
+    shutil.rmtree(VENV, ignore_errors=True)
+    return "; the half-made .venv was removed"
+
+
+def add_sweep() -> None:
+    """Install what training needs into a finished environment."""
+    requirements = ROOT / "requirements-sweep.txt"
+    pins = requirements.read_text()
+    if SWEEP_STAMP.is_file() and SWEEP_STAMP.read_text() == pins:
+        return
+    print("Installing PyTorch and the tokenizer (200 MB for the CPU build, several GB with CUDA) ...", flush=True)
+    install(["-r", str(requirements)], len(pins.split()))
+    SWEEP_STAMP.write_text(pins)
+
+
+def main() -> int:
+    finished, sweep = is_finished(), "--sweep" in sys.argv[1:]
+    if finished and not sweep:
         return 0
     started = time.monotonic()
     try:
-        make()
+        if not finished:
+            make()
+        if sweep:
+            add_sweep()
     except (subprocess.CalledProcessError, OSError) as error:
-        shutil.rmtree(VENV, ignore_errors=True)
-        print(f"error: the environment could not be made, so .venv was removed again: {error}", file=sys.stderr)
+        print(f"error: the environment could not be made: {error}{clear_half_made()}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        shutil.rmtree(VENV, ignore_errors=True)
-        print("interrupted: the half-made .venv was removed", file=sys.stderr)
+        print(f"interrupted{clear_half_made()}", file=sys.stderr)
         return 130
     print(f"Environment ready in {time.monotonic() - started:.0f} s.", flush=True)
     return 0

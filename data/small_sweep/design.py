@@ -1,0 +1,125 @@
+"""Write ``design.csv``: which runs are trained, in which order.
+
+The learning rates come first, then IsoFLOP groups from the smallest budget up, then repeats, over-training and
+repeated data.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+HERE = Path(__file__).resolve().parent
+
+VOCAB, CONTEXT = 1_024, 256
+
+#: widths of each IsoFLOP group, over a factor of ten to thirty in size around its minimum
+GROUPS = {
+    1e11: (6, 8, 10, 12, 16, 20, 24, 32, 40),
+    3e11: (6, 8, 12, 16, 20, 24, 32, 40, 48),
+    1e12: (8, 12, 16, 20, 24, 32, 40, 48, 64),
+    3e12: (12, 16, 20, 24, 32, 48, 64, 80),
+    1e13: (16, 24, 32, 40, 48, 64, 80, 96),
+    3.2e13: (32, 40, 48, 64, 80, 96, 112),
+}
+#: budgets at which learning rates are tried: widths, and rates
+TRIALS = {
+    1e11: ((8, 16, 32), (2e-3, 4e-3, 8e-3, 16e-3, 32e-3, 64e-3)),
+    1e12: ((24, 48), (8e-3, 16e-3, 32e-3)),
+    3e12: ((64,), (8e-3, 16e-3, 32e-3)),
+}
+REPEATS = {1e11: 16, 3e11: 24, 1e12: 24}  # budgets and widths of the runs trained with other seeds
+N_REPEATS = 5
+OVERTRAINED_WIDTH, OVERTRAINED = 8, (40, 160, 640, 2_560, 7_500)  # tokens per parameter
+REPEATED_WIDTH, REPEATED_TOKENS, EPOCHS = 32, 2**18, (1, 2, 4, 8, 16)
+
+
+def shape(d_model: int) -> dict[str, int]:
+    """One layer and one head for every sixteen of width, as far as integers allow."""
+    return dict(d_model=d_model, n_layers=max(1, int(d_model / 16 + 0.5)), n_heads=max(1, d_model // 16))
+
+
+def params(d_model: int) -> int:
+    """Embedding, logits and positions, twelve d² a layer, and the gains of the norms."""
+    layers = shape(d_model)["n_layers"]
+    return (2 * VOCAB + CONTEXT) * d_model + layers * (12 * d_model**2 + 2 * d_model) + d_model
+
+
+def batch_tokens(flops: float) -> int:
+    """Tokens of a step: 512 at 1e11 FLOP and as the root of the budget, so that the steps grow as well."""
+    return 2 ** round(9 + math.log2(flops / 1e11) / 2)
+
+
+def learning_rate(d_model: int) -> float:
+    """Near the best of the trials: 0.04, and above a width of 24 one over the width."""
+    return min(0.04, round(1 / d_model, 4))
+
+
+def trained(run: str, arm: str, d_model: int, tokens: float, flops: float, **others: float) -> dict:
+    """One run, its tokens rounded to whole steps."""
+    batch = batch_tokens(flops)
+    tokens = max(1, round(tokens / batch)) * batch
+    standard = dict(budget=float("nan"), tokens=tokens, unique_tokens=tokens, batch_tokens=batch)
+    standard |= dict(learning_rate=learning_rate(d_model), seed=0)
+    return dict(run=run, arm=arm, **shape(d_model), **standard | others)
+
+
+def tokens_for(flops: float, d_model: int) -> float:
+    """Tokens that spend a budget, D = C/(6N)."""
+    return flops / (6 * params(d_model))
+
+
+def scientific(flops: float) -> str:
+    return f"{flops:g}".replace("+", "")
+
+
+def learning_rate_trials() -> Iterator[dict]:
+    """Rates at small, medium and large sizes of the smaller budgets."""
+    for flops, (widths, rates) in TRIALS.items():
+        for d_model in widths:
+            for rate in rates:
+                name = f"rate-{scientific(flops)}-d{d_model}-{1e3 * rate:g}e-3"
+                tokens = tokens_for(flops, d_model)
+                yield trained(name, "learning rates", d_model, tokens, flops, learning_rate=rate)
+
+
+def group(flops: float) -> Iterator[dict]:
+    """One IsoFLOP group, and with it the repeats of one of its runs."""
+    for d_model in GROUPS[flops]:
+        name = f"c{scientific(flops)}-d{d_model}"
+        tokens = tokens_for(flops, d_model)
+        yield trained(name, "isoflop", d_model, tokens, flops, budget=flops)
+        for seed in range(1, N_REPEATS + 1) if REPEATS.get(flops) == d_model else ():
+            yield trained(f"{name}-s{seed}", "isoflop", d_model, tokens, flops, budget=flops, seed=seed)
+
+
+def overtrained(ratios: Sequence[int]) -> Iterator[dict]:
+    """One small size, far beyond twenty tokens per parameter."""
+    for ratio in ratios:
+        tokens = ratio * params(OVERTRAINED_WIDTH)
+        flops = 6 * params(OVERTRAINED_WIDTH) * tokens
+        yield trained(f"over-d{OVERTRAINED_WIDTH}-{ratio}", "overtrained", OVERTRAINED_WIDTH, tokens, flops)
+
+
+def repeated() -> Iterator[dict]:
+    """One size on a small subset, read once to many times; and beside each the same number of tokens read once."""
+    flops = 6 * params(REPEATED_WIDTH) * REPEATED_TOKENS
+    for epochs in EPOCHS:
+        tokens = epochs * REPEATED_TOKENS
+        for unique in sorted({REPEATED_TOKENS, tokens}):
+            name = f"unique-{unique // 2**10}k-of-{tokens // 2**10}k"
+            yield trained(name, "repeated", REPEATED_WIDTH, tokens, flops, unique_tokens=unique)
+
+
+def design() -> pd.DataFrame:
+    """All runs in the order in which they are trained."""
+    rows = [*learning_rate_trials(), *(run for flops in GROUPS if flops < 1e13 for run in group(flops))]
+    rows += [*repeated(), *overtrained(OVERTRAINED[:-1]), *group(1e13), *group(3.2e13)]
+    return pd.DataFrame([*rows, *overtrained(OVERTRAINED[-1:])])
+
+
+if __name__ == "__main__":
+    design().to_csv(HERE / "design.csv", index=False, lineterminator="\n")
