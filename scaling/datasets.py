@@ -23,7 +23,15 @@ with warnings.catch_warnings():
     warnings.filterwarnings("ignore", message="IProgress not found")
     import pooch
 
-__all__ = ["DatasetError", "dataset_checksum", "dataset_names", "fetch", "is_available", "list_datasets", "read_dataset"]
+__all__ = [
+    "DatasetError",
+    "dataset_checksum",
+    "dataset_names",
+    "fetch",
+    "is_available",
+    "list_datasets",
+    "read_dataset",
+]
 
 MIRROR = "SCALING_DATA_MIRROR"
 TIMEOUT = 10  # seconds without an answer
