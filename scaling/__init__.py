@@ -36,6 +36,9 @@ from .flops import (
 from .frontier import FrontierFit
 from .holdout import Holdout, holdout
 from .isoflop import fit_isoflop
+from .kaplan import CriticalBatch, KaplanLaw, KaplanStepsLaw, kaplan_curve
+from .kaplan_fit import fit_kaplan, fit_kaplan_steps
+from .kaplan_training import KaplanFrontier, KaplanTraining
 from .laws import ChinchillaLaw, FrontierLaw, PowerLaw
 from .optimum import Allocation, compute_optimal
 from .power_law import fit_power_law
@@ -49,6 +52,7 @@ __all__ = [
     "Bootstrap",
     "ChinchillaLaw",
     "Claim",
+    "CriticalBatch",
     "DataConstrainedLaw",
     "DatasetError",
     "Fit",
@@ -56,6 +60,10 @@ __all__ = [
     "FrontierFit",
     "FrontierLaw",
     "Holdout",
+    "KaplanFrontier",
+    "KaplanLaw",
+    "KaplanStepsLaw",
+    "KaplanTraining",
     "PowerLaw",
     "Published",
     "RunsError",
@@ -73,6 +81,8 @@ __all__ = [
     "fetch",
     "fit_envelope",
     "fit_isoflop",
+    "fit_kaplan",
+    "fit_kaplan_steps",
     "fit_parametric",
     "fit_power_law",
     "flops_by_part",
@@ -83,6 +93,7 @@ __all__ = [
     "holdout",
     "is_available",
     "isoflop_design",
+    "kaplan_curve",
     "large_models",
     "list_datasets",
     "load_runs",

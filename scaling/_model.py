@@ -25,7 +25,8 @@ class Model:
     ``design`` (K, n, d) and ``columns`` (K, d): term k is exp(sum_j design[k, :, j] theta[columns[k, j]]);
     shared columns tie parameters. ``offset`` is the column of E and ``scale`` that of a free *s*, or
     None. ``typical`` is a typical size of a change in each parameter, which makes steps comparable.
-    ``raw`` compares exp(prediction) with the loss itself instead of the logarithms.
+    ``raw`` compares exp(prediction) with the loss itself instead of the logarithms. ``base`` (K, n) is
+    added to what the terms have in the exponent: a part of them that no parameter moves.
     """
 
     target: np.ndarray
@@ -37,6 +38,7 @@ class Model:
     offset: int | None = None
     scale: int | None = None
     raw: bool = False
+    base: np.ndarray | None = None
 
     @property
     def n_params(self) -> int:
@@ -89,13 +91,16 @@ class Model:
 
     def take(self, rows: np.ndarray) -> Model:
         """The same model on some of the runs."""
-        return replace(self, target=self.target[rows], design=self.design[:, rows])
+        base = None if self.base is None else self.base[:, rows]
+        return replace(self, target=self.target[rows], design=self.design[:, rows], base=base)
 
 
 def _terms(model: Model, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """1 / (sum of all terms) (B, n), and each exponential term as a share of that sum (K, B, n)."""
     inside = np.swapaxes(theta[:, model.columns], 0, 1)
     terms = np.matmul(inside, model.rows)
+    if model.base is not None:
+        terms += model.base[:, None, :]
     if np.abs(inside).max(initial=0.0) * model.reach > 600.0:
         np.clip(terms, -600.0, 600.0, out=terms)
     np.exp(terms, out=terms)
