@@ -60,7 +60,9 @@ def unseen_terms(problem: Problem, value: float, weights: np.ndarray, objective:
         )
         columns = unit_terms(basis, GRID)
         rough = grid_objective(columns, weights[None], project(columns, weights[None]), objective.thresholds(False)[-1])
-        if objective.raw or objective.name == "log_absolute" or rough.min() < 4 * bound * value + floor:
+        # the grid is too coarse to settle it for absolute residuals, or where no offset makes up for its steps
+        coarse = objective.raw or objective.name == "log_absolute" or not problem.basis.offset
+        if coarse or rough.min() < 4 * bound * value + floor:
             without = _without(problem, k, weights, objective)
             if without <= bound * value + floor:
                 unseen.append(k)

@@ -1,6 +1,6 @@
 """Training as Kaplan et al. 2020 (arXiv:2001.08361) model it: steps, batch size, and the best use of compute.
 
-Letters and units as in :mod:`scaling.kaplan`.
+Letters and units as in the module kaplan.
 """
 
 from __future__ import annotations
