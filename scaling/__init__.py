@@ -43,6 +43,14 @@ from .laws import ChinchillaLaw, FrontierLaw, PowerLaw
 from .optimum import Allocation, compute_optimal
 from .power_law import fit_power_law
 from .published import Published, UnknownPublishedError, large_models, published, published_table
+from .reconcile import (
+    EmbeddingModel,
+    KaplanView,
+    fit_embedding_model,
+    kaplan_view,
+    local_exponent,
+    nonembedding_flops,
+)
 from .runs import RunsError, RunsWarning, check_runs, describe_runs, load_runs
 from .simulate import chinchilla_like_design, grid_design, isoflop_design, simulate_curves, simulate_runs
 
@@ -55,6 +63,7 @@ __all__ = [
     "CriticalBatch",
     "DataConstrainedLaw",
     "DatasetError",
+    "EmbeddingModel",
     "Fit",
     "FitError",
     "FrontierFit",
@@ -64,6 +73,7 @@ __all__ = [
     "KaplanLaw",
     "KaplanStepsLaw",
     "KaplanTraining",
+    "KaplanView",
     "PowerLaw",
     "Published",
     "RunsError",
@@ -79,6 +89,7 @@ __all__ = [
     "describe_runs",
     "effective_amount",
     "fetch",
+    "fit_embedding_model",
     "fit_envelope",
     "fit_isoflop",
     "fit_kaplan",
@@ -94,9 +105,12 @@ __all__ = [
     "is_available",
     "isoflop_design",
     "kaplan_curve",
+    "kaplan_view",
     "large_models",
     "list_datasets",
     "load_runs",
+    "local_exponent",
+    "nonembedding_flops",
     "params_by_part",
     "plot_bootstrap",
     "plot_contours",
