@@ -4,8 +4,16 @@ A claim is a function that computes a published number with this package, decora
 :func:`~scaling.reproduces` with the number's id. :func:`~scaling.scorecard` sets ours beside the published ones.
 """
 
-from . import besiroglu2024, czech2026, hoffmann2022, kaplan2020, muennighoff2023, sardana2024
-from . import besiroglu2024, czech2026, hoffmann2022, kaplan2020, pearce2024, porian2024, sardana2024
+from . import (
+    besiroglu2024,
+    czech2026,
+    hoffmann2022,
+    kaplan2020,
+    muennighoff2023,
+    pearce2024,
+    porian2024,
+    sardana2024,
+)
 from ._registry import Claim, ClaimsTable, claims, claims_table, record, reproduces, scorecard
 
 __all__ = [
