@@ -35,6 +35,7 @@ from .flops import (
 )
 from .frontier import FrontierFit
 from .holdout import Holdout, holdout
+from .inference import CostModel, flop_price, inference_optimal, overtraining_overhead
 from .isoflop import fit_isoflop
 from .kaplan import CriticalBatch, KaplanLaw, KaplanStepsLaw, kaplan_curve
 from .kaplan_fit import fit_kaplan, fit_kaplan_steps
@@ -60,6 +61,7 @@ __all__ = [
     "Bootstrap",
     "ChinchillaLaw",
     "Claim",
+    "CostModel",
     "CriticalBatch",
     "DataConstrainedLaw",
     "DatasetError",
@@ -96,12 +98,14 @@ __all__ = [
     "fit_kaplan_steps",
     "fit_parametric",
     "fit_power_law",
+    "flop_price",
     "flops_by_part",
     "format_count",
     "format_flops",
     "forward_flops",
     "grid_design",
     "holdout",
+    "inference_optimal",
     "is_available",
     "isoflop_design",
     "kaplan_curve",
@@ -111,6 +115,7 @@ __all__ = [
     "load_runs",
     "local_exponent",
     "nonembedding_flops",
+    "overtraining_overhead",
     "params_by_part",
     "plot_bootstrap",
     "plot_contours",

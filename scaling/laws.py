@@ -13,7 +13,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .published import published
+from .published import UnknownPublishedError, published
 
 __all__ = ["ChinchillaLaw", "FrontierLaw", "PowerLaw"]
 
@@ -128,16 +128,21 @@ class ChinchillaLaw(_Law):
 
     @classmethod
     def from_published(cls, name: str) -> ChinchillaLaw:
-        """A published set of constants by name: one of ``ChinchillaLaw.published_sets``.
+        """A published set of constants by name.
 
-        ``hoffmann2022`` are the unrounded constants of the paper's TeX source, ``hoffmann2022_rounded``
-        the printed ones (equation 10), ``besiroglu2024`` the estimates of arXiv:2404.10102.
-        Raises ``ValueError`` for an unknown name.
+        Either one of ``ChinchillaLaw.published_sets``: ``hoffmann2022`` are the unrounded constants of the
+        paper's TeX source, ``hoffmann2022_rounded`` the printed ones (equation 10), ``besiroglu2024`` the
+        estimates of arXiv:2404.10102; or the place of five constants in ``data/published.csv``, such as
+        ``sardana2024/constants``. Raises ``ValueError`` for an unknown name.
         """
-        if name not in cls.published_sets:
-            raise ValueError(f"no published constants named {name!r}; known: {', '.join(cls.published_sets)}")
-        prefix = cls.published_sets[name]
-        return cls(**{f.name: float(published(f"{prefix}/{f.name}")) for f in fields(cls)})
+        prefix = cls.published_sets.get(name, name)
+        try:
+            return cls(**{f.name: float(published(f"{prefix}/{f.name}")) for f in fields(cls)})
+        except UnknownPublishedError as error:
+            known = ", ".join(cls.published_sets)
+            raise ValueError(
+                f"no published constants named {name!r}; known: {known}, or a place such as sardana2024/constants"
+            ) from error
 
     def terms(self, params: ArrayLike, tokens: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """The size term A/N^alpha and the data term B/D^beta, nats/token."""

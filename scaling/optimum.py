@@ -89,7 +89,7 @@ def compute_optimal(law: ChinchillaLaw | FrontierLaw, flops: ArrayLike) -> Alloc
         return _allocation(law.params(C), law.tokens(C), C, loss)
     if not isinstance(law, ChinchillaLaw):
         raise TypeError(f"no closed-form optimum for a {type(law).__name__}")
-    missing = _without_optimum(law)
+    missing = without_optimum(law)
     if missing.any():
         # any positive numbers will do: these members are set to NaN below
         law = replace(law, **{name: np.where(missing, 1.0, getattr(law, name)) for name in FACTORS})
@@ -101,7 +101,7 @@ def compute_optimal(law: ChinchillaLaw | FrontierLaw, flops: ArrayLike) -> Alloc
     return _allocation(*(np.where(missing, np.nan, x) for x in (N, D)), C, np.where(missing, np.nan, law.loss(N, D)))
 
 
-def _without_optimum(law: ChinchillaLaw) -> np.ndarray:
+def without_optimum(law: ChinchillaLaw) -> np.ndarray:
     """Which members of a law with arrays have a term that is indifferent; a single such law is refused."""
     missing = np.zeros((), bool)
     for name in FACTORS:

@@ -7,6 +7,7 @@ A claim is a function that computes a published number with this package, decora
 from . import (
     besiroglu2024,
     czech2026,
+    devries2023,
     hoffmann2022,
     kaplan2020,
     muennighoff2023,
@@ -23,6 +24,7 @@ __all__ = [
     "claims",
     "claims_table",
     "czech2026",
+    "devries2023",
     "hoffmann2022",
     "kaplan2020",
     "muennighoff2023",
