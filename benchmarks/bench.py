@@ -140,8 +140,9 @@ def coverage(n_tables: int = 200, n_resamples: int = 500) -> pd.DataFrame:
             boot = scaling.bootstrap(fit, n_resamples, seed=seed)
             low, high = boot.interval(0.95, of=lambda found: found.beta / (found.alpha + found.beta))
             hits += low <= truth <= high
-        share = hits / (n_tables - refused)
-        error = np.sqrt(max(share * (1 - share), 1 / n_tables) / n_tables)
+        fitted = n_tables - refused
+        share = hits / fitted
+        error = np.sqrt(max(share * (1 - share), 1 / fitted) / fitted)
         rows.append(
             {"surface": name, "covered": f"{share:.3f}", "Monte-Carlo error": f"{error:.3f}", "refused": refused}
         )

@@ -110,7 +110,7 @@ class Fit:
         ]
         if len(self.dropped):
             rows.append(("rows left out", str(len(self.dropped))))
-        return pd.DataFrame(rows, columns=["", "value"]).set_index("")
+        return pd.Series(dict(rows), name="value").to_frame()
 
     def __repr__(self) -> str:
         rows = self.summary()["value"]
@@ -203,8 +203,11 @@ def fit_parametric(
 
     By default the objective of Hoffmann et al. 2022 (section 3.3, equation 3), the **sum** over runs
 
-    .. math:: \sum_i w_i\,\mathrm{Huber}_\delta\bigl(\mathrm{LSE}(a - \alpha\ln N_i,\; b - \beta\ln D_i,\; e)
-              - \ln L_i\bigr), \qquad a = \ln A,\; b = \ln B,\; e = \ln E.
+    .. math::
+
+        & \sum_i w_i\,\mathrm{Huber}_\delta(\ell_i - \ln L_i), \\
+        & \ell_i = \mathrm{LSE}(a - \alpha\ln N_i,\; b - \beta\ln D_i,\; e), \\
+        & a = \ln A,\; b = \ln B,\; e = \ln E.
 
     Parameters
     ----------

@@ -170,8 +170,9 @@ def count_params(arch: Architecture, convention: str = "chinchilla", embeddings:
 
     .. math::
 
-        N_{kaplan} &= 2\,d\,n\,(2q + f) \;[+\, (V + S)\,d] \\
-        N_{chinchilla} &= n\,[(4dq + 3q) + (dq + 2q) + (2df + f) + 2d] + d \;[+\, Vd]
+        N_{kaplan} &= 2dn(2q + f) \,[+(V + S)d] \\
+        N_{chinchilla} &= n[(4dq + 3q) + (dq + 2q) \\
+                       &+ (2df + f) + 2d] + d \,[+Vd]
 
     The last brackets are the embeddings. With q = d and f = 4d the first is :math:`12 n d^2`. Hoffmann
     et al. 2022 state no formula; the second gives all 50 sizes of their Table A9 to the printed digit,
@@ -267,7 +268,10 @@ def training_flops(
 ) -> Any:
     r"""Training FLOPs, C: three times the forward FLOPs, times the tokens.
 
-    .. math:: C = 6 N D \quad\text{or}\quad C = 3\,D \cdot (\text{forward FLOPs a token})
+    .. math::
+
+        C &= 6 N D \quad\text{or} \\
+        C &= 3\,D \cdot (\text{forward FLOPs a token})
 
     Parameters
     ----------

@@ -50,8 +50,11 @@ def compute_optimal(law: ChinchillaLaw | FrontierLaw, flops: ArrayLike) -> Alloc
 
     For :math:`L = E + A N^{-\alpha} + B D^{-\beta}` in closed form (Hoffmann et al. 2022, equation 4):
 
-    .. math:: N_{opt} = G\,(C/6)^{\beta/(\alpha+\beta)}, \quad D_{opt} = G^{-1} (C/6)^{\alpha/(\alpha+\beta)},
-              \quad G = \Bigl(\frac{\alpha A}{\beta B}\Bigr)^{1/(\alpha+\beta)}.
+    .. math::
+
+        N_{opt} &= G\,(C/6)^{\beta/(\alpha+\beta)}, \\
+        D_{opt} &= G^{-1} (C/6)^{\alpha/(\alpha+\beta)}, \\
+        G &= \Bigl(\frac{\alpha A}{\beta B}\Bigr)^{1/(\alpha+\beta)}.
 
     A :class:`FrontierLaw` states the allocation itself.
 

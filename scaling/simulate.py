@@ -28,7 +28,9 @@ def simulate_runs(
 ) -> pd.DataFrame:
     r"""Runs that follow a law, with log-normal noise.
 
-    .. math:: \ln L_i = \ln L(N_i, D_i) + \sigma z_i, \qquad z_i \sim \mathcal N(0, 1)
+    .. math:: \ln L_i = \ln L(N_i, D_i) + \sigma z_i
+
+    with every :math:`z_i` drawn from the standard normal distribution.
 
     Parameters
     ----------
@@ -154,7 +156,7 @@ def chinchilla_like_design(n_runs: int = 240, seed: int = 0) -> pd.DataFrame:
 def simulate_curves(
     law: _HasLoss,
     params: ArrayLike,
-    tokens_per_param: ArrayLike = (5, 5 * 16 ** (1 / 3), 5 * 16 ** (2 / 3), 80),
+    tokens_per_param: ArrayLike = (5, 12.6, 31.7, 80),
     schedule_gap: float = 0.03,
     n_points: int = 200,
     noise: float = 0.0,
@@ -166,7 +168,10 @@ def simulate_curves(
     end the learning rate is still high, and so is the loss. The gap is taken as proportional to what the
     cosine has still to decay:
 
-    .. math:: \ln L(N, t; T) = \ln L(N, t) + g\,\tfrac12\bigl(1 + \cos(\pi t/T)\bigr) + \sigma z
+    .. math::
+
+        \ln L(N, t; T) &= \ln L(N, t) + \sigma z \\
+                       &\quad + g\,\tfrac12\bigl(1 + \cos(\pi t/T)\bigr)
 
     so that it closes at t = T. This is a model of why Hoffmann et al. match the cosine's length to the run
     (section 3.1 and appendix B), not a measurement.
