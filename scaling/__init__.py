@@ -9,6 +9,7 @@ from .claims import Claim, claims_table, reproduces, scorecard
 from .data_limits import DataConstrainedLaw, effective_amount
 from .datasets import DatasetError, fetch, is_available, list_datasets, read_dataset
 from .envelope import fit_envelope
+from .exponents import LearningExponent, compare_curves, measure_exponent
 from .figures import (
     format_count,
     format_flops,
@@ -18,6 +19,7 @@ from .figures import (
     plot_frontier,
     plot_isoflop,
     plot_landscape,
+    plot_learning_curves,
     plot_residuals,
     plot_runs,
     plot_spread,
@@ -41,7 +43,15 @@ from .kaplan import CriticalBatch, KaplanLaw, KaplanStepsLaw, kaplan_curve
 from .kaplan_fit import fit_kaplan, fit_kaplan_steps
 from .kaplan_training import KaplanFrontier, KaplanTraining
 from .laws import ChinchillaLaw, FrontierLaw, PowerLaw
+from .learning_curves import (
+    AnnealedMachine,
+    logistic_agreement,
+    logistic_entropy,
+    noisy_threshold_law,
+    yardstick_constants,
+)
 from .optimum import Allocation, compute_optimal
+from .perceptron import simulate_perceptron
 from .power_law import fit_power_law
 from .published import Published, UnknownPublishedError, large_models, published, published_table
 from .reconcile import (
@@ -54,9 +64,11 @@ from .reconcile import (
 )
 from .runs import RunsError, RunsWarning, check_runs, describe_runs, load_runs
 from .simulate import chinchilla_like_design, grid_design, isoflop_design, simulate_curves, simulate_runs
+from .students import simulate_logistic, simulate_noisy_threshold, simulate_thresholds
 
 __all__ = [
     "Allocation",
+    "AnnealedMachine",
     "Architecture",
     "Bootstrap",
     "ChinchillaLaw",
@@ -76,6 +88,7 @@ __all__ = [
     "KaplanStepsLaw",
     "KaplanTraining",
     "KaplanView",
+    "LearningExponent",
     "PowerLaw",
     "Published",
     "RunsError",
@@ -86,6 +99,7 @@ __all__ = [
     "check_runs",
     "chinchilla_like_design",
     "claims_table",
+    "compare_curves",
     "compute_optimal",
     "count_params",
     "describe_runs",
@@ -116,6 +130,10 @@ __all__ = [
     "local_exponent",
     "nonembedding_flops",
     "overtraining_overhead",
+    "logistic_agreement",
+    "logistic_entropy",
+    "measure_exponent",
+    "noisy_threshold_law",
     "params_by_part",
     "plot_bootstrap",
     "plot_contours",
@@ -123,6 +141,7 @@ __all__ = [
     "plot_frontier",
     "plot_isoflop",
     "plot_landscape",
+    "plot_learning_curves",
     "plot_residuals",
     "plot_runs",
     "plot_spread",
@@ -133,7 +152,12 @@ __all__ = [
     "scorecard",
     "set_style",
     "simulate_curves",
+    "simulate_logistic",
+    "simulate_noisy_threshold",
+    "simulate_perceptron",
     "simulate_runs",
+    "simulate_thresholds",
     "training_flops",
+    "yardstick_constants",
 ]
 __version__ = "0.1.0"

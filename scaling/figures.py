@@ -5,7 +5,7 @@ Nothing is fitted or estimated here. Only :func:`~scaling.set_style` changes mat
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
@@ -33,6 +33,7 @@ __all__ = [
     "plot_frontier",
     "plot_isoflop",
     "plot_landscape",
+    "plot_learning_curves",
     "plot_residuals",
     "plot_runs",
     "plot_spread",
@@ -51,6 +52,8 @@ _LABELS = {
     "flops": "Training compute $C$ [FLOP]",
     "budget": "Training compute $C$ [FLOP]",
     "loss": "Loss $L$ [nats/token]",
+    "examples": "Examples $t$",
+    "error": "Loss [nats] or error",
     "residual": r"$\ln L_\mathrm{observed} - \ln L_\mathrm{fitted}$",
     "E": "$E$ [nats/token]",
     "A": "$A$",
@@ -237,6 +240,26 @@ def plot_landscape(
     return ax
 
 
+def plot_learning_curves(
+    curves: Mapping[str, tuple[pd.DataFrame, str] | tuple[pd.DataFrame, str, Callable[[np.ndarray], ArrayLike]]],
+    ax: Axes | None = None,
+) -> Axes:
+    """Learning curves, loss against examples, on logarithmic axes.
+
+    ``curves`` gives for each label a table with ``examples``, the name of its column and perhaps a law of t:
+    points with bars of two standard errors (``<column>_se``), and the law as a line.
+    """
+    ax = _axes(ax)
+    for (label, (table, column, *law)), color, marker in zip(curves.items(), PALETTE, "osD^vP*", strict=False):
+        t, bars = table["examples"], 2 * table[f"{column}_se"]
+        ax.errorbar(t, table[column], bars, fmt=marker, ms=6, mfc="none", mew=1.5, color=color, label=label)
+        for each in law:
+            span = np.geomspace(t.min(), t.max(), 100)
+            ax.plot(span, each(span), color=color, lw=1.2)
+    ax.legend()
+    return _log_axes(ax, "examples", "error")
+
+
 def plot_residuals(fit: Fit, against: str = "flops", ax: Axes | None = None) -> Axes:
     """Residuals of ln loss against a column of the fit's runs."""
     ax = _axes(ax)
@@ -306,13 +329,13 @@ def _log_axes(ax: Axes, x: str, y: str | None) -> Axes:
 
 def _log_axis(axis: plt.Axis, name: str, low: float, high: float) -> None:
     """Ticks at powers of ten; more where the axis spans little more than a decade."""
-    formatter = {"params": format_count, "tokens": format_count}.get(name, format_flops)
-    decades = np.log10(high / low)
+    formatter = {"params": format_count, "tokens": format_count, "examples": format_count}.get(name, format_flops)
+    decades, dense = np.log10(high / low), 2.0 if name in ("examples", "error") else 1.5
     if name == "loss":
         axis.set_major_locator(MaxNLocator(7) if decades < 0.7 else LogLocator(subs=np.arange(1, 10)))
         axis.set_major_formatter(ScalarFormatter())
     else:
-        axis.set_major_locator(LogLocator(subs=(1.0,) if decades > 1.5 else (1.0, 2.0, 5.0), numticks=12))
+        axis.set_major_locator(LogLocator(subs=(1.0,) if decades > dense else (1.0, 2.0, 5.0), numticks=12))
         axis.set_major_formatter(FuncFormatter(formatter))
     axis.set_minor_locator(NullLocator())
     axis.set_minor_formatter(NullFormatter())

@@ -11,7 +11,7 @@ import pytest
 from scaling import figures
 from scaling.bootstrap import bootstrap
 from scaling.fit import fit_parametric
-from scaling.laws import ChinchillaLaw
+from scaling.laws import ChinchillaLaw, PowerLaw
 from scaling.optimum import compute_optimal
 from scaling.simulate import chinchilla_like_design, isoflop_design, simulate_curves, simulate_runs
 
@@ -36,6 +36,7 @@ ISOFLOP = isoflop_result()
 ENVELOPE = SimpleNamespace(points=pd.DataFrame({"budget": [1e18, 1e19], "loss": [3.4, 3.0]}))
 FIT = SimpleNamespace(runs=RUNS, residuals=np.linspace(-0.01, 0.01, len(RUNS)))
 BOOT = SimpleNamespace(samples=pd.DataFrame({"alpha": [0.3, 0.4, 0.35], "beta": [0.2, 0.3, 0.25]}))
+LEARNING = pd.DataFrame({"examples": [10, 100, 1000], "error": [0.1, 0.01, 0.001], "error_se": [0.01, 0.001, 0.0001]})
 SPREAD = bootstrap(fit_parametric(RUNS), n_resamples=20)
 DRAWINGS = {
     "runs": lambda ax=None: figures.plot_runs(RUNS, ax=ax),
@@ -45,6 +46,7 @@ DRAWINGS = {
     "contours": lambda ax=None: figures.plot_contours(
         LAW, np.geomspace(1e8, 1e10, 20), np.geomspace(1e9, 1e12, 20), ax=ax
     ),
+    "learning curves": lambda ax=None: figures.plot_learning_curves({"one": (LEARNING, "error", PowerLaw(1, -1))}, ax),
     "residuals": lambda ax=None: figures.plot_residuals(FIT, ax=ax),
     "bootstrap": lambda ax=None: figures.plot_bootstrap(BOOT, ax=ax),
     "spread": lambda ax=None: figures.plot_spread(SPREAD, [1e19, 1e21, 1e23], ax=ax),
@@ -135,6 +137,20 @@ def test_frontier_lines_are_the_optimum_and_points_the_table(quantity):
     np.testing.assert_allclose(lines(ax)["law"].T, [budgets, getattr(compute_optimal(LAW, budgets), quantity)])
     np.testing.assert_array_equal(lines(ax)["points"], table[["budget", quantity]])
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["points", "law"]
+
+
+def test_learning_curves_are_points_with_two_errors_and_their_law():
+    ax = figures.plot_learning_curves({"one": (LEARNING, "error", PowerLaw(1, -1)), "two": (LEARNING, "error")})
+    points, law = ax.get_lines()[:2]
+    np.testing.assert_array_equal(points.get_xydata(), LEARNING[["examples", "error"]])
+    x, y = law.get_data()
+    np.testing.assert_allclose(y, 1 / x, rtol=1e-12)
+    assert law.get_color() == points.get_color()
+    (bars,) = ax.containers[0].lines[2]
+    np.testing.assert_allclose(
+        np.diff([path.vertices[:, 1] for path in bars.get_paths()])[:, 0], 4 * LEARNING["error_se"]
+    )
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["one", "two"]
 
 
 def test_contours_are_the_laws_and_the_ridge_is_the_optimum():

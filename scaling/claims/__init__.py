@@ -5,6 +5,7 @@ A claim is a function that computes a published number with this package, decora
 """
 
 from . import (
+    amari1992,
     besiroglu2024,
     czech2026,
     devries2023,
@@ -20,6 +21,7 @@ from ._registry import Claim, ClaimsTable, claims, claims_table, record, reprodu
 __all__ = [
     "Claim",
     "ClaimsTable",
+    "amari1992",
     "besiroglu2024",
     "claims",
     "claims_table",
