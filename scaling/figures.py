@@ -328,14 +328,16 @@ def _log_axes(ax: Axes, x: str, y: str | None) -> Axes:
 
 
 def _log_axis(axis: plt.Axis, name: str, low: float, high: float) -> None:
-    """Ticks at powers of ten; more where the axis spans little more than a decade."""
+    """Ticks at powers of ten; more where the axis has fewer than two of them or spans little more than a decade."""
     formatter = {"params": format_count, "tokens": format_count, "examples": format_count}.get(name, format_flops)
     decades, dense = np.log10(high / low), 2.0 if name in ("examples", "error") else 1.5
     if name == "loss":
         axis.set_major_locator(MaxNLocator(7) if decades < 0.7 else LogLocator(subs=np.arange(1, 10)))
         axis.set_major_formatter(ScalarFormatter())
     else:
-        axis.set_major_locator(LogLocator(subs=(1.0,) if decades > dense else (1.0, 2.0, 5.0), numticks=12))
+        powers = np.floor(np.log10(high)) - np.ceil(np.log10(low)) + 1
+        subs = (1.0,) if decades > dense and powers > 1 else (1.0, 2.0, 5.0)
+        axis.set_major_locator(LogLocator(subs=subs, numticks=12))
         axis.set_major_formatter(FuncFormatter(formatter))
     axis.set_minor_locator(NullLocator())
     axis.set_minor_formatter(NullFormatter())

@@ -28,7 +28,7 @@ GROUPS = {
 #: budgets at which learning rates are tried: widths, and rates
 TRIALS = {
     1e11: ((8, 16, 32), (2e-3, 4e-3, 8e-3, 16e-3, 32e-3, 64e-3)),
-    1e12: ((24, 48), (8e-3, 16e-3, 32e-3)),
+    1e12: ((24, 48), (8e-3, 16e-3, 32e-3, 64e-3)),
     3e12: ((64,), (8e-3, 16e-3, 32e-3)),
 }
 REPEATS = {1e11: 16, 3e11: 24, 1e12: 24}  # budgets and widths of the runs trained with other seeds

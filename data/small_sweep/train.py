@@ -290,6 +290,17 @@ def compare(row: dict) -> str:
     return words + (f", recorded {known.iloc[0]:.5f}" if len(known) else "")
 
 
+def measure_peak(size: int = 1_024, repeats: int = 10) -> float:
+    """FLOP/s of one core in products of large matrices, the most that training could reach."""
+    torch.set_num_threads(1)
+    matrix = torch.ones(size, size)
+    matrix @ matrix
+    started = time.perf_counter()
+    for _ in range(repeats):
+        matrix @ matrix
+    return repeats * 2 * size**3 / (time.perf_counter() - started)
+
+
 @click.command()
 @click.argument("runs", nargs=-1)
 @click.option("--design", type=click.Path(path_type=Path, exists=True), default=HERE / "design.csv", show_default=False)
@@ -310,17 +321,23 @@ def main(runs: tuple[str, ...], design: Path, out: Path, folder: Path, workers: 
     done = set(read_tables(out)["run"])
     todo = [spec for spec in chosen if spec.run not in done]
     click.echo(f"{len(chosen) - len(todo)} of {len(chosen)} runs are finished in {out}; {len(todo)} to go")
+    peak, spent, started = workers * measure_peak(), 0, time.monotonic()
     try:
         with tqdm(total=len(todo), unit="run") as progress:
             for row in sweep(todo, folder, out, workers, device):
                 progress.write(compare(row))
                 progress.update()
+                spent += row["flops"]
     except (OSError, MemoryError, BrokenProcessPool, RuntimeError) as error:
         raise click.ClickException(
             f"the sweep stopped: {error}\nFinished runs and checkpoints are kept in {out}; run again to go on."
         ) from error
     except KeyboardInterrupt:
         raise click.ClickException(f"interrupted; finished runs and checkpoints are kept in {out}") from None
+    seconds = time.monotonic() - started
+    rate = spent / seconds
+    share = f"{rate / 1e9:.1f} GFLOP/s, {rate / peak:.0%} of the peak of {workers} cores"
+    click.echo(f"{spent:.3g} FLOP in {seconds:.0f} s: {share}" if todo else "nothing to do")
 
 
 if __name__ == "__main__":
