@@ -6,7 +6,7 @@ order in which a table of runs passes through them.
 
 from .bootstrap import Bootstrap, bootstrap
 from .claims import Claim, claims_table, reproduces, scorecard
-from .data_limits import DataConstrainedLaw, effective_amount
+from .data_limits import DataConstrainedLaw, data_constrained_optimal, effective_amount
 from .datasets import DatasetError, fetch, is_available, list_datasets, read_dataset
 from .envelope import fit_envelope
 from .exponents import LearningExponent, compare_curves, measure_exponent
@@ -102,6 +102,7 @@ __all__ = [
     "compare_curves",
     "compute_optimal",
     "count_params",
+    "data_constrained_optimal",
     "describe_runs",
     "effective_amount",
     "fetch",

@@ -9,12 +9,14 @@ from . import (
     besiroglu2024,
     czech2026,
     devries2023,
+    hernandez2022,
     hoffmann2022,
     kaplan2020,
     muennighoff2023,
     pearce2024,
     porian2024,
     sardana2024,
+    villalobos2022,
 )
 from ._registry import Claim, ClaimsTable, claims, claims_table, record, reproduces, scorecard
 
@@ -27,6 +29,7 @@ __all__ = [
     "claims_table",
     "czech2026",
     "devries2023",
+    "hernandez2022",
     "hoffmann2022",
     "kaplan2020",
     "muennighoff2023",
@@ -36,4 +39,5 @@ __all__ = [
     "reproduces",
     "sardana2024",
     "scorecard",
+    "villalobos2022",
 ]
