@@ -18,6 +18,7 @@ VOCAB, CONTEXT = 1_024, 256
 
 #: widths of each IsoFLOP group, over a factor of ten to thirty in size around its minimum
 GROUPS = {
+    3e10: (4, 6, 8, 10, 12, 16, 20, 24),
     1e11: (6, 8, 10, 12, 16, 20, 24, 32, 40),
     3e11: (6, 8, 12, 16, 20, 24, 32, 40, 48),
     1e12: (8, 12, 16, 20, 24, 32, 40, 48, 64),
@@ -27,11 +28,12 @@ GROUPS = {
 }
 #: budgets at which learning rates are tried: widths, and rates
 TRIALS = {
+    3e10: ((8, 16), (4e-3, 8e-3, 16e-3, 32e-3, 64e-3)),
     1e11: ((8, 16, 32), (2e-3, 4e-3, 8e-3, 16e-3, 32e-3, 64e-3)),
     1e12: ((24, 48), (8e-3, 16e-3, 32e-3, 64e-3)),
     3e12: ((64,), (8e-3, 16e-3, 32e-3)),
 }
-REPEATS = {1e11: 16, 3e11: 24, 1e12: 24}  # budgets and widths of the runs trained with other seeds
+REPEATS = {3e10: 12, 1e11: 16, 3e11: 24, 1e12: 24, 3e12: 32}  # budgets and widths of the runs trained with other seeds
 N_REPEATS = 5
 OVERTRAINED_WIDTH, OVERTRAINED = 8, (40, 160, 640, 2_560, 7_500)  # tokens per parameter
 REPEATED_WIDTH, REPEATED_TOKENS, EPOCHS = 32, 2**18, (1, 2, 4, 8, 16)
