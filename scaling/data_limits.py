@@ -22,7 +22,7 @@ MOST_STEPS = 100
 LARGEST = 600.0
 
 
-def effective_amount(amount: ArrayLike, unique: ArrayLike, half_life: ArrayLike) -> np.ndarray | float:
+def effective_amount(amount: ArrayLike, unique: ArrayLike, decay: ArrayLike) -> np.ndarray | float:
     r"""What an amount is worth of which only part is new.
 
     .. math:: X' = U + U R^*\,(1 - e^{-R/R^*}), \qquad R = X/U - 1
@@ -36,7 +36,7 @@ def effective_amount(amount: ArrayLike, unique: ArrayLike, half_life: ArrayLike)
         Tokens read, or parameters.
     unique : array
         How many of them are new, positive.
-    half_life : array
+    decay : array
         R*, the number of repetitions after which a further one is worth 1/e of the first, positive; infinite:
         each is worth as much as the first.
 
@@ -59,7 +59,7 @@ def effective_amount(amount: ArrayLike, unique: ArrayLike, half_life: ArrayLike)
     >>> float(effective_amount(4.0, 1.0, 15.4).round(2))  # four epochs
     3.73
     """
-    X, U, decay = _positive(amount=amount, unique=unique, half_life=half_life)
+    X, U, decay = _positive(amount=amount, unique=unique, decay=decay)
     repetitions = np.maximum(X / U - 1, 0)
     return (np.minimum(X, U) + U * _worth(repetitions, repetitions / decay))[()]
 

@@ -26,15 +26,15 @@ decay = st.floats(0.01, 1e3) | st.just(np.inf)
 
 
 @given(positive, positive)
-def test_what_is_new_counts_in_full(share, half_life):
-    assert effective_amount(min(share, 1.0), 1.0, half_life) == min(share, 1.0)
+def test_what_is_new_counts_in_full(share, decay):
+    assert effective_amount(min(share, 1.0), 1.0, decay) == min(share, 1.0)
 
 
 @given(st.floats(1, 1e3), positive, positive)
-def test_each_repetition_is_worth_less_than_the_last(epochs, unique, half_life):
-    worth = effective_amount(np.array([epochs, epochs + 1, epochs + 2]) * unique, unique, half_life)
+def test_each_repetition_is_worth_less_than_the_last(epochs, unique, decay):
+    worth = effective_amount(np.array([epochs, epochs + 1, epochs + 2]) * unique, unique, decay)
     assert worth[2] - worth[1] <= worth[1] - worth[0] + 1e-9 * unique
-    assert np.all(worth <= unique * (1 + half_life) * (1 + 1e-12))
+    assert np.all(worth <= unique * (1 + decay) * (1 + 1e-12))
 
 
 def test_it_is_the_integral_of_a_decaying_worth():
@@ -48,7 +48,7 @@ def test_repeated_tokens_beside_fresh_ones(epochs, share):
     assert effective_amount(epochs, 1.0, LAW.repeated_tokens) / epochs == pytest.approx(share, abs=5e-4)
 
 
-def test_an_infinite_half_life_makes_repeated_tokens_new():
+def test_an_infinite_decay_constant_makes_repeated_tokens_new():
     assert effective_amount(5.0, 1.0, np.inf) == 5.0
     amounts = effective_amount([3.0, 3.0, 0.5], 1.0, [np.inf, 1e9, np.inf])
     np.testing.assert_allclose(amounts, [3.0, 3.0, 0.5], rtol=1e-8)
@@ -88,7 +88,7 @@ def test_it_broadcasts():
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [((-1, 1, 1), "amount must be positive, got -1"), ((1, 0, 1), "unique .* got 0"), ((1, 1, np.nan), "half_life")],
+    [((-1, 1, 1), "amount must be positive, got -1"), ((1, 0, 1), "unique .* got 0"), ((1, 1, np.nan), "decay")],
 )
 def test_bad_arguments_are_named(arguments, message):
     with pytest.raises(ValueError, match=message):
@@ -154,9 +154,9 @@ def test_the_first_order_condition_holds(alpha, beta, repeated, excess, span):
     best = data_constrained_optimal(law, 6 * unique * useful * np.exp(span), unique)
     repetitions, more = best.tokens / unique - 1, best.params / useful - 1
 
-    def log_pull(exponent, repetitions, half_life):  # of a term, over its value without repetition
-        effective = effective_amount(1 + repetitions, 1.0, half_life)
-        return np.log1p(repetitions) - (1 + exponent) * np.log(effective) - repetitions / half_life
+    def log_pull(exponent, repetitions, decay):  # of a term, over its value without repetition
+        effective = effective_amount(1 + repetitions, 1.0, decay)
+        return np.log1p(repetitions) - (1 + exponent) * np.log(effective) - repetitions / decay
 
     size, data = log_pull(alpha, more, excess), log_pull(beta, repetitions, repeated)
     assert size == pytest.approx(data, rel=1e-5, abs=1e-9)
