@@ -95,11 +95,11 @@ class BrokenPowerLaw(_Law):
         return (-self.exponent - (0.5 + 0.5 * np.tanh(steps / (2 * self.widths))) @ self.changes)[()]
 
 
-def fit_broken_power_law(x: ArrayLike, y: ArrayLike, *, n_starts: int = 16, seed: int = 0) -> BrokenPowerLaw:
+def fit_broken_power_law(x: ArrayLike, y: ArrayLike, *, n_starts: int = 8, seed: int = 0) -> BrokenPowerLaw:
     """Fit a law with one break and an offset of at least 0, by least squares of ln y from several starts.
 
-    A fit cannot see a break that lies beyond its last point: it returns one all the same, or none worth
-    the name. Points on both sides of a break are needed to locate it.
+    Points on both sides of a break are needed to locate it. Where they are missing some constants end at
+    the bounds of the search (a change of the exponent by 50, say), and the law means nothing beyond the points.
 
     Parameters
     ----------

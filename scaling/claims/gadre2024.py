@@ -11,6 +11,7 @@ from ._registry import reproduces
 #: the five runs that the authors fit, and the two that they predict
 FITTED = ("11M_20", "79M_20", "154M_20", "412M_20", "11M_320")
 PREDICTED = ("1.4B_640", "6.9B_20")
+PLACE = "gadre2024/runs"
 ROUND = "one round number for two predictions; for this one it is less exact"
 
 
@@ -18,8 +19,8 @@ def runs() -> pd.DataFrame:
     """The runs on RedPajama that we have: ``params``, ``tokens`` and ``loss``, by name."""
     names = (*FITTED, *PREDICTED)
     columns = ("params", "tokens", "loss")
-    table = published_table("gadre2024/runs")["value"]
-    return pd.DataFrame([[table[f"gadre2024/runs/{name}/{q}"] for q in columns] for name in names], names, columns)
+    table = published_table(PLACE)["value"]
+    return pd.DataFrame([[table[f"{PLACE}/{name}/{q}"] for q in columns] for name in names], names, columns)
 
 
 def refit(without: str | None = None) -> OvertrainingLaw:
@@ -68,3 +69,27 @@ def _with_the_run_for_errors(name: str) -> float:
 
 reproduces("gadre2024/less_compute/error@1.4B", atol=5, reason=ROUND)(lambda: _with_the_run_for_errors("1.4B_640"))
 reproduces("gadre2024/less_compute/error@6.9B", atol=5)(lambda: _with_the_run_for_errors("6.9B_20"))
+
+
+def leave_one_out() -> pd.DataFrame:
+    """The law from the five runs and from each four that determine it, with the errors of both predictions in %.
+
+    Without the over-trained run every ratio of tokens to parameters is twenty, and there is no fit.
+    """
+    large, rows = runs().loc[list(PREDICTED)], {}
+    for name in (None, *FITTED[:4]):
+        law = refit(name)
+        misses = 100 * (law.loss(large["params"], large["tokens"]) / large["loss"] - 1)
+        rows[f"without {name}" if name else "five runs"] = [law.E, law.eta, law.best_ratio, *misses]
+    return pd.DataFrame(rows, ["E", "eta", "M*", *(f"{name}: error [%]" for name in PREDICTED)]).T
+
+
+def predictions() -> pd.DataFrame:
+    """Loss and error over 17 tasks of the two large runs, predicted and measured."""
+    columns = {
+        "loss, predicted": [predicted_loss(name) for name in PREDICTED],
+        "loss, measured": runs()["loss"].loc[list(PREDICTED)].tolist(),
+        "error, predicted": [predicted_error(name) for name in PREDICTED],
+        "error, measured": [float(published(f"{PLACE}/{name}/error")) for name in PREDICTED],
+    }
+    return pd.DataFrame(columns, PREDICTED)

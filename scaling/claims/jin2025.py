@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from ..pruning import PruningSchedule
 from ..published import published
 from ._registry import reproduces
@@ -47,3 +49,15 @@ def tokens(sparsity: str) -> float:
 @reproduces({f"jin2025/cards/{size}/density": size for size in CARDS}, reason=RAMP)
 def mean_density(sparsity: str) -> float:
     return schedule(sparsity).mean_density
+
+
+def table() -> pd.DataFrame:
+    """Start and stop of pruning in steps and in compute (shares); mean density by two ramps and as printed."""
+    rows = {}
+    for size in CARDS:
+        plan = schedule(size)
+        compute = [compute_share(size, when) / 100 for when in ("start", "stop")]
+        ramps = [schedule(size, power).mean_density for power in (1, 3)]
+        rows[f"{size} % pruned"] = [plan.start, plan.stop, *compute, *ramps, card(size, "density")]
+    columns = ["start, steps", "stop, steps", "start, compute", "stop, compute", "linear", "cubic", "on the card"]
+    return pd.DataFrame(rows, columns).T
