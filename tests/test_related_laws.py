@@ -125,7 +125,7 @@ def test_best_ratio_and_coefficients(name, best_ratio, size):
     """Gadre et al. 2024: a = A 6^eta, with A as the authors' script has it."""
     law = OvertrainingLaw.from_published(name)
     assert law.best_ratio == pytest.approx(best_ratio, abs=0.01)
-    assert law.chinchilla.A == pytest.approx(size, abs=0.05)
+    np.testing.assert_allclose(law.chinchilla.A, size, atol=0.05)
     assert float(published(f"gadre2024/{name}/A")) == size
 
 
@@ -145,7 +145,7 @@ def test_refit_of_the_five_runs_and_its_predictions():
     predicted = law.loss(large["params"], large["tokens"])
     assert predicted.tolist() == pytest.approx([2.5198, 2.4427], abs=5e-5)
     assert (100 * (predicted / large["loss"] - 1)).tolist() == pytest.approx([0.71, 0.73], abs=0.005)
-    errors = DownstreamLaw.from_published().error(predicted.to_numpy())
+    errors = DownstreamLaw.from_published().error(predicted)
     assert errors == pytest.approx([0.4925, 0.4719], abs=1.5e-4)
 
 
@@ -222,7 +222,7 @@ def test_exponents_before_between_and_behind():
 
 
 def test_far_values_do_not_overflow():
-    assert BrokenPowerLaw(0.0, 1.0, 0.1, [1e3], [0.4], [1e-3])(1e12) == pytest.approx(1e-6 * 1e-3, rel=0.3)
+    assert BrokenPowerLaw(0.0, 1.0, 0.1, [1e3], [0.4], [1e-3])(1e12) == pytest.approx(10**-4.8, rel=1e-9)
 
 
 def test_a_break_is_found_with_points_on_both_sides():
