@@ -5,6 +5,7 @@ order in which a table of runs passes through them.
 """
 
 from .bootstrap import Bootstrap, bootstrap
+from .broken_power_law import BrokenPowerLaw, fit_broken_power_law
 from .claims import Claim, claims_table, reproduces, scorecard
 from .data_limits import DataConstrainedLaw, data_constrained_optimal, effective_amount
 from .datasets import DatasetError, fetch, is_available, list_datasets, read_dataset
@@ -51,8 +52,11 @@ from .learning_curves import (
     yardstick_constants,
 )
 from .optimum import Allocation, compute_optimal
+from .overtraining import DownstreamLaw, OvertrainingLaw, fit_overtraining
 from .perceptron import simulate_perceptron
 from .power_law import fit_power_law
+from .precision import PrecisionLaw
+from .pruning import PruningSchedule
 from .published import Published, UnknownPublishedError, large_models, published, published_table
 from .reconcile import (
     EmbeddingModel,
@@ -63,6 +67,7 @@ from .reconcile import (
     nonembedding_flops,
 )
 from .runs import RunsError, RunsWarning, check_runs, describe_runs, load_runs
+from .shape import ShapeLaw
 from .simulate import chinchilla_like_design, grid_design, isoflop_design, simulate_curves, simulate_runs
 from .students import simulate_logistic, simulate_noisy_threshold, simulate_thresholds
 
@@ -71,12 +76,14 @@ __all__ = [
     "AnnealedMachine",
     "Architecture",
     "Bootstrap",
+    "BrokenPowerLaw",
     "ChinchillaLaw",
     "Claim",
     "CostModel",
     "CriticalBatch",
     "DataConstrainedLaw",
     "DatasetError",
+    "DownstreamLaw",
     "EmbeddingModel",
     "Fit",
     "FitError",
@@ -89,10 +96,14 @@ __all__ = [
     "KaplanTraining",
     "KaplanView",
     "LearningExponent",
+    "OvertrainingLaw",
     "PowerLaw",
+    "PrecisionLaw",
+    "PruningSchedule",
     "Published",
     "RunsError",
     "RunsWarning",
+    "ShapeLaw",
     "UnknownPublishedError",
     "architectures",
     "bootstrap",
@@ -106,11 +117,13 @@ __all__ = [
     "describe_runs",
     "effective_amount",
     "fetch",
+    "fit_broken_power_law",
     "fit_embedding_model",
     "fit_envelope",
     "fit_isoflop",
     "fit_kaplan",
     "fit_kaplan_steps",
+    "fit_overtraining",
     "fit_parametric",
     "fit_power_law",
     "flop_price",
