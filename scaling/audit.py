@@ -14,7 +14,7 @@ from .bootstrap import LEAST_RUNS, Bootstrap, bootstrap
 from .fit import FitError
 from .frontier import checked
 from .holdout import Holdout, holdout
-from .isoflop import nominal_budgets
+from .isoflop import LEAST_SIZES, nominal_budgets
 from .laws import ChinchillaLaw
 from .optimum import compute_optimal
 from .sensitivity import optimal_exponent
@@ -45,8 +45,8 @@ def extrapolation_audit(
     Parameters
     ----------
     runs : DataFrame
-        As for :func:`fit_parametric`; groups of equal compute are found as :func:`fit_isoflop` finds them. A table
-        with fewer than three of them is cut by its compute at 30 %, 40 %, ... 90 % of its runs.
+        As for :func:`fit_parametric`; groups of equal compute are found as :func:`fit_isoflop` finds them, and count
+        from four runs on. A table with fewer than three is cut by its compute at 30 %, 40 %, ... 90 % of its runs.
     budgets : array, optional
         Nominal budgets, as for :func:`fit_isoflop`.
     level, n_resamples, seed
@@ -96,7 +96,8 @@ def extrapolation_audit(
 def _cuts(table: pd.DataFrame, budgets: ArrayLike | None) -> list[tuple[int | None, float]]:
     """How many budgets lie at or below each cut (None without groups), and the largest compute that is still fitted."""
     nominal = nominal_budgets(table, budgets)
-    ends = table["flops"].groupby(nominal).max().sort_index().to_numpy()
+    groups = table["flops"].groupby(nominal)
+    ends = groups.max()[groups.size() >= LEAST_SIZES].sort_index().to_numpy()
     if len(ends) < 3:
         edges: Iterable[float] = np.unique(np.quantile(table["flops"], SHARES, method="lower"))
         return [(None, float(edge)) for edge in edges if edge < table["flops"].max()]
