@@ -24,6 +24,8 @@ __all__ = ["audit_coverage", "extrapolation_audit"]
 
 #: where a table without groups of equal compute is cut: shares of its runs
 SHARES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+#: groups of equal compute count where they hold this share of the runs: a few arise by chance in any table
+IN_GROUPS = 2 / 3
 #: most cuts of a table with many groups
 MOST_CUTS = 12
 
@@ -46,7 +48,8 @@ def extrapolation_audit(
     ----------
     runs : DataFrame
         As for :func:`fit_parametric`; groups of equal compute are found as :func:`fit_isoflop` finds them, and count
-        from four runs on. A table with fewer than three is cut by its compute at 30 %, 40 %, ... 90 % of its runs.
+        from four runs on. A table with fewer than three, or with less than two thirds of its runs in them, is cut
+        by its compute at 30 %, 40 %, ... 90 % of its runs.
     budgets : array, optional
         Nominal budgets, as for :func:`fit_isoflop`.
     level, n_resamples, seed
@@ -96,9 +99,10 @@ def extrapolation_audit(
 def _cuts(table: pd.DataFrame, budgets: ArrayLike | None) -> list[tuple[int | None, float]]:
     """How many budgets lie at or below each cut (None without groups), and the largest compute that is still fitted."""
     nominal = nominal_budgets(table, budgets)
-    groups = table["flops"].groupby(nominal)
-    ends = groups.max()[groups.size() >= LEAST_SIZES].sort_index().to_numpy()
-    if len(ends) < 3:
+    groups = table["flops"].groupby(nominal).agg(["size", "max"]).sort_index()
+    groups = groups[groups["size"] >= LEAST_SIZES]
+    ends = groups["max"].to_numpy()
+    if len(ends) < 3 or groups["size"].sum() < IN_GROUPS * len(table):
         edges: Iterable[float] = np.unique(np.quantile(table["flops"], SHARES, method="lower"))
         return [(None, float(edge)) for edge in edges if edge < table["flops"].max()]
     chosen = np.unique(np.linspace(0, len(ends) - 2, min(MOST_CUTS, len(ends) - 1)).round().astype(int))

@@ -143,7 +143,7 @@ def deadweight_compute(law: ChinchillaLaw, params: ArrayLike, tokens: ArrayLike)
     >>> law = ChinchillaLaw.from_published("hoffmann2022_rounded")
     >>> best = compute_optimal(law, 1e24)
     >>> round(float(deadweight_compute(law, best.params / 2, best.tokens * 2)) / 1e24, 3)
-    0.132
+    0.139
     """
     if not isinstance(law, ChinchillaLaw):
         raise TypeError(f"a {type(law).__name__} gives no loss away from its optimum")
