@@ -247,6 +247,9 @@ def main() -> None:
     if arguments.coverage:
         print("\nCoverage of 95 % intervals of a (200 tables of 120 runs, 500 resamples each)")
         print(coverage().to_string(index=False))
+        print("\nCoverage of 95 % intervals in extrapolation, by the number of budgets fitted\n")
+        design = scaling.isoflop_design([1e18, 1e19, 1e20, 1e21, 1e22], law=truth)
+        print(scaling.audit_coverage(truth, design, 0.004, 400, n_resamples=500).round(3).to_string(index=False))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 order in which a table of runs passes through them.
 """
 
+from .audit import audit_coverage, extrapolation_audit
 from .bootstrap import Bootstrap, bootstrap
 from .broken_power_law import BrokenPowerLaw, fit_broken_power_law
 from .claims import Claim, claims_table, reproduces, scorecard
@@ -39,7 +40,7 @@ from .flops import (
 from .frontier import FrontierFit
 from .holdout import Holdout, holdout
 from .inference import CostModel, flop_price, inference_optimal, overtraining_overhead
-from .isoflop import fit_isoflop
+from .isoflop import fit_isoflop, parabola_bias
 from .kaplan import CriticalBatch, KaplanLaw, KaplanStepsLaw, kaplan_curve
 from .kaplan_fit import fit_kaplan, fit_kaplan_steps
 from .kaplan_training import KaplanFrontier, KaplanTraining
@@ -51,7 +52,7 @@ from .learning_curves import (
     noisy_threshold_law,
     yardstick_constants,
 )
-from .optimum import Allocation, compute_optimal
+from .optimum import Allocation, compute_optimal, deadweight_compute
 from .overtraining import DownstreamLaw, OvertrainingLaw, fit_overtraining
 from .perceptron import simulate_perceptron
 from .power_law import fit_power_law
@@ -67,9 +68,11 @@ from .reconcile import (
     nonembedding_flops,
 )
 from .runs import RunsError, RunsWarning, check_runs, describe_runs, load_runs
+from .sensitivity import digits_study, huber_study, rounded_study, stopping_study
 from .shape import ShapeLaw
 from .simulate import chinchilla_like_design, grid_design, isoflop_design, simulate_curves, simulate_runs
 from .students import simulate_logistic, simulate_noisy_threshold, simulate_thresholds
+from .study_figures import plot_audit, plot_parabola_bias, plot_rounded_study, plot_thresholds
 
 __all__ = [
     "Allocation",
@@ -106,6 +109,7 @@ __all__ = [
     "ShapeLaw",
     "UnknownPublishedError",
     "architectures",
+    "audit_coverage",
     "bootstrap",
     "check_runs",
     "chinchilla_like_design",
@@ -114,8 +118,11 @@ __all__ = [
     "compute_optimal",
     "count_params",
     "data_constrained_optimal",
+    "deadweight_compute",
     "describe_runs",
+    "digits_study",
     "effective_amount",
+    "extrapolation_audit",
     "fetch",
     "fit_broken_power_law",
     "fit_embedding_model",
@@ -133,6 +140,7 @@ __all__ = [
     "forward_flops",
     "grid_design",
     "holdout",
+    "huber_study",
     "inference_optimal",
     "is_available",
     "isoflop_design",
@@ -148,7 +156,9 @@ __all__ = [
     "logistic_entropy",
     "measure_exponent",
     "noisy_threshold_law",
+    "parabola_bias",
     "params_by_part",
+    "plot_audit",
     "plot_bootstrap",
     "plot_contours",
     "plot_curves",
@@ -156,13 +166,17 @@ __all__ = [
     "plot_isoflop",
     "plot_landscape",
     "plot_learning_curves",
+    "plot_parabola_bias",
     "plot_residuals",
+    "plot_rounded_study",
     "plot_runs",
     "plot_spread",
+    "plot_thresholds",
     "published",
     "published_table",
     "read_dataset",
     "reproduces",
+    "rounded_study",
     "scorecard",
     "set_style",
     "simulate_curves",
@@ -171,6 +185,7 @@ __all__ = [
     "simulate_perceptron",
     "simulate_runs",
     "simulate_thresholds",
+    "stopping_study",
     "training_flops",
     "yardstick_constants",
 ]

@@ -1,4 +1,4 @@
-"""Law and budget → allocation: how large a model, on how many tokens?"""
+"""Law and budget → allocation: how large a model, on how many tokens? And what another choice wastes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from .laws import ChinchillaLaw, FrontierLaw
 
-__all__ = ["Allocation", "compute_optimal"]
+__all__ = ["Allocation", "compute_optimal", "deadweight_compute"]
 
 #: constants of a Chinchilla law that must be positive for it to have an optimum
 FACTORS = ("A", "B", "alpha", "beta")
@@ -102,6 +102,56 @@ def compute_optimal(law: ChinchillaLaw | FrontierLaw, flops: ArrayLike) -> Alloc
     N = np.exp(log_G + law.beta * exponent * log_total)
     D = np.exp(-log_G + law.alpha * exponent * log_total)
     return _allocation(*(np.where(missing, np.nan, x) for x in (N, D)), C, np.where(missing, np.nan, law.loss(N, D)))
+
+
+def deadweight_compute(law: ChinchillaLaw, params: ArrayLike, tokens: ArrayLike) -> np.ndarray | float:
+    r"""Training FLOPs spent beyond those that reach the same loss when well allocated.
+
+    On the compute-optimal line :math:`L^* - E = K C^{-\gamma}` with :math:`1/\gamma = 1/\alpha + 1/\beta`, so the
+    loss of a model of N parameters on D tokens is reached by
+
+    .. math:: C' = 6ND \left(\frac{L(N, D) - E}{L^*(6ND) - E}\right)^{-1/\gamma}
+
+    and the deadweight is :math:`6ND - C'`. It depends on the exponents and on how far N is from :math:`N^*(6ND)`, not
+    on the budget.
+
+    Parameters
+    ----------
+    law : ChinchillaLaw
+        Its constants may be arrays; they broadcast against the others.
+    params, tokens : float or array
+        The allocation, positive.
+
+    Returns
+    -------
+    float or array
+        FLOPs, at least 0; over 6ND, the share of the budget that is wasted. NaN for members of a law with arrays that
+        have no optimum.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As :func:`compute_optimal` does.
+
+    References
+    ----------
+    Czech et al. 2026 (arXiv:2603.22339), section on error costs.
+
+    Examples
+    --------
+    >>> from scaling import ChinchillaLaw
+    >>> law = ChinchillaLaw.from_published("hoffmann2022_rounded")
+    >>> best = compute_optimal(law, 1e24)
+    >>> round(float(deadweight_compute(law, best.params / 2, best.tokens * 2)) / 1e24, 3)
+    0.139
+    """
+    if not isinstance(law, ChinchillaLaw):
+        raise TypeError(f"a {type(law).__name__} gives no loss away from its optimum")
+    size, data = law.terms(params, tokens)
+    flops = 6.0 * np.asarray(params, dtype=float) * np.asarray(tokens, dtype=float)
+    best = compute_optimal(law, flops)
+    excess = np.log(size + data) - np.log(np.add(*law.terms(best.params, best.tokens)))
+    return (-flops * np.expm1(-np.maximum(excess, 0.0) * (1.0 / law.alpha + 1.0 / law.beta)))[()]
 
 
 def without_optimum(law: ChinchillaLaw) -> np.ndarray:

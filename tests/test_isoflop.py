@@ -102,3 +102,77 @@ def test_budgets_that_make_no_sense_are_refused(budgets):
     runs = scaling.simulate_runs(SYMMETRIC, scaling.isoflop_design(BUDGETS, law=SYMMETRIC))
     with pytest.raises(ValueError, match="budgets must be"):
         scaling.fit_isoflop(runs, budgets=budgets)
+
+
+# ------------------------------------------------------------------ the bias in closed form
+
+
+@pytest.mark.parametrize("center", [1.0, 1 / 3, 2.5])
+@pytest.mark.parametrize("width", [1.5, 2, 8, 16])
+@pytest.mark.parametrize("name", ["symmetric", "chinchilla", "asymmetric"])
+def test_closed_form_is_the_vertex_of_a_numerical_parabola(name, width, center):
+    law, n = surface(name), 15
+    v = np.linspace(-1, 1, n) * np.log(width)
+    best = scaling.compute_optimal(law, 1e20)
+    size = best.params * center * np.exp(v)
+    loss = law.loss(size, 1e20 / (6 * size)) - best.loss
+    c2, c1, _ = np.linalg.lstsq(np.vander(v / v[-1], 3), loss / np.ptp(loss), rcond=None)[0]
+    bias = scaling.parabola_bias(law.alpha, law.beta, width, n, center)
+    assert np.log(bias) == pytest.approx(np.log(center) - c1 / (2 * c2) * v[-1], abs=1e-10)
+
+
+def test_closed_form_is_what_fit_isoflop_finds_on_simulated_runs():
+    bias = scaling.parabola_bias(CHINCHILLA.alpha, CHINCHILLA.beta, width=8, n_sizes=15)
+    runs = scaling.simulate_runs(CHINCHILLA, scaling.isoflop_design(BUDGETS, 15, 8, law=CHINCHILLA))
+    ratio = scaling.fit_isoflop(runs).points["params"] / scaling.compute_optimal(CHINCHILLA, BUDGETS).params
+    np.testing.assert_allclose(ratio, bias, rtol=1e-7)
+
+
+def test_shift_of_czech_et_al_to_six_decimals():
+    """Their grids of ±2x to ±16x on the Chinchilla surface; the widest on the asymmetric one from its intercepts."""
+    found = np.log10(scaling.parabola_bias(0.34, 0.28, [2, 4, 8, 16], 15))
+    np.testing.assert_allclose(found, [0.001422, 0.005688, 0.012794, 0.022735], atol=6e-7)
+    intercepts = [float(scaling.published(f"czech2026/recovery/asymmetric/{name}")) for name in ("b0_true", "b0")]
+    assert np.log10(scaling.parabola_bias(0.465, 0.155, 16, 15)) == pytest.approx(-np.diff(intercepts)[0], abs=1e-6)
+
+
+def test_leading_order_of_the_shift():
+    """(alpha - beta) ln 10 / 6 <w^4>/<w^2>, whose relative error falls with the square of the width."""
+    errors = []
+    for width in (1.1, 1.2, 8.0):
+        w = np.linspace(-1, 1, 15) * np.log10(width)
+        leading = (0.34 - 0.28) * np.log(10) / 6 * np.mean(w**4) / np.mean(w**2)
+        errors.append(leading / np.log10(scaling.parabola_bias(0.34, 0.28, width)) - 1)
+    assert abs(errors[0]) < 1e-5
+    assert errors[1] / errors[0] == pytest.approx((np.log(1.2) / np.log(1.1)) ** 2, rel=0.05)
+    assert errors[2] == pytest.approx(0.0128005 / 0.0127938 - 1, abs=1e-5)
+
+
+def test_bias_has_the_symmetries_of_the_valley():
+    """Exchanging size and data turns the valley round; equal exponents have none on a centred grid."""
+    forth, back = scaling.parabola_bias(0.34, 0.28, 8, center=2.0), scaling.parabola_bias(0.28, 0.34, 8, center=0.5)
+    assert forth * back == pytest.approx(1, rel=1e-12)
+    assert scaling.parabola_bias(0.31, 0.31, [2, 100]) == pytest.approx([1, 1], abs=1e-12)
+
+
+def test_bias_broadcasts():
+    found = scaling.parabola_bias([0.34, 0.465], [0.28, 0.155], np.array([[2.0], [4.0], [8.0]]), center=1.2)
+    assert found.shape == (3, 2)
+    assert found[2, 1] == scaling.parabola_bias(0.465, 0.155, 8.0, center=1.2)
+    assert np.ndim(scaling.parabola_bias(0.34, 0.28)) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (dict(alpha=0.0), "alpha must be finite and larger than 0, got 0"),
+        (dict(beta=-0.1), "beta must be finite and larger than 0, got -0.1"),
+        (dict(width=1.0), "width must be finite and larger than 1, got 1"),
+        (dict(center=np.array([1.0, np.nan])), "center must be finite and larger than 0, got nan"),
+        (dict(n_sizes=3), "n_sizes must be a whole number, at least 4, got 3"),
+        (dict(n_sizes=7.5), "n_sizes must be a whole number"),
+    ],
+)
+def test_bias_names_the_bad_argument(arguments, words):
+    with pytest.raises(ValueError, match=words):
+        scaling.parabola_bias(**(dict(alpha=0.34, beta=0.28) | arguments))

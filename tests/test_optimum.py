@@ -74,3 +74,37 @@ def test_laws_without_an_optimum_are_refused():
         scaling.compute_optimal(scaling.ChinchillaLaw(1.7, 0.0, 400, 0.3, 0.3), 1e22)
     with pytest.raises(TypeError, match="PowerLaw"):
         scaling.compute_optimal(scaling.PowerLaw(1, 0.5), 1e22)
+
+
+# ------------------------------------------------------------------ deadweight compute
+
+
+def test_deadweight_is_the_budget_less_the_one_that_reaches_the_same_loss():
+    law, N, D = scaling.ChinchillaLaw.from_published("hoffmann2022_rounded"), 3e9, 4e12
+    wasted = scaling.deadweight_compute(law, N, D)
+    assert scaling.compute_optimal(law, 6 * N * D - wasted).loss == pytest.approx(law.loss(N, D), rel=1e-12)
+
+
+@pytest.mark.parametrize(("ratio", "percent"), [(1.58, 6.3), (1.75, 9.3), (1.116, 0.37)])
+def test_deadweight_of_too_many_tokens(ratio, percent):
+    """Chinchilla's printed exponents; Czech et al. 2026 have 6 to 10 % for 58 to 75 % more tokens."""
+    law = scaling.ChinchillaLaw.from_published("hoffmann2022_rounded")
+    best = scaling.compute_optimal(law, 3.8e25)
+    share = scaling.deadweight_compute(law, best.params / ratio, best.tokens * ratio) / 3.8e25
+    assert 100 * share == pytest.approx(percent, abs=0.05 if percent > 1 else 0.005)
+
+
+def test_deadweight_is_zero_at_the_optimum_and_nowhere_negative():
+    law = scaling.ChinchillaLaw.from_published("besiroglu2024")
+    best = scaling.compute_optimal(law, np.geomspace(1e18, 1e26, 9))
+    assert (scaling.deadweight_compute(law, best.params, best.tokens) <= 1e-12 * best.flops).all()
+    sizes, tokens = np.meshgrid(np.geomspace(1e6, 1e12, 13), np.geomspace(1e8, 1e14, 13))
+    assert (scaling.deadweight_compute(law, sizes, tokens) >= 0).all()
+
+
+def test_deadweight_needs_a_law_of_the_loss():
+    with pytest.raises(ValueError, match="tokens must be positive, got 0"):
+        scaling.deadweight_compute(scaling.ChinchillaLaw.from_published("besiroglu2024"), 1e9, 0)
+    frontier = scaling.FrontierLaw(scaling.PowerLaw(0.1, 0.5), scaling.PowerLaw(1.0, 0.5))
+    with pytest.raises(TypeError, match="FrontierLaw gives no loss away from its optimum"):
+        scaling.deadweight_compute(frontier, 1e9, 1e10)
