@@ -42,7 +42,7 @@ from .isoflop import fit_isoflop
 from .kaplan import CriticalBatch, KaplanLaw, KaplanStepsLaw, kaplan_curve
 from .kaplan_fit import fit_kaplan, fit_kaplan_steps
 from .kaplan_training import KaplanFrontier, KaplanTraining
-from .laws import ChinchillaLaw, FrontierLaw, PowerLaw
+from .laws import ChinchillaLaw, FrontierLaw, PowerLaw, RosenfeldLaw
 from .learning_curves import (
     AnnealedMachine,
     logistic_agreement,
@@ -50,10 +50,13 @@ from .learning_curves import (
     noisy_threshold_law,
     yardstick_constants,
 )
+from .manifold import simulate_interpolation
 from .optimum import Allocation, compute_optimal
 from .perceptron import simulate_perceptron
 from .power_law import fit_power_law
 from .published import Published, UnknownPublishedError, large_models, published, published_table
+from .quanta import QuantaModel, simulate_quanta
+from .random_features import RandomFeatureModel, simulate_random_features
 from .reconcile import (
     EmbeddingModel,
     KaplanView,
@@ -62,6 +65,7 @@ from .reconcile import (
     local_exponent,
     nonembedding_flops,
 )
+from .rosenfeld import fit_rosenfeld
 from .runs import RunsError, RunsWarning, check_runs, describe_runs, load_runs
 from .simulate import chinchilla_like_design, grid_design, isoflop_design, simulate_curves, simulate_runs
 from .students import simulate_logistic, simulate_noisy_threshold, simulate_thresholds
@@ -91,6 +95,9 @@ __all__ = [
     "LearningExponent",
     "PowerLaw",
     "Published",
+    "QuantaModel",
+    "RandomFeatureModel",
+    "RosenfeldLaw",
     "RunsError",
     "RunsWarning",
     "UnknownPublishedError",
@@ -113,6 +120,7 @@ __all__ = [
     "fit_kaplan_steps",
     "fit_parametric",
     "fit_power_law",
+    "fit_rosenfeld",
     "flop_price",
     "flops_by_part",
     "format_count",
@@ -153,9 +161,12 @@ __all__ = [
     "scorecard",
     "set_style",
     "simulate_curves",
+    "simulate_interpolation",
     "simulate_logistic",
     "simulate_noisy_threshold",
     "simulate_perceptron",
+    "simulate_quanta",
+    "simulate_random_features",
     "simulate_runs",
     "simulate_thresholds",
     "training_flops",
