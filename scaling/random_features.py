@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,14 +9,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from ._search import lowest, root
 from .laws import PowerLaw, _positive
 
 __all__ = ["RandomFeatureModel", "simulate_random_features"]
 
 #: eigenvalues up to this one are summed one by one; beyond, an integral with this many nodes
 ONE_BY_ONE, NODES = 1000, 80
-#: most steps of a search for a root or a minimum; Newton's take five or so
-MOST_STEPS = 200
 #: how far above the ridgeless value, in ln kappa, the best ridge is sought
 WIDEST = 30.0
 
@@ -52,8 +50,7 @@ class RandomFeatureModel:
 
     References
     ----------
-    The model is that of Maloney, Roberts & Sully 2022 (arXiv:2210.16859); the formulas were derived for this
-    package and checked by simulation, as the paper's own were not at hand.
+    Maloney, Roberts & Sully 2022 (arXiv:2210.16859); the formulas were derived anew and checked by simulation.
     """
 
     alpha: float
@@ -113,10 +110,7 @@ class RandomFeatureModel:
         N, T, delta = np.broadcast_arrays(N, T, _ridge(ridge))
         least = np.minimum(N, T)
         if (least >= self.latent).any():
-            raise ValueError(
-                f"{least.max():g} parameters and as many samples: one of them must stay below the latent "
-                f"dimension, {self.latent}"
-            )
+            raise ValueError(f"params or samples must stay below latent = {self.latent}, got {least.max():g} of both")
         return [N, T, delta]
 
     def _log_kappa(self, N: np.ndarray, T: np.ndarray, delta: np.ndarray) -> np.ndarray:
@@ -128,14 +122,14 @@ class RandomFeatureModel:
 
         def excess(u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             d1, d2 = self._dimensions(u)
-            left, room = np.maximum(t - d1, 1e-300), np.maximum(n - d1, 1e-300)
-            return u + np.log(left) + np.log(room / n) - target, 1 + (d1 - d2) * (1 / left + 1 / room)
+            left, room = np.maximum(t - d1, 1e-300), np.maximum(1 - d1 / n, 1e-300)
+            return u + np.log(left) + np.log(room) - target, 1 + (d1 - d2) * (1 / left + 1 / (n * room))
 
         high = np.maximum(low, target - np.log(t)) + 1
         while (short := excess(high)[0] < 0).any():
             high = np.where(short, high + 2, high)
         u = bare.copy()
-        u[ridged] = _root(excess, low, high)
+        u[ridged] = root(excess, low, high)
         return u
 
     def _ridgeless(self, m: np.ndarray) -> np.ndarray:
@@ -149,12 +143,12 @@ class RandomFeatureModel:
         eigenvalues, weights = self._quadrature
         high = np.log(eigenvalues @ weights / m)
         low = np.log((self.latent / m - 1) * float(self.latent) ** -(1 + self.alpha))
-        return _root(excess, low - 1e-9, high + 1e-9)
+        return root(excess, low - 1e-9, high + 1e-9)
 
     def _loss(self, u: np.ndarray, N: np.ndarray, T: np.ndarray) -> np.ndarray:
         """The loss where kappa = exp(u)."""
         d1, d2 = self._dimensions(u)
-        rho = (N - d1) / (N - d2)
+        rho = 1 - (d1 - d2) / (N - d2)  # (N - d1) / (N - d2), for infinite N too
         return np.exp(u) * (d1 - rho * d2) / (1 - ((1 - rho) * d1 + rho * d2) / T)
 
     def loss(self, params: ArrayLike, samples: ArrayLike, ridge: ArrayLike | None = None) -> np.ndarray | float:
@@ -179,10 +173,18 @@ class RandomFeatureModel:
         N, T, _ = self._arguments(params, samples, 0.0)
         n, t = N.ravel(), T.ravel()
         low = self._ridgeless(np.minimum(n, t))
-        u = _lowest(lambda v: self._loss(v, n, t), low, low + WIDEST)
+        u = lowest(lambda v: self._loss(v, n, t), low, low + WIDEST)
         d1, _ = self._dimensions(u)
         ridge = np.exp(u) * (t - d1) * (1 - d1 / n)
         return ridge.reshape(N.shape)[()], self._loss(u, n, t).reshape(N.shape)[()]
+
+    def local_exponent(self, params: ArrayLike) -> np.ndarray | float:
+        r"""Slope of ln loss against ln N on endless samples, :math:`-d_2/(d_1 - d_2)` at :math:`d_1(\kappa) = N`.
+
+        It tends to :math:`-\alpha` for :math:`1 \ll N \ll M`; ``ValueError`` as :meth:`fixed_point`.
+        """
+        d1, d2 = self.dimensions(self.fixed_point(params, np.inf))
+        return -d2 / (d1 - d2)
 
     @property
     def asymptote(self) -> PowerLaw:
@@ -205,8 +207,8 @@ def simulate_random_features(
 ) -> pd.DataFrame:
     """Draw data, features and targets, train, and measure the loss: no approximation but the average over draws.
 
-    Training is linear algebra: one singular value decomposition of the features gives the student for every ridge.
-    The loss on new data is computed from the student's weights, without sampling.
+    One singular value decomposition of the features gives the student for every ridge; the loss on new data is
+    computed from its weights, without sampling.
 
     Parameters
     ----------
@@ -270,35 +272,3 @@ def _ridge(ridge: ArrayLike) -> np.ndarray:
     if bad.any():
         raise ValueError(f"ridge must be finite and at least 0, got {delta[bad].flat[0]:g}")
     return delta
-
-
-def _root(
-    excess: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]], low: np.ndarray, high: np.ndarray
-) -> np.ndarray:
-    """Roots of rising functions, each in its bracket: Newton's steps, halving where one would leave it."""
-    u = (low + high) / 2
-    for _ in range(MOST_STEPS):
-        value, slope = excess(u)
-        low, high = np.where(value <= 0, u, low), np.where(value >= 0, u, high)
-        step = u - value / slope
-        new = np.where((step >= low) & (step <= high), step, (low + high) / 2)
-        done = np.abs(new - u) <= 4e-15 * (1 + np.abs(u))
-        u = new
-        if done.all():
-            break
-    return u
-
-
-def _lowest(function: Callable[[np.ndarray], np.ndarray], low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Minima of functions with one valley, each in its bracket, by golden section."""
-    golden = (np.sqrt(5) - 1) / 2
-    a, b = high - golden * (high - low), low + golden * (high - low)
-    fa, fb = function(a), function(b)
-    while (high - low).max() > 1e-9:
-        left = fa <= fb
-        low, high = np.where(left, low, a), np.where(left, b, high)
-        new = np.where(left, high - golden * (high - low), low + golden * (high - low))
-        value = function(new)
-        a, b = np.where(left, new, b), np.where(left, a, new)
-        fa, fb = np.where(left, value, fb), np.where(left, fa, value)
-    return (low + high) / 2
