@@ -188,7 +188,7 @@ class RosenfeldLaw(_Law):
     --------
     >>> law = RosenfeldLaw(ChinchillaLaw(E=2.0, A=400, B=400, alpha=0.34, beta=0.28), guess=7.0)
     >>> law.loss(1, 1).round(3), law.loss(1e15, 1e15).round(3)  # no better than a guess, and all that can be learned
-    (np.float64(7.0), np.float64(1.949))
+    (np.float64(7.0), np.float64(1.948))
     """
 
     base: ChinchillaLaw

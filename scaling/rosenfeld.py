@@ -137,7 +137,7 @@ def fit_rosenfeld(runs: pd.DataFrame, guess: float, weights: ArrayLike | None = 
     --------
     >>> import scaling
     >>> truth = RosenfeldLaw(ChinchillaLaw(E=1.7, A=400, B=400, alpha=0.34, beta=0.28), guess=7.0)
-    >>> runs = scaling.simulate_runs(truth, scaling.grid_design([1e4, 1e6, 1e8, 1e10], [1e5, 1e7, 1e9, 1e11]))
+    >>> runs = scaling.simulate_runs(truth, scaling.grid_design([1e4, 1e6, 1e8], [1e6, 1e8, 1e10]))
     >>> fit_rosenfeld(runs, guess=7.0).law
     RosenfeldLaw(E=1.7, A=400, B=400, alpha=0.34, beta=0.28, guess=7)
     """

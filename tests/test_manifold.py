@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.interpolate import RegularGridInterpolator
 
 import scaling
 from scaling.manifold import _target
@@ -36,8 +37,6 @@ def test_error_of_linear_pieces_in_one_dimension():
     h = x[1, 0]
     second = np.diff(_target(x, *waves), 2, axis=0) / h**2
     expected = np.mean(second**2) / 120 / 64**4
-    from scipy.interpolate import RegularGridInterpolator
-
     axis = np.linspace(0, 1, 65)
     line = RegularGridInterpolator([axis], _target(axis[:, None], *waves))(x)
     assert np.mean((line - _target(x, *waves)) ** 2) == pytest.approx(expected, rel=0.01)
