@@ -44,7 +44,7 @@ from .isoflop import fit_isoflop, parabola_bias
 from .kaplan import CriticalBatch, KaplanLaw, KaplanStepsLaw, kaplan_curve
 from .kaplan_fit import fit_kaplan, fit_kaplan_steps
 from .kaplan_training import KaplanFrontier, KaplanTraining
-from .laws import ChinchillaLaw, FrontierLaw, PowerLaw
+from .laws import ChinchillaLaw, FrontierLaw, PowerLaw, RosenfeldLaw
 from .learning_curves import (
     AnnealedMachine,
     logistic_agreement,
@@ -54,11 +54,15 @@ from .learning_curves import (
 )
 from .optimum import Allocation, compute_optimal, deadweight_compute
 from .overtraining import DownstreamLaw, OvertrainingLaw, fit_overtraining
+from .manifold import simulate_interpolation
+from .optimum import Allocation, compute_optimal
 from .perceptron import simulate_perceptron
 from .power_law import fit_power_law
 from .precision import PrecisionLaw
 from .pruning import PruningSchedule
 from .published import Published, UnknownPublishedError, large_models, published, published_table
+from .quanta import QuantaModel, simulate_quanta
+from .random_features import RandomFeatureModel, simulate_random_features
 from .reconcile import (
     EmbeddingModel,
     KaplanView,
@@ -67,6 +71,7 @@ from .reconcile import (
     local_exponent,
     nonembedding_flops,
 )
+from .rosenfeld import fit_rosenfeld
 from .runs import RunsError, RunsWarning, check_runs, describe_runs, load_runs
 from .sensitivity import digits_study, huber_study, rounded_study, stopping_study
 from .shape import ShapeLaw
@@ -104,6 +109,9 @@ __all__ = [
     "PrecisionLaw",
     "PruningSchedule",
     "Published",
+    "QuantaModel",
+    "RandomFeatureModel",
+    "RosenfeldLaw",
     "RunsError",
     "RunsWarning",
     "ShapeLaw",
@@ -133,6 +141,7 @@ __all__ = [
     "fit_overtraining",
     "fit_parametric",
     "fit_power_law",
+    "fit_rosenfeld",
     "flop_price",
     "flops_by_part",
     "format_count",
@@ -180,9 +189,12 @@ __all__ = [
     "scorecard",
     "set_style",
     "simulate_curves",
+    "simulate_interpolation",
     "simulate_logistic",
     "simulate_noisy_threshold",
     "simulate_perceptron",
+    "simulate_quanta",
+    "simulate_random_features",
     "simulate_runs",
     "simulate_thresholds",
     "stopping_study",

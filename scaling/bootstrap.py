@@ -145,7 +145,8 @@ def bootstrap(
     FitError
         If the fit is not identified, or fewer than 12 runs would be drawn (parametric form).
     ValueError
-        If ``n_resamples``, ``fraction`` or ``seed`` is out of its range.
+        If ``n_resamples``, ``fraction`` or ``seed`` is out of its range, or the law is one that only SciPy fits
+        (:class:`RosenfeldLaw`).
     """
     _check(n_resamples, fraction)
     if isinstance(fit, FrontierFit):
@@ -153,6 +154,8 @@ def bootstrap(
         missing = float(samples.isna().any(axis=1).mean())
         return Bootstrap(samples, law, fit, seed, 0.0, missing, 0.0, False, note)
     fit.law  # noqa: B018 (refuses a fit that is not identified)
+    if not isinstance(fit._problem, Problem):
+        raise ValueError(f"bootstrap does not know {type(fit.candidate).__name__}: resample by weights with fit.refit")
     used = np.flatnonzero(fit.weights > 0)
     problem = fit._problem.take(used)
     drawn = len(used) if fraction is None else round(fraction * len(used))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,7 +40,12 @@ class Holdout:
 
 
 def holdout(
-    runs: pd.DataFrame, by: str = "flops", fraction: float = 0.2, above: float | None = None, **options: Any
+    runs: pd.DataFrame,
+    by: str = "flops",
+    fraction: float = 0.2,
+    above: float | None = None,
+    method: Callable[..., Fit] = fit_parametric,
+    **options: Any,
 ) -> Holdout:
     """Fit the runs with the smallest ``by`` and predict the rest: does the law extrapolate?
 
@@ -53,8 +59,10 @@ def holdout(
         Share of the runs, those with the largest ``by``, to hold out; ignored when ``above`` is given.
     above : float, optional
         Hold out every run with ``by`` greater than this.
+    method : callable, optional
+        The fit: :func:`fit_parametric`, or another of a law of ``params`` and ``tokens``.
     **options
-        Passed to :func:`fit_parametric`.
+        Passed to it.
 
     Raises
     ------
@@ -75,7 +83,7 @@ def holdout(
     late = table[by] > above
     if not late.any() or late.all():
         raise FitError(f"holding out {by} > {above:g} leaves {(~late).sum()} runs to fit and {late.sum()} to predict")
-    fit = fit_parametric(table[~late], **options)
+    fit = method(table[~late], **options)
     tested = table[late].copy()
     tested["predicted"] = fit.candidate.loss(tested["params"], tested["tokens"])
     tested["error"] = np.log(tested["predicted"] / tested["loss"])
