@@ -52,10 +52,9 @@ from .learning_curves import (
     noisy_threshold_law,
     yardstick_constants,
 )
+from .manifold import simulate_interpolation
 from .optimum import Allocation, compute_optimal, deadweight_compute
 from .overtraining import DownstreamLaw, OvertrainingLaw, fit_overtraining
-from .manifold import simulate_interpolation
-from .optimum import Allocation, compute_optimal
 from .perceptron import simulate_perceptron
 from .power_law import fit_power_law
 from .precision import PrecisionLaw

@@ -24,9 +24,9 @@ from . import (
     pearce2024,
     porian2024,
     sardana2024,
+    sharma2020,
     shuai2024,
     stanic2023,
-    sharma2020,
     villalobos2022,
     yao2023,
 )
