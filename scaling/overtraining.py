@@ -52,8 +52,8 @@ class OvertrainingLaw(_Law):
 
     Examples
     --------
-    >>> round(float(OvertrainingLaw.from_published("redpajama").best_ratio), 2)
-    7.42
+    >>> round(float(OvertrainingLaw.from_published("redpajama").best_ratio), 1)
+    7.4
     """
 
     E: float | np.ndarray
