@@ -22,6 +22,7 @@ CUTS = {"100": 100.0, "250": 250.0, "500": 500.0, "all": np.inf}
 ABOVE = {"100": "6 millionths", "250": "38 millionths", "500": "", "all": "91 millionths"}
 #: constants of Table 1 that are not the minimum's
 OFF = {"100/A", "100/E", "250/A", "250/E", "all/beta", "all/A", "all/B", "all/E"}
+NOT_ITS_OWN = "with the A, B and E printed in the same row the best exponent is .234, which does not round to .24"
 
 
 @cache
@@ -41,10 +42,11 @@ for _cut, _above in ABOVE.items():
         f"{_above} of the minimum, and L-BFGS-B with default tolerances, the authors' choice, stops anywhere in it"
     )
     for _q in ("alpha", "beta", "A", "B", "E"):
+        _off = NOT_ITS_OWN if f"{_cut}/{_q}" == "all/beta" else _reason
         reproduces(
             f"sardana2024/table1/{_cut}/{_q}",
             rtol=2e-3 if _q in "AB" else None,  # printed with more digits than such an optimiser finds
-            reason=_reason if f"{_cut}/{_q}" in OFF else None,
+            reason=_off if f"{_cut}/{_q}" in OFF else None,
             needs=SET,
         )(partial(constant, _cut, _q))
 
