@@ -41,6 +41,7 @@ from .frontier import FrontierFit
 from .holdout import Holdout, holdout
 from .inference import CostModel, flop_price, inference_optimal, overtraining_overhead
 from .isoflop import fit_isoflop, parabola_bias
+from .isoloss import tokens_to_reach
 from .kaplan import CriticalBatch, KaplanLaw, KaplanStepsLaw, kaplan_curve
 from .kaplan_fit import fit_kaplan, fit_kaplan_steps
 from .kaplan_training import KaplanFrontier, KaplanTraining
@@ -197,6 +198,7 @@ __all__ = [
     "simulate_runs",
     "simulate_thresholds",
     "stopping_study",
+    "tokens_to_reach",
     "training_flops",
     "yardstick_constants",
 ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .isoloss import Law, cheapest
 from .laws import ChinchillaLaw
 from .optimum import Allocation, without_optimum
 
@@ -102,7 +103,7 @@ def flop_price(dollars_per_hour: ArrayLike, peak: ArrayLike, utilisation: ArrayL
 
 
 def inference_optimal(
-    law: ChinchillaLaw, loss: ArrayLike, inference_tokens: ArrayLike, cost: CostModel | None = None
+    law: ChinchillaLaw | Law, loss: ArrayLike, inference_tokens: ArrayLike, cost: CostModel | None = None
 ) -> Allocation:
     r"""The cheapest model of a given loss, training and inference together.
 
@@ -118,8 +119,10 @@ def inference_optimal(
 
     Parameters
     ----------
-    law : ChinchillaLaw
-        Its constants may be arrays (a bootstrap's); they broadcast against the other arguments.
+    law : ChinchillaLaw, or anything with ``loss(params, tokens)``
+        The constants of a ChinchillaLaw may be arrays (a bootstrap's); they broadcast against the other arguments.
+        Any other law must fall with size and tokens; its tokens of equal loss are bracketed roots, and the cheapest
+        size is bracketed among them, which is slower (some ten thousand a second).
     loss : float or array
         The loss to reach, nats/token; above the law's ``E``.
     inference_tokens : float or array
@@ -139,7 +142,7 @@ def inference_optimal(
         If the loss is not above ``E``, the demand negative, the law without an optimum, or the answer
         too large for a floating-point number.
     TypeError
-        If the law is of another kind.
+        If the law has no ``loss``.
 
     Examples
     --------
@@ -147,19 +150,18 @@ def inference_optimal(
     >>> inference_optimal(law, 1.947, 2e12)
     Allocation(params=2.418e+10, tokens=2.657e+12, flops=3.855e+23, loss=1.9470, tokens_per_param=110)
     """
-    if not isinstance(law, ChinchillaLaw):
-        raise TypeError(f"no inference-optimal allocation for a {type(law).__name__}; a ChinchillaLaw has one")
+    if not hasattr(law, "loss"):
+        raise TypeError(f"no inference-optimal allocation for a {type(law).__name__}: it has no loss(params, tokens)")
     target, demand = np.asarray(loss, dtype=float), np.asarray(inference_tokens, dtype=float)
     _check("loss", target, "a finite number", np.isfinite)
     _check("inference_tokens", demand, "at least 0 and finite", lambda x: np.isfinite(x) & (x >= 0))
-    missing = without_optimum(law) | _out_of_reach(law, target)
-    constants = [np.where(missing, 1.0, getattr(law, name)) for name in ("alpha", "beta", "A", "B")]
-    reducible = np.where(missing, 1.0, target - law.E)
     weight = 1.0 if cost is None else cost.weight
-    with np.errstate(all="ignore"):  # what leaves the range of floating-point numbers is refused below
-        N, D = _allocate(*constants, reducible, np.log(weight) + np.log(demand))
-        parts = [N, D, 6.0 * N * D, target, 2.0 * N * demand]
-        _check_range(law, target, N, D, sum(parts[2:]), parts[4] * weight / parts[2])
+    if isinstance(law, ChinchillaLaw):
+        N, D, missing = _allocate_sum(law, target, demand, np.asarray(weight))
+    else:
+        N, D = cheapest(law, target, weight * demand)
+        missing = np.zeros(())
+    parts = [N, D, 6.0 * N * D, target, 2.0 * N * demand]
     if cost is not None:
         parts.append(cost.cost(N, D, demand))
     if missing.any():
@@ -226,6 +228,20 @@ def overtraining_overhead(law: ChinchillaLaw, size_ratio: ArrayLike) -> Allocati
         raise ValueError(f"size_ratio = {ratio.min():g} asks for more tokens than a floating-point number can hold")
     parts = np.broadcast_arrays(ratio, tokens, ratio * tokens, np.ones(()), missing)
     return Allocation(*(np.where(missing, np.nan, x)[()] for x in parts[:-1]))
+
+
+def _allocate_sum(
+    law: ChinchillaLaw, target: np.ndarray, demand: np.ndarray, weight: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Sizes, tokens, and which members of the law have none."""
+    missing = without_optimum(law) | _out_of_reach(law, target)
+    constants = [np.where(missing, 1.0, getattr(law, name)) for name in ("alpha", "beta", "A", "B")]
+    reducible = np.where(missing, 1.0, target - law.E)
+    with np.errstate(all="ignore"):  # what leaves the range of floating-point numbers is refused
+        N, D = _allocate(*constants, reducible, np.log(weight) + np.log(demand))
+        training, inference = 6.0 * N * D, 2.0 * N * demand
+        _check_range(law, target, N, D, training + target + inference, inference * weight / training)
+    return N, D, missing
 
 
 def _allocate(*arguments: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -286,3 +286,55 @@ def test_a_million_broadcast_allocations_are_those_of_one():
     for i, j in ((0, 0), (17, 399), (299, 5), (150, 200)):
         alone = inference_optimal(LAWS[0], loss[i, 0], demand[j])
         assert (grid.params[i, j], grid.tokens[i, j]) == pytest.approx((alone.params, alone.tokens), rel=1e-12)
+
+
+# --- any law -------------------------------------------------------------------------------------------------------
+
+
+class Plain:
+    """The sum without its name, so that nothing about its form is known."""
+
+    def __init__(self, law):
+        self.loss = law.loss
+
+
+def test_a_law_of_unknown_form_has_the_optimum_of_the_same_law_with_a_name():
+    law = scaling.ChinchillaLaw.from_published("sardana2024/constants")
+    loss, demand = np.array([[1.8], [1.947], [2.3]]), np.array([0.0, 1e10, 1e13])
+    known = scaling.inference_optimal(law, loss, demand)
+    found = scaling.inference_optimal(Plain(law), loss, demand)
+    np.testing.assert_allclose(found.params, known.params, rtol=1e-6)
+    np.testing.assert_allclose(found.tokens, known.tokens, rtol=1e-6)
+    total = known.flops + known.inference_flops
+    np.testing.assert_allclose(found.flops + found.inference_flops, total, rtol=1e-12)
+    np.testing.assert_allclose(law.loss(found.params, found.tokens), np.broadcast_to(loss, (3, 3)), rtol=1e-12)
+
+
+@pytest.mark.parametrize("demand", [0.0, 1e9, 1e12])
+def test_kaplans_law_has_its_own_optimum(demand):
+    """Along the curve of equal loss D = D_c / (l**(1/alpha_D) - (N_c/N)**(alpha_N/alpha_D)), on a fine grid."""
+    law = scaling.KaplanLaw.from_published()
+    N = np.geomspace(2e8, 1e12, 400_001)
+    rest = 2.4 ** (1 / law.alpha_D) - (law.N_c / N) ** (law.alpha_N / law.alpha_D)
+    N, D = N[rest > 0], law.D_c / rest[rest > 0]
+    totals = 6 * N * D + 2 * N * demand
+    best = scaling.inference_optimal(law, 2.4, demand)
+    assert best.flops + best.inference_flops == pytest.approx(totals.min(), rel=1e-8)
+    assert best.params == pytest.approx(N[totals.argmin()], rel=1e-4)
+
+
+def test_tokens_to_reach_solves_the_law_and_is_infinite_where_none_suffice():
+    law = scaling.ChinchillaLaw.from_published("besiroglu2024")
+    N, D = np.geomspace(1e7, 1e12, 30), np.geomspace(1e13, 1e9, 30)
+    np.testing.assert_allclose(scaling.tokens_to_reach(law, N, law.loss(N, D)), D, rtol=1e-9)
+    assert scaling.tokens_to_reach(law, 1e7, 1.9) == np.inf
+    with pytest.raises(ValueError, match="params must be positive, got -1"):
+        scaling.tokens_to_reach(law, -1, 2.0)
+
+
+def test_a_loss_that_no_model_reaches_is_named():
+    law = scaling.RosenfeldLaw(scaling.ChinchillaLaw.from_published("besiroglu2024"), guess=11.0)
+    with pytest.raises(ValueError, match=r"loss = 1.7 cannot be reached: with endless size and data the law has 1\.79"):
+        scaling.inference_optimal(law, [2.5, 1.7], 1e12)
+    with pytest.raises(TypeError, match="no loss"):
+        scaling.inference_optimal("a law", 2.0, 1e12)
