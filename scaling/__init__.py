@@ -50,8 +50,10 @@ from .learning_curves import (
     noisy_threshold_law,
     yardstick_constants,
 )
+from .next_runs import NextRuns, suggest_runs
 from .optimum import Allocation, compute_optimal
 from .perceptron import simulate_perceptron
+from .plan import Plan, plan_training
 from .power_law import fit_power_law
 from .published import Published, UnknownPublishedError, large_models, published, published_table
 from .reconcile import (
@@ -89,6 +91,8 @@ __all__ = [
     "KaplanTraining",
     "KaplanView",
     "LearningExponent",
+    "NextRuns",
+    "Plan",
     "PowerLaw",
     "Published",
     "RunsError",
@@ -136,6 +140,7 @@ __all__ = [
     "measure_exponent",
     "noisy_threshold_law",
     "params_by_part",
+    "plan_training",
     "plot_bootstrap",
     "plot_contours",
     "plot_curves",
@@ -158,6 +163,7 @@ __all__ = [
     "simulate_perceptron",
     "simulate_runs",
     "simulate_thresholds",
+    "suggest_runs",
     "training_flops",
     "yardstick_constants",
 ]
