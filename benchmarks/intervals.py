@@ -66,11 +66,14 @@ def covered(law: scaling.ChinchillaLaw, kind: str, noise: str, n_resamples: int,
     return (rows["low"][wanted.index] <= wanted) & (wanted <= rows["high"][wanted.index])
 
 
-def study(n_tables: int = 300, n_resamples: int = 1000, workers: int = 2) -> pd.DataFrame:
+def study(
+    n_tables: int = 300, n_resamples: int = 1000, workers: int = 2, surfaces: tuple[str, ...] = tuple(SURFACES)
+) -> pd.DataFrame:
     """One row a surface, design and noise: the shares covered, the largest Monte-Carlo error, the tables refused."""
     rows = []
     with ProcessPoolExecutor(workers) as pool:
-        for (name, law), kind, noise in itertools.product(SURFACES.items(), DESIGNS, NOISES):
+        for name, kind, noise in itertools.product(surfaces, DESIGNS, NOISES):
+            law = SURFACES[name]
             found = list(pool.map(partial(covered, law, kind, noise, n_resamples), range(n_tables), chunksize=10))
             hits = pd.DataFrame([hit for hit in found if hit is not None])
             shares, n = hits.mean(), len(hits)
@@ -86,8 +89,10 @@ def main() -> None:
     parser.add_argument("--tables", type=int, default=300, help="tables a surface, design and noise")
     parser.add_argument("--resamples", type=int, default=1000)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--surface", choices=SURFACES, action="append", help="only this one; may be repeated")
     arguments = parser.parse_args()
-    study(arguments.tables, arguments.resamples, arguments.workers)
+    surfaces = tuple(arguments.surface or SURFACES)
+    study(arguments.tables, arguments.resamples, arguments.workers, surfaces)
 
 
 if __name__ == "__main__":
