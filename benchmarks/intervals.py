@@ -29,13 +29,13 @@ SURFACES = {
     "symmetric": surface("symmetric"),
     "asymmetric": surface("asymmetric"),
 }
-DESIGNS = ("63 runs in 7 IsoFLOP groups", "120 ragged runs")
-NOISES = ("normal", "heavy tails")
+GROUPS, RAGGED = "63 runs in 7 IsoFLOP groups", "120 ragged runs"
+CELLS = ((GROUPS, "normal"), (GROUPS, "heavy tails"), (RAGGED, "normal"))
 
 
 def design(kind: str, law: scaling.ChinchillaLaw, seed: int) -> pd.DataFrame:
     """Sizes and tokens: groups centred on the surface's optimum, or a ragged set that knows nothing of it."""
-    if kind == DESIGNS[0]:
+    if kind == GROUPS:
         return scaling.isoflop_design(np.geomspace(6e18, 3e21, 7), n_sizes=9, width=6, law=law)
     return scaling.chinchilla_like_design(120, seed=seed)
 
@@ -72,7 +72,7 @@ def study(
     """One row a surface, design and noise: the shares covered, the largest Monte-Carlo error, the tables refused."""
     rows = []
     with ProcessPoolExecutor(workers) as pool:
-        for name, kind, noise in itertools.product(surfaces, DESIGNS, NOISES):
+        for name, (kind, noise) in itertools.product(surfaces, CELLS):
             law = SURFACES[name]
             found = list(pool.map(partial(covered, law, kind, noise, n_resamples), range(n_tables), chunksize=10))
             hits = pd.DataFrame([hit for hit in found if hit is not None])
