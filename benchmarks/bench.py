@@ -3,7 +3,7 @@
 Run by ``make bench``. The usual way is what the papers' notebooks do: SciPy's L-BFGS-B from 4,500
 starting points with finite differences, and a loop of SciPy's BFGS over resamples. Of those loops a
 sample is run and scaled up; the table says so. ``--coverage`` adds the full simulation of how often
-intervals cover the truth (some minutes).
+intervals cover the truth (a quarter of an hour).
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from intervals import study
 from scipy import optimize
 from threadpoolctl import threadpool_limits
 
 import scaling
-from scaling.claims.czech2026 import surface
 
 SAMPLED_STARTS, SAMPLED_RESAMPLES, SAMPLED_BUDGETS = 60, 20, 200
 
@@ -136,37 +136,6 @@ def memory_of_bootstrap(fit: scaling.Fit) -> float:
     return peak / 2**20
 
 
-def coverage(n_tables: int = 200, n_resamples: int = 500) -> pd.DataFrame:
-    """How often 95 % intervals of a = beta / (alpha + beta) cover the truth, with its Monte-Carlo error.
-
-    Tables that do not identify the law are refused by the fit, and counted.
-    """
-    surfaces = {
-        "symmetric": surface("symmetric"),
-        "Chinchilla": scaling.ChinchillaLaw.from_published("hoffmann2022"),
-        "asymmetric": surface("asymmetric"),
-    }
-    rows = []
-    for name, law in surfaces.items():
-        truth, hits, refused = law.beta / (law.alpha + law.beta), 0, 0
-        for seed in range(n_tables):
-            runs = scaling.simulate_runs(law, scaling.chinchilla_like_design(120, seed=seed), noise=0.006, seed=seed)
-            fit = scaling.fit_parametric(runs)
-            if fit.status == "not_identified":
-                refused += 1
-                continue
-            boot = scaling.bootstrap(fit, n_resamples, seed=seed)
-            low, high = boot.interval(0.95, of=lambda found: found.beta / (found.alpha + found.beta))
-            hits += low <= truth <= high
-        fitted = n_tables - refused
-        share = hits / fitted
-        error = np.sqrt(max(share * (1 - share), 1 / fitted) / fitted)
-        rows.append(
-            {"surface": name, "covered": f"{share:.3f}", "Monte-Carlo error": f"{error:.3f}", "refused": refused}
-        )
-    return pd.DataFrame(rows)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--coverage", action="store_true", help="add the simulated coverage of the intervals")
@@ -245,8 +214,8 @@ def main() -> None:
     print(table.to_string(index=False))
     print(f"\nMost memory held by 4,000 resamples: {memory_of_bootstrap(fit):.0f} MB (budget 300 MB)")
     if arguments.coverage:
-        print("\nCoverage of 95 % intervals of a (200 tables of 120 runs, 500 resamples each)")
-        print(coverage().to_string(index=False))
+        print("\nCoverage of the 95 % intervals of a plan for 1e24 FLOPs (300 tables each, 1,000 resamples a table)")
+        study()
         print("\nCoverage of 95 % intervals in extrapolation, by the number of budgets fitted\n")
         design = scaling.isoflop_design([1e18, 1e19, 1e20, 1e21, 1e22], law=truth)
         print(scaling.audit_coverage(truth, design, 0.004, 400, n_resamples=500).round(3).to_string(index=False))

@@ -56,7 +56,10 @@ from .learning_curves import (
 from .manifold import simulate_interpolation
 from .optimum import Allocation, compute_optimal, deadweight_compute
 from .overtraining import DownstreamLaw, OvertrainingLaw, fit_overtraining
+from .next_runs import NextRuns, suggest_runs
+from .optimum import Allocation, compute_optimal
 from .perceptron import simulate_perceptron
+from .plan import Plan, plan_training
 from .power_law import fit_power_law
 from .precision import PrecisionLaw
 from .pruning import PruningSchedule
@@ -105,6 +108,8 @@ __all__ = [
     "KaplanView",
     "LearningExponent",
     "OvertrainingLaw",
+    "NextRuns",
+    "Plan",
     "PowerLaw",
     "PrecisionLaw",
     "PruningSchedule",
@@ -168,6 +173,7 @@ __all__ = [
     "parabola_bias",
     "params_by_part",
     "plot_audit",
+    "plan_training",
     "plot_bootstrap",
     "plot_contours",
     "plot_curves",
@@ -199,6 +205,7 @@ __all__ = [
     "simulate_thresholds",
     "stopping_study",
     "tokens_to_reach",
+    "suggest_runs",
     "training_flops",
     "yardstick_constants",
 ]

@@ -16,6 +16,7 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator, ScalarFormatter
 from numpy.typing import ArrayLike
 
+from ._format import format_count, format_flops
 from .optimum import compute_optimal
 
 if TYPE_CHECKING:
@@ -45,7 +46,6 @@ COLORMAP = "viridis"
 #: Okabe and Ito's palette without its yellow, which is pale on white
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 _GREY = "#8a8a8a"
-_SUFFIXES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
 _LABELS = {
     "params": "Parameters $N$",
     "tokens": "Training tokens $D$",
@@ -98,20 +98,6 @@ def set_style() -> None:
             "axes.titlesize": 12,
         },
     )
-
-
-def format_count(value: float, _position: int | None = None) -> str:
-    """A count of parameters or tokens as people say it: ``70B``, ``1.4T``."""
-    for scale, suffix in _SUFFIXES:
-        if abs(value) >= scale * 0.9995:
-            return format_flops(value) if value >= 1e15 else f"{value / scale:.3g}{suffix}"
-    return f"{value:.3g}"
-
-
-def format_flops(value: float, _position: int | None = None) -> str:
-    """A number of FLOPs as ``5.76e23``."""
-    mantissa, exponent = f"{value:.2e}".split("e")
-    return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}" if value else "0"
 
 
 def plot_runs(runs: pd.DataFrame, ax: Axes | None = None, x: str = "params", y: str = "tokens") -> Axes:

@@ -10,6 +10,7 @@ import click
 
 from .. import __version__
 from .datasets import datasets
+from .plan import plan
 
 __all__ = ["main"]
 
@@ -24,8 +25,9 @@ def main() -> None:
     \b
         scaling check my_runs.csv
         scaling fit my_runs.csv
+        scaling plan my_runs.csv --flops 1e24
     """
 
 
-for command in (datasets,):
+for command in (datasets, plan):
     main.add_command(command)
