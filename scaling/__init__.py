@@ -54,10 +54,9 @@ from .learning_curves import (
     yardstick_constants,
 )
 from .manifold import simulate_interpolation
+from .next_runs import NextRuns, suggest_runs
 from .optimum import Allocation, compute_optimal, deadweight_compute
 from .overtraining import DownstreamLaw, OvertrainingLaw, fit_overtraining
-from .next_runs import NextRuns, suggest_runs
-from .optimum import Allocation, compute_optimal
 from .perceptron import simulate_perceptron
 from .plan import Plan, plan_training
 from .power_law import fit_power_law
