@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from .frontier import FrontierFit, checked, fit_frontier
 
-__all__ = ["fit_isoflop"]
+__all__ = ["find_budgets", "fit_isoflop"]
 
 #: a parabola needs this many sizes; below the second number its residuals are resampled, not its runs
 LEAST_SIZES, CASE_SIZES = 4, 6
@@ -16,6 +16,39 @@ LEAST_SIZES, CASE_SIZES = 4, 6
 GAP = 1.2
 #: a chain of such runs that spans more than this factor is no group: its budgets have to be named
 SPAN = 1.5
+
+
+def find_budgets(runs: pd.DataFrame, budgets: ArrayLike | None = None, tolerance: float = 0.1) -> pd.Series:
+    """The IsoFLOP group of each run, as its nominal budget; NaN where it belongs to none.
+
+    By default the column ``budget``. Without one, runs whose ``flops`` follow each other by factors below 1.2 form
+    a group, named by the geometric mean of its flops; a chain of them that spans more than a factor of 1.5 is none.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        Column ``flops``, positive.
+    budgets : array, optional
+        Nominal budgets in FLOPs; each run joins the nearest within ``tolerance`` (relative).
+    tolerance : float
+        See ``budgets``.
+
+    Returns
+    -------
+    Series
+        ``budget``, one a run, with the index of ``runs``.
+
+    Raises
+    ------
+    ValueError
+        If ``budgets`` is not a list of positive finite numbers.
+
+    Examples
+    --------
+    >>> find_budgets(pd.DataFrame({"flops": [1e18, 1.1e18, 4e18, 9e18, 1e19]})).round(-16).tolist()
+    [1.05e+18, 1.05e+18, 4e+18, 9.49e+18, 9.49e+18]
+    """
+    return pd.Series(_budgets(runs, budgets, tolerance), index=runs.index, name="budget")
 
 
 def _budgets(table: pd.DataFrame, budgets: ArrayLike | None, tolerance: float) -> np.ndarray:
@@ -88,7 +121,7 @@ def fit_isoflop(runs: pd.DataFrame, budgets: ArrayLike | None = None, tolerance:
     grids: Czech et al. 2026 (arXiv:2603.22339).
     """
     table = checked(runs)
-    nominal = _budgets(table, budgets, tolerance)
+    nominal = find_budgets(table, budgets, tolerance).to_numpy()
     alone = np.isnan(nominal)
     used = table[~alone].assign(budget=nominal[~alone])
     dropped = table[alone].assign(reason="belongs to no budget")

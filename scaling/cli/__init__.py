@@ -9,7 +9,9 @@ from __future__ import annotations
 import click
 
 from .. import __version__
+from .check import check
 from .datasets import datasets
+from .fit import fit
 
 __all__ = ["main"]
 
@@ -27,5 +29,5 @@ def main() -> None:
     """
 
 
-for command in (datasets,):
+for command in (check, fit, datasets):
     main.add_command(command)
