@@ -6,6 +6,7 @@ order in which a table of runs passes through them.
 
 from .bootstrap import Bootstrap, bootstrap
 from .claims import Claim, claims_table, reproduces, scorecard
+from .comparison import LawComparison, compare_laws
 from .data_limits import DataConstrainedLaw, data_constrained_optimal, effective_amount
 from .datasets import DatasetError, fetch, is_available, list_datasets, read_dataset
 from .envelope import fit_envelope
@@ -38,7 +39,8 @@ from .flops import (
 from .frontier import FrontierFit
 from .holdout import Holdout, holdout
 from .inference import CostModel, flop_price, inference_optimal, overtraining_overhead
-from .isoflop import fit_isoflop
+from .inspection import Inspection, inspect_runs
+from .isoflop import find_budgets, fit_isoflop
 from .kaplan import CriticalBatch, KaplanLaw, KaplanStepsLaw, kaplan_curve
 from .kaplan_fit import fit_kaplan, fit_kaplan_steps
 from .kaplan_training import KaplanFrontier, KaplanTraining
@@ -65,6 +67,8 @@ from .reconcile import (
 from .runs import RunsError, RunsWarning, check_runs, describe_runs, load_runs
 from .simulate import chinchilla_like_design, grid_design, isoflop_design, simulate_curves, simulate_runs
 from .students import simulate_logistic, simulate_noisy_threshold, simulate_thresholds
+from .subsampling import subsampled_bootstrap
+from .tables import RunsTable, read_table
 
 __all__ = [
     "Allocation",
@@ -83,15 +87,18 @@ __all__ = [
     "FrontierFit",
     "FrontierLaw",
     "Holdout",
+    "Inspection",
     "KaplanFrontier",
     "KaplanLaw",
     "KaplanStepsLaw",
     "KaplanTraining",
     "KaplanView",
+    "LawComparison",
     "LearningExponent",
     "PowerLaw",
     "Published",
     "RunsError",
+    "RunsTable",
     "RunsWarning",
     "UnknownPublishedError",
     "architectures",
@@ -100,12 +107,14 @@ __all__ = [
     "chinchilla_like_design",
     "claims_table",
     "compare_curves",
+    "compare_laws",
     "compute_optimal",
     "count_params",
     "data_constrained_optimal",
     "describe_runs",
     "effective_amount",
     "fetch",
+    "find_budgets",
     "fit_embedding_model",
     "fit_envelope",
     "fit_isoflop",
@@ -121,6 +130,7 @@ __all__ = [
     "grid_design",
     "holdout",
     "inference_optimal",
+    "inspect_runs",
     "is_available",
     "isoflop_design",
     "kaplan_curve",
@@ -149,6 +159,7 @@ __all__ = [
     "published",
     "published_table",
     "read_dataset",
+    "read_table",
     "reproduces",
     "scorecard",
     "set_style",
@@ -158,6 +169,7 @@ __all__ = [
     "simulate_perceptron",
     "simulate_runs",
     "simulate_thresholds",
+    "subsampled_bootstrap",
     "training_flops",
     "yardstick_constants",
 ]

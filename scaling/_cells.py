@@ -11,19 +11,21 @@ from ._units import unit_factor
 
 #: characters between thousands that can be nothing else: blanks of several widths, apostrophes, underscores
 _GAPS = r"[ _'\u2019\u00a0\u2009\u202f]"
-_TAIL = r"(?:[eE][+-]?\d+)?\s*[A-Za-z][\w\s/*^.-]*|(?:[eE][+-]?\d+)?"
+#: what people write where there is nothing
+_NOTHING = ["", "-", "--", "n/a", "na", "nan", "none", "null"]
+_TAIL = r"(?:[eE][+-]?[0-9]+)?\s*[A-Za-z][\w\s/*^.-]*|(?:[eE][+-]?[0-9]+)?"
 
 
 def _evidence(mark: str, other: str) -> str:
     """Pattern of a cell in which ``mark`` can only be the decimal mark."""
     m, o = re.escape(mark), re.escape(other)
     forms = [
-        rf"\d*{m}(?:\d{{1,2}}|\d{{4,}})",  # 2,31 or 2,3145
-        rf"0?{m}\d+",  # 0,314
-        rf"\d{{4,}}{m}\d+",  # 1234,567
-        rf"\d{{1,3}}(?:{o}\d{{3}})+{m}\d+",  # 1.234,567
-        rf"\d{{1,3}}(?:{o}\d{{3}}){{2,}}",  # 1.234.567
-        rf"\d+{m}\d+(?=[eE])",  # 7,000e9
+        rf"[0-9]*{m}(?:[0-9]{{1,2}}|[0-9]{{4,}})",  # 2,31 or 2,3145
+        rf"0?{m}[0-9]+",  # 0,314
+        rf"[0-9]{{4,}}{m}[0-9]+",  # 1234,567
+        rf"[0-9]{{1,3}}(?:{o}[0-9]{{3}})+{m}[0-9]+",  # 1.234,567
+        rf"[0-9]{{1,3}}(?:{o}[0-9]{{3}}){{2,}}",  # 1.234.567
+        rf"[0-9]+{m}[0-9]+(?=[eE])",  # 7,000e9
     ]
     return rf"[+-]?(?:{'|'.join(forms)})(?:{_TAIL})"
 
@@ -44,7 +46,7 @@ def decimal_mark(columns: dict[str, pd.Series]) -> tuple[str, str]:
             if mark not in seen and hit.any():
                 at = int(np.argmax(hit))
                 seen[mark] = f"{text.iloc[at][:30]!r} in column {name!r}, {text.index.name} {text.index[at]}"
-        single = text.str.fullmatch(rf"[+-]?\d{{1,3}},\d{{3}}(?:{_TAIL})").to_numpy(dtype=bool)
+        single = text.str.fullmatch(rf"[+-]?[0-9]{{1,3}},[0-9]{{3}}(?:{_TAIL})").to_numpy(dtype=bool)
         if not unclear and single.any():
             at = int(np.argmax(single))
             unclear = f"{text.iloc[at][:30]!r} in column {name!r}, {text.index.name} {text.index[at]}"
@@ -68,42 +70,34 @@ def read_numbers(name: str, column: pd.Series, mark: str) -> tuple[pd.Series, np
     sep = _GAPS[:-1] + ("," if mark == "." else ".") + "]"
     m = re.escape(mark)
     parts = text.str.extract(
-        rf"^([+-]?)(\d+|\d{{1,3}}(?:{sep}\d{{3}})+|)(?:{m}(\d*))?(?:[eE]([+-]?\d{{1,4}}))?\s*([A-Za-z][\w\s/*^.-]*)?$"
+        rf"^([+-]?)([0-9]+|[0-9]{{1,3}}(?:{sep}[0-9]{{3}})+|)(?:{m}([0-9]*))?(?:[eE]([+-]?[0-9]{{1,4}}))?\s*([A-Za-z][\w\s/*^.-]*)?$"
     )
-    whole = parts[1].str.replace(sep, "", regex=True)
-    digits = whole.fillna("") + parts[2].fillna("")
-    literal = parts[0].fillna("") + whole.fillna("") + "." + parts[2].fillna("") + "e" + parts[3].fillna("0")
-    good = (digits != "").to_numpy(dtype=bool)
+    whole, fraction = parts[1].str.replace(sep, "", regex=True).fillna(""), parts[2].fillna("")
+    good = ((whole + fraction) != "").to_numpy(dtype=bool, copy=True)
+    codes, found = pd.factorize(parts[4])
+    factors = [unit_factor(name, unit) if name != "loss" and len(unit) < 30 else None for unit in found]
+    factor = np.array([*(x if isinstance(x, float) else np.nan for x in factors), 1.0])[codes]
+    good &= ~np.isnan(factor)
+    own = good & (codes >= 0)
     values = np.full(len(column), np.nan)
-    values[good] = pd.to_numeric(literal[good]).to_numpy(dtype=float)
-    own, units = np.zeros(len(column), dtype=bool), []
-    for unit in parts.loc[good, 4].dropna().unique():
-        rows = good & (parts[4] == unit).to_numpy(dtype=bool)
-        factor = None if name == "loss" else unit_factor(name, unit)
-        if isinstance(factor, float):
-            values[rows] = _scaled(literal[rows], factor)
-            own |= rows
-            units.append(str(unit)[:20].strip())
-        else:
-            good &= ~rows
+    literal = parts[0].fillna("") + whole + "." + fraction
+    values[good] = _values(literal[good], parts.loc[good, 3], factor[good])
     special = text.str.lower().isin(["inf", "+inf", "infinity", "-inf", "-infinity"]).to_numpy(dtype=bool)
     values[special] = np.where(text[special].str.startswith("-"), -np.inf, np.inf)
-    empty = column.isna().to_numpy() | text.isin(["", "-", "--", "n/a", "na", "nan", "NaN", "none"]).to_numpy(
-        dtype=bool
-    )
-    values[empty] = np.nan
-    if (good | special | empty).all():
+    empty = column.isna().to_numpy(dtype=bool) | text.str.lower().isin(_NOTHING).to_numpy(dtype=bool)
+    known = good | special | empty
+    units = [str(found[k]).strip() for k in np.unique(codes[own])]
+    if known.all():
         return pd.Series(values, index=column.index), own, units
     mixed = column.astype(object).copy()
-    mixed[good | special | empty] = values[good | special | empty]
+    mixed[known] = values[known]
     return mixed, own, units
 
 
-def _scaled(literals: pd.Series, factor: float) -> np.ndarray:
-    """Literals times a factor, exactly where the factor is a power of ten: 1.4T is 1.4e12 and nothing near it."""
-    power = round(np.log10(factor))
-    if 10.0**power != factor:
-        return pd.to_numeric(literals).to_numpy(dtype=float) * factor
-    head, tail = literals.str.rsplit("e", n=1).str[0], literals.str.rsplit("e", n=1).str[1]
-    exponent = pd.to_numeric(tail).astype(int) + power
-    return pd.to_numeric(head + "e" + exponent.astype("str")).to_numpy(dtype=float)
+def _values(mantissa: pd.Series, exponent: pd.Series, factor: np.ndarray) -> np.ndarray:
+    """Numbers times factors, exactly where a factor is a power of ten: 1.4T is 1.4e12 and nothing near it."""
+    power = np.round(np.log10(factor)).astype(int)
+    exact = 10.0**power == factor
+    total = pd.to_numeric(exponent.fillna("0")).to_numpy(dtype=int) + np.where(exact, power, 0)
+    numbers = pd.to_numeric(mantissa + "e" + pd.Series(total, index=mantissa.index).astype("str"))
+    return numbers.to_numpy(dtype=float) * np.where(exact, 1.0, factor)

@@ -65,10 +65,12 @@ def read_file(path: Path, separator: str | None, encoding: str | None, names: It
             raise RunsError(str(path), [f"this is {words}"])
     text, words, notes = _decode(path, data, encoding)
     del data
-    start = text[:1000].lstrip()
+    if not text.strip():
+        raise RunsError(str(path), ["the file is empty; the first line must name the columns"])
+    start = text.lstrip()[:1000]
     if re.match(r"(?i)<(!doctype|html|\?xml|table)", start):
         raise RunsError(str(path), ["this is a web page or XML, not a table: download the table itself"])
-    if start[:1] in "[{" and separator is None:
+    if start[0] in "[{" and separator is None:
         return _read_json(path, text, words, notes)
     return read_text(path, text, separator, words, notes, set(names))
 

@@ -10,11 +10,10 @@ import numpy as np
 import pandas as pd
 
 from ._approaches import last_points
-from .fit import Fit, FitError, fit_parametric
+from .fit import Fit, FitError, _checked, fit_parametric
 from .isoflop import LEAST_SIZES, find_budgets
 from .kaplan_fit import fit_kaplan, fit_kaplan_steps
 from .power_law import fit_power_law
-from .runs import check_runs
 
 __all__ = ["LawComparison", "compare_laws"]
 
@@ -121,7 +120,7 @@ def compare_laws(runs: pd.DataFrame, fraction: float = 0.3, above: float | None 
     """
     if not 0 < fraction < 1:
         raise ValueError(f"fraction must lie between 0 and 1, got {fraction}")
-    table = last_points(check_runs(runs))
+    table = last_points(_checked(runs)[0])
     late, split = _split(table, fraction, above)
     sides = [_part(table[side], most, seed) for side, most in ((~late, FITTED), (late, TESTED))]
     few, held = (side.reset_index(drop=True) for side in sides)

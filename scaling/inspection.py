@@ -102,7 +102,8 @@ def inspect_runs(runs: pd.DataFrame) -> Inspection:
     words = (
         [f"{name_rows(table.index, copies)}: copies of each other (params, tokens and loss)"] if copies.any() else []
     )
-    return Inspection(_groups(ends), _diverged(ends, approaches[3]), words, _slips(table), approaches)
+    diverged, below = _diverged(ends, approaches[3])
+    return Inspection(_groups(ends), diverged, words, _slips(table) + below, approaches)
 
 
 def _groups(table: pd.DataFrame) -> pd.DataFrame:
@@ -112,25 +113,32 @@ def _groups(table: pd.DataFrame) -> pd.DataFrame:
     return groups[groups["sizes"] >= LEAST_SIZES].rename_axis("budget").reset_index()
 
 
-def _diverged(table: pd.DataFrame, fit: Fit | FitError) -> pd.DataFrame:
-    """Runs above the pattern: of the parametric law where the table has one, else of runs that had less of all."""
-    loss = table["loss"].to_numpy()
+def _diverged(table: pd.DataFrame, fit: Fit | FitError) -> tuple[pd.DataFrame, list[str]]:
+    """Runs above the pattern, and words about those below it.
+
+    The pattern is the parametric law where the table has one, else that no run does worse than one that had less.
+    """
+    loss, below = table["loss"].to_numpy(), np.zeros(len(table), dtype=bool)
     if isinstance(fit, Fit):
         expected = np.asarray(fit.candidate.loss(table["params"].to_numpy(), table["tokens"].to_numpy()))
         error = np.log(loss / expected)
-        scale = 1.4826 * float(np.median(np.abs(error - np.median(error))))
-        out = error > max(np.log1p(ABOVE), SIGMAS * scale)
+        edge = max(np.log1p(ABOVE), SIGMAS * 1.4826 * float(np.median(np.abs(error - np.median(error)))))
+        out, below = error > edge, error < -edge
     elif len(table) <= PAIRS:
         N, D = (table[name].to_numpy() for name in ("params", "tokens"))
         smaller = (N[:, None] <= N) & (D[:, None] <= D)
         expected = np.where(smaller, loss[:, None], np.inf).min(axis=0)
         out = loss > expected * (1 + ABOVE)
     else:
-        out, expected = np.zeros(len(table), dtype=bool), loss
-    found = pd.DataFrame({"loss": loss, "expected": expected}, index=table.index)[out]
-    ratio = found["loss"] / found["expected"]
-    bits = (ratio * np.log(2) - 1).abs() < 0.03
-    return found.assign(maybe=np.where(bits, "in bits per token?", "diverged, or cut short?"))
+        out, expected = below, loss
+    found = pd.DataFrame({"loss": loss, "expected": expected}, index=table.index)
+    bits = np.abs(found["loss"] / found["expected"] * np.log(2) - 1) < 0.03
+    found = found.assign(maybe=np.where(bits, "in bits per token?", "diverged, cut short, or in another unit?"))
+    words = []
+    if below.any():
+        text = f"{name_rows(table.index, below)}: loss far below what the other runs suggest"
+        words = [f"{text}: is it, or params or tokens, in another unit?"]
+    return found[out], words
 
 
 def _slips(table: pd.DataFrame) -> list[str]:

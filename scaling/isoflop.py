@@ -12,6 +12,8 @@ __all__ = ["find_budgets", "fit_isoflop"]
 
 #: a parabola needs this many sizes; below the second number its residuals are resampled, not its runs
 LEAST_SIZES, CASE_SIZES = 4, 6
+#: a parabola whose height is below this share of the loss is rounding
+FLAT = 1e-12
 #: runs whose budgets differ by less than this factor belong to one IsoFLOP group
 GAP = 1.2
 #: a chain of such runs that spans more than this factor is no group: its budgets have to be named
@@ -78,6 +80,8 @@ def _parabola(u: np.ndarray, loss: np.ndarray) -> tuple[np.ndarray, str]:
     c2, c1, c0 = np.polyfit(u - u.mean(), loss, 2)
     lowest = -c1 / (2 * c2) if c2 != 0 else np.nan
     centred = np.array([c0 - c1 * u.mean() + c2 * u.mean() ** 2, c1 - 2 * c2 * u.mean(), c2])
+    if abs(c2) * np.ptp(u) ** 2 <= FLAT * np.abs(loss).max():
+        return centred, "the loss does not change with the size"
     if not c2 > 0:
         return centred, "the parabola opens downwards"
     if not np.ptp(u) > 0 or not u.min() < lowest + u.mean() < u.max():

@@ -178,7 +178,7 @@ def _in_our_unit(
     m: Mapped, column: pd.Series, own: np.ndarray | None, cell_units: list[str], bytes_per_token: float | None
 ) -> tuple[pd.Series, Mapped, list[str]]:
     """A column in our unit, its mapping, and what is unclear about it."""
-    where = f"column {m.column!r} ({m.name})"
+    where = f"column {m.column!r}" + (f" ({m.name})" if m.name != m.column else "")
     if m.name == "loss":
         unit = m.unit or "nats"
         if unit.endswith("_per_byte") and bytes_per_token is None:
@@ -189,6 +189,8 @@ def _in_our_unit(
             )
         column = _apply(column, lambda values: to_nats(values, unit, bytes_per_token))
         return column, replace(m, unit=unit.replace("_", " ")), []
+    if pd.api.types.is_bool_dtype(column):
+        return column, m, []
     numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     if cell_units:
         bare = ~own & (numbers < _LEAST.get(m.name, 1.0)) & (numbers > 0)

@@ -156,7 +156,13 @@ def _approach(found: Fit | FrontierFit | FitError, boot: Bootstrap | FitError, l
     else:
         points = found.points
         reasons = points.loc[~points["usable"], "reason"].value_counts()
-        out |= {"budgets": len(points), "usable_budgets": int(points["usable"].sum()), "left_out": reasons.to_dict()}
+        final = found.approach == 1 and "run" not in found.runs
+        out |= {
+            "of_final_losses": final,
+            "budgets": len(points),
+            "usable_budgets": int(points["usable"].sum()),
+            "left_out": reasons.to_dict(),
+        }
     if has:
         shares = {"at_bound": boot.at_bound, "not_identified": boot.not_identified, "unconverged": boot.unconverged}
         return out | {"resamples": shares, "note": boot.note}
@@ -252,6 +258,8 @@ def _diagnostics(out: dict[str, Any]) -> list[str]:
         ]
     else:
         words = [f"{out['usable_budgets']:,} of {out['budgets']:,} budgets usable; {out['runs']:,} rows"]
+        if out["of_final_losses"]:
+            words.append("curves are the final losses of the runs of one size")
         words += [f"{count:,} left out: {reason}" for reason, count in out["left_out"].items()]
     if "resamples" in out:
         shares = {"on a bound": "at_bound", "not identified": "not_identified", "unconverged": "unconverged"}
