@@ -8,6 +8,7 @@ from .audit import audit_coverage, extrapolation_audit
 from .bootstrap import Bootstrap, bootstrap
 from .broken_power_law import BrokenPowerLaw, fit_broken_power_law
 from .claims import Claim, claims_table, reproduces, scorecard
+from .comparison import LawComparison, compare_laws
 from .data_limits import DataConstrainedLaw, data_constrained_optimal, effective_amount
 from .datasets import DatasetError, fetch, is_available, list_datasets, read_dataset
 from .envelope import fit_envelope
@@ -40,7 +41,8 @@ from .flops import (
 from .frontier import FrontierFit
 from .holdout import Holdout, holdout
 from .inference import CostModel, flop_price, inference_optimal, overtraining_overhead
-from .isoflop import fit_isoflop, parabola_bias
+from .inspection import Inspection, inspect_runs
+from .isoflop import find_budgets, fit_isoflop, parabola_bias
 from .isoloss import tokens_to_reach
 from .kaplan import CriticalBatch, KaplanLaw, KaplanStepsLaw, kaplan_curve
 from .kaplan_fit import fit_kaplan, fit_kaplan_steps
@@ -80,6 +82,8 @@ from .shape import ShapeLaw
 from .simulate import chinchilla_like_design, grid_design, isoflop_design, simulate_curves, simulate_runs
 from .students import simulate_logistic, simulate_noisy_threshold, simulate_thresholds
 from .study_figures import plot_audit, plot_parabola_bias, plot_rounded_study, plot_thresholds
+from .subsampling import subsampled_bootstrap
+from .tables import RunsTable, read_table
 
 __all__ = [
     "Allocation",
@@ -100,11 +104,13 @@ __all__ = [
     "FrontierFit",
     "FrontierLaw",
     "Holdout",
+    "Inspection",
     "KaplanFrontier",
     "KaplanLaw",
     "KaplanStepsLaw",
     "KaplanTraining",
     "KaplanView",
+    "LawComparison",
     "LearningExponent",
     "OvertrainingLaw",
     "NextRuns",
@@ -117,6 +123,7 @@ __all__ = [
     "RandomFeatureModel",
     "RosenfeldLaw",
     "RunsError",
+    "RunsTable",
     "RunsWarning",
     "ShapeLaw",
     "UnknownPublishedError",
@@ -127,6 +134,7 @@ __all__ = [
     "chinchilla_like_design",
     "claims_table",
     "compare_curves",
+    "compare_laws",
     "compute_optimal",
     "count_params",
     "data_constrained_optimal",
@@ -137,6 +145,7 @@ __all__ = [
     "extrapolation_audit",
     "fetch",
     "fit_broken_power_law",
+    "find_budgets",
     "fit_embedding_model",
     "fit_envelope",
     "fit_isoflop",
@@ -155,6 +164,7 @@ __all__ = [
     "holdout",
     "huber_study",
     "inference_optimal",
+    "inspect_runs",
     "is_available",
     "isoflop_design",
     "kaplan_curve",
@@ -189,6 +199,7 @@ __all__ = [
     "published",
     "published_table",
     "read_dataset",
+    "read_table",
     "reproduces",
     "rounded_study",
     "scorecard",
@@ -205,6 +216,7 @@ __all__ = [
     "stopping_study",
     "tokens_to_reach",
     "suggest_runs",
+    "subsampled_bootstrap",
     "training_flops",
     "yardstick_constants",
 ]

@@ -115,6 +115,13 @@ def to_numbers(column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
 
 def _text_hint(cell: object) -> str:
     """What to write instead of a cell that is not a number."""
+    text = str(cell).strip()
+    if re.fullmatch(r"#[A-Z/0]+[!?]?", text):
+        return "a spreadsheet's error: mend the formula there and save again, or remove the row"
+    if text.startswith("=") or re.match(r"[+@-][A-Za-z]", text):
+        return "a formula: save the values of the cells, not their formulas"
+    if re.fullmatch(r"(?i)\d{1,4}[-/. ](\d{1,2}[-/. ]\d{2,4}|[a-z]{3})|[a-z]{3}[-/. ]\d{1,4}", text):
+        return "a date, into which a spreadsheet may have turned a number: format the column as numbers"
     match = re.fullmatch(r"\s*([\d.]+)\s*([kKmMbBgGtT])\s*", str(cell))
     if match and match[1].count(".") <= 1 and match[1] != ".":
         return f"write {float(match[1]) * _SCALES[match[2].lower()]:g}"

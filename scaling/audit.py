@@ -14,7 +14,7 @@ from .bootstrap import LEAST_RUNS, Bootstrap, bootstrap
 from .fit import FitError
 from .frontier import checked
 from .holdout import Holdout, holdout
-from .isoflop import LEAST_SIZES, nominal_budgets
+from .isoflop import LEAST_SIZES, find_budgets
 from .laws import ChinchillaLaw
 from .optimum import compute_optimal
 from .sensitivity import optimal_exponent
@@ -98,7 +98,7 @@ def extrapolation_audit(
 
 def _cuts(table: pd.DataFrame, budgets: ArrayLike | None) -> list[tuple[int | None, float]]:
     """How many budgets lie at or below each cut (None without groups), and the largest compute that is still fitted."""
-    nominal = nominal_budgets(table, budgets)
+    nominal = find_budgets(table, budgets).to_numpy()
     groups = table["flops"].groupby(nominal).agg(["size", "max"]).sort_index()
     groups = groups[groups["size"] >= LEAST_SIZES]
     ends = groups["max"].to_numpy()

@@ -108,7 +108,11 @@ def fit_frontier(
 ) -> FrontierFit:
     good = points[points["usable"]]
     if good["budget"].nunique() < 2:
-        reasons = "; ".join(f"{r.budget:.3g}: {r.reason}" for r in points[~points["usable"]].head(8).itertuples())
+        bad = points[~points["usable"]]
+        if len(bad) <= 8:
+            reasons = "; ".join(f"{r.budget:.3g}: {r.reason}" for r in bad.itertuples())
+        else:
+            reasons = "; ".join(f"{count} of them: {reason}" for reason, count in bad["reason"].value_counts().items())
         hint = "; name the budgets with budgets=[...]" if approach == 2 else ""
         raise FitError(f"{len(good)} usable budgets, at least two are needed for a slope ({reasons}){hint}")
     intercept, slope = _lines(np.log(good["budget"].to_numpy()), np.log(good["params"].to_numpy())[None])

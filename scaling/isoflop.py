@@ -8,10 +8,12 @@ from numpy.typing import ArrayLike
 
 from .frontier import FrontierFit, checked, fit_frontier
 
-__all__ = ["fit_isoflop", "parabola_bias"]
+__all__ = ["find_budgets", "fit_isoflop", "parabola_bias"]
 
 #: a parabola needs this many sizes; below the second number its residuals are resampled, not its runs
 LEAST_SIZES, CASE_SIZES = 4, 6
+#: a parabola whose height is below this share of the loss is rounding
+FLAT = 1e-12
 #: runs whose budgets differ by less than this factor belong to one IsoFLOP group
 GAP = 1.2
 #: a chain of such runs that spans more than this factor is no group: its budgets have to be named
@@ -20,7 +22,40 @@ SPAN = 1.5
 TOLERANCE = 0.1
 
 
-def nominal_budgets(table: pd.DataFrame, budgets: ArrayLike | None, tolerance: float = TOLERANCE) -> np.ndarray:
+def find_budgets(runs: pd.DataFrame, budgets: ArrayLike | None = None, tolerance: float = TOLERANCE) -> pd.Series:
+    """The IsoFLOP group of each run, as its nominal budget; NaN where it belongs to none.
+
+    By default the column ``budget``. Without one, runs whose ``flops`` follow each other by factors below 1.2 form
+    a group, named by the geometric mean of its flops; a chain of them that spans more than a factor of 1.5 is none.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        Column ``flops``, positive.
+    budgets : array, optional
+        Nominal budgets in FLOPs; each run joins the nearest within ``tolerance`` (relative).
+    tolerance : float
+        See ``budgets``.
+
+    Returns
+    -------
+    Series
+        ``budget``, one a run, with the index of ``runs``.
+
+    Raises
+    ------
+    ValueError
+        If ``budgets`` is not a list of positive finite numbers.
+
+    Examples
+    --------
+    >>> find_budgets(pd.DataFrame({"flops": [1e18, 1.1e18, 4e18, 9e18, 1e19]})).round(-16).tolist()
+    [1.05e+18, 1.05e+18, 4e+18, 9.49e+18, 9.49e+18]
+    """
+    return pd.Series(_budgets(runs, budgets, tolerance), index=runs.index, name="budget")
+
+
+def _budgets(table: pd.DataFrame, budgets: ArrayLike | None, tolerance: float) -> np.ndarray:
     """The nominal budget of each row, NaN where it belongs to none."""
     if budgets is not None:
         nominal = np.sort(np.asarray(budgets, dtype=float), axis=None)
@@ -47,6 +82,8 @@ def _parabola(u: np.ndarray, loss: np.ndarray) -> tuple[np.ndarray, str]:
     c2, c1, c0 = np.polyfit(u - u.mean(), loss, 2)
     lowest = -c1 / (2 * c2) if c2 != 0 else np.nan
     centred = np.array([c0 - c1 * u.mean() + c2 * u.mean() ** 2, c1 - 2 * c2 * u.mean(), c2])
+    if abs(c2) * np.ptp(u) ** 2 <= FLAT * np.abs(loss).max():
+        return centred, "the loss does not change with the size"
     if not c2 > 0:
         return centred, "the parabola opens downwards"
     if not np.ptp(u) > 0 or not u.min() < lowest + u.mean() < u.max():
@@ -90,7 +127,7 @@ def fit_isoflop(runs: pd.DataFrame, budgets: ArrayLike | None = None, tolerance:
     grids: Czech et al. 2026 (arXiv:2603.22339), :func:`parabola_bias`.
     """
     table = checked(runs)
-    nominal = nominal_budgets(table, budgets, tolerance)
+    nominal = find_budgets(table, budgets, tolerance).to_numpy()
     alone = np.isnan(nominal)
     used = table[~alone].assign(budget=nominal[~alone])
     dropped = table[alone].assign(reason="belongs to no budget")

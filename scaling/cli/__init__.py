@@ -9,7 +9,9 @@ from __future__ import annotations
 import click
 
 from .. import __version__
+from .check import check
 from .datasets import datasets
+from .fit import fit
 from .plan import plan
 
 __all__ = ["main"]
@@ -29,5 +31,5 @@ def main() -> None:
     """
 
 
-for command in (datasets, plan):
+for command in (check, fit, plan, datasets):
     main.add_command(command)

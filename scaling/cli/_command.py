@@ -10,6 +10,7 @@ import click
 import numpy as np
 import pandas as pd
 
+from .._text import printable
 from ..datasets import DatasetError
 from ..runs import RunsWarning
 
@@ -24,7 +25,8 @@ class Refusal(click.ClickException):
         self.exit_code = exit_code
 
     def show(self, file: Any = None) -> None:
-        click.echo(f"error: {self.message}", file=file, err=file is None)
+        for line in f"error: {self.message}".split("\n"):  # parts of it may come from a file
+            click.echo(printable(line), file=file, err=file is None)
 
 
 class Command(click.Command):

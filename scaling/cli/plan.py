@@ -6,17 +6,19 @@ from typing import Any
 
 import click
 
+from .._approaches import last_points
 from ..bootstrap import Bootstrap, bootstrap
 from ..fit import Fit, fit_parametric
 from ..next_runs import NextRuns, suggest_runs
 from ..plan import Plan, plan_training
 from ._command import Command, Refusal, to_json
 from ._numbers import Quantity
-from ._runs import read_runs
+from ._runs import read_runs, runs_options
 
 
 @click.command(cls=Command)
 @click.argument("runs")
+@runs_options
 @click.option("--flops", type=Quantity(), required=True, help="Training budget, FLOPs: 6 x parameters x tokens.")
 @click.option("--inference-tokens", type=Quantity(zero=True), help="Tokens the model will read and write in its life.")
 @click.option("--unique-tokens", type=Quantity(), help="Distinct tokens at hand, where they are limited.")
@@ -34,6 +36,7 @@ from ._runs import read_runs
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 def plan(
     runs: str,
+    reading: dict[str, Any],
     flops: float,
     inference_tokens: float | None,
     unique_tokens: float | None,
@@ -60,7 +63,7 @@ def plan(
     Which runs to add first, for 1e21 FLOPs in all, to know the exponent better:
         scaling plan my_runs.csv --flops 1e24 --next-budget 1e21
     """
-    fit = fit_parametric(read_runs(runs))
+    fit = fit_parametric(last_points(read_runs(runs, **reading)))
     if fit.status == "not_identified":
         raise Refusal(f"no plan without a law: {fit.message}")
     boot = bootstrap(fit, resamples, seed=seed)

@@ -1,0 +1,109 @@
+"""``scaling check``: is this table sound, and what can be learned from it?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+import pandas as pd
+
+from .._approaches import NAMES, last_points
+from ..fit import FitError
+from ..inspection import Inspection, inspect_runs, verdict
+from ..runs import RunsError, describe_runs
+from ._command import UNUSABLE, Command, to_json
+from ._runs import read_runs, runs_options
+from ._show import bullets, grid, heading, say
+
+
+@click.command(cls=Command)
+@click.argument("runs")
+@runs_options
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+@click.pass_context
+def check(context: click.Context, runs: str, reading: dict[str, Any], as_json: bool) -> None:
+    """Say what is in a table of training runs: columns, problems, groups, outliers, what it identifies.
+
+    RUNS is a file (CSV, TSV, Parquet or JSON lines; one row a training run) or the name of a data set. Its loss and two
+    of params, tokens and flops are needed; common names and units are recognised, and whatever was mapped is said.
+    Exit code 0: usable. 1: not, and the message says why.
+
+    \b
+    Example:
+        scaling check my_runs.csv
+        scaling check sweep.tsv --column params="Model Size" --unit params=millions
+    """
+    try:
+        table = read_runs(runs, **reading)
+    except RunsError as error:
+        if not as_json:
+            raise
+        click.echo(to_json({"usable": False, "problems": list(error.problems)}))
+        context.exit(UNUSABLE)
+    found = inspect_runs(table)
+    click.echo(to_json(_as_dict(table, found))) if as_json else _print(table, found)
+    context.exit(0 if found.usable else UNUSABLE)
+
+
+def _print(table: pd.DataFrame, found: Inspection) -> None:
+    reading = table.attrs["reading"]
+    say(f"{reading['name']}: {len(table):,} runs; {reading['kind']}; sha256 {reading['sha256'][:12]}")
+    if reading["mapping"]:
+        heading("Columns, as they were read")
+        mapping = pd.DataFrame(reading["mapping"])[["name", "column", "unit", "from"]]
+        grid(
+            mapping.fillna("").rename(columns={"name": "ours", "column": "in the file"}),
+            tuple(mapping) + ("ours", "in the file"),
+        )
+    notes = [*reading["notes"], *table.attrs["notes"]]
+    if notes:
+        heading("Notes")
+        bullets(notes)
+    heading("Ranges")
+    grid(describe_runs(table).reset_index(), ("quantity",))
+    looks = _looks(table, found)
+    if looks:
+        heading("Worth a look")
+        bullets(looks)
+    heading(f"IsoFLOP groups of at least four sizes: {len(found.groups) or 'none'}")
+    if len(found.groups):
+        grid(found.groups.head(20))
+        if len(found.groups) > 20:
+            say(f"  and {len(found.groups) - 20} more")
+    heading("What can be fitted")
+    ends = last_points(table)
+    if len(ends) < len(table):
+        say(f"  (approaches 2 and 3 use the last point of each of {len(ends):,} runs)")
+    for number, fit in found.approaches.items():
+        bullets([f"approach {number}, {NAMES[number]}: {verdict(fit)}"])
+    heading("Usable." if found.usable else "Not usable: no approach can be fitted to this table.")
+
+
+def _looks(table: pd.DataFrame, found: Inspection) -> list[str]:
+    """Warnings and findings in words."""
+    noun = table.index.name or "row"
+    above = [
+        f"{noun} {label}: loss {row.loss:.4g}, where the other runs suggest {row.expected:.4g}: {row.maybe}"
+        for label, row in zip(found.diverged.index, found.diverged.itertuples(), strict=True)
+    ]
+    return [*table.attrs["warnings"], *found.slips, *found.copies, *above]
+
+
+def _as_dict(table: pd.DataFrame, found: Inspection) -> dict[str, Any]:
+    return {
+        "usable": found.usable,
+        "problems": [],
+        "input": table.attrs["reading"],
+        "runs": len(table),
+        "notes": table.attrs["notes"],
+        "warnings": table.attrs["warnings"],
+        "ranges": describe_runs(table).reset_index(),
+        "groups": found.groups,
+        "diverged": found.diverged.rename_axis("at").reset_index(),
+        "copies": found.copies,
+        "slips": found.slips,
+        "approaches": {
+            number: {"possible": not isinstance(fit, FitError), "verdict": verdict(fit)}
+            for number, fit in found.approaches.items()
+        },
+    }

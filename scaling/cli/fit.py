@@ -1,0 +1,283 @@
+"""``scaling fit``: the laws of a table, how sure they are, and how they extrapolate."""
+
+from __future__ import annotations
+
+import os
+import platform
+import tempfile
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import pandas as pd
+
+from .. import __version__
+from .._approaches import NAMES, fit_approaches, last_points
+from ..bootstrap import Bootstrap, bootstrap
+from ..comparison import LawComparison, compare_laws
+from ..fit import Fit, FitError
+from ..frontier import FrontierFit
+from ..subsampling import subsampled_bootstrap
+from ._command import UNUSABLE, Command, Refusal, to_json
+from ._runs import read_runs, runs_options
+from ._show import bullets, grid, heading, interval, number, say
+
+#: runs up to which every resample is of all of them
+ROWS = 4_000
+
+
+@click.command(cls=Command)
+@click.argument("runs")
+@runs_options
+@click.option(
+    "--approach", type=click.Choice(["1", "2", "3", "all"]), default="all", help="Which; by default all that can."
+)
+@click.option("--level", default=0.95, type=click.FloatRange(0.0, 1.0, True, True), help="Of the intervals; 0.95.")
+@click.option("--resamples", default=1000, type=click.IntRange(2, 100_000), help="Resampled tables; 1000.")
+@click.option("--seed", default=0, type=click.IntRange(0), help="Of the resampling; 0.")
+@click.option("--out", type=click.Path(dir_okay=False), help="Write laws, intervals, versions and checksum as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+def fit(
+    runs: str,
+    reading: dict[str, Any],
+    approach: str,
+    level: float,
+    resamples: int,
+    seed: int,
+    out: str | None,
+    as_json: bool,
+) -> None:
+    """Fit scaling laws to a table of training runs: constants, intervals, extrapolation.
+
+    Approaches are those of Hoffmann et al. 2022: 1, the lower envelope of training curves; 2, a parabola at each
+    IsoFLOP budget; 3, the loss L = E + A/N^alpha + B/D^beta. What the table does not allow is said with the reason.
+    RUNS and the options of reading are those of `scaling check`.
+
+    \b
+    Example:
+        scaling fit my_runs.csv
+        scaling fit my_runs.csv --approach 3 --resamples 4000 --out fit.json
+    """
+    if out is not None and Path(out).exists() and Path(runs).exists() and os.path.samefile(out, runs):
+        raise Refusal(f"--out {out} is the table itself, which is never changed: name another file")
+    table = read_runs(runs, **reading)
+    which = (1, 2, 3) if approach == "all" else (int(approach),)
+    fits = fit_approaches(table, which)
+    if all(isinstance(found, FitError) for found in fits.values()):
+        reasons = [f"  - approach {k}, {NAMES[k]}: {error}" for k, error in fits.items()]
+        raise Refusal("\n".join([f"nothing can be fitted to {runs}:", *reasons]), UNUSABLE)
+    boots = {k: _spread(found, resamples, seed) for k, found in fits.items()}
+    compared = _compared(table, seed)
+    result = _result(table, fits, boots, compared, level, resamples, seed)
+    if out is not None:
+        _write(Path(out), to_json(result) + "\n")
+    if as_json:
+        click.echo(to_json(result))
+    else:
+        _print(table, fits, boots, compared, result, level)
+        if out is not None:
+            say("", f"Written: {out}")
+
+
+def _spread(found: Fit | FrontierFit | FitError, resamples: int, seed: int) -> Bootstrap | FitError:
+    """The bootstrap of a fit, or why there is none."""
+    try:
+        if isinstance(found, FitError):
+            return found
+        if isinstance(found, FrontierFit) and found.approach == 1:
+            return bootstrap(found, resamples, seed)
+        return subsampled_bootstrap(found, ROWS, resamples, seed)
+    except FitError as error:
+        return error
+
+
+def _compared(table: pd.DataFrame, seed: int) -> LawComparison | FitError:
+    try:
+        return compare_laws(table, seed=seed)
+    except FitError as error:
+        return error
+
+
+def exponents(law: Any) -> tuple[Any, Any]:
+    """a and b of N_opt = k C^a and D_opt = k' C^b."""
+    if hasattr(law, "alpha"):
+        return law.beta / (law.alpha + law.beta), law.alpha / (law.alpha + law.beta)
+    return law.a, law.b
+
+
+def _limits(values: Any, level: float) -> tuple[float, float]:
+    """Central percentile interval of resamples; NaN where all are."""
+    values = np.asarray(values, dtype=float)
+    if not np.isfinite(values).any():
+        return np.nan, np.nan
+    low, high = np.nanquantile(values, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def _constants(found: Fit | FrontierFit) -> dict[str, float]:
+    if isinstance(found, Fit):
+        return {name: float(value) for name, value in found.candidate.constants.items()}
+    law = found.law
+    return {"k_N": law.params.coefficient, "a": law.a, "k_D": law.tokens.coefficient, "b": law.b}
+
+
+def _approach(found: Fit | FrontierFit | FitError, boot: Bootstrap | FitError, level: float) -> dict[str, Any]:
+    """Everything about one approach, as it goes into the file."""
+    if isinstance(found, FitError):
+        return {"possible": False, "reason": str(found)}
+    has = isinstance(boot, Bootstrap)
+    law = found.candidate if isinstance(found, Fit) else found.law
+    bounds = {name: _limits(boot.samples[name], level) if has else (np.nan, np.nan) for name in _constants(found)}
+    rows = [{"name": k, "estimate": v, "low": bounds[k][0], "high": bounds[k][1]} for k, v in _constants(found).items()]
+    spread = exponents(boot.law) if has else (np.nan, np.nan)
+    pairs = zip(("a", "b"), exponents(law), spread, strict=True)
+    out = {
+        "possible": True,
+        "equation": law.equation,
+        "constants": rows,
+        "exponents": {
+            k: dict(zip(("estimate", "low", "high"), (float(v), *_limits(s, level)), strict=True)) for k, v, s in pairs
+        },
+        "runs": len(found.runs),
+    }
+    if isinstance(found, Fit):
+        out |= {
+            "status": found.status,
+            "message": found.message,
+            "condition": found.condition,
+            "starts_agreeing": found.starts_agreeing,
+            "starts": found.n_starts,
+            "rms_residual": float(np.sqrt(np.mean(found.residuals**2))),
+            "objective": found.objective,
+            "delta": found.delta,
+        }
+    else:
+        points = found.points
+        reasons = points.loc[~points["usable"], "reason"].value_counts()
+        final = found.approach == 1 and "run" not in found.runs
+        out |= {
+            "of_final_losses": final,
+            "budgets": len(points),
+            "usable_budgets": int(points["usable"].sum()),
+            "left_out": reasons.to_dict(),
+        }
+    if has:
+        shares = {"at_bound": boot.at_bound, "not_identified": boot.not_identified, "unconverged": boot.unconverged}
+        return out | {"resamples": shares, "note": boot.note}
+    return out | {"note": f"no intervals: {boot}"}
+
+
+def _result(
+    table: pd.DataFrame,
+    fits: dict,
+    boots: dict,
+    compared: LawComparison | FitError,
+    level: float,
+    resamples: int,
+    seed: int,
+) -> dict[str, Any]:
+    versions = {name: metadata.version(name) for name in ("numpy", "scipy", "pandas")}
+    held = {"possible": False, "reason": str(compared)}
+    if isinstance(compared, LawComparison):
+        held = {
+            "possible": True,
+            "split": compared.split,
+            "runs_fitted": compared.n_fitted,
+            "runs_predicted": compared.n_tested,
+            "noise_of_repeats": compared.noise,
+            "laws": compared.table,
+        }
+    return {
+        "input": table.attrs["reading"] | {"runs": len(table)},
+        "versions": {"scaling": __version__, "python": platform.python_version(), **versions},
+        "options": {"level": level, "resamples": resamples, "seed": seed},
+        "approaches": {k: _approach(fits[k], boots[k], level) for k in fits},
+        "holdout": held,
+        "notes": [*table.attrs["reading"]["notes"], *table.attrs["notes"]],
+        "warnings": table.attrs["warnings"],
+    }
+
+
+def _print(
+    table: pd.DataFrame, fits: dict, boots: dict, compared: LawComparison | FitError, result: dict, level: float
+) -> None:
+    reading = table.attrs["reading"]
+    say(f"{reading['name']}: {len(table):,} runs; {reading['kind']}; sha256 {reading['sha256'][:12]}")
+    mapped = [m for m in reading["mapping"] if m["name"] != m["column"] or m["from"] not in ("assumed", None)]
+    words = [f"{m['name']} from {m['column']!r}" + (f" in {m['unit']}" if m["unit"] else "") for m in mapped]
+    notes = (["read: " + "; ".join(words)] if words else []) + result["notes"] + result["warnings"]
+    ends = last_points(table)
+    if len(ends) < len(table):
+        notes.append(f"curves: approaches 2 and 3 and the hold-out use the last point of each of {len(ends):,} runs")
+    bullets(notes)
+    for k, out in result["approaches"].items():
+        heading(f"Approach {k}, {NAMES[k]}" + (f": {out['equation']}" if out["possible"] else ""))
+        if not out["possible"]:
+            bullets([f"not possible: {out['reason']}"])
+            continue
+        rows = [(r["name"], r["estimate"], interval(r["low"], r["high"])) for r in out["constants"]]
+        grid(pd.DataFrame(rows, columns=["constant", "estimate", f"{100 * level:.4g} % interval"]), ("constant",))
+        bullets(_diagnostics(out))
+    _print_exponents(result["approaches"], level)
+    _print_holdout(compared)
+
+
+def _print_exponents(approaches: dict[int, dict[str, Any]], level: float) -> None:
+    heading("Exponents: the best size grows as C^a, the best number of tokens as C^b")
+    rows = []
+    for k, out in approaches.items():
+        if out["possible"]:
+            a, b = out["exponents"]["a"], out["exponents"]["b"]
+            spans = [interval(x["low"], x["high"]) for x in (a, b)]
+            rows.append((f"{k}, {NAMES[k]}", a["estimate"], spans[0], b["estimate"], spans[1]))
+    title = f"{100 * level:.4g} % interval"
+    grid(pd.DataFrame(rows, columns=["approach", "a", title, "b", title + " "]), ("approach",))
+
+
+def _print_holdout(compared: LawComparison | FitError) -> None:
+    heading("Hold-out: laws fitted to the cheaper runs predict the dearer ones")
+    if isinstance(compared, FitError):
+        bullets([f"not possible: {compared}"])
+        return
+    say(f"  {compared.split}")
+    grid(compared.table.rename(columns={"held_out": "held out"}), ("law", "equation", "status"))
+    say("  errors of ln loss: root mean squares on the runs fitted and held out, mean and largest on those held out")
+    if np.isfinite(compared.noise):
+        say(f"  repeated runs differ by {number(compared.noise)}, which no law can predict")
+
+
+def _diagnostics(out: dict[str, Any]) -> list[str]:
+    """How far to trust a fit, in words."""
+    if "status" in out:
+        words = [
+            f"status: {out['status']}" + (f" ({out['message']})" if out["message"] else ""),
+            f"{out['runs']:,} runs; rms residual {number(out['rms_residual'])} in ln loss; condition "
+            f"{number(out['condition'])}; {out['starts_agreeing']} of {out['starts']} starts agree",
+        ]
+    else:
+        words = [f"{out['usable_budgets']:,} of {out['budgets']:,} budgets usable; {out['runs']:,} rows"]
+        if out["of_final_losses"]:
+            words.append("curves are the final losses of the runs of one size")
+        words += [f"{count:,} left out: {reason}" for reason, count in out["left_out"].items()]
+    if "resamples" in out:
+        shares = {"on a bound": "at_bound", "not identified": "not_identified", "unconverged": "unconverged"}
+        words.append("resamples: " + ", ".join(f"{out['resamples'][key]:.1%} {name}" for name, key in shares.items()))
+    return words + ([f"intervals: {out['note']}"] if out["note"] else [])
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise Refusal(f"--out {path}: there is no folder {folder}")
+    handle, name = tempfile.mkstemp(dir=folder, prefix=f".{path.name[:40]}-", suffix=".part")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
