@@ -78,7 +78,8 @@ def _regret(law: ChinchillaLaw, params: ArrayLike, flops: float) -> tuple[np.nda
     best = compute_optimal(law, flops)
     loss = law.loss(params, flops / (6.0 * np.asarray(params)))
     ratio = (best.loss - law.E) / (loss - law.E)
-    return np.maximum(loss - best.loss, 0.0), np.maximum(1 - ratio ** (1 / law.alpha + 1 / law.beta), 0.0)
+    extra = loss - best.loss
+    return np.where(extra > 1e-12 * loss, extra, 0.0), np.maximum(1 - ratio ** (1 / law.alpha + 1 / law.beta), 0.0)
 
 
 def _spread_out(law: ChinchillaLaw) -> ChinchillaLaw:
