@@ -10,6 +10,7 @@ import click
 
 from .. import __version__
 from .datasets import datasets
+from .rerun import rerun
 
 __all__ = ["main"]
 
@@ -27,5 +28,5 @@ def main() -> None:
     """
 
 
-for command in (datasets,):
+for command in (datasets, rerun):
     main.add_command(command)
