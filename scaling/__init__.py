@@ -4,6 +4,7 @@
 order in which a table of runs passes through them.
 """
 
+from .approaches import Approaches, compare_approaches, size_exponent
 from .bootstrap import Bootstrap, bootstrap
 from .claims import Claim, claims_table, reproduces, scorecard
 from .data_limits import DataConstrainedLaw, data_constrained_optimal, effective_amount
@@ -36,7 +37,7 @@ from .flops import (
     training_flops,
 )
 from .frontier import FrontierFit
-from .holdout import Holdout, holdout
+from .holdout import Holdout, holdout, holdout_table
 from .inference import CostModel, flop_price, inference_optimal, overtraining_overhead
 from .isoflop import fit_isoflop
 from .kaplan import CriticalBatch, KaplanLaw, KaplanStepsLaw, kaplan_curve
@@ -69,6 +70,7 @@ from .students import simulate_logistic, simulate_noisy_threshold, simulate_thre
 __all__ = [
     "Allocation",
     "AnnealedMachine",
+    "Approaches",
     "Architecture",
     "Bootstrap",
     "ChinchillaLaw",
@@ -99,6 +101,7 @@ __all__ = [
     "check_runs",
     "chinchilla_like_design",
     "claims_table",
+    "compare_approaches",
     "compare_curves",
     "compute_optimal",
     "count_params",
@@ -120,6 +123,7 @@ __all__ = [
     "forward_flops",
     "grid_design",
     "holdout",
+    "holdout_table",
     "inference_optimal",
     "is_available",
     "isoflop_design",
@@ -158,6 +162,7 @@ __all__ = [
     "simulate_perceptron",
     "simulate_runs",
     "simulate_thresholds",
+    "size_exponent",
     "training_flops",
     "yardstick_constants",
 ]

@@ -25,7 +25,8 @@ def spread(
         raise ImportError(f"backend {backend!r} needs joblib: pip install 'scaling[cluster]'") from error
     if backend == "dask":
         _need_a_client()
-    pool = joblib.Parallel(n_jobs=n_jobs, backend=backend, return_as="generator", batch_size=1)
+    with joblib.parallel_config(backend):  # which knows dask, too
+        pool = joblib.Parallel(n_jobs=n_jobs, return_as="generator", batch_size=1)
     return pool(joblib.delayed(function)(*item) for item in items)
 
 

@@ -23,7 +23,6 @@ DONE, NOT_POSSIBLE, FAILED = "done", "not possible with this table", "failed"
 ABOUT_THE_TABLE = ("FitError", "RunsError")
 #: where Jupyter, IPython and Matplotlib would write outside the folder of the run
 PLACES = ("JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR", "IPYTHONDIR", "MPLCONFIGDIR", "TMPDIR")
-TABLE = "runs.csv"
 _live: set[subprocess.Popen] = set()
 
 
@@ -56,8 +55,8 @@ class Chapter:
         """Names in the cell tagged ``parameters``."""
         for cell in json.loads(self.text)["cells"]:
             if "parameters" in cell["metadata"].get("tags", []):
-                body = ast.parse("".join(cell["source"])).body
-                return [name.id for node in body if isinstance(node, ast.Assign) for name in node.targets]
+                nodes = ast.walk(ast.parse("".join(cell["source"])))
+                return [node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
         return []
 
 
@@ -78,18 +77,19 @@ def chapters_on_runs() -> list[Chapter]:
     return [chapter for chapter in map(Chapter, chapter_files()) if "runs_file" in chapter.parameters]
 
 
-def execute(notebook: str, table: str, parameters: dict[str, Any], scratch: str = "") -> Outcome:
-    """Run a chapter, given as text, on a table, given as text; so it can be done on another machine too.
+def execute(notebook: str, tables: dict[str, str], parameters: dict[str, Any], scratch: str = "") -> Outcome:
+    """Run a chapter, given as text, on tables, given as text; so it can be done on another machine too.
 
-    It runs in a process of its own, and all files are written in a folder of its own: inside ``scratch`` where that
+    ``tables`` gives the CSV text for each parameter that wants the path of one, such as ``runs_file``. It runs in a process of its own, and all files are written in a folder of its own: inside ``scratch`` where that
     exists, and removed at the end.
     """
     place = scratch if scratch and Path(scratch).is_dir() else None
     with tempfile.TemporaryDirectory(dir=place, prefix="chapter-", ignore_cleanup_errors=True) as name:
         folder = Path(name).resolve()
-        (folder / TABLE).write_text(table, encoding="utf-8")
+        given = {name: str(folder / f"{name.removesuffix('_file')}.csv") for name in tables} | parameters
+        for name, text in tables.items():
+            Path(given[name]).write_text(text, encoding="utf-8")
         (folder / "before.ipynb").write_text(notebook, encoding="utf-8")
-        given = {"runs_file": str(folder / TABLE)} | parameters
         (folder / "parameters.json").write_text(json.dumps(given), encoding="utf-8")
         words = _run(folder)
         if (folder / "error.json").is_file():
@@ -124,7 +124,7 @@ def _run(folder: Path) -> str | None:
 
 
 def _contained(folder: Path) -> dict[str, str]:
-    """An environment in which Jupyter, IPython and Matplotlib write inside the folder, with this interpreter's kernel."""
+    """An environment in which Jupyter, IPython and Matplotlib write inside the folder."""
     private = {name: str(folder / name.lower()) for name in PLACES}
     for place in private.values():
         Path(place).mkdir(exist_ok=True)

@@ -125,10 +125,9 @@ def _labels(notebook: dict) -> list[str]:
     for cell in notebook["cells"]:
         if cell["cell_type"] == "markdown":
             found += _targets("".join(cell["source"]))
-        elif name := cell["metadata"].get("mystnb", {}).get("figure", {}).get("name"):
-            if any("image/png" in output.get("data", {}) for output in cell["outputs"]):
-                found.append(name)
-    return found
+        elif any("image/png" in output.get("data", {}) for output in cell["outputs"]):
+            found.append(cell["metadata"].get("mystnb", {}).get("figure", {}).get("name"))
+    return [label for label in found if label]
 
 
 def _whole_book() -> tuple[dict[str, str], dict[str, str]]:

@@ -6,7 +6,6 @@ import hashlib
 import importlib.metadata
 import platform
 import re
-from collections.abc import Callable
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -14,13 +13,10 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from ..bootstrap import bootstrap
+from ..approaches import APPROACHES, Approaches, compare_approaches, size_exponent
 from ..datasets import dataset_checksum
-from ..envelope import fit_envelope
 from ..figures import format_count, format_flops
-from ..fit import Fit, FitError, fit_parametric
-from ..frontier import FrontierFit
-from ..isoflop import fit_isoflop
+from ..fit import Fit
 from ._chapters import DONE, Chapter, Outcome
 from ._pages import fenced
 
@@ -29,7 +25,6 @@ __all__ = ["front_page", "index_of_books", "summarise"]
 #: what decides about the numbers and the pages
 PACKAGES = ("scaling", "numpy", "scipy", "pandas", "matplotlib", "papermill", "jupyter-book", "sphinx", "myst-nb")
 LEVEL = 0.95
-_NAMES = {1: "1, lower envelope of curves", 2: "2, IsoFLOP parabolas", 3: "3, parametric loss"}
 
 
 def summarise(
@@ -40,41 +35,27 @@ def summarise(
     checksum = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else dataset_checksum(source)
     about = {name: list(runs.attrs.get(name, [])) for name in ("notes", "warnings")}
     table = {"name": path.name, "sha256": checksum, "rows": len(runs), "columns": list(runs.columns), **about}
-    fits: dict[int, Callable[[], Fit | FrontierFit]] = {
-        1: lambda: fit_envelope(curves),
-        2: lambda: fit_isoflop(runs),
-        3: lambda: fit_parametric(runs),
-    }
-    if curves is None:
-        del fits[1]
-    laws = [{"approach": number} | _law(fit, options, backend) for number, fit in fits.items()]
+    found = compare_approaches(runs, curves, options["n_resamples"], options["seed"], backend)
+    laws = [{"approach": number} | _law(found, number) for number in APPROACHES]
     return {"input": table, "options": options, "laws": laws, "versions": _versions()}
 
 
-def _law(make: Callable[[], Fit | FrontierFit], options: dict[str, Any], backend: str | None) -> dict[str, Any]:
+def _law(found: Approaches, number: int) -> dict[str, Any]:
     """Constants, exponent of the optimal size, and central percentile intervals; or why there are none."""
-    try:
-        fit = make()
-    except FitError as error:
-        return {"status": "not possible", "message": str(error)}
-    if isinstance(fit, FrontierFit):
-        found = {"status": "fitted", "message": "", "constants": {"k_N": fit.law.params.coefficient, "a": fit.a}}
+    why = found.reasons.get(number, "")
+    if number not in found.fits:
+        return {"status": "not possible", "message": why, "constants": {}, "intervals": None}
+    fit = found.fits[number]
+    if isinstance(fit, Fit):
+        law = {"status": fit.status, "message": fit.message, "constants": dict(fit.candidate.constants)}
+        law["constants"]["a"] = size_exponent(fit.candidate)
     else:
-        found = {"status": fit.status, "message": fit.message, "constants": dict(fit.candidate.constants)}
-        found["constants"]["a"] = _size_exponent(fit.candidate)
-    try:
-        boot = bootstrap(fit, options["n_resamples"], options["seed"], backend=backend)
-    except FitError as error:
-        return found | {"level": LEVEL, "intervals": None, "no_intervals": str(error)}
-    table = boot.interval(LEVEL)
-    intervals = {name: [row.low, row.high] for name, row in table.iterrows()}
-    if not isinstance(fit, FrontierFit):
-        intervals["a"] = list(boot.interval(LEVEL, of=_size_exponent))
-    return found | {"level": LEVEL, "intervals": intervals}
-
-
-def _size_exponent(law: Any) -> Any:
-    return law.beta / (law.alpha + law.beta)
+        law = {"status": "fitted", "message": "", "constants": {"k_N": fit.law.params.coefficient, "a": fit.a}}
+    if number not in found.bootstraps:
+        return law | {"intervals": None, "no_intervals": "" if law["message"] and law["message"] in why else why}
+    boot = found.bootstraps[number]
+    rows = {name: [row.low, row.high] for name, row in boot.interval(LEVEL).iterrows() if name in law["constants"]}
+    return law | {"level": LEVEL, "intervals": rows | {"a": list(boot.interval(LEVEL, of=size_exponent))}}
 
 
 def _versions() -> dict[str, str]:
@@ -101,8 +82,8 @@ def front_page(summary: dict[str, Any], outcomes: dict[Chapter, Outcome], runs: 
     said = [*table["notes"], *table["warnings"]]
     lines = [
         "# Scaling laws of your runs",
-        f"{table['rows']} runs, the chapters of *Scaling laws, recomputed* that take a table of runs, and their answers. "
-        f"{done} of {len(outcomes)} chapters came through. The table as it was used is "
+        f"{table['rows']} runs, and what the chapters of *Scaling laws, recomputed* say of them; {done} of "
+        f"{len(outcomes)} chapters came through. The table as it was used is "
         "<a href='runs.csv'>runs.csv</a>; all that this page says, for programs, is in "
         "<a href='summary.json'>summary.json</a>.",
         "## The table\n\n| | smallest | largest |\n|---|---|---|",
@@ -112,7 +93,7 @@ def front_page(summary: dict[str, Any], outcomes: dict[Chapter, Outcome], runs: 
         *(["What was noticed on reading it:", fenced("\n".join(said))] if said else []),
         "## The laws\n",
         "$$\nL(N, D) = E + \\frac{A}{N^\\alpha} + \\frac{B}{D^\\beta}, \\qquad N^*(C) \\propto C^a\n$$ (intro-law)\n",
-        f"Brackets: {LEVEL:.0%} percentile intervals of {summary['options']['n_resamples']} resamples.",
+        f"Intervals are central percentiles, {LEVEL:.0%}, of {summary['options']['n_resamples']:,} resampled tables.",
         *(_law_lines(law) for law in summary["laws"]),
         "## The chapters\n\n| chapter | outcome |\n|---|---|",
         *chapters,
@@ -121,7 +102,7 @@ def front_page(summary: dict[str, Any], outcomes: dict[Chapter, Outcome], runs: 
 
 
 def _law_lines(law: dict[str, Any]) -> str:
-    head = f"**Approach {_NAMES[law['approach']]}**: {law['status'].replace('_', ' ')}."
+    head = f"**Approach {APPROACHES[law['approach']]}**: {law['status'].replace('_', ' ')}."
     words = [law["message"], law.get("no_intervals", "")]
     rows = ["| constant | value | interval |", "|---|---|---|"]
     for name, value in law.get("constants", {}).items():

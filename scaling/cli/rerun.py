@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from .._parallel import spread
 from .._tables import LIMITS
-from ._chapters import FAILED, TABLE, Chapter, Outcome, chapters_on_runs, execute, stop_all
+from ._chapters import FAILED, Chapter, Outcome, chapters_on_runs, execute, stop_all
 from ._command import FAILED as EXIT_FAILED
 from ._command import Command, Refusal, to_json
 from ._pages import write_sources
@@ -102,10 +102,13 @@ class _Table:
     runs: pd.DataFrame
     curves: pd.DataFrame | None
 
-    def for_chapter(self, chapter: Chapter) -> str:
-        """CSV; the chapter on training curves gets them whole."""
-        whole = self.curves is not None and chapter.name.endswith("envelope")
-        return _plain_csv(self.curves if whole else self.runs)
+    def for_chapter(self, chapter: Chapter) -> dict[str, str]:
+        """CSV by parameter; the chapter on training curves gets them in the place of the runs."""
+        if self.curves is None:
+            return {"runs_file": _plain_csv(self.runs)}
+        if "curves_file" in chapter.parameters:
+            return {"runs_file": _plain_csv(self.runs), "curves_file": _plain_csv(self.curves)}
+        return {"runs_file": _plain_csv(self.curves if chapter.name.endswith("_envelope") else self.runs)}
 
 
 def _need(modules: Iterable[str], extra: str) -> None:
@@ -247,7 +250,7 @@ class _Making:
             stop_all()
             pool.shutdown()
 
-    def _item(self, name: str, chapter: Chapter) -> tuple[str, str, dict[str, Any], str]:
+    def _item(self, name: str, chapter: Chapter) -> tuple[str, dict[str, str], dict[str, Any], str]:
         few = self.resamples is not None and "n_resamples" in chapter.parameters
         given = {"n_resamples": self.resamples} if few else {}
         scratch = "" if self.backend == "dask" else str(self.work)
@@ -266,7 +269,7 @@ class _Making:
             raise Refusal(f"the pages could not be written.\n{what_failed(words, source)}", EXIT_FAILED)
         copy_mathjax(html)
         shutil.copytree(html, place, dirs_exist_ok=True)
-        (place / TABLE).write_text(_plain_csv(table.runs), encoding="utf-8")
+        (place / "runs.csv").write_text(_plain_csv(table.runs), encoding="utf-8")
         summary["complaints"] = complaints_of(words, source)
         (place / MARK).write_text(to_json(summary), encoding="utf-8")
         return summary
