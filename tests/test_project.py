@@ -109,7 +109,7 @@ def test_downloaded_sets_are_not_committed():
 def wheel(tmp_path_factory):
     """The wheel, built from a copy of the sources so that nothing is left in the checkout."""
     source = tmp_path_factory.mktemp("source")
-    for name in ("scaling", "data"):
+    for name in ("scaling", "data", "book", "notebooks"):
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", *PROJECT["project"]["license-files"]):
         shutil.copy(ROOT / name, source)

@@ -80,8 +80,9 @@ def chapters_on_runs() -> list[Chapter]:
 def execute(notebook: str, tables: dict[str, str], parameters: dict[str, Any], scratch: str = "") -> Outcome:
     """Run a chapter, given as text, on tables, given as text; so it can be done on another machine too.
 
-    ``tables`` gives the CSV text for each parameter that wants the path of one, such as ``runs_file``. It runs in a process of its own, and all files are written in a folder of its own: inside ``scratch`` where that
-    exists, and removed at the end.
+    ``tables`` gives the CSV text for each parameter that wants the path of one, such as ``runs_file``. The chapter runs
+    in a process of its own, and all files are written in a folder of its own: inside ``scratch`` where that exists, and
+    removed at the end.
     """
     place = scratch if scratch and Path(scratch).is_dir() else None
     with tempfile.TemporaryDirectory(dir=place, prefix="chapter-", ignore_cleanup_errors=True) as name:
