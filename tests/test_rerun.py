@@ -25,6 +25,7 @@ from scaling.cli._pages import fenced, write_sources
 from scaling.cli._stage import MARK, staged
 from scaling.cli.rerun import _as_table, _names, _plain_csv, _plain_labels
 
+MODULE = sys.modules["scaling.cli.rerun"]  # the package's own attribute of this name is the command
 LAW = scaling.ChinchillaLaw(E=1.9, A=300.0, B=900.0, alpha=0.32, beta=0.34)
 HOSTILE = [
     "<script>document.title = 'taken'</script>",
@@ -83,7 +84,7 @@ def written(folder):
     return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-# --- the chapters on five kinds of tables ---------------------------------------------------------------------------
+# --- the chapters on five kinds of tables ----------------------------------------------------------------------------
 
 
 def test_chapters_are_those_with_the_parameter():
@@ -105,7 +106,7 @@ def test_every_chapter_takes_every_kind_of_table(chapter, kind):
 
 
 def test_a_curve_table_gives_curves_to_those_who_want_them():
-    curves = scaling.check_runs(scaling.simulate_curves(LAW, [1e8, 1e9], n_points=20))
+    curves = scaling.check_runs(scaling.simulate_curves(LAW, [1e8, 1e9], n_points=30))
     table = _as_table("curves", curves)
     assert len(table.runs) == curves["run"].nunique()
     assert (table.runs["loss"].to_numpy() == curves.groupby("run")["loss"].last().to_numpy()).all()
@@ -116,11 +117,11 @@ def test_a_curve_table_gives_curves_to_those_who_want_them():
 
 
 def test_repeated_names_are_no_curves():
-    runs = scaling.check_runs(isoflop_grid().assign(run="mine"))
-    assert _as_table("runs", runs).curves is None
+    for runs in (isoflop_grid().assign(run="mine"), overtrained().assign(run=overtrained()["params"].astype(str))):
+        assert _as_table("runs", scaling.check_runs(runs)).curves is None
 
 
-# --- one book, from start to finish -----------------------------------------------------------------------------------
+# --- one book, from start to finish ----------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -235,19 +236,20 @@ def test_words_in_a_block_cannot_end_it(words):
 
 
 def test_names_of_several_books():
-    assert _names(("a/runs.csv", "b/runs.csv", "<x>.csv", "..csv")) == ["runs", "runs-2", "x", "csv"]
+    assert _names(("a/runs.csv", "b/runs.csv", "<x>.csv", "..csv")) == ["runs", "runs-2", "x", "table"]
 
 
-# --- chapters that fail ------------------------------------------------------------------------------------------------
+# --- chapters that fail ----------------------------------------------------------------------------------------------
+
+
+TEXT = "# Chapter {}\n\nSee [](03_counting.ipynb), {{eq}}`parametric-law` and [](../book/data.md)."
 
 
 def small_chapter(folder, name, source):
     """A chapter of two cells in the place of a real one."""
     notebook = nbformat.v4.new_notebook(metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}})
     notebook.cells = [
-        nbformat.v4.new_markdown_cell(
-            f"# Chapter {name}\n\nSee [](03_counting.ipynb), {{eq}}`parametric-law` and [](../book/data.md)."
-        ),
+        nbformat.v4.new_markdown_cell(TEXT.format(name)),
         nbformat.v4.new_code_cell("runs_file = None", metadata={"tags": ["parameters"]}),
         nbformat.v4.new_code_cell(source),
     ]
@@ -266,7 +268,7 @@ def chapters(tmp_path, monkeypatch):
     }
     (tmp_path / "chapters").mkdir()
     made = [small_chapter(tmp_path / "chapters", name, source) for name, source in sources.items()]
-    monkeypatch.setattr("scaling.cli.rerun.chapters_on_runs", lambda: made)
+    monkeypatch.setattr(MODULE, "chapters_on_runs", lambda: made)
     return made
 
 
@@ -300,7 +302,7 @@ def test_references_to_what_is_not_there_become_words(chapters, tmp_path):
 
 
 def test_several_tables_make_several_books(chapters, tmp_path, monkeypatch):
-    monkeypatch.setattr("scaling.cli.rerun.chapters_on_runs", lambda: chapters[:1])
+    monkeypatch.setattr(MODULE, "chapters_on_runs", lambda: chapters[:1])
     isoflop_grid().to_csv(tmp_path / "first.csv", index=False)
     overtrained().to_csv(tmp_path / "second.csv", index=False)
     result = run(tmp_path / "first.csv", tmp_path / "second.csv", "--out", tmp_path / "books", "--json")
@@ -313,7 +315,20 @@ def test_several_tables_make_several_books(chapters, tmp_path, monkeypatch):
         assert f'href="{name}/index.html"' in (folder / "index.html").read_text()
 
 
-# --- what is refused -----------------------------------------------------------------------------------------------------
+def test_a_cluster_makes_the_same_book(chapters, tmp_path):
+    """Chapters and resamples on two workers of a Dask cluster, which see nothing of this machine's folders."""
+    distributed = pytest.importorskip("distributed")
+    isoflop_grid().to_csv(tmp_path / "runs.csv", index=False)
+    assert run(tmp_path / "runs.csv", "--out", tmp_path / "here").exit_code == 3
+    with distributed.LocalCluster(2, threads_per_worker=1, dashboard_address=None) as cluster:
+        address = cluster.scheduler_address
+        done = run(tmp_path / "runs.csv", "--out", tmp_path / "there", "--backend", "dask", "--scheduler", address)
+    assert done.exit_code == 3, done.output
+    here, there = (json.loads((tmp_path / name / MARK).read_text()) for name in ("here", "there"))
+    assert here == there
+
+
+# --- what is refused -------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -354,14 +369,14 @@ def test_other_refusals(table, tmp_path):
 
 
 def test_says_what_to_install(table, tmp_path, monkeypatch):
-    monkeypatch.setattr("scaling.cli.rerun.NEEDED", ("papermill", "no_such_module"))
+    monkeypatch.setattr(MODULE, "NEEDED", ("papermill", "no_such_module"))
     result = run(table, "--out", tmp_path / "book")
     assert result.exit_code == 3
     assert "no_such_module" in result.output
     assert "pip install 'scaling[book]'" in result.output
 
 
-# --- whole or not at all -------------------------------------------------------------------------------------------------
+# --- whole or not at all ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("exchange", [True, False])
@@ -381,9 +396,14 @@ def test_a_staged_folder_replaces_the_old_one_whole(tmp_path, exchange, monkeypa
 def test_an_error_leaves_the_old_one(tmp_path):
     with staged(tmp_path / "book", force=False) as (result, _):
         (result / MARK).write_text("old")
-    with pytest.raises(ZeroDivisionError), staged(tmp_path / "book", force=True) as (result, _):
-        (result / MARK).write_text("new")
-        raise ZeroDivisionError
+
+    def fail():
+        with staged(tmp_path / "book", force=True) as (result, _):
+            (result / MARK).write_text("new")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert (tmp_path / "book" / MARK).read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["book"]
 
@@ -404,12 +424,12 @@ def test_leftovers_of_killed_runs_are_removed_and_those_of_live_ones_are_not(tmp
 
 SLOW = """
 import sys
-from scaling.cli import rerun as module
-from scaling.cli._chapters import Chapter
 from pathlib import Path
-module.chapters_on_runs = lambda: [Chapter(Path(sys.argv.pop(1)))]
 from scaling.cli import main
-main(sys.argv[1:])
+from scaling.cli._chapters import Chapter
+chapter = Chapter(Path(sys.argv[1]))
+sys.modules["scaling.cli.rerun"].chapters_on_runs = lambda: [chapter]
+main(sys.argv[2:])
 """
 
 

@@ -34,8 +34,8 @@ RESAMPLES = 1000
 #: what a chapter may need of a table; other columns do not go into the book
 COLUMNS = (*LIMITS, "run", "seed")
 NEEDED = ("papermill", "ipykernel", "jupyter_book", "mathjax", "sympy")
-#: a run with at least this many points of different length is a training curve
-CURVE_POINTS = 5
+#: a name of a run that stands on at least this many rows, of one size and of different lengths, is that of a curve
+CURVE_POINTS = 20
 
 
 @click.command(cls=Command)
@@ -142,8 +142,9 @@ def _as_table(source: str, runs: pd.DataFrame) -> _Table:
     """Runs and, where a run has many rows of different length, their curves: the runs are then the last points."""
     if "run" not in runs:
         return _Table(source, runs, None)
-    tokens = runs.groupby("run")["tokens"]
-    if tokens.size().median() < CURVE_POINTS or (tokens.nunique() < tokens.size()).any():
+    groups = runs.groupby("run")
+    rows, tokens = groups.size(), groups["tokens"]
+    if rows.median() < CURVE_POINTS or (tokens.nunique() < rows).any() or (groups["params"].nunique() > 1).any():
         return _Table(source, runs, None)
     final = runs.loc[tokens.idxmax()].sort_index()
     final.attrs = runs.attrs | {"notes": [*runs.attrs["notes"], f"{len(final)} curves: their last points are the runs"]}
