@@ -247,7 +247,9 @@ TEXT = "# Chapter {}\n\nSee [](03_counting.ipynb), {{eq}}`parametric-law` and []
 
 def small_chapter(folder, name, source):
     """A chapter of two cells in the place of a real one."""
-    notebook = nbformat.v4.new_notebook(metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}})
+    notebook = nbformat.v4.new_notebook(
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    )
     notebook.cells = [
         nbformat.v4.new_markdown_cell(TEXT.format(name)),
         nbformat.v4.new_code_cell("runs_file = None", metadata={"tags": ["parameters"]}),
