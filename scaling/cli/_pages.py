@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,8 @@ __all__ = ["write_sources"]
 
 #: pages of the whole book that every small one has, too
 PAGES = ("notation.md", "references.md")
+#: letters in a line of words that are shown as they are
+WIDTH = 84
 #: places that can be referred to: (label)=, $$ (label), :label: label
 _TARGETS = re.compile(r"^\(([\w-]+)\)=|^\$\$\s*\(([\w-]+)\)|^:(?:label|name):\s*([\w-]+)|^#+ .*\{#([\w-]+)\}", re.M)
 _LINK = re.compile(r"(?<!!)\[([^\]\n]*)\]\((?!https?:|mailto:)([^)#\s]*)(?:#([\w-]+))?\)")
@@ -46,10 +49,15 @@ def write_sources(folder: Path, front: str, outcomes: dict[Chapter, Outcome], ti
 
 
 def fenced(words: str) -> str:
-    """Words as a block that is shown letter by letter, whatever is in them."""
+    """Words as a block of lines that are shown letter by letter, whatever is in them."""
+    words = "\n".join(part for line in words.splitlines() for part in textwrap.wrap(line, WIDTH) or [""])
+    return _block(words, "text")
+
+
+def _block(words: str, language: str) -> str:
     longest = max((len(run) for run in re.findall("`+", words)), default=0)
     fence = "`" * max(3, longest + 1)
-    return f"{fence}text\n{words.strip()}\n{fence}"
+    return f"{fence}{language}\n{words.strip()}\n{fence}"
 
 
 def _page_of_failure(chapter: Chapter, outcome: Outcome) -> str:
@@ -62,7 +70,7 @@ def _page_of_failure(chapter: Chapter, outcome: Outcome) -> str:
         words = [f"# {chapter.title}", f"This chapter failed{where}, and the others went on without it."]
         words += [fenced(f"{outcome.error}: {outcome.message}")]
     if outcome.source:
-        words += ["The cell in which it stopped:", fenced(outcome.source).replace("text\n", "python\n", 1)]
+        words += ["The cell in which it stopped:", _block(outcome.source, "python")]
     cell = {"cell_type": "markdown", "id": "stopped", "metadata": {}, "source": "\n\n".join(words)}
     kernel = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
     return json.dumps({"cells": [cell], "metadata": kernel, "nbformat": 4, "nbformat_minor": 5})
