@@ -148,6 +148,8 @@ def _tidy(folder: Path, text: str) -> str:
     notebook = json.loads(_without(Path(json.dumps(str(folder))[1:-1]), text))
     notebook["metadata"].pop("papermill", None)
     for cell in notebook["cells"]:
+        if "injected-parameters" in cell["metadata"].get("tags", []):
+            cell["id"] = "injected-parameters"  # papermill draws one by chance
         for name in ("papermill", "execution"):
             cell["metadata"].pop(name, None)
     return json.dumps(notebook, indent=1, ensure_ascii=False)
