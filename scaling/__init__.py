@@ -4,6 +4,7 @@
 order in which a table of runs passes through them.
 """
 
+from .approaches import Approaches, compare_approaches, size_exponent
 from .audit import audit_coverage, extrapolation_audit
 from .bootstrap import Bootstrap, bootstrap
 from .broken_power_law import BrokenPowerLaw, fit_broken_power_law
@@ -39,7 +40,7 @@ from .flops import (
     training_flops,
 )
 from .frontier import FrontierFit
-from .holdout import Holdout, holdout
+from .holdout import Holdout, holdout, holdout_table
 from .inference import CostModel, flop_price, inference_optimal, overtraining_overhead
 from .inspection import Inspection, inspect_runs
 from .isoflop import find_budgets, fit_isoflop, parabola_bias
@@ -88,6 +89,7 @@ from .tables import RunsTable, read_table
 __all__ = [
     "Allocation",
     "AnnealedMachine",
+    "Approaches",
     "Architecture",
     "Bootstrap",
     "BrokenPowerLaw",
@@ -133,6 +135,7 @@ __all__ = [
     "check_runs",
     "chinchilla_like_design",
     "claims_table",
+    "compare_approaches",
     "compare_curves",
     "compare_laws",
     "compute_optimal",
@@ -163,6 +166,7 @@ __all__ = [
     "grid_design",
     "holdout",
     "huber_study",
+    "holdout_table",
     "inference_optimal",
     "inspect_runs",
     "is_available",
@@ -217,6 +221,7 @@ __all__ = [
     "tokens_to_reach",
     "suggest_runs",
     "subsampled_bootstrap",
+    "size_exponent",
     "training_flops",
     "yardstick_constants",
 ]

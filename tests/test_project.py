@@ -1,6 +1,7 @@
 """The house around the package: pins in step, nothing private in the files, a wheel that works, commands as printed."""
 
 import importlib.metadata
+import json
 import os
 import re
 import shutil
@@ -109,7 +110,7 @@ def test_downloaded_sets_are_not_committed():
 def wheel(tmp_path_factory):
     """The wheel, built from a copy of the sources so that nothing is left in the checkout."""
     source = tmp_path_factory.mktemp("source")
-    for name in ("scaling", "data"):
+    for name in ("scaling", "data", "book", "notebooks"):
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", *PROJECT["project"]["license-files"]):
         shutil.copy(ROOT / name, source)
@@ -120,15 +121,23 @@ def wheel(tmp_path_factory):
     return path
 
 
-def test_wheel_works_outside_the_checkout(wheel, tmp_path):
-    """In an empty environment the wheel imports, every module of it, and finds its tables."""
-    venv.create(tmp_path / "env", with_pip=False)
-    python = tmp_path / "env" / "bin" / "python"
+@pytest.fixture(scope="module")
+def installed(wheel, tmp_path_factory):
+    """The Python of an empty environment that has the wheel, and its folder of packages."""
+    folder = tmp_path_factory.mktemp("installed")
+    venv.create(folder / "env", with_pip=False)
+    python = folder / "env" / "bin" / "python"
     pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps", "--no-index", wheel]
     subprocess.run(pip, check=True)
     # NumPy and the rest are taken from where the tests run: a .pth inside that folder is not followed
-    (site,) = (tmp_path / "env" / "lib").glob("python*/site-packages")
+    (site,) = (folder / "env" / "lib").glob("python*/site-packages")
     (site / "others.pth").write_text(sysconfig.get_path("purelib"))
+    return python, site
+
+
+def test_wheel_works_outside_the_checkout(installed, tmp_path):
+    """In an empty environment the wheel imports, every module of it, and finds its tables."""
+    python, site = installed
     script = (
         "import importlib, pkgutil, scaling\n"
         "for module in pkgutil.walk_packages(scaling.__path__, 'scaling.'):\n"
@@ -144,6 +153,21 @@ def test_wheel_works_outside_the_checkout(wheel, tmp_path):
     assert Path(place).is_relative_to(site)
     assert numbers == "1.69 50 6"
     assert (site / "scaling" / "_data" / "README.md").is_file()
+
+
+def test_rerun_works_from_the_wheel(installed, tmp_path):
+    """The wheel carries the chapters and all that a book of one's own runs is made of."""
+    law = scaling.ChinchillaLaw(E=1.9, A=300, B=900, alpha=0.32, beta=0.34)
+    design = scaling.isoflop_design([1e18, 1e19, 1e20], n_sizes=6, law=law)
+    scaling.simulate_runs(law, design, noise=0.003).to_csv(tmp_path / "runs.csv", index=False)
+    script = "from scaling.cli import main; main()"
+    arguments = ["rerun", "runs.csv", "--out", "book", "--chapters", "06", "--resamples", "20", "--json"]
+    run = subprocess.run([installed[0], "-I", "-c", script, *arguments], cwd=tmp_path, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    summary = json.loads(run.stdout)
+    assert [each["outcome"] for each in summary["chapters"]] == ["done"]
+    assert not summary["complaints"]
+    assert (tmp_path / "book" / "notebooks" / "06_isoflop.html").is_file()
 
 
 def commands(page):

@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import cache, partial
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 
 from ..fit import Fit, fit_parametric
@@ -74,15 +75,22 @@ def law() -> ChinchillaLaw:
     return ChinchillaLaw.from_published("sardana2024/constants")
 
 
-def chinchilla_tokens(params: float) -> float:
+def chinchilla_tokens(params: float, constants: ChinchillaLaw | None = None) -> float:
     """Tokens for which a model of this size is compute-optimal: D such that alpha A / N^alpha = beta B / D^beta."""
-    each = law()
+    each = constants or law()
     return float((each.beta * each.B / (each.alpha * each.A) * params**each.alpha) ** (1 / each.beta))
 
 
-def quality(params: float) -> float:
+def quality(params: float, constants: ChinchillaLaw | None = None) -> float:
     """Loss of the compute-optimal model of this size."""
-    return float(law().loss(params, chinchilla_tokens(params)))
+    return float((constants or law()).loss(params, chinchilla_tokens(params, constants)))
+
+
+def like_design() -> pd.DataFrame:
+    """A design like that of the paper's 47 runs: six sizes, of which only the smallest read many tokens a parameter."""
+    ladder = np.array([10, 15, 20, 30, 50, 75, 100, 250, 500, 1000, 5000, 10000])
+    family = {150e6: 12, 370e6: 10, 750e6: 9, 1.3e9: 8, 2.5e9: 7, 6e9: 1}  # how far up the ladder each size goes
+    return pd.DataFrame([(n, n * r) for n, k in family.items() for r in ladder[:k]], columns=["params", "tokens"])
 
 
 def compare(

@@ -13,6 +13,7 @@ from .check import check
 from .datasets import datasets
 from .fit import fit
 from .plan import plan
+from .rerun import rerun
 
 __all__ = ["main"]
 
@@ -31,5 +32,5 @@ def main() -> None:
     """
 
 
-for command in (check, fit, plan, datasets):
+for command in (check, fit, plan, rerun, datasets):
     main.add_command(command)
