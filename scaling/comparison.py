@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ._approaches import last_points
+from .approaches import last_points
 from .fit import Fit, FitError, _checked, fit_parametric
 from .isoflop import LEAST_SIZES, find_budgets
 from .kaplan_fit import fit_kaplan, fit_kaplan_steps

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ._approaches import NAMES, fit_approaches, last_points
 from ._tables import name_rows
+from .approaches import NAMES, fit_approaches, last_points
 from .fit import Fit, FitError
 from .frontier import FrontierFit
 from .isoflop import LEAST_SIZES, find_budgets

@@ -37,9 +37,9 @@ def test_the_table_holds_exponents_and_sizes(found):
     assert (table["a"] < table["a_high"]).all()
     assert np.allclose(table["a"], TRUE, atol=0.03)
     best = scaling.compute_optimal(found.fits[3].law, 1e22).params
-    assert table.loc["3, parametric", "params"] == best
+    assert table.loc["3, parametric loss", "params"] == best
     low, high = found.bootstraps[3].interval(0.95, of=lambda law: scaling.compute_optimal(law, 1e22).params)
-    assert tuple(table.loc["3, parametric", ["params_low", "params_high"]]) == (low, high)
+    assert tuple(table.loc["3, parametric loss", ["params_low", "params_high"]]) == (low, high)
 
 
 def test_what_cannot_be_done_says_why():

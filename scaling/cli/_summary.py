@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import platform
 import re
 from html import escape
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pandas as pd
 
 from ..approaches import APPROACHES, Approaches, compare_approaches, size_exponent
-from ..datasets import dataset_checksum
 from ..figures import format_count, format_flops
 from ..fit import Fit
 from ._chapters import DONE, Chapter, Outcome
@@ -28,13 +25,12 @@ LEVEL = 0.95
 
 
 def summarise(
-    source: str, runs: pd.DataFrame, curves: pd.DataFrame | None, options: dict[str, Any], backend: str | None
+    runs: pd.DataFrame, curves: pd.DataFrame | None, options: dict[str, Any], backend: str | None
 ) -> dict[str, Any]:
     """The input and its laws; ``options`` are the number of resamples and the seed, which are also reported."""
-    path = Path(source)
-    checksum = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else dataset_checksum(source)
-    about = {name: list(runs.attrs.get(name, [])) for name in ("notes", "warnings")}
-    table = {"name": path.name, "sha256": checksum, "rows": len(runs), "columns": list(runs.columns), **about}
+    reading = runs.attrs["reading"]
+    about = {"notes": [*reading["notes"], *runs.attrs["notes"]], "warnings": list(runs.attrs["warnings"])}
+    table = {**reading, "rows": len(runs), "columns": list(runs.columns), **about}
     found = compare_approaches(runs, curves, options["n_resamples"], options["seed"], backend)
     laws = [{"approach": number} | _law(found, number) for number in APPROACHES]
     return {"input": table, "options": options, "laws": laws, "versions": _versions()}
@@ -79,7 +75,8 @@ def front_page(summary: dict[str, Any], outcomes: dict[Chapter, Outcome], runs: 
     }
     chapters = [f"| [](notebooks/{each.name}.ipynb) | {outcome.kind} |" for each, outcome in outcomes.items()]
     done = sum(outcome.kind == DONE for outcome in outcomes.values())
-    said = [*table["notes"], *table["warnings"]]
+    read = [f"{each['name']} from {each['column']!r}, {each['unit']}" for each in table["mapping"]]
+    said = [*read, *table["notes"], *table["warnings"]]
     lines = [
         "# Scaling laws of your runs",
         f"{table['rows']} runs, and what the chapters of *Scaling laws, recomputed* say of them; {done} of "

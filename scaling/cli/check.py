@@ -7,7 +7,7 @@ from typing import Any
 import click
 import pandas as pd
 
-from .._approaches import NAMES, last_points
+from ..approaches import NAMES, last_points
 from ..fit import FitError
 from ..inspection import Inspection, inspect_runs, verdict
 from ..runs import RunsError, describe_runs

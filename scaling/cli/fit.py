@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from .. import __version__
-from .._approaches import NAMES, fit_approaches, last_points
+from ..approaches import NAMES, fit_approaches, last_points
 from ..bootstrap import Bootstrap, bootstrap
 from ..comparison import LawComparison, compare_laws
 from ..fit import Fit, FitError

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from .._approaches import last_points
+from ..approaches import last_points
 from ..bootstrap import Bootstrap, bootstrap
 from ..fit import Fit, fit_parametric
 from ..next_runs import NextRuns, suggest_runs

@@ -24,7 +24,7 @@ from ._chapters import FAILED, Chapter, Outcome, chapters_on_runs, execute, stop
 from ._command import FAILED as EXIT_FAILED
 from ._command import Command, Refusal, to_json
 from ._pages import write_sources
-from ._runs import read_runs
+from ._runs import read_runs, runs_options
 from ._sphinx import complaints_of, copy_mathjax, run_sphinx, what_failed
 from ._stage import MARK, staged
 from ._summary import front_page, index_of_books, summarise
@@ -40,6 +40,7 @@ CURVE_POINTS = 20
 
 @click.command(cls=Command)
 @click.argument("tables", nargs=-1, required=True, metavar="RUNS.csv ...")
+@runs_options
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The folder to make.")
 @click.option("--force", is_flag=True, help="Replace an earlier book at DIR, when the new one is complete.")
 @click.option("--chapters", "wanted", metavar="05,06,...", help="Only these chapters, by number.")
@@ -51,6 +52,7 @@ CURVE_POINTS = 20
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def rerun(
     tables: tuple[str, ...],
+    reading: dict[str, Any],
     out: Path,
     force: bool,
     wanted: str | None,
@@ -75,7 +77,7 @@ def rerun(
     _need({"loky": ["joblib"], "dask": ["joblib", "distributed"]}.get(backend, []), "cluster")
     chapters = _chosen(wanted)
     # a table that cannot be used stops all, before any work
-    read = {name: _as_table(source, read_runs(source)) for name, source in zip(_names(tables), tables, strict=True)}
+    read = {name: _as_table(read_runs(source, **reading)) for name, source in zip(_names(tables), tables, strict=True)}
     target = out.expanduser().resolve()
     for source in tables:
         if Path(source).resolve().is_relative_to(target):
@@ -98,7 +100,6 @@ def rerun(
 class _Table:
     """A table of runs, and its training curves where it has them."""
 
-    source: str
     runs: pd.DataFrame
     curves: pd.DataFrame | None
 
@@ -138,17 +139,17 @@ def _names(tables: tuple[str, ...]) -> list[str]:
     return names
 
 
-def _as_table(source: str, runs: pd.DataFrame) -> _Table:
+def _as_table(runs: pd.DataFrame) -> _Table:
     """Runs and, where a run has many rows of different length, their curves: the runs are then the last points."""
     if "run" not in runs:
-        return _Table(source, runs, None)
+        return _Table(runs, None)
     groups = runs.groupby("run")
     rows, tokens = groups.size(), groups["tokens"]
     if rows.median() < CURVE_POINTS or (tokens.nunique() < rows).any() or (groups["params"].nunique() > 1).any():
-        return _Table(source, runs, None)
+        return _Table(runs, None)
     final = runs.loc[tokens.idxmax()].sort_index()
     final.attrs = runs.attrs | {"notes": [*runs.attrs["notes"], f"{len(final)} curves: their last points are the runs"]}
-    return _Table(source, final, runs)
+    return _Table(final, runs)
 
 
 def _plain_csv(runs: pd.DataFrame) -> str:
@@ -260,7 +261,7 @@ class _Making:
     def _book(self, name: str, table: _Table, outcomes: dict[Chapter, Outcome], place: Path) -> dict[str, Any]:
         """Write one book at a place; its summary."""
         options = {"n_resamples": self.resamples or RESAMPLES, "seed": 0}
-        summary = summarise(table.source, table.runs, table.curves, options, self.backend)
+        summary = summarise(table.runs, table.curves, options, self.backend)
         summary["chapters"] = [_entry(chapter, outcome) for chapter, outcome in outcomes.items()]
         source, built = self.work / name / "source", self.work / name / "built"
         write_sources(source, front_page(summary, outcomes, table.runs), outcomes, "Scaling laws of your runs")
