@@ -44,6 +44,8 @@ class _Law:
     def __repr__(self) -> str:
         parts = []
         for name, value in self.constants.items():
+            if value is None:
+                continue
             if np.ndim(value):
                 parts.append(f"{name}=<{np.size(value)} values>")
             else:

@@ -52,3 +52,10 @@ def test_laws_print_their_constants():
         == "ChinchillaLaw(E=1.7, A=400.25, B=410, alpha=0.34, beta=0.28)"
     )
     assert "<3 values>" in repr(scaling.PowerLaw(np.ones(3), 0.5))
+
+
+def test_a_frontier_without_a_loss_prints_itself():
+    curves = scaling.simulate_curves(scaling.ChinchillaLaw.from_published("besiroglu2024"), np.geomspace(3e7, 3e10, 20))
+    law = scaling.fit_envelope(curves).law
+    assert repr(scaling.FrontierLaw(law.params, law.tokens)).startswith("FrontierLaw(params=PowerLaw(")
+    assert "loss" not in repr(scaling.FrontierLaw(law.params, law.tokens))
