@@ -61,6 +61,12 @@ def test_scorecard_columns_and_rows():
     assert (table.loc[table["verdict"] != "reproduced", "reason"] != "").all()
 
 
+def test_scorecard_covers_the_literature():
+    numbers = {id.split("@")[0] for id in CLAIMS}
+    assert len(numbers) >= 200
+    assert len({id.split("/")[0] for id in numbers}) >= 15
+
+
 def test_scorecard_of_a_part():
     assert len(scorecard("hoffmann2022/tableA9")) == 50
     ways = scorecard("hoffmann2022/table2/approach3/a")["id"].tolist()
