@@ -107,6 +107,8 @@ def test_folded_table_shows_every_row_under_its_source():
     counts = alone.frame["verdict"].str.startswith("reproduced").sum()
     assert f"<summary>hernandez2022: {counts} reproduced</summary>" in parts[-1]
     assert "<details>" not in flat._repr_html_()
+    deep = claims_table("hoffmann2022/tableA3/approach3/1B", "hoffmann2022/tableA3/approach3/10B", folded=True)
+    assert deep.folds == (("hoffmann2022/tableA3", len(deep.frame)),)
 
 
 @pytest.mark.parametrize(
