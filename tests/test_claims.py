@@ -1,12 +1,14 @@
 """The claims: every verdict is what was declared, and the record agrees with what is recomputed."""
 
+from html import escape
+
 import pandas as pd
 import pytest
 
 import scaling
 from scaling import published
 from scaling._paths import data_file
-from scaling.claims import _registry, claims, claims_table, czech2026, hoffmann2022, reproduces, scorecard
+from scaling.claims import _registry, claims, claims_table, czech2026, hoffmann2022, pearce2024, reproduces, scorecard
 from scaling.datasets import dataset_checksum, is_available
 
 CLAIMS = {claim.id: claim for claim in claims()}
@@ -59,6 +61,12 @@ def test_scorecard_columns_and_rows():
     assert (table.loc[table["verdict"] != "reproduced", "reason"] != "").all()
 
 
+def test_scorecard_covers_the_literature():
+    numbers = {id.split("@")[0] for id in CLAIMS}
+    assert len(numbers) >= 200
+    assert len({id.split("/")[0] for id in numbers}) >= 15
+
+
 def test_scorecard_of_a_part():
     assert len(scorecard("hoffmann2022/tableA9")) == 50
     ways = scorecard("hoffmann2022/table2/approach3/a")["id"].tolist()
@@ -83,6 +91,24 @@ def test_table_for_pages_says_every_reason_whole():
         assert "embeddings and final logits counted, as Appendix F says" in text
         assert "..." not in text
     assert len(claims_table().frame) == len(CLAIMS)
+
+
+def test_folded_table_shows_every_row_under_its_source():
+    sources = ("hoffmann2022/table2", "besiroglu2024/estimates", "hernandez2022")
+    flat, folded = claims_table(*sources), claims_table(*sources, folded=True)
+    assert repr(folded) == repr(flat)
+    parts = folded._repr_html_().split("<details>")[1:]
+    assert len(parts) == len(sources)
+    for source, part in zip(sources, parts, strict=True):
+        alone = claims_table(source)
+        assert part.startswith(f"<summary>{source}: ")
+        assert part.count("<tr") == len(alone.frame) + 1
+        assert sorted(note for note in flat.notes if f"] {escape(note)}</p>" in part) == sorted(alone.notes)
+    counts = alone.frame["verdict"].str.startswith("reproduced").sum()
+    assert f"<summary>hernandez2022: {counts} reproduced</summary>" in parts[-1]
+    assert "<details>" not in flat._repr_html_()
+    deep = claims_table("hoffmann2022/tableA3/approach3/1B", "hoffmann2022/tableA3/approach3/10B", folded=True)
+    assert deep.folds == (("hoffmann2022/tableA3", len(deep.frame)),)
 
 
 @pytest.mark.parametrize(
@@ -175,3 +201,17 @@ def test_without_the_runs_the_recorded_number_gives_the_verdict(registry, monkey
     _registry._computed.cache_clear()
     assert scorecard()["verdict"].tolist() == ["reproduced"]
     assert len(calls) == 1
+
+
+@pytest.mark.parametrize("step", ["kaplan", "head", "warmup", "decay", "tuned"])
+def test_porians_printed_exponents_are_the_stored_ones_rounded(step):
+    """Two transcriptions against each other; no claim, since nothing is recomputed."""
+    printed, stored = published(f"porian2024/refinedweb/{step}"), published(f"porian2024/results/refinedweb/{step}")
+    assert abs(stored.value - printed.value) <= printed.half_unit * (1 + 1e-9)
+    assert printed.low <= stored.value <= printed.high
+
+
+def test_pearces_grid_of_sizes_is_the_printed_range():
+    """The sizes of the released script, a power of ten each, against the two sizes that are printed."""
+    ends = [published(f"pearce2024/simulation/{end}").value for end in ("smallest", "largest")]
+    assert pearce2024.SIZES[[0, -1]] == pytest.approx(ends, rel=0.01)

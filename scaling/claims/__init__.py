@@ -30,7 +30,8 @@ from . import (
     villalobos2022,
     yao2023,
 )
-from ._registry import Claim, ClaimsTable, claims, claims_table, record, reproduces, scorecard
+from ._page import ClaimsTable, claims_table
+from ._registry import Claim, claims, record, reproduces, scorecard
 
 __all__ = [
     "Claim",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
-from html import escape
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,7 +14,7 @@ from .._paths import data_file
 from ..datasets import dataset_checksum, is_available
 from ..published import Published, published
 
-__all__ = ["Claim", "ClaimsTable", "claims", "claims_table", "record", "reproduces", "scorecard"]
+__all__ = ["Claim", "claims", "record", "reproduces", "scorecard"]
 
 REPRODUCED = "reproduced"
 CHANGED = "reproduced with a stated change"
@@ -200,61 +199,6 @@ def scorecard(source: str | None = None) -> pd.DataFrame:
             )
         )
     return pd.DataFrame(rows)
-
-
-@dataclass(frozen=True, repr=False)
-class ClaimsTable:
-    """The scorecard as a page shows it: a narrow table, its reasons below as notes.
-
-    Attributes
-    ----------
-    frame : DataFrame
-        Strings, indexed by id: ``published`` as printed, ``ours`` to four significant digits,
-        ``difference``, ``tolerance`` and ``verdict``, whose bracket points to a note.
-    notes : tuple of str
-        Stated changes and reasons for differences, in the order of their numbers.
-    """
-
-    frame: pd.DataFrame
-    notes: tuple[str, ...]
-
-    def __repr__(self) -> str:
-        return "\n".join([self.frame.to_string(), *(f"[{k}] {note}" for k, note in enumerate(self.notes, 1))])
-
-    def _repr_html_(self) -> str:
-        shown = self.frame.map(escape).reset_index()
-        # ids may break after a slash, or the first column alone would fill a narrow screen
-        shown["id"] = [escape(id).replace("/", "/<wbr>").replace("@", "<wbr>@") for id in shown["id"]]
-        notes = "".join(f"<p>[{k}] {escape(note)}</p>" for k, note in enumerate(self.notes, 1))
-        return shown.to_html(border=0, index=False, escape=False, justify="left") + notes
-
-
-def claims_table(*sources: str) -> ClaimsTable:
-    """The scorecard of one or several sources for a page.
-
-    Parameters
-    ----------
-    *sources : str
-        Papers or parts of them, as in :func:`scorecard`; none: everything.
-
-    Returns
-    -------
-    ClaimsTable
-    """
-    chosen = [claim for source in sources or (None,) for claim in claims(source)]
-    notes = tuple(dict.fromkeys(claim.note for claim in chosen if claim.note))
-    rows = [
-        dict(
-            id=claim.id,
-            published=claim.published.printed,
-            ours=f"{claim.ours:.4g}",
-            difference=f"{claim.ours - float(claim.published):.2g}",
-            tolerance=f"{claim.tolerance:.2g}",
-            verdict=claim.verdict + (f" [{notes.index(claim.note) + 1}]" if claim.note else ""),
-        )
-        for claim in chosen
-    ]
-    return ClaimsTable(pd.DataFrame(rows).set_index("id"), notes)
 
 
 def record() -> Path:

@@ -10,7 +10,7 @@ from ..published import published
 from ..reconcile import EmbeddingModel, KaplanView, fit_embedding_model, kaplan_view
 from ._registry import reproduces
 
-#: as in the released script: sizes without embeddings, and the budgets seen in each way of counting
+#: as in the released script: sizes without embeddings (a setting, and so no claim), and the budgets in each count
 SIZES = np.logspace(2.9, 9.2, 20)
 BUDGETS = {"nonembedding": np.logspace(12.95, 20.7, 100), "total": np.logspace(14.0, 20.7, 100)}
 SETS = ("besiroglu2024", "hoffmann2022")
@@ -73,11 +73,6 @@ def width_over_depth() -> float:
 @reproduces("pearce2024/transition")
 def size_at_which_the_embedding_is_half() -> float:
     return number("omega") ** 1.5
-
-
-@reproduces({f"pearce2024/simulation/{which}": row for which, row in (("smallest", 0), ("largest", -1))}, rtol=0.01)
-def range_of_sizes(row: int) -> float:
-    return float(SIZES[row])
 
 
 @reproduces(
