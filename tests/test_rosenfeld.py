@@ -171,8 +171,9 @@ def test_holdout_takes_another_fit():
 
 
 def test_our_own_runs():
-    """Both forms predict the dearer half of the sweep to a few per cent on average."""
+    """Far below the ceiling the envelope is no help: both forms miss the dearer half of the sweep by about a tenth."""
     runs = scaling.load_runs("small_sweep").dropna(subset="budget")
     test = scaling.holdout(runs, fraction=0.5, method=scaling.fit_rosenfeld, guess=np.log(1024))
     assert test.fit.status in ("converged", "weak")
-    assert test.rms < 0.1
+    assert 0.05 < test.rms < 0.2
+    assert test.rms == pytest.approx(scaling.holdout(runs, fraction=0.5).rms, abs=0.03)
