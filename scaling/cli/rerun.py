@@ -165,6 +165,7 @@ def _plain_csv(runs: pd.DataFrame) -> str:
 def _plain_labels(labels: pd.Series) -> pd.Series:
     distinct = pd.Series(labels.dropna().unique(), dtype=object)
     plain = distinct.astype(str).str.replace(r"[^\w .,:;+=()%-]", "_", regex=True).str.strip().str[:60]
+    plain = plain.str.replace(r"^[=+-](?!\d)", "_", regex=True)  # a spreadsheet would take it for a formula
     again = plain.groupby(plain).cumcount()
     plain = plain.where(again == 0, plain + " (" + (again + 1).astype(str) + ")")
     return labels.map(dict(zip(distinct, plain, strict=True)))
