@@ -1,6 +1,6 @@
 """Somebody's table of runs as ours: columns and units are recognised, and all that was done is said.
 
-:func:`load_runs` takes tables in our columns and nothing else. Here names and units of others are mapped, where they
+``load_runs`` takes tables in our columns and nothing else. Here names and units of others are mapped, where they
 can be read in one way only; what could be read in two is refused, with the argument that decides.
 """
 
