@@ -38,11 +38,11 @@ def clock(call: Callable[[], Any], repeats: int = 1) -> tuple[float, Any]:
 
 def table_of_runs() -> tuple[pd.DataFrame, str]:
     """The 240 digitised runs where they can be had, else as many simulated ones."""
-    if scaling.is_available("besiroglu2024"):
+    if scaling.sources.is_available("besiroglu2024"):
         runs = scaling.load_runs("besiroglu2024")
         return runs[runs["loss"] < runs["loss"].nlargest(5).min()], "the 240 runs of besiroglu2024"
     law = scaling.ChinchillaLaw.from_published("besiroglu2024")
-    return scaling.simulate_runs(law, scaling.chinchilla_like_design(240), noise=0.006), "240 simulated runs"
+    return scaling.simulate_runs(law, scaling.simulate.chinchilla_like_design(240), noise=0.006), "240 simulated runs"
 
 
 def usual_objective(runs: pd.DataFrame, weights: np.ndarray | None = None) -> Callable[[np.ndarray], float]:
@@ -110,7 +110,7 @@ def usual_inference(law: scaling.ChinchillaLaw, losses: np.ndarray, demands: np.
 
 
 def usual_data_limit(
-    law: scaling.DataConstrainedLaw, budgets: np.ndarray, unique: np.ndarray
+    law: scaling.laws.DataConstrainedLaw, budgets: np.ndarray, unique: np.ndarray
 ) -> tuple[float, np.ndarray]:
     """Seconds for one bounded minimisation over the size for each budget and stock, from a sample; the losses."""
     flops, tokens = (x.ravel() for x in np.broadcast_arrays(budgets, unique))
@@ -187,7 +187,7 @@ def main() -> None:
         + ("", "")
     )
 
-    scarce, unique = scaling.DataConstrainedLaw.from_published(), np.geomspace(1e8, 1e14, 1000)
+    scarce, unique = scaling.laws.DataConstrainedLaw.from_published(), np.geomspace(1e8, 1e14, 1000)
     ours, best = clock(lambda: scaling.data_constrained_optimal(scarce, budgets[::1000, None], unique), 3)
     usual, losses = usual_data_limit(scarce, budgets[::1000, None], unique)
     assert np.all(best.loss.flat[:: best.loss.size // SAMPLED_BUDGETS] <= losses * (1 + 1e-12))
@@ -197,7 +197,7 @@ def main() -> None:
     )
 
     truth = scaling.ChinchillaLaw.from_published("besiroglu2024")
-    design = pd.concat([scaling.chinchilla_like_design(1000, seed=s) for s in range(10)], ignore_index=True)
+    design = pd.concat([scaling.simulate.chinchilla_like_design(1000, seed=s) for s in range(10)], ignore_index=True)
     large = scaling.simulate_runs(truth, pd.concat([design] * 100, ignore_index=True), noise=0.01)
     ours, _ = clock(lambda: scaling.fit_parametric(large))
     rows.append(("one fit, 1,000,000 runs", "", np.nan, ours, "10 s", "", ""))
@@ -217,8 +217,12 @@ def main() -> None:
         print("\nCoverage of the 95 % intervals of a plan for 1e24 FLOPs (300 tables each, 1,000 resamples a table)")
         study()
         print("\nCoverage of 95 % intervals in extrapolation, by the number of budgets fitted\n")
-        design = scaling.isoflop_design([1e18, 1e19, 1e20, 1e21, 1e22], law=truth)
-        print(scaling.audit_coverage(truth, design, 0.004, 400, n_resamples=500).round(3).to_string(index=False))
+        design = scaling.simulate.isoflop_design([1e18, 1e19, 1e20, 1e21, 1e22], law=truth)
+        print(
+            scaling.diagnostics.audit_coverage(truth, design, 0.004, 400, n_resamples=500)
+            .round(3)
+            .to_string(index=False)
+        )
 
 
 if __name__ == "__main__":

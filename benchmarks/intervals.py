@@ -18,7 +18,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 import scaling
-from scaling.claims.czech2026 import surface
+from scaling.papers.czech2026 import surface
 
 #: the budget that is planned for, FLOPs; the designs end at 3e21
 BUDGET = 1e24
@@ -36,8 +36,8 @@ CELLS = ((GROUPS, "normal"), (GROUPS, "heavy tails"), (RAGGED, "normal"))
 def design(kind: str, law: scaling.ChinchillaLaw, seed: int) -> pd.DataFrame:
     """Sizes and tokens: groups centred on the surface's optimum, or a ragged set that knows nothing of it."""
     if kind == GROUPS:
-        return scaling.isoflop_design(np.geomspace(6e18, 3e21, 7), n_sizes=9, width=6, law=law)
-    return scaling.chinchilla_like_design(120, seed=seed)
+        return scaling.simulate.isoflop_design(np.geomspace(6e18, 3e21, 7), n_sizes=9, width=6, law=law)
+    return scaling.simulate.chinchilla_like_design(120, seed=seed)
 
 
 def simulate(law: scaling.ChinchillaLaw, kind: str, noise: str, seed: int) -> pd.DataFrame:
@@ -56,7 +56,7 @@ def truth(law: scaling.ChinchillaLaw) -> pd.Series:
 def covered(law: scaling.ChinchillaLaw, kind: str, noise: str, n_resamples: int, seed: int) -> pd.Series | None:
     """Which intervals of one table's plan hold the truth; None where the table is refused."""
     with threadpool_limits(1), warnings.catch_warnings():
-        warnings.simplefilter("ignore", scaling.RunsWarning)
+        warnings.simplefilter("ignore", scaling.errors.RunsWarning)
         try:
             fit = scaling.fit_parametric(simulate(law, kind, noise, seed))
             plan = scaling.plan_training(scaling.bootstrap(fit, n_resamples, seed=seed), BUDGET)

@@ -10,7 +10,7 @@ def sets_needed(path):
     """The downloaded sets that a notebook's code names."""
     cells = nbformat.read(path, as_version=4).cells
     code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
-    return [name for name in scaling.list_datasets().index if f'"{name}"' in code or f"'{name}'" in code]
+    return [name for name in scaling.sources.list_datasets().index if f'"{name}"' in code or f"'{name}'" in code]
 
 
 def pytest_collection_modifyitems(items):
@@ -20,7 +20,7 @@ def pytest_collection_modifyitems(items):
         if path.suffix != ".ipynb" or path.parent.name != "replications":
             continue
         if path not in missing:
-            missing[path] = [name for name in sets_needed(path) if not scaling.is_available(name)]
+            missing[path] = [name for name in sets_needed(path) if not scaling.sources.is_available(name)]
         if missing[path]:
             reason = f"{path.stem} needs the downloaded set {', '.join(missing[path])}, which is not on this machine"
             item.add_marker(pytest.mark.skip(reason=reason))

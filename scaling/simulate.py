@@ -7,24 +7,22 @@ share one); :func:`~scaling.simulate_runs` adds the ``loss`` of a law to it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from .laws import ChinchillaLaw, FrontierLaw
-from .optimum import compute_optimal
+from ._checks import at_least_zero, positive_values, whole_number
+from .laws.base import HasLoss
+from .laws.chinchilla import ChinchillaLaw
+from .laws.power import FrontierLaw
+from .optimum.allocation import compute_optimal
 
 __all__ = ["chinchilla_like_design", "grid_design", "isoflop_design", "simulate_curves", "simulate_runs"]
 
 
-class _HasLoss(Protocol):
-    def loss(self, params: ArrayLike, tokens: ArrayLike) -> np.ndarray | float: ...
-
-
 def simulate_runs(
-    law: _HasLoss, design: pd.DataFrame, noise: float = 0.0, seed: int = 0, decimals: int | None = None
+    law: HasLoss, design: pd.DataFrame, noise: float = 0.0, seed: int = 0, decimals: int | None = None
 ) -> pd.DataFrame:
     r"""Runs that follow a law, with log-normal noise.
 
@@ -58,8 +56,8 @@ def simulate_runs(
     for name in ("params", "tokens"):
         if name not in design:
             raise ValueError(f"design has no column {name!r}; its columns are {list(design.columns)}")
-    N, D = _positive("params", design["params"]), _positive("tokens", design["tokens"])
-    sigma = _at_least_zero("noise", noise)
+    N, D = positive_values("params", design["params"]), positive_values("tokens", design["tokens"])
+    sigma = at_least_zero("noise", noise)
     loss = np.asarray(law.loss(N, D), dtype=float)
     if sigma:
         loss = loss * np.exp(sigma * np.random.default_rng(seed).standard_normal(len(design)))
@@ -104,21 +102,21 @@ def isoflop_design(
     ValueError
         Naming the argument and its value.
     """
-    C = _positive("budgets", np.ravel(budgets))
+    C = positive_values("budgets", np.ravel(budgets))
     if (law is None) == (center is None):
         raise ValueError("give either law or center: the sizes must be placed around something")
     middle = compute_optimal(law, C).params if law is not None else center(C) if callable(center) else center
-    middle = np.broadcast_to(_positive("center", middle), C.shape)
+    middle = np.broadcast_to(positive_values("center", middle), C.shape)
     if not (np.isfinite(width) and width > 1):
         raise ValueError(f"width must be larger than 1, got {width!r}")
-    spread = width ** np.linspace(-1, 1, _count("n_sizes", n_sizes)) if n_sizes != 1 else np.ones(1)
+    spread = width ** np.linspace(-1, 1, whole_number("n_sizes", n_sizes)) if n_sizes != 1 else np.ones(1)
     budget = np.repeat(C, len(spread))
     return _design(np.outer(middle, spread).ravel(), budget=budget)
 
 
 def grid_design(params: ArrayLike, tokens: ArrayLike) -> pd.DataFrame:
     """Every size with every number of tokens; ``params``, ``tokens``, ``flops``. ``ValueError`` if not positive."""
-    N, D = _positive("params", np.ravel(params)), _positive("tokens", np.ravel(tokens))
+    N, D = positive_values("params", np.ravel(params)), positive_values("tokens", np.ravel(tokens))
     return _design(np.repeat(N, len(D)), tokens=np.tile(D, len(N)))
 
 
@@ -140,7 +138,7 @@ def chinchilla_like_design(n_runs: int = 240, seed: int = 0) -> pd.DataFrame:
     DataFrame
         ``budget`` (NaN outside the groups), ``params``, ``tokens``, ``flops``. ``ValueError`` for a bad count.
     """
-    n, rng = _count("n_runs", n_runs), np.random.default_rng(seed)
+    n, rng = whole_number("n_runs", n_runs), np.random.default_rng(seed)
     nominal = np.array([6e18, 1e19, 3e19, 6e19, 1e20, 3e20, 6e20, 1e21, 3e21])
     grouped = np.arange(n) < round(0.75 * n)
     budget = np.where(grouped, nominal[np.arange(n) % len(nominal)], np.nan)
@@ -154,7 +152,7 @@ def chinchilla_like_design(n_runs: int = 240, seed: int = 0) -> pd.DataFrame:
 
 
 def simulate_curves(
-    law: _HasLoss,
+    law: HasLoss,
     params: ArrayLike,
     tokens_per_param: ArrayLike = (5, 12.6, 31.7, 80),
     schedule_gap: float = 0.03,
@@ -201,8 +199,11 @@ def simulate_curves(
     ValueError
         Naming the argument and its value.
     """
-    sizes, ratios = _positive("params", np.ravel(params)), _positive("tokens_per_param", np.ravel(tokens_per_param))
-    gap, points = _at_least_zero("schedule_gap", schedule_gap), _count("n_points", n_points)
+    sizes, ratios = (
+        positive_values("params", np.ravel(params)),
+        positive_values("tokens_per_param", np.ravel(tokens_per_param)),
+    )
+    gap, points = at_least_zero("schedule_gap", schedule_gap), whole_number("n_points", n_points)
     n_runs = len(sizes) * len(ratios)
     size = np.repeat(sizes, len(ratios) * points)
     horizon = np.repeat(np.outer(sizes, ratios).ravel(), points)
@@ -217,25 +218,3 @@ def _design(params: np.ndarray, tokens: np.ndarray | None = None, budget: np.nda
     if tokens is None:
         return pd.DataFrame({"budget": budget, "params": params, "tokens": budget / (6 * params), "flops": budget})
     return pd.DataFrame({"params": params, "tokens": tokens, "flops": 6 * params * tokens})
-
-
-def _positive(name: str, values: ArrayLike) -> np.ndarray:
-    array = np.asarray(values, dtype=float)
-    bad = ~((array > 0) & np.isfinite(array))
-    if bad.any():
-        raise ValueError(f"{name} must be positive and finite, got {array[bad].flat[0]:g}")
-    if not array.size:
-        raise ValueError(f"{name} is empty")
-    return array
-
-
-def _at_least_zero(name: str, value: float) -> float:
-    if not (np.isfinite(value) and value >= 0):
-        raise ValueError(f"{name} must be a finite number, at least 0, got {value!r}")
-    return float(value)
-
-
-def _count(name: str, value: int) -> int:
-    if int(value) != value or value < 1:
-        raise ValueError(f"{name} must be a whole number, at least 1, got {value!r}")
-    return int(value)

@@ -12,7 +12,7 @@ LAW = scaling.ChinchillaLaw(E=1.9, A=300.0, B=900.0, alpha=0.32, beta=0.34)
 
 @pytest.fixture(scope="module")
 def runs():
-    return scaling.simulate_runs(LAW, scaling.chinchilla_like_design(120, seed=1), noise=0.01, seed=1)
+    return scaling.simulate_runs(LAW, scaling.simulate.chinchilla_like_design(120, seed=1), noise=0.01, seed=1)
 
 
 @pytest.fixture(scope="module")
@@ -53,12 +53,14 @@ def test_fresh_starts_do_not_depend_on_who_solves_them(runs):
 
 
 def test_held_out_errors_do_not_depend_on_who_computes_them(runs, backend):
-    alone = scaling.holdout_table(runs, fractions=(0.1, 0.3, 0.5))
-    pd.testing.assert_frame_equal(scaling.holdout_table(runs, fractions=(0.1, 0.3, 0.5), backend=backend), alone)
+    alone = scaling.diagnostics.holdout_table(runs, fractions=(0.1, 0.3, 0.5))
+    pd.testing.assert_frame_equal(
+        scaling.diagnostics.holdout_table(runs, fractions=(0.1, 0.3, 0.5), backend=backend), alone
+    )
 
 
 def test_a_row_of_the_table_is_a_holdout(runs):
-    table, one = scaling.holdout_table(runs, fractions=[0.25]), scaling.holdout(runs, fraction=0.25)
+    table, one = scaling.diagnostics.holdout_table(runs, fractions=[0.25]), scaling.holdout(runs, fraction=0.25)
     row = table.loc[0.25]
     assert row["rms"] == one.rms
     assert row["fitted"] == len(one.fit.runs)
@@ -68,20 +70,20 @@ def test_a_row_of_the_table_is_a_holdout(runs):
 
 
 def test_a_fraction_that_cannot_be_held_out_says_why(runs):
-    same = scaling.isoflop_design([1e20], n_sizes=8, law=LAW)
-    table = scaling.holdout_table(scaling.simulate_runs(LAW, same.assign(flops=1e20)), fractions=[0.2])
+    same = scaling.simulate.isoflop_design([1e20], n_sizes=8, law=LAW)
+    table = scaling.diagnostics.holdout_table(scaling.simulate_runs(LAW, same.assign(flops=1e20)), fractions=[0.2])
     assert "holding out" in table.loc[0.2, "status"]
 
 
 @pytest.mark.parametrize("fractions", [(), (0.2, 1.0), (-0.1,)])
 def test_bad_fractions(runs, fractions):
     with pytest.raises(ValueError, match="fractions"):
-        scaling.holdout_table(runs, fractions=fractions)
+        scaling.diagnostics.holdout_table(runs, fractions=fractions)
 
 
 def test_bad_columns(runs):
     with pytest.raises(scaling.FitError, match="no column 'cost'"):
-        scaling.holdout_table(runs, by="cost")
+        scaling.diagnostics.holdout_table(runs, by="cost")
 
 
 def test_dask_needs_a_client():

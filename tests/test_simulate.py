@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from scaling.laws import ChinchillaLaw, FrontierLaw, PowerLaw
-from scaling.runs import check_runs
+from scaling.laws.chinchilla import ChinchillaLaw
+from scaling.laws.power import FrontierLaw, PowerLaw
+from scaling.runs.table import check_runs
 from scaling.simulate import chinchilla_like_design, grid_design, isoflop_design, simulate_curves, simulate_runs
 
 LAW = ChinchillaLaw(E=1.7, A=400.0, B=410.0, alpha=0.34, beta=0.28)

@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from scaling.cli._sphinx import copy_mathjax, run_sphinx, what_failed
+from scaling.book.sphinx import copy_mathjax, run_sphinx, what_failed
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -16,7 +16,7 @@ TARGET = Path(__file__).resolve().parents[1] / "book" / "_static" / "result.png"
 def main() -> None:
     scaling.set_style()
     truth = scaling.ChinchillaLaw.from_published("besiroglu2024")
-    runs = scaling.simulate_runs(truth, scaling.chinchilla_like_design(240, seed=0), noise=0.005, seed=0)
+    runs = scaling.simulate_runs(truth, scaling.simulate.chinchilla_like_design(240, seed=0), noise=0.005, seed=0)
     fit = scaling.fit_parametric(runs)
     resampled = scaling.bootstrap(fit, n_resamples=1000, seed=0)
     budgets = np.geomspace(1e18, 1e26, 60)
@@ -24,7 +24,7 @@ def main() -> None:
     low, high = np.percentile(spread, [5, 95], axis=1)
 
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.6), layout="constrained")
-    scaling.plot_contours(fit.law, np.geomspace(4e7, 2e10, 120), np.geomspace(2e8, 1e12, 120), ax=left)
+    scaling.figures.plot_contours(fit.law, np.geomspace(4e7, 2e10, 120), np.geomspace(2e8, 1e12, 120), ax=left)
     left.plot(runs["params"], runs["tokens"], "o", color="black", markersize=2.5, alpha=0.6)
     left.set_title("240 simulated runs and the fitted loss")
     right.fill_between(budgets, low, high, alpha=0.35, label="90 % of 1,000 resamples")

@@ -6,19 +6,41 @@ line is wrong; 3, something outside the table failed (a file, a download, a chap
 
 from __future__ import annotations
 
+import importlib
+
 import click
 
 from .. import __version__
-from .check import check
-from .datasets import datasets
-from .fit import fit
-from .plan import plan
-from .rerun import rerun
 
 __all__ = ["main"]
 
+#: each command and its line in the help; a command is imported when it is asked for
+COMMANDS = {
+    "check": "Say what is in a table of training runs: columns, problems, groups, outliers, what it identifies.",
+    "datasets": "List the sets of runs: embedded, downloaded already, or to be downloaded at first use.",
+    "fit": "Fit scaling laws to a table of training runs: constants, intervals, extrapolation.",
+    "plan": "Plan a training run from RUNS, a table of smaller ones (a file, or the name of a data set).",
+    "rerun": "Run the chapters on your runs and build a book of them.",
+}
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+
+class _Commands(click.Group):
+    """A group that knows its commands by name, so that help and version need no NumPy."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        return importlib.import_module(f"{__name__}.{cmd_name}").command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="scaling")
 def main() -> None:
     """Scaling laws from a table of training runs.
@@ -30,7 +52,3 @@ def main() -> None:
         scaling fit my_runs.csv
         scaling plan my_runs.csv --flops 1e24
     """
-
-
-for command in (check, fit, plan, rerun, datasets):
-    main.add_command(command)

@@ -7,21 +7,24 @@ from typing import Any
 import click
 import pandas as pd
 
-from ..approaches import NAMES, last_points
-from ..fit import FitError
-from ..inspection import Inspection, inspect_runs, verdict
-from ..runs import RunsError, describe_runs
-from ._command import UNUSABLE, Command, to_json
-from ._runs import read_runs, runs_options
-from ._show import bullets, grid, heading, say
+from .._words import to_json
+from ..diagnostics.approaches import NAMES
+from ..diagnostics.inspection import Inspection, inspect_runs, verdict
+from ..errors import FitError, RunsError
+from ..runs.curves import last_points
+from ..runs.reading.door import read_runs
+from ..runs.table import describe_runs
+from .command import UNUSABLE, Command
+from .options import runs_options
+from .terminal import bullets, grid, heading, say
 
 
-@click.command(cls=Command)
+@click.command("check", cls=Command)
 @click.argument("runs")
 @runs_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 @click.pass_context
-def check(context: click.Context, runs: str, reading: dict[str, Any], as_json: bool) -> None:
+def command(context: click.Context, runs: str, reading: dict[str, Any], as_json: bool) -> None:
     """Say what is in a table of training runs: columns, problems, groups, outliers, what it identifies.
 
     RUNS is a file (CSV, TSV, Parquet or JSON lines; one row a training run) or the name of a data set. Its loss and two

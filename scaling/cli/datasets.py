@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
-from ..datasets import list_datasets
-from ._command import Command, to_json
+from .._words import to_json
+from ..sources.datasets import list_datasets
+from .command import Command
 
 
-@click.command(cls=Command)
+@click.command("datasets", cls=Command)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-def datasets(as_json: bool) -> None:
+def command(as_json: bool) -> None:
     """List the sets of runs: embedded, downloaded already, or to be downloaded at first use.
 
     Example: scaling datasets

@@ -14,21 +14,25 @@ import numpy as np
 import pandas as pd
 
 from .. import __version__
-from ..approaches import NAMES, fit_approaches, last_points
-from ..bootstrap import Bootstrap, bootstrap
-from ..comparison import LawComparison, compare_laws
-from ..fit import Fit, FitError
-from ..frontier import FrontierFit
-from ..subsampling import subsampled_bootstrap
-from ._command import UNUSABLE, Command, Refusal, to_json
-from ._runs import read_runs, runs_options
-from ._show import bullets, grid, heading, interval, number, say
+from .._words import to_json
+from ..diagnostics.approaches import NAMES, fit_approaches
+from ..diagnostics.laws import LawComparison, compare_laws
+from ..errors import FitError
+from ..fit.frontier import FrontierFit
+from ..fit.result import Fit
+from ..runs.curves import last_points
+from ..runs.reading.door import read_runs
+from ..uncertainty.resampling import Bootstrap, bootstrap
+from ..uncertainty.subsampling import subsampled_bootstrap
+from .command import UNUSABLE, Command, Refusal
+from .options import runs_options
+from .terminal import bullets, grid, heading, interval, number, say
 
 #: runs up to which every resample is of all of them
 ROWS = 4_000
 
 
-@click.command(cls=Command)
+@click.command("fit", cls=Command)
 @click.argument("runs")
 @runs_options
 @click.option(
@@ -39,7 +43,7 @@ ROWS = 4_000
 @click.option("--seed", default=0, type=click.IntRange(0), help="Of the resampling; 0.")
 @click.option("--out", type=click.Path(dir_okay=False), help="Write laws, intervals, versions and checksum as JSON.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
-def fit(
+def command(
     runs: str,
     reading: dict[str, Any],
     approach: str,

@@ -6,17 +6,20 @@ from typing import Any
 
 import click
 
-from ..approaches import last_points
-from ..bootstrap import Bootstrap, bootstrap
-from ..fit import Fit, fit_parametric
-from ..next_runs import NextRuns, suggest_runs
-from ..plan import Plan, plan_training
-from ._command import Command, Refusal, to_json
-from ._numbers import Quantity
-from ._runs import read_runs, runs_options
+from .._words import to_json
+from ..fit.parametric import fit_parametric
+from ..fit.result import Fit
+from ..plan.next_runs import NextRuns, suggest_runs
+from ..plan.training import Plan, plan_training
+from ..runs.curves import last_points
+from ..runs.reading.door import read_runs
+from ..uncertainty.resampling import Bootstrap, bootstrap
+from .command import Command, Refusal
+from .options import runs_options
+from .quantity import Quantity
 
 
-@click.command(cls=Command)
+@click.command("plan", cls=Command)
 @click.argument("runs")
 @runs_options
 @click.option("--flops", type=Quantity(), required=True, help="Training budget, FLOPs: 6 x parameters x tokens.")
@@ -34,7 +37,7 @@ from ._runs import read_runs, runs_options
 @click.option("--resamples", type=click.IntRange(100, 1_000_000), default=1000, show_default=True, help="Refits.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Same seed, same numbers.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
-def plan(
+def command(
     runs: str,
     reading: dict[str, Any],
     flops: float,

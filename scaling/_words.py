@@ -1,0 +1,67 @@
+"""Numbers, rows and text as words: for pages, terminals and JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+_SUFFIXES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
+
+
+def format_count(value: float, _position: int | None = None) -> str:
+    """A count of parameters or tokens as people say it: ``70B``, ``1.4T``."""
+    for scale, suffix in _SUFFIXES:
+        if abs(value) >= scale * 0.9995:
+            return format_flops(value) if value >= 1e15 else f"{value / scale:.3g}{suffix}"
+    return f"{value:.3g}"
+
+
+def format_flops(value: float, _position: int | None = None) -> str:
+    """A number of FLOPs as ``5.76e23``."""
+    mantissa, exponent = f"{value:.2e}".split("e")
+    return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}" if value else "0"
+
+
+_SHOWN = 5
+
+
+def name_rows(index: pd.Index, mask: np.ndarray) -> str:
+    """The rows where ``mask`` holds, in words: ``lines 3, 7 and 12 more``."""
+    labels = index[mask]
+    noun = str(index.name) if isinstance(index.name, str) else "row"
+    shown = ", ".join(str(label) for label in labels[:_SHOWN])
+    more = f" and {len(labels) - _SHOWN} more" if len(labels) > _SHOWN else ""
+    return f"{noun}{'s' if len(labels) > 1 else ''} {shown}{more}"
+
+
+def printable(text: str) -> str:
+    """The text with what a terminal would obey or hide (escapes, controls, marks of direction) written out."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def plain(text: object) -> str:
+    """Lower-case letters and digits, nothing else."""
+    return re.sub(r"[^a-z0-9]", "", str(text).lower())
+
+
+def to_json(value: Any) -> str:
+    """JSON of tables, arrays and records; what is not a number is null, as JSON has it."""
+    return json.dumps(_plain_value(value), indent=2, allow_nan=False)
+
+
+def _plain_value(value: Any) -> Any:
+    if isinstance(value, pd.DataFrame):
+        return [_plain_value(row) for row in value.to_dict("records")]
+    if isinstance(value, dict):
+        return {str(key): _plain_value(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, np.ndarray, pd.Series)):
+        return [_plain_value(item) for item in value]
+    if isinstance(value, np.generic):
+        return _plain_value(value.item())
+    if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and not np.isfinite(value)):
+        return None
+    return value if isinstance(value, (str, int, float, bool)) else str(value)

@@ -1,0 +1,1 @@
+"""A book of chapters: ours, or those that take runs on a table of yours."""

@@ -1,0 +1,156 @@
+"""The chapters that take a table of runs, and the execution of one of them."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ..sources.files import chapter_files
+
+__all__ = ["DONE", "FAILED", "NOT_POSSIBLE", "Chapter", "Outcome", "chapters_on_runs", "execute", "stop_all"]
+
+
+DONE, NOT_POSSIBLE, FAILED = "done", "not possible with this table", "failed"
+#: errors by which the package says that a table does not allow what was asked of it
+ABOUT_THE_TABLE = ("FitError", "RunsError")
+#: where Jupyter, IPython and Matplotlib would write outside the folder of the run
+PLACES = ("JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR", "IPYTHONDIR", "MPLCONFIGDIR", "TMPDIR")
+_live: set[subprocess.Popen] = set()
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A chapter's file, and what its cells say about it."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """Such as ``05_envelope``."""
+        return self.path.stem
+
+    @property
+    def number(self) -> str:
+        return self.name[:2]
+
+    @cached_property
+    def text(self) -> str:
+        return self.path.read_text(encoding="utf-8")
+
+    @cached_property
+    def title(self) -> str:
+        first = "".join(json.loads(self.text)["cells"][0]["source"])
+        return re.search(r"^# +(.+)$", first, flags=re.MULTILINE)[1]
+
+    @cached_property
+    def parameters(self) -> list[str]:
+        """Names in the cell tagged ``parameters``."""
+        for cell in json.loads(self.text)["cells"]:
+            if "parameters" in cell["metadata"].get("tags", []):
+                nodes = ast.walk(ast.parse("".join(cell["source"])))
+                return [node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+        return []
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a chapter: its executed notebook, or the cell at which it stopped and why."""
+
+    kind: str
+    notebook: str = ""
+    cell: int | None = None
+    source: str = ""
+    error: str = ""
+    message: str = field(default="", repr=False)
+
+
+def chapters_on_runs() -> list[Chapter]:
+    """The chapters that have the parameter ``runs_file``, in their order."""
+    return [chapter for chapter in map(Chapter, chapter_files()) if "runs_file" in chapter.parameters]
+
+
+def execute(notebook: str, tables: dict[str, str], parameters: dict[str, Any], scratch: str = "") -> Outcome:
+    """Run a chapter, given as text, on tables, given as text; so it can be done on another machine too.
+
+    ``tables`` gives the CSV text for each parameter that wants the path of one, such as ``runs_file``. The chapter runs
+    in a process of its own, and all files are written in a folder of its own: inside ``scratch`` where that exists, and
+    removed at the end.
+    """
+    place = scratch if scratch and Path(scratch).is_dir() else None
+    with tempfile.TemporaryDirectory(dir=place, prefix="chapter-", ignore_cleanup_errors=True) as name:
+        folder = Path(name).resolve()
+        given = {name: str(folder / f"{name.removesuffix('_file')}.csv") for name in tables} | parameters
+        for name, text in tables.items():
+            Path(given[name]).write_text(text, encoding="utf-8")
+        (folder / "before.ipynb").write_text(notebook, encoding="utf-8")
+        (folder / "parameters.json").write_text(json.dumps(given), encoding="utf-8")
+        words = _run(folder)
+        if (folder / "error.json").is_file():
+            story = json.loads((folder / "error.json").read_text(encoding="utf-8"))
+            kind = NOT_POSSIBLE if story["error"] in ABOUT_THE_TABLE else FAILED
+            message = _without(folder, _plain(story["message"]))
+            return Outcome(kind, "", story["cell"], story["source"], story["error"], message)
+        if not (folder / "after.ipynb").is_file() or words is not None:
+            return Outcome(FAILED, error="the process ended", message=_without(folder, _plain(words or ""))[-2000:])
+        return Outcome(DONE, _tidy(folder, (folder / "after.ipynb").read_text(encoding="utf-8")))
+
+
+def stop_all() -> None:
+    """End the chapters that are being executed."""
+    for process in list(_live):
+        process.kill()
+
+
+def _run(folder: Path) -> str | None:
+    """Execute the notebook of a folder in a process; what it said if it ended badly."""
+    script = Path(__file__).with_name("papermill_job.py")
+    command = [sys.executable, "-P", str(script), str(folder)]
+    with subprocess.Popen(
+        command, cwd=folder, env=_contained(folder), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as process:
+        _live.add(process)
+        try:
+            words = process.communicate()[1]
+        finally:
+            _live.discard(process)
+    return words if process.returncode else None
+
+
+def _contained(folder: Path) -> dict[str, str]:
+    """An environment in which Jupyter, IPython and Matplotlib write inside the folder."""
+    private = {name: str(folder / name.lower()) for name in PLACES}
+    for place in private.values():
+        Path(place).mkdir(exist_ok=True)
+    threads = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
+    quiet = {"JUPYTER_PREFER_ENV_PATH": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    return os.environ | private | threads | quiet
+
+
+def _plain(words: str) -> str:
+    return re.sub(r"\x1b\[[0-9;]*m", "", words or "")
+
+
+def _without(folder: Path, words: str) -> str:
+    """The words without the folder that is about to vanish."""
+    return words.replace(f"{folder}/", "").replace(str(folder), ".")
+
+
+def _tidy(folder: Path, text: str) -> str:
+    """The executed notebook without times and without the folder that is about to vanish."""
+    notebook = json.loads(_without(Path(json.dumps(str(folder))[1:-1]), text))
+    notebook["metadata"].pop("papermill", None)
+    for cell in notebook["cells"]:
+        if "injected-parameters" in cell["metadata"].get("tags", []):
+            cell["id"] = "injected-parameters"  # papermill draws one by chance
+        for name in ("papermill", "execution"):
+            cell["metadata"].pop(name, None)
+    return json.dumps(notebook, indent=1, ensure_ascii=False)

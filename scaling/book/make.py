@@ -1,0 +1,173 @@
+"""The making of a book of one's own runs: tables in, chapters executed, pages out."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from tqdm import tqdm
+
+from .._parallel import spread
+from .._words import to_json
+from ..errors import PagesError
+from ..runs.vocabulary import LIMITS
+from .chapters import FAILED, Chapter, Outcome, execute, stop_all
+from .pages import write_sources
+from .sphinx import complaints_of, copy_mathjax, run_sphinx, what_failed
+from .staging import MARK
+from .summary import front_page, index_of_books, summarise
+
+#: resamples behind the intervals of the summary
+RESAMPLES = 1000
+#: what a chapter may need of a table; other columns do not go into the book
+COLUMNS = (*LIMITS, "run", "seed")
+#: a name of a run that stands on at least this many rows, of one size and of different lengths, is that of a curve
+CURVE_POINTS = 20
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of runs, and its training curves where it has them."""
+
+    runs: pd.DataFrame
+    curves: pd.DataFrame | None
+
+    def for_chapter(self, chapter: Chapter) -> dict[str, str]:
+        """CSV by parameter; the chapter on training curves gets them in the place of the runs."""
+        if self.curves is None:
+            return {"runs_file": _plain_csv(self.runs)}
+        if "curves_file" in chapter.parameters:
+            return {"runs_file": _plain_csv(self.runs), "curves_file": _plain_csv(self.curves)}
+        return {"runs_file": _plain_csv(self.curves if chapter.name.endswith("_envelope") else self.runs)}
+
+
+def as_table(runs: pd.DataFrame) -> Table:
+    """Runs and, where a run has many rows of different length, their curves: the runs are then the last points."""
+    if "run" not in runs:
+        return Table(runs, None)
+    groups = runs.groupby("run")
+    rows, tokens = groups.size(), groups["tokens"]
+    if rows.median() < CURVE_POINTS or (tokens.nunique() < rows).any() or (groups["params"].nunique() > 1).any():
+        return Table(runs, None)
+    final = runs.loc[tokens.idxmax()].sort_index()
+    final.attrs = runs.attrs | {"notes": [*runs.attrs["notes"], f"{len(final)} curves: their last points are the runs"]}
+    return Table(final, runs)
+
+
+def _plain_csv(runs: pd.DataFrame) -> str:
+    """Our columns only; labels keep letters, digits and plain signs, so that no page can take them for more."""
+    table = runs[[name for name in COLUMNS if name in runs]].copy()
+    if "run" in table:
+        table["run"] = _plain_labels(table["run"])
+    if "seed" in table and not pd.api.types.is_numeric_dtype(table["seed"]):
+        table["seed"] = pd.factorize(table["seed"])[0]
+    return table.to_csv(index=False)
+
+
+def _plain_labels(labels: pd.Series) -> pd.Series:
+    distinct = pd.Series(labels.dropna().unique(), dtype=object)
+    plain = distinct.astype(str).str.replace(r"[^\w .,:;+=()%-]", "_", regex=True).str.strip().str[:60]
+    plain = plain.str.replace(r"^[=+-](?!\d)", "_", regex=True)  # a spreadsheet would take it for a formula
+    again = plain.groupby(plain).cumcount()
+    plain = plain.where(again == 0, plain + " (" + (again + 1).astype(str) + ")")
+    return labels.map(dict(zip(distinct, plain, strict=True)))
+
+
+@dataclass(frozen=True)
+class Making:
+    """The making of the books of some tables, in two folders: one that will be the result, one for the work."""
+
+    tables: dict[str, Table]  # by the name of the book
+    chapters: list[Chapter]
+    result: Path
+    work: Path
+    resamples: int | None
+    backend: str | None
+    workers: int
+
+    def all_books(self) -> dict[str, Any]:
+        """Execute all chapters, then write the books; their summaries by name."""
+        outcomes = self._outcomes()
+        summaries = {}
+        for name, table in self.tables.items():
+            single = len(self.tables) == 1
+            place = self.result if single else self.result / name
+            summaries[name] = self._book(name, table, {each: outcomes[name, each] for each in self.chapters}, place)
+        if len(self.tables) > 1:
+            (self.result / "index.html").write_text(index_of_books(summaries), encoding="utf-8")
+            (self.result / MARK).write_text(to_json(summaries), encoding="utf-8")
+        return summaries
+
+    def _outcomes(self) -> dict[tuple[str, Chapter], Outcome]:
+        jobs = [(name, chapter) for name in self.tables for chapter in self.chapters]
+        outcomes = {}
+        with tqdm(total=len(jobs), disable=None, unit="chapter", file=sys.stderr) as bar:
+            for job, outcome in self._executed(jobs):
+                outcomes[job] = outcome
+                bar.update()
+                name, chapter = job
+                where = chapter.name if len(self.tables) == 1 else f"{name}: {chapter.name}"
+                bar.write(f"  {where} {_told(outcome)}", file=sys.stderr)
+        return outcomes
+
+    def _executed(self, jobs: list[tuple[str, Chapter]]) -> Iterator[tuple[tuple[str, Chapter], Outcome]]:
+        """Outcomes as they come; by threads that wait for processes, or by joblib."""
+        items = [self._item(*job) for job in jobs]
+        if self.backend is not None:
+            yield from zip(jobs, spread(execute, items, self.backend, self.workers), strict=True)
+            return
+        pool = ThreadPoolExecutor(self.workers)
+        try:
+            waiting = {pool.submit(execute, *item): job for item, job in zip(items, jobs, strict=True)}
+            for future in as_completed(waiting):
+                yield waiting[future], future.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+            stop_all()
+            pool.shutdown()
+
+    def _item(self, name: str, chapter: Chapter) -> tuple[str, dict[str, str], dict[str, Any], str]:
+        few = self.resamples is not None and "n_resamples" in chapter.parameters
+        given = {"n_resamples": self.resamples} if few else {}
+        scratch = "" if self.backend == "dask" else str(self.work)
+        return chapter.text, self.tables[name].for_chapter(chapter), given, scratch
+
+    def _book(self, name: str, table: Table, outcomes: dict[Chapter, Outcome], place: Path) -> dict[str, Any]:
+        """Write one book at a place; its summary."""
+        options = {"n_resamples": self.resamples or RESAMPLES, "seed": 0}
+        summary = summarise(table.runs, table.curves, options, self.backend)
+        summary["chapters"] = [_entry(chapter, outcome) for chapter, outcome in outcomes.items()]
+        source, built = self.work / name / "source", self.work / name / "built"
+        write_sources(source, front_page(summary, outcomes, table.runs), outcomes, "Scaling laws of your runs")
+        code, words = run_sphinx(source, built, strict=False)
+        html = built / "_build" / "html"
+        if code or not (html / "index.html").is_file():
+            raise PagesError(f"the pages could not be written.\n{what_failed(words, source)}")
+        copy_mathjax(html)
+        shutil.copytree(html, place, dirs_exist_ok=True)
+        (place / "runs.csv").write_text(_plain_csv(table.runs), encoding="utf-8")
+        summary["complaints"] = complaints_of(words, source)
+        (place / MARK).write_text(to_json(summary), encoding="utf-8")
+        return summary
+
+
+def _told(outcome: Outcome) -> str:
+    """One line on a chapter, or the cell and the error at which it stopped."""
+    if outcome.kind != FAILED:
+        return outcome.kind
+    cell = "\n".join(f"    | {line}" for line in outcome.source.splitlines())
+    return f"failed in cell {outcome.cell}\n{cell}\n    {outcome.error}: {outcome.message}"
+
+
+def _entry(chapter: Chapter, outcome: Outcome) -> dict[str, Any]:
+    entry = {"chapter": chapter.name, "title": chapter.title, "page": f"notebooks/{chapter.name}.html"}
+    entry["outcome"] = outcome.kind
+    if outcome.error:
+        entry |= {"cell": outcome.cell, "source": outcome.source, "error": f"{outcome.error}: {outcome.message}"}
+    return entry

@@ -1,0 +1,83 @@
+"""Running Jupyter Book and reading what it says; the whole book and the book of one's own runs are built by this."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+__all__ = ["complaints_of", "copy_mathjax", "run_sphinx", "what_failed"]
+
+
+MATHJAX = "mathjax/static/mathjax"
+
+
+def copy_mathjax(html: Path) -> None:
+    """Put MathJax, one file and its licence, where the pages look for it."""
+    package = importlib.metadata.distribution("django-static-mathjax")
+    target = html / "_static" / "mathjax"
+    target.mkdir(parents=True, exist_ok=True)
+    for name in ("es5/tex-svg.js", "LICENSE"):
+        shutil.copy(package.locate_file(f"{MATHJAX}/{name}"), target)
+
+
+def run_sphinx(
+    source: Path, output: Path, show: Callable[[str], None] = lambda line: None, strict: bool = True
+) -> tuple[int, str]:
+    """Run Jupyter Book on a folder, showing how far it is; its exit code and all its words. ``strict``: no warnings."""
+    start = "from jupyter_book.cli.main import main; main()"
+    command = [sys.executable, "-c", start, "build", str(source), "--path-output", str(output), "-n", "--keep-going"]
+    command += ["-W"] if strict else []
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    lines = []
+    with subprocess.Popen(
+        command,
+        cwd=source,
+        env=os.environ | {"PYTHONUNBUFFERED": "1", "PATH": path},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    ) as process:
+        try:
+            for line in process.stdout:
+                lines.append(re.sub(r"\x1b\[[0-9;]*m", "", line))
+                if (shown := progress(lines[-1], source)) is not None:
+                    show(shown)
+        except BaseException:
+            process.kill()
+            raise
+    return process.returncode, "".join(lines)
+
+
+def progress(line: str, source: Path) -> str | None:
+    """What to show of one line of Sphinx's: chapters as they are executed, and complaints."""
+    line = line.replace(f"{source}/", "").strip()
+    if found := re.match(r"(\S+\.ipynb): Executing notebook", line):
+        return f"  executing {found[1]} ..."
+    if found := re.match(r"\S+\.ipynb: Executed notebook in ([\d.]+) seconds", line):
+        return f"            {found[1]} s"
+    if line == "preparing documents... done":
+        return "  writing the pages ..."
+    complaint = re.search(r"\b(WARNING|ERROR|CRITICAL)\b", line) and "IPKernelApp" not in line
+    return f"  {line}" if complaint else None
+
+
+def complaints_of(words: str, source: Path) -> list[str]:
+    """The warnings and errors among Sphinx's words, each once."""
+    shown = [progress(line, source) for line in words.splitlines()]
+    return list(dict.fromkeys(line.strip() for line in shown if line and not line.endswith((" ...", " s"))))
+
+
+def what_failed(words: str, source: Path) -> str:
+    """The chapter and its cell's error when a notebook failed, else the warnings that stopped the build."""
+    chapter = re.search(r"(\S+\.ipynb): WARNING: Executing notebook failed", words)
+    cell = re.search(r"^nbclient\.exceptions\.\w+: (.*?)^The above exception", words, flags=re.DOTALL | re.MULTILINE)
+    if chapter and cell:
+        return f"chapter {chapter[1].replace(f'{source}/', '')} failed. {cell[1].strip()}"
+    return "\n".join(complaints_of(words, source)) or words[-3000:]

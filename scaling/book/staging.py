@@ -1,0 +1,145 @@
+"""A folder that appears whole or not at all: written beside its place, then moved there in one step."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from ..errors import BookError
+
+__all__ = ["MARK", "staged"]
+
+
+try:
+    import fcntl
+except ImportError:  # Windows: no locks, so that leftovers of killed runs are not told from those of live ones
+    fcntl = None
+#: the file by which a folder is known as written by this command
+MARK = "summary.json"
+UNFINISHED, REPLACED = ".unfinished", ".replaced"
+#: flags of renameat2 (Linux) and renamex_np (macOS) that exchange two names in one step
+AT_FDCWD, RENAME_EXCHANGE, RENAME_SWAP = -100, 2, 2
+
+
+@contextmanager
+def staged(target: Path, force: bool) -> Iterator[tuple[Path, Path]]:
+    """Two folders beside ``target``: for the result, and for what is only needed on the way.
+
+    When the block ends well the first becomes ``target``, in one step of the file system: until then whatever
+    stood there stands. When it does not, both are removed. A run that is killed leaves its folder behind, and
+    the next run for the same target removes it.
+
+    Raises
+    ------
+    BookError
+        If there is something at ``target`` and ``force`` is not set, or it is not a folder of this command's.
+    """
+    _refuse(target, force)
+    _tidy(target)
+    stage = Path(tempfile.mkdtemp(prefix=f"{target.name}-", suffix=UNFINISHED, dir=target.parent))
+    lock = _lock(stage)
+    try:
+        result, work = stage / "result", stage / "work"
+        result.mkdir()
+        work.mkdir()
+        yield result, work
+        _refuse(target, force)  # an hour may have passed
+        _put(result, target)
+    finally:
+        _remove(stage)
+        if lock is not None:
+            os.close(lock)
+
+
+def _refuse(target: Path, force: bool) -> None:
+    if not target.parent.is_dir():
+        raise BookError(f"there is no folder {target.parent} to put {target.name} in")
+    if not os.path.lexists(target):
+        return
+    if not target.is_dir():
+        raise BookError(f"{target} is a file; name a folder")
+    if not any(target.iterdir()):
+        return
+    if not (target / MARK).is_file():
+        raise BookError(f"{target} holds files that are not of an earlier run (no {MARK}): it is left as it is")
+    if not force:
+        raise BookError(f"{target} is there already; --force replaces it when the new book is complete")
+
+
+def _tidy(target: Path) -> None:
+    """Finish or remove what killed runs have left beside the target."""
+    for left in target.parent.glob(f"{_plain(target.name)}-*{UNFINISHED}"):
+        lock = _lock(left)
+        if lock is not None:
+            _remove(left)
+            os.close(lock)
+    for old in target.parent.glob(f"{_plain(target.name)}-*{REPLACED}"):
+        if os.path.lexists(target):
+            _remove(old)
+        else:
+            old.rename(target)
+
+
+def _plain(name: str) -> str:
+    return "".join(f"[{c}]" if c in "*?[" else c for c in name)
+
+
+def _lock(folder: Path) -> int | None:
+    """A lock on the folder that ends with this process; None if another process holds it, or there are no locks."""
+    if fcntl is None:
+        return None
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        return None
+    return handle
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder in which a process that is being ended may still write."""
+    for _ in range(3):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+
+
+def _put(new: Path, target: Path) -> None:
+    """Make ``new`` the target in one step; what stood there, if anything, is then at ``new``."""
+    new.chmod(0o777 & ~_umask())  # the stage is private, the book is not
+    if not os.path.lexists(target) or not any(target.iterdir()):
+        with suppress(OSError):  # a file system that will not rename onto an empty folder, or one that was just filled
+            new.rename(target)
+            return
+    if not _exchange(new, target):
+        old = new.parent.with_suffix(REPLACED)
+        target.rename(old)
+        new.rename(target)  # killed between these two lines: the next run puts the old one back
+        _remove(old)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Exchange two names in one step of the file system; False where the system cannot."""
+    try:
+        libc = ctypes.CDLL(None, use_errno=True)
+        if sys.platform == "darwin":
+            return libc.renamex_np(os.fsencode(one), os.fsencode(other), RENAME_SWAP) == 0
+        return libc.renameat2(AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other), RENAME_EXCHANGE) == 0
+    except (OSError, AttributeError, TypeError):
+        return False
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

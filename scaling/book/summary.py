@@ -1,0 +1,129 @@
+"""What ``summary.json`` and the front page say: the table, its laws with intervals, the chapters, the versions."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import re
+from html import escape
+from typing import Any
+from urllib.parse import quote
+
+import pandas as pd
+
+from .._words import format_count, format_flops
+from ..diagnostics.approaches import APPROACHES, Approaches, compare_approaches
+from ..fit.result import Fit
+from ..laws.chinchilla import size_exponent
+from .chapters import DONE, Chapter, Outcome
+from .pages import fenced
+
+__all__ = ["front_page", "index_of_books", "summarise"]
+
+
+#: what decides about the numbers and the pages
+PACKAGES = ("scaling", "numpy", "scipy", "pandas", "matplotlib", "papermill", "jupyter-book", "sphinx", "myst-nb")
+LEVEL = 0.95
+
+
+def summarise(
+    runs: pd.DataFrame, curves: pd.DataFrame | None, options: dict[str, Any], backend: str | None
+) -> dict[str, Any]:
+    """The input and its laws; ``options`` are the number of resamples and the seed, which are also reported."""
+    reading = runs.attrs["reading"]
+    about = {"notes": [*reading["notes"], *runs.attrs["notes"]], "warnings": list(runs.attrs["warnings"])}
+    table = {**reading, "rows": len(runs), "columns": list(runs.columns), **about}
+    found = compare_approaches(runs, curves, options["n_resamples"], options["seed"], backend)
+    laws = [{"approach": number} | _law(found, number) for number in APPROACHES]
+    return {"input": table, "options": options, "laws": laws, "versions": _versions()}
+
+
+def _law(found: Approaches, number: int) -> dict[str, Any]:
+    """Constants, exponent of the optimal size, and central percentile intervals; or why there are none."""
+    why = found.reasons.get(number, "")
+    if number not in found.fits:
+        return {"status": "not possible", "message": why, "constants": {}, "intervals": None}
+    fit = found.fits[number]
+    if isinstance(fit, Fit):
+        law = {"status": fit.status, "message": fit.message, "constants": dict(fit.candidate.constants)}
+        law["constants"]["a"] = size_exponent(fit.candidate)
+    else:
+        law = {"status": "fitted", "message": "", "constants": {"k_N": fit.law.params.coefficient, "a": fit.a}}
+    if number not in found.bootstraps:
+        return law | {"intervals": None, "no_intervals": "" if law["message"] and law["message"] in why else why}
+    boot = found.bootstraps[number]
+    rows = {name: [row.low, row.high] for name, row in boot.interval(LEVEL).iterrows() if name in law["constants"]}
+    return law | {"level": LEVEL, "intervals": rows | {"a": list(boot.interval(LEVEL, of=size_exponent))}}
+
+
+def _versions() -> dict[str, str]:
+    versions = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def front_page(summary: dict[str, Any], outcomes: dict[Chapter, Outcome], runs: pd.DataFrame) -> str:
+    """The first page, in MyST Markdown; all that comes from the table's text stands in blocks shown as they are."""
+    table = summary["input"]
+    ranges = {
+        "parameters": [format_count(runs["params"].min()), format_count(runs["params"].max())],
+        "tokens": [format_count(runs["tokens"].min()), format_count(runs["tokens"].max())],
+        "compute [FLOP]": [format_flops(runs["flops"].min()), format_flops(runs["flops"].max())],
+        "loss [nats/token]": [f"{runs['loss'].min():.4g}", f"{runs['loss'].max():.4g}"],
+    }
+    chapters = [f"| [](notebooks/{each.name}.ipynb) | {outcome.kind} |" for each, outcome in outcomes.items()]
+    done = sum(outcome.kind == DONE for outcome in outcomes.values())
+    read = [f"{each['name']} from {each['column']!r}, {each['unit']}" for each in table["mapping"]]
+    said = [*read, *table["notes"], *table["warnings"]]
+    lines = [
+        "# Scaling laws of your runs",
+        f"{table['rows']} runs, and what the chapters of *Scaling laws, recomputed* say of them; {done} of "
+        f"{len(outcomes)} chapters came through. The table as it was used is "
+        "<a href='runs.csv'>runs.csv</a>; all that this page says, for programs, is in "
+        "<a href='summary.json'>summary.json</a>.",
+        "## The table\n\n| | smallest | largest |\n|---|---|---|",
+        *(f"| {name} | {low} | {high} |" for name, (low, high) in ranges.items()),
+        "",
+        f"The file has the SHA-256 `{table['sha256']}`.",
+        *(["What was noticed on reading it:", fenced("\n".join(said))] if said else []),
+        "## The laws\n",
+        "$$\nL(N, D) = E + \\frac{A}{N^\\alpha} + \\frac{B}{D^\\beta}, \\qquad N^*(C) \\propto C^a\n$$ (intro-law)\n",
+        f"Intervals are central percentiles, {LEVEL:.0%}, of {summary['options']['n_resamples']:,} resampled tables.",
+        *(_law_lines(law) for law in summary["laws"]),
+        "## The chapters\n\n| chapter | outcome |\n|---|---|",
+        *chapters,
+    ]
+    return _paragraphs(lines)
+
+
+def _law_lines(law: dict[str, Any]) -> str:
+    head = f"**Approach {APPROACHES[law['approach']]}**: {law['status'].replace('_', ' ')}."
+    words = [law["message"], law.get("no_intervals", "")]
+    rows = ["| constant | value | interval |", "|---|---|---|"]
+    for name, value in law.get("constants", {}).items():
+        interval = (law["intervals"] or {}).get(name)
+        rows.append(f"| `{name}` | {value:.4g} | {'' if interval is None else '{:.4g} to {:.4g}'.format(*interval)} |")
+    said = [fenced(text) for text in words if text]
+    return "\n\n".join([head, *said, *(["\n".join(rows)] if len(rows) > 2 else [])])
+
+
+def _paragraphs(lines: list[str]) -> str:
+    """Lines as paragraphs, the rows of a table kept together."""
+    text = "\n\n".join(lines)
+    return re.sub(r"\|\n\n(?=\|)", "|\n", text) + "\n"
+
+
+def index_of_books(summaries: dict[str, Any]) -> str:
+    """The page that leads to the books of several tables."""
+    items = "\n".join(
+        f'<li><a href="{quote(name)}/index.html">{escape(each["input"]["name"])}</a>: {each["input"]["rows"]} runs, '
+        f"{sum(c['outcome'] == DONE for c in each['chapters'])} of {len(each['chapters'])} chapters</li>"
+        for name, each in summaries.items()
+    )
+    head = '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Scaling laws of your runs</title>'
+    style = "<style>body{font:1.1rem/1.6 sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem}</style></head>"
+    return f"{head}{style}<body><h1>Scaling laws of your runs</h1><ul>\n{items}\n</ul></body></html>\n"

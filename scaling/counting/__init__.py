@@ -1,0 +1,29 @@
+"""What N and C count: parameters and FLOPs of a transformer, with embeddings and without."""
+
+from .embeddings import EmbeddingModel, fit_embedding_model, local_exponent, nonembedding_flops
+from .kaplan_study import KaplanView, kaplan_view
+from .transformer import (
+    Architecture,
+    architectures,
+    count_params,
+    flops_by_part,
+    forward_flops,
+    params_by_part,
+    training_flops,
+)
+
+__all__ = [
+    "Architecture",
+    "EmbeddingModel",
+    "KaplanView",
+    "architectures",
+    "count_params",
+    "fit_embedding_model",
+    "flops_by_part",
+    "forward_flops",
+    "kaplan_view",
+    "local_exponent",
+    "nonembedding_flops",
+    "params_by_part",
+    "training_flops",
+]

@@ -1,0 +1,219 @@
+r"""Total against non-embedding counts: what leaving the embeddings out does to a compute-optimal frontier.
+
+Pearce & Song 2024 (arXiv:2406.12907). :math:`N` counts all parameters and :math:`N_{\setminus E}` those without
+embeddings; :math:`C = 6ND` and :math:`C_{\setminus E} = 6 N_{\setminus E} D`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import optimize
+
+from .._checks import positive
+from ..laws.base import Law
+from ..laws.chinchilla import ChinchillaLaw
+from ..sources.numbers import published
+
+__all__ = ["EmbeddingModel", "fit_embedding_model", "local_exponent", "nonembedding_flops"]
+
+
+#: Newton steps after which the inverse of the total count has long converged
+STEPS = 60
+
+
+@dataclass(frozen=True, repr=False)
+class EmbeddingModel(Law):
+    r"""Total parameters of a family of models of like shape, from those without embeddings (equation 11).
+
+    .. math:: N = N_{\setminus E} + \omega N_{\setminus E}^{\delta}
+
+    Parameters
+    ----------
+    omega : float
+        Coefficient, at least 0.
+    exponent : float, default 1/3
+        :math:`\delta`, above 0 and at most 1; 1/3 where the width grows in proportion to the depth.
+
+    Examples
+    --------
+    >>> model = EmbeddingModel.from_published()
+    >>> round(float(model.share(1e7)), 3)
+    0.506
+    """
+
+    omega: float
+    exponent: float = 1.0 / 3.0
+
+    equation = "N = N_nonembedding + omega * N_nonembedding**exponent"
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.omega) and self.omega >= 0):
+            raise ValueError(f"omega must be finite and at least 0, got {self.omega:g}")
+        if not 0 < self.exponent <= 1:
+            raise ValueError(f"exponent must be above 0 and at most 1, got {self.exponent:g}")
+
+    @classmethod
+    def from_published(cls) -> EmbeddingModel:
+        """The paper's own curve: its coefficient with the exponent 1/3."""
+        return cls(float(published("pearce2024/omega")))
+
+    @classmethod
+    def from_shape(cls, vocab: float, aspect: float) -> EmbeddingModel:
+        r"""Models of width d and d / ``aspect`` layers: :math:`\omega = V(\text{aspect}/12)^{1/3}`.
+
+        From :math:`N_{\setminus E} = 12\,d^3/\text{aspect}` and :math:`Vd` embeddings. ``ValueError`` for arguments
+        that are not positive.
+        """
+        V, ratio = positive(vocab=vocab, aspect=aspect)
+        return cls(float(V * (ratio / 12.0) ** (1.0 / 3.0)))
+
+    def embedding(self, params_nonembedding: ArrayLike) -> np.ndarray | float:
+        """Parameters of the embedding. ``ValueError`` for a count that is not positive."""
+        (N,) = positive(params_nonembedding=params_nonembedding)
+        return (self.omega * N**self.exponent)[()]
+
+    def total(self, params_nonembedding: ArrayLike) -> np.ndarray | float:
+        """All parameters. ``ValueError`` for a count that is not positive."""
+        return (np.asarray(params_nonembedding, dtype=float) + self.embedding(params_nonembedding))[()]
+
+    def share(self, params_nonembedding: ArrayLike) -> np.ndarray | float:
+        """The embedding's share of all parameters. ``ValueError`` for a count that is not positive."""
+        return (self.embedding(params_nonembedding) / self.total(params_nonembedding))[()]
+
+    def nonembedding(self, params: ArrayLike) -> np.ndarray | float:
+        """Parameters without embeddings that make up this total; the inverse of :meth:`total`.
+
+        Newton's method in logarithms, where the total is convex and increasing: it comes down from the total itself
+        without ever stepping over the root. ``ValueError`` for a count that is not positive.
+        """
+        (T,) = positive(params=params)
+        x = np.log(T)
+        for _ in range(STEPS):
+            # in units of the total: two shares that add up to one at the root
+            bare, rest = np.exp(x) / T, self.omega * np.exp(self.exponent * x) / T
+            x = x - np.log(bare + rest) * (bare + rest) / (bare + self.exponent * rest)
+        return np.exp(x)[()]
+
+
+def fit_embedding_model(
+    params_nonembedding: ArrayLike, params: ArrayLike, exponent: float | None = None
+) -> EmbeddingModel:
+    r"""Least squares of :math:`\ln(N_{\setminus E} + \omega N_{\setminus E}^{\delta}) - \ln N` over a list of models.
+
+    Parameters
+    ----------
+    params_nonembedding, params : array (n,)
+        Counts without and with the embeddings.
+    exponent : float, optional
+        Holds :math:`\delta` there; by default both are fitted.
+
+    Returns
+    -------
+    EmbeddingModel
+
+    Raises
+    ------
+    ValueError
+        For counts that are not positive or differ in number, for totals that are not larger, and for fewer distinct
+        sizes than constants.
+    """
+    N, T = (np.atleast_1d(x) for x in positive(params_nonembedding=params_nonembedding, params=params))
+    if N.shape != T.shape or N.ndim != 1:
+        raise ValueError(f"give as many counts with as without embeddings, got shapes {T.shape} and {N.shape}")
+    if (T <= N).any():
+        raise ValueError(f"params must be larger than params_nonembedding, got {T[T <= N][0]:g} and {N[T <= N][0]:g}")
+    free = 1 if exponent is not None else 2
+    if len(np.unique(N)) < free:
+        raise ValueError(f"{len(np.unique(N))} distinct sizes cannot determine {free} constants")
+    x = np.log(N) - np.log(N).mean()
+
+    def residuals(theta: np.ndarray) -> np.ndarray:
+        """In the embedding at the typical size and the exponent, which the sizes determine almost apart."""
+        return np.logaddexp(np.log(N), theta[0] + (theta[1] if free == 2 else exponent) * x) - np.log(T)
+
+    start = np.array([np.log(T - N).mean(), 1.0 / 3.0][:free])
+    best = optimize.least_squares(residuals, start, xtol=1e-15, ftol=1e-15, gtol=1e-15, x_scale="jac")
+    delta = float(best.x[1]) if free == 2 else float(exponent)
+    return EmbeddingModel(float(np.exp(best.x[0] - delta * np.log(N).mean())), delta)
+
+
+def _slopes(N: np.ndarray, embedding: EmbeddingModel) -> tuple[np.ndarray, np.ndarray]:
+    """d ln N_total / d ln N, and d ln of (N dN_total/dN) / d ln N."""
+    rest, p = embedding.embedding(N), embedding.exponent
+    return (N + p * rest) / (N + rest), (N + p * p * rest) / (N + p * rest)
+
+
+def _checked(law: ChinchillaLaw) -> None:
+    positive(A=law.A, B=law.B, alpha=law.alpha, beta=law.beta)
+
+
+def nonembedding_flops(
+    law: ChinchillaLaw, params_nonembedding: ArrayLike, embedding: EmbeddingModel
+) -> np.ndarray | float:
+    r"""The compute :math:`C_{\setminus E}` at which a size without embeddings is the best (equation 16).
+
+    .. math:: C_{\setminus E} = 6 N_{\setminus E} \left(\frac{\beta B}{\alpha A}\right)^{1/\beta}
+              N^{(1+\alpha)/\beta} \left(N_{\setminus E} + \delta\omega N_{\setminus E}^{\delta}\right)^{-1/\beta}
+
+    where N is the total. The law is one of *total* parameters.
+
+    Parameters
+    ----------
+    law : ChinchillaLaw
+    params_nonembedding : array
+        Sizes without embeddings.
+    embedding : EmbeddingModel
+
+    Returns
+    -------
+    float or array
+        FLOPs, embeddings left out.
+
+    Raises
+    ------
+    ValueError
+        For sizes or constants that are not positive.
+    """
+    _checked(law)
+    (N,) = positive(params_nonembedding=params_nonembedding)
+    rest = embedding.embedding(N)
+    log_tokens = np.log(law.beta * law.B) - np.log(law.alpha * law.A)
+    log_tokens = log_tokens + (1 + law.alpha) * np.log(N + rest) - np.log(N + embedding.exponent * rest)
+    return (6 * N * np.exp(log_tokens / law.beta))[()]
+
+
+def local_exponent(law: ChinchillaLaw, params_nonembedding: ArrayLike, embedding: EmbeddingModel) -> np.ndarray | float:
+    r"""The exponent g of the best size, both counts without embeddings (equation 20 for an exponent of 1/3).
+
+    .. math:: g = \frac{d\ln N^*_{\setminus E}}{d\ln C_{\setminus E}}, \qquad
+              \frac1g = 1 + \frac{1+\alpha}{\beta}\,\frac{N_{\setminus E} + \delta w}{N_{\setminus E} + w}
+              - \frac1\beta\,\frac{N_{\setminus E} + \delta^2 w}{N_{\setminus E} + \delta w},
+              \qquad w = \omega N_{\setminus E}^{\delta}
+
+    From :math:`\beta/(\beta + \delta\alpha)` for small models to :math:`\beta/(\alpha+\beta)` for large ones, with a
+    maximum between that exceeds both.
+
+    Parameters
+    ----------
+    law : ChinchillaLaw
+        A law of total parameters; only its exponents matter.
+    params_nonembedding : array
+        Sizes without embeddings.
+    embedding : EmbeddingModel
+
+    Returns
+    -------
+    float or array
+
+    Raises
+    ------
+    ValueError
+        For sizes or constants that are not positive.
+    """
+    _checked(law)
+    (N,) = positive(params_nonembedding=params_nonembedding)
+    first, second = _slopes(N, embedding)
+    return (1.0 / (1.0 + ((1.0 + law.alpha) * first - second) / law.beta))[()]

@@ -1,0 +1,191 @@
+"""The three approaches of Hoffmann et al. 2022 side by side, on whatever table there is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from ..errors import FitError
+from ..fit.envelope import fit_envelope
+from ..fit.frontier import FrontierFit
+from ..fit.isoflop import LEAST_SIZES, fit_isoflop
+from ..fit.parametric import fit_parametric
+from ..fit.result import Fit
+from ..laws.chinchilla import ChinchillaLaw, size_exponent
+from ..laws.power import FrontierLaw
+from ..optimum.allocation import compute_optimal
+from ..runs.budgets import find_budgets
+from ..runs.curves import curves_of, last_points
+from ..uncertainty.resampling import Bootstrap, bootstrap
+
+__all__ = ["APPROACHES", "NAMES", "Approaches", "compare_approaches", "fit_approaches"]
+
+
+#: what each fits
+NAMES = {1: "lower envelope of curves", 2: "IsoFLOP parabolas", 3: "parametric loss"}
+#: number and name of each, as tables and figures have it
+APPROACHES = {number: f"{number}, {name}" for number, name in NAMES.items()}
+#: curves beyond which an envelope costs more memory than it is worth
+MOST_CURVES = 500
+
+
+def _envelope(runs: pd.DataFrame) -> FrontierFit:
+    curves = curves_of(runs)
+    by = "run" if "run" in curves else "params"
+    points = curves[by].value_counts()
+    several = points[points > 1]
+    noun = "run" if by == "run" else "size"
+    if len(several) < 3 or several.sum() < 0.5 * len(curves):
+        words = (
+            f"an envelope needs curves, at least two rows of one {noun}: {len(several)} of {len(points)} {noun}s have"
+        )
+        raise FitError(
+            f"{words} them, with {several.sum() / len(curves):.0%} of the rows; add points of training curves"
+        )
+    if len(several) > MOST_CURVES:
+        raise FitError(f"{len(several)} curves, above {MOST_CURVES}: try it on a part of them")
+    return fit_envelope(curves)
+
+
+def _isoflop(runs: pd.DataFrame) -> FrontierFit:
+    sizes = runs["params"].groupby(find_budgets(runs)).nunique()
+    if (enough := int((sizes >= LEAST_SIZES).sum())) < 2:
+        words = (
+            f"{enough} budgets with at least {LEAST_SIZES} sizes, and two are needed: train several sizes with equal"
+        )
+        raise FitError(f"{words} flops, or name the groups in a column 'budget'")
+    return fit_isoflop(runs)
+
+
+def fit_approaches(runs: pd.DataFrame, which: Iterable[int] = (1, 2, 3)) -> dict[int, Fit | FrontierFit | FitError]:
+    """Each approach's fit, or the :class:`FitError` that says why there is none.
+
+    Approaches 2 and 3 use the last point of every run. A parametric fit that the table does not identify counts
+    as none; where it is because the loss falls with neither size nor tokens beyond noise, or with one only, there is
+    no optimum for the others to find.
+    """
+    ends = last_points(runs)
+    parametric = _attempt(fit_parametric, ends)
+    blind = isinstance(parametric, FitError) and "does not fall with" in str(parametric)
+    out: dict[int, Fit | FrontierFit | FitError] = {}
+    for number in which:
+        if number == 3 or blind:
+            out[number] = parametric
+        else:
+            out[number] = _attempt(_envelope, runs) if number == 1 else _attempt(_isoflop, ends)
+    return out
+
+
+def _attempt(
+    method: Callable[[pd.DataFrame], Fit | FrontierFit], runs: pd.DataFrame, identified: bool = True
+) -> Fit | FrontierFit | FitError:
+    try:
+        found = method(runs)
+        if identified and isinstance(found, Fit):
+            found.law  # noqa: B018 (refuses a fit that is not identified)
+        return found
+    except FitError as error:
+        return error
+
+
+@dataclass(frozen=True, repr=False)
+class Approaches:
+    """What each approach finds in a table, and why not where it finds nothing.
+
+    Attributes
+    ----------
+    fits : dict
+        Approach (1, 2 or 3) → its fit, where the table allows one; approach 3 is here whatever its status.
+    bootstraps : dict
+        Approach → its resamples, where the law is identified and there are runs enough.
+    reasons : dict
+        Approach → why it has no fit or no resamples, in the words of the error.
+    """
+
+    fits: dict[int, Fit | FrontierFit]
+    bootstraps: dict[int, Bootstrap]
+    reasons: dict[int, str]
+
+    @property
+    def laws(self) -> dict[str, ChinchillaLaw | FrontierLaw]:
+        """The laws with resamples behind them, by the name of the approach, as :func:`plot_frontier` takes them."""
+        return {APPROACHES[number]: self.fits[number].law for number in self.bootstraps}
+
+    def table(self, flops: float, level: float = 0.95) -> pd.DataFrame:
+        """Exponents of the optimal size, and the best sizes at a budget, with percentile intervals; a row an approach.
+
+        Columns ``a``, ``a_low``, ``a_high``, ``params``, ``params_low``, ``params_high``, ``why_not``.
+        """
+        rows = {}
+        for number, name in APPROACHES.items():
+            row: dict[str, Any] = {"why_not": self.reasons.get(number, "")}
+            if number in self.bootstraps:
+                questions = {"a": size_exponent, "params": lambda law: compute_optimal(law, flops).params}
+                for what, of in questions.items():
+                    row[what] = of(self.fits[number].law)
+                    row[f"{what}_low"], row[f"{what}_high"] = self.bootstraps[number].interval(level, of=of)
+            rows[name] = row
+        columns = [f"{what}{end}" for what in ("a", "params") for end in ("", "_low", "_high")]
+        return pd.DataFrame.from_dict(rows, "index", columns=[*columns, "why_not"]).rename_axis("approach")
+
+    def disagree(self, level: float = 0.95) -> bool:
+        """Whether some two intervals for the exponent of the optimal size have nothing in common."""
+        ends = [boot.interval(level, of=size_exponent) for boot in self.bootstraps.values()]
+        return bool(ends) and max(low for low, _ in ends) > min(high for _, high in ends)
+
+    def __repr__(self) -> str:
+        found = [f"{APPROACHES[n]}: a = {size_exponent(self.fits[n].law):.3f}" for n in self.bootstraps]
+        return "Approaches: " + "; ".join(found + [f"{APPROACHES[n]}: {why}" for n, why in self.reasons.items()])
+
+
+def compare_approaches(
+    runs: pd.DataFrame,
+    curves: pd.DataFrame | None = None,
+    n_resamples: int = 1000,
+    seed: int = 0,
+    backend: str | None = None,
+    n_jobs: int = -1,
+) -> Approaches:
+    """Try all three approaches on a table, each with its bootstrap.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        As :func:`load_runs` returns them. Where a ``run`` has several rows they are its training curve: approach 1
+        takes them all, the others the last of each run.
+    curves : DataFrame, optional
+        Training curves, for approach 1 (see :func:`fit_envelope`), where ``runs`` has final losses only.
+    n_resamples, seed, backend, n_jobs
+        As for :func:`bootstrap`.
+
+    Returns
+    -------
+    Approaches
+
+    Raises
+    ------
+    FitError
+        Only for a table that cannot be used at all.
+    """
+    ends = last_points(runs)
+    attempts: dict[int, Any] = {2: _attempt(fit_isoflop, ends), 3: _attempt(fit_parametric, ends, identified=False)}
+    if curves is None and len(ends) < len(runs):
+        curves = runs
+    if curves is None:
+        attempts[1] = FitError("needs training curves; there are final losses only")
+    else:
+        attempts[1] = _attempt(_envelope, curves)
+    if isinstance(attempts[3], FitError):
+        raise attempts[3]
+    fits = {number: found for number, found in attempts.items() if not isinstance(found, FitError)}
+    reasons = {number: str(found) for number, found in attempts.items() if isinstance(found, FitError)}
+    bootstraps = {}
+    for number in sorted(fits):
+        try:
+            bootstraps[number] = bootstrap(fits[number], n_resamples, seed, backend=backend, n_jobs=n_jobs)
+        except FitError as error:
+            reasons[number] = str(error)
+    return Approaches(dict(sorted(fits.items())), bootstraps, dict(sorted(reasons.items())))

@@ -1,0 +1,201 @@
+"""Does a law extrapolate? Fitted to the cheapest budgets, asked about dearer ones, its intervals put to the test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from ..errors import FitError
+from ..fit.common import checked
+from ..fit.isoflop import LEAST_SIZES
+from ..laws.chinchilla import ChinchillaLaw, _exponent_of_study
+from ..optimum.allocation import compute_optimal
+from ..runs.budgets import find_budgets
+from ..simulate import simulate_runs
+from ..uncertainty.resampling import LEAST_RUNS, Bootstrap, bootstrap
+from .held_out import Holdout, holdout
+
+__all__ = ["audit_coverage", "extrapolation_audit"]
+
+
+#: where a table without groups of equal compute is cut: shares of its runs
+SHARES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+#: groups of equal compute count where they hold this share of the runs: a few arise by chance in any table
+IN_GROUPS = 2 / 3
+#: most cuts of a table with many groups
+MOST_CUTS = 12
+
+
+def extrapolation_audit(
+    runs: pd.DataFrame,
+    budgets: ArrayLike | None = None,
+    level: float = 0.95,
+    n_resamples: int = 200,
+    seed: int = 0,
+    **options: Any,
+) -> pd.DataFrame:
+    """Fit the runs of the cheapest k budgets and predict all dearer ones, for every k.
+
+    The intervals are for single runs: predictions of the resampled laws, each with a residual of the fit drawn on
+    top (widened by the square root of n over n less the number of constants). ``observed`` and ``predicted`` are
+    geometric means over the runs of the dearest budget, with an interval made in the same way.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        As for :func:`fit_parametric`; groups of equal compute are found as :func:`fit_isoflop` finds them, and count
+        from four runs on. A table with fewer than three, or with less than two thirds of its runs in them, is cut
+        by its compute at 30 %, 40 %, ... 90 % of its runs.
+    budgets : array, optional
+        Nominal budgets, as for :func:`fit_isoflop`.
+    level, n_resamples, seed
+        Of the intervals; see :func:`bootstrap`.
+    **options
+        Passed to :func:`fit_parametric`.
+
+    Returns
+    -------
+    DataFrame
+        One row a cut: ``n_budgets`` fitted (missing in a table without groups), ``cut`` (dearest fitted run, FLOP),
+        ``reach`` (dearest run over it), ``n_fitted``, ``n_predicted``, ``status``, ``rms``, ``bias`` and ``worst`` of
+        ln predicted − ln observed, ``observed``, ``predicted``, ``low``, ``high``, and ``coverage``, the share of the
+        predicted runs inside their intervals. NaN where the fit is not identified or too small to bootstrap.
+
+    Raises
+    ------
+    FitError
+        If the table cannot be used at all, or no cut leaves runs on both sides.
+    ValueError
+        If ``level`` or ``n_resamples`` is out of its range.
+    """
+    if not 0 < level < 1:
+        raise ValueError(f"level must lie between 0 and 1, got {level}")
+    table = checked(runs)
+    rows = []
+    for number, cut, split in _splits(table, budgets, options):
+        dearest = _dearest(split)
+        observed, predicted = np.log(split.tested[["loss", "predicted"]].to_numpy(float)).T
+        known = split.fit.status != "not_identified"
+        error = predicted - observed if known else np.full(len(observed), np.nan)
+        row = {"n_budgets": number, "cut": cut, "reach": table["flops"].max() / cut}
+        row |= {"n_fitted": len(split.fit.runs), "n_predicted": len(observed), "status": split.fit.status}
+        row |= {"rms": np.sqrt(np.mean(error**2)), "bias": error.mean(), "worst": np.abs(error).max()}
+        row |= {"observed": np.exp(observed[dearest].mean()), "predicted": np.exp((error + observed)[dearest].mean())}
+        row |= {"low": np.nan, "high": np.nan, "coverage": np.nan}
+        if known and len(split.fit.runs) >= LEAST_RUNS:
+            draws = _predictions(bootstrap(split.fit, n_resamples, seed), split.tested, seed)
+            tails = [(1 - level) / 2, (1 + level) / 2]
+            low, high = np.nanquantile(draws, tails, axis=0)
+            row["coverage"] = float(np.mean((low <= observed) & (observed <= high)))
+            row["low"], row["high"] = np.exp(np.nanquantile(draws[:, dearest].mean(1), tails))
+        rows.append(row)
+    return pd.DataFrame(rows).astype({"n_budgets": "Int64"})
+
+
+def _cuts(table: pd.DataFrame, budgets: ArrayLike | None) -> list[tuple[int | None, float]]:
+    """How many budgets lie at or below each cut (None without groups), and the largest compute that is still fitted."""
+    nominal = find_budgets(table, budgets).to_numpy()
+    groups = table["flops"].groupby(nominal).agg(["size", "max"]).sort_index()
+    groups = groups[groups["size"] >= LEAST_SIZES]
+    ends = groups["max"].to_numpy()
+    if len(ends) < 3 or groups["size"].sum() < IN_GROUPS * len(table):
+        edges: Iterable[float] = np.unique(np.quantile(table["flops"], SHARES, method="lower"))
+        return [(None, float(edge)) for edge in edges if edge < table["flops"].max()]
+    chosen = np.unique(np.linspace(0, len(ends) - 2, min(MOST_CUTS, len(ends) - 1)).round().astype(int))
+    return [(int(k) + 1, float(ends[k])) for k in chosen]
+
+
+def _splits(
+    table: pd.DataFrame, budgets: ArrayLike | None, options: dict[str, Any]
+) -> Iterator[tuple[int | None, float, Holdout]]:
+    cuts = _cuts(table, budgets)
+    if not cuts:
+        raise FitError("all runs have the same compute: there is nothing cheaper to fit and dearer to predict")
+    for number, cut in cuts:
+        yield number, cut, holdout(table, above=cut, **options)
+
+
+def _dearest(split: Holdout) -> np.ndarray:
+    """Which held-out runs belong to the dearest budget (within ten per cent)."""
+    flops = split.tested["flops"].to_numpy()
+    return flops >= flops.max() / 1.1
+
+
+def _predictions(boot: Bootstrap, tested: pd.DataFrame, seed: int) -> np.ndarray:
+    """(n_resamples, n_tested): ln loss by the resampled laws, with a residual of the fit drawn on top."""
+    law = replace(boot.law, **{name: np.asarray(value)[:, None] for name, value in boot.law.constants.items()})
+    loss = np.log(law.loss(tested["params"].to_numpy(), tested["tokens"].to_numpy()))
+    residuals = boot.fit.residuals
+    residuals = residuals * np.sqrt(len(residuals) / max(len(residuals) - len(boot.law.constants), 1))
+    return loss + np.random.default_rng(seed).choice(residuals, loss.shape)
+
+
+def audit_coverage(
+    law: ChinchillaLaw,
+    design: pd.DataFrame,
+    noise: float,
+    n_tables: int = 40,
+    level: float = 0.95,
+    n_resamples: int = 200,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """How often the intervals of an extrapolation audit cover a known truth, with the Monte-Carlo error.
+
+    Parameters
+    ----------
+    law : ChinchillaLaw
+        The truth.
+    design : DataFrame
+        ``params``, ``tokens`` and, for the cuts, ``budget`` or ``flops`` in groups.
+    noise : float
+        Standard deviation of ln loss.
+    n_tables : int
+        Simulated tables.
+    level, n_resamples, seed
+        Of the intervals; table i has seed ``seed + i``.
+
+    Returns
+    -------
+    DataFrame
+        One row a cut: ``n_budgets``, ``cut``, ``n_fitted``, ``reach``, ``refused`` (tables whose fit was not identified
+        or too small), and the shares of the others in which the interval covers ``a``, the least loss at the dearest
+        budget (``loss``), and single dearer runs (``runs``, a mean of shares); ``error`` is the Monte-Carlo standard
+        error of the first two where they are as stated, sqrt(level (1 − level) / n).
+
+    Raises
+    ------
+    FitError, ValueError
+        As :func:`extrapolation_audit`; ``ValueError`` for fewer than two tables.
+    """
+    if n_tables < 2:
+        raise ValueError(f"n_tables must be at least 2, got {n_tables}")
+    flops = float(simulate_runs(law, design)["flops"].max())
+    truth = {"a": float(_exponent_of_study(law)), "loss": float(compute_optimal(law, flops).loss)}
+    functions = {"a": _exponent_of_study, "loss": lambda found: compute_optimal(found, flops).loss}
+    rows = []
+    for table in range(n_tables):
+        runs = checked(simulate_runs(law, design, noise, seed + table))
+        for number, cut, split in _splits(runs, None, {}):
+            row = {"n_budgets": number, "cut": cut, "n_fitted": len(split.fit.runs), "reach": flops / cut}
+            row |= dict.fromkeys(("a", "loss", "runs"), np.nan)
+            if split.fit.status != "not_identified" and len(split.fit.runs) >= LEAST_RUNS:
+                boot = bootstrap(split.fit, n_resamples, seed + table)
+                intervals = {name: boot.interval(level, of=each) for name, each in functions.items()}
+                row |= {name: float(low <= truth[name] <= high) for name, (low, high) in intervals.items()}
+                draws = _predictions(boot, split.tested, seed + table)
+                low, high = np.nanquantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
+                observed = np.log(split.tested["loss"].to_numpy())
+                row["runs"] = float(np.mean((low <= observed) & (observed <= high)))
+            rows.append(row)
+    keys = ["n_budgets", "cut", "n_fitted", "reach"]
+    groups = pd.DataFrame(rows).groupby(keys, dropna=False, sort=True)
+    shares = groups[["a", "loss", "runs"]].mean()
+    used = groups["a"].count()
+    shares["error"] = np.sqrt(level * (1 - level) / used.where(used > 0))
+    shares.insert(0, "refused", n_tables - used)
+    return shares.reset_index()

@@ -1,0 +1,156 @@
+"""Does a law extrapolate? Fit the cheaper runs, predict the dearer ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .._parallel import spread
+from ..errors import FitError
+from ..fit.parametric import fit_parametric
+from ..fit.result import Fit
+from ..runs.table import check_runs
+
+__all__ = ["Holdout", "holdout", "holdout_table"]
+
+
+@dataclass(frozen=True, repr=False)
+class Holdout:
+    """A fit to the cheaper runs and its predictions of the dearer ones.
+
+    ``tested`` has the held-out rows with ``predicted`` and ``error`` = ln predicted − ln observed
+    (for small errors, the relative error of the loss).
+    """
+
+    fit: Fit
+    tested: pd.DataFrame
+
+    @property
+    def rms(self) -> float:
+        """Root mean square of the errors."""
+        return float(np.sqrt(np.mean(self.tested["error"] ** 2)))
+
+    def __repr__(self) -> str:
+        worst = self.tested["error"].abs().max()
+        return (
+            f"Holdout: {len(self.fit.runs)} runs fitted ({self.fit.status}), {len(self.tested)} predicted; "
+            f"rms error {self.rms:.3g}, largest {worst:.3g}"
+        )
+
+
+def holdout(
+    runs: pd.DataFrame,
+    by: str = "flops",
+    fraction: float = 0.2,
+    above: float | None = None,
+    method: Callable[..., Fit] = fit_parametric,
+    **options: Any,
+) -> Holdout:
+    """Fit the runs with the smallest ``by`` and predict the rest: does the law extrapolate?
+
+    Parameters
+    ----------
+    runs : DataFrame
+        As for :func:`fit_parametric`.
+    by : str
+        Column that orders the runs: ``flops`` (default), ``params``, ``tokens`` or any other number.
+    fraction : float
+        Share of the runs, those with the largest ``by``, to hold out; ignored when ``above`` is given.
+    above : float, optional
+        Hold out every run with ``by`` greater than this.
+    method : callable, optional
+        The fit: :func:`fit_parametric`, or another of a law of ``params`` and ``tokens``.
+    **options
+        Passed to it.
+
+    Raises
+    ------
+    FitError
+        If the column is missing or holds no numbers, or either part is empty.
+    ValueError
+        If ``fraction`` does not lie between 0 and 1.
+    """
+    table = check_runs(runs)
+    _checked_column(table, by)
+    if above is None:
+        if not 0 < fraction < 1:
+            raise ValueError(f"fraction must lie between 0 and 1, got {fraction}")
+        above = float(np.quantile(table[by], 1 - fraction))
+    late = table[by] > above
+    if not late.any() or late.all():
+        raise FitError(f"holding out {by} > {above:g} leaves {(~late).sum()} runs to fit and {late.sum()} to predict")
+    fit = method(table[~late], **options)
+    tested = table[late].copy()
+    tested["predicted"] = fit.candidate.loss(tested["params"], tested["tokens"])
+    tested["error"] = np.log(tested["predicted"] / tested["loss"])
+    return Holdout(fit, tested.reset_index(drop=True))
+
+
+def holdout_table(
+    runs: pd.DataFrame,
+    by: str = "flops",
+    fractions: Sequence[float] = (0.1, 0.2, 0.3, 0.4, 0.5),
+    backend: str | None = None,
+    n_jobs: int = -1,
+    **options: Any,
+) -> pd.DataFrame:
+    """Hold out more and more of the dearest runs: how fast does the prediction go wrong?
+
+    Parameters
+    ----------
+    runs, by, **options
+        As for :func:`holdout`.
+    fractions : sequence of float
+        Shares of the runs to hold out, one row each.
+    backend, n_jobs
+        A backend of joblib's over which the fits are spread, as for :func:`bootstrap`; the table is the same.
+
+    Returns
+    -------
+    DataFrame
+        Index ``fraction``; columns ``fitted`` and ``predicted`` (numbers of runs), ``reach`` (the largest ``by`` over
+        the largest fitted), ``rms`` and ``worst`` (of ln predicted − ln observed), ``bias`` (its mean), ``status``
+        of the fit. A fraction that leaves too little to fit has no errors, and the reason in ``status``.
+
+    Raises
+    ------
+    FitError, ValueError
+        As :func:`holdout`, for what is wrong with every fraction alike.
+    """
+    table = check_runs(runs)
+    if not len(fractions):
+        raise ValueError("fractions is empty: name at least one share of the runs to hold out")
+    for fraction in fractions:
+        if not 0 < fraction < 1:
+            raise ValueError(f"fractions must lie between 0 and 1, got {fraction}")
+    _checked_column(table, by)
+    rows = spread(_row, ((table, by, fraction, options) for fraction in fractions), backend, n_jobs)
+    return pd.DataFrame(list(rows), index=pd.Index(fractions, name="fraction"))
+
+
+def _row(table: pd.DataFrame, by: str, fraction: float, options: dict[str, Any]) -> dict[str, Any]:
+    try:
+        held = holdout(table, by, fraction, **options)
+    except FitError as error:
+        return {"status": str(error)}
+    error, reach = held.tested["error"], held.tested[by].max() / held.fit.runs[by].max()
+    return {
+        "fitted": len(held.fit.runs),
+        "predicted": len(held.tested),
+        "reach": float(reach),
+        "rms": held.rms,
+        "worst": float(error.abs().max()),
+        "bias": float(error.mean()),
+        "status": held.fit.status,
+    }
+
+
+def _checked_column(table: pd.DataFrame, by: str) -> None:
+    if by not in table:
+        raise FitError(f"no column {by!r} to order the runs by; there are {', '.join(map(str, table.columns))}")
+    if not pd.api.types.is_numeric_dtype(table[by]):
+        raise FitError(f"column {by!r} holds no numbers to order the runs by")

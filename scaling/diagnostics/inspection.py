@@ -1,0 +1,168 @@
+"""What a table of runs can tell before a law is believed: groups, outliers, slips of units, what it identifies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from .._words import name_rows
+from ..errors import FitError
+from ..fit.frontier import FrontierFit
+from ..fit.isoflop import LEAST_SIZES
+from ..fit.result import Fit
+from ..runs.budgets import find_budgets
+from ..runs.curves import last_points
+from ..runs.table import check_runs
+from .approaches import NAMES, fit_approaches
+
+__all__ = ["Inspection", "inspect_runs"]
+
+
+#: rows of a large table that are fitted, and rows that are compared pair by pair
+PART, PAIRS = 20_000, 3_000
+#: a loss this share above its law, and this many robust standard deviations, is out of the pattern
+ABOVE, SIGMAS = 0.1, 8.0
+#: decades between a few runs and all others that make a slip of the unit likely, and what a few are
+GAP, FEW = 2.5, 0.1
+#: ratios of flops to 6 N D that a slip of a unit makes, in words
+_SLIPS = {
+    **{10.0**k: f"10^{k}" for k in (-18, -15, -12, -9, -6, -3, 3, 6, 9, 12, 15, 18)},
+    1 / 8.64e19: "one PF-day, as if flops were in PF-days",
+}
+
+
+@dataclass(frozen=True, repr=False)
+class Inspection:
+    """What was found in a table of runs.
+
+    Attributes
+    ----------
+    groups : DataFrame
+        IsoFLOP groups of at least four sizes: ``budget``, ``runs``, ``sizes``, ``smallest``, ``largest``.
+    diverged : DataFrame
+        Runs whose loss lies above the pattern of the others, labelled as in the table: ``loss``, ``expected``
+        (the loss that the others suggest, or that of a smaller run) and ``maybe``, what else could explain it.
+    copies : list of str
+        Rows that repeat another's params, tokens and loss; in words.
+    slips : list of str
+        Probable slips of a unit, in words with their rows.
+    approaches : dict
+        1, 2, 3 to a fit (of at most 20,000 rows), or the :class:`FitError` that says why there is none.
+    """
+
+    groups: pd.DataFrame
+    diverged: pd.DataFrame
+    copies: list[str]
+    slips: list[str]
+    approaches: dict[int, Fit | FrontierFit | FitError]
+
+    @property
+    def usable(self) -> bool:
+        """Whether at least one approach can be fitted."""
+        return any(not isinstance(fit, FitError) for fit in self.approaches.values())
+
+    def __repr__(self) -> str:
+        lines = [f"Inspection: {len(self.groups)} IsoFLOP groups, {len(self.diverged)} runs above the pattern"]
+        lines += self.copies + self.slips
+        for number, fit in self.approaches.items():
+            lines.append(f"  approach {number} ({NAMES[number]}): {verdict(fit)}")
+        return "\n".join(lines)
+
+
+def verdict(fit: Fit | FrontierFit | FitError) -> str:
+    """What an approach makes of a table, in one line."""
+    if isinstance(fit, FitError):
+        return f"no: {fit}"
+    if isinstance(fit, FrontierFit):
+        return f"yes: {int(fit.points['usable'].sum())} of {len(fit.points)} budgets usable"
+    return f"yes: {fit.status}" + (f", {fit.message}" if fit.message else "")
+
+
+def inspect_runs(runs: pd.DataFrame) -> Inspection:
+    """Look for groups, outliers and slips of units in a table of runs, and try the three approaches on it.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        As :func:`load_runs` or :func:`check_runs` returns it. Where a ``run`` has several rows, groups and outliers
+        are those of its last one. Of a table above 20,000 runs a random part is fitted.
+
+    Returns
+    -------
+    Inspection
+
+    Raises
+    ------
+    RunsError
+        If the table cannot be used.
+    """
+    table = check_runs(runs)
+    ends = last_points(table)
+    part = table if len(ends) <= PART else ends.sample(PART, random_state=0).sort_index()
+    approaches = fit_approaches(part)
+    copies = table.duplicated(["params", "tokens", "loss"], keep=False).to_numpy()
+    words = (
+        [f"{name_rows(table.index, copies)}: copies of each other (params, tokens and loss)"] if copies.any() else []
+    )
+    diverged, below = _diverged(ends, approaches[3])
+    return Inspection(_groups(ends), diverged, words, _slips(table) + below, approaches)
+
+
+def _groups(table: pd.DataFrame) -> pd.DataFrame:
+    """IsoFLOP groups with enough sizes for a parabola."""
+    grouped = table.groupby(find_budgets(table).to_numpy(), sort=True)["params"]
+    groups = grouped.agg(runs="size", sizes="nunique", smallest="min", largest="max")
+    return groups[groups["sizes"] >= LEAST_SIZES].rename_axis("budget").reset_index()
+
+
+def _diverged(table: pd.DataFrame, fit: Fit | FitError) -> tuple[pd.DataFrame, list[str]]:
+    """Runs above the pattern, and words about those below it.
+
+    The pattern is the parametric law where the table has one, else that no run does worse than one that had less.
+    """
+    loss, below = table["loss"].to_numpy(), np.zeros(len(table), dtype=bool)
+    if isinstance(fit, Fit):
+        expected = np.asarray(fit.candidate.loss(table["params"].to_numpy(), table["tokens"].to_numpy()))
+        error = np.log(loss / expected)
+        edge = max(np.log1p(ABOVE), SIGMAS * 1.4826 * float(np.median(np.abs(error - np.median(error)))))
+        out, below = error > edge, error < -edge
+    elif len(table) <= PAIRS:
+        N, D = (table[name].to_numpy() for name in ("params", "tokens"))
+        smaller = (N[:, None] <= N) & (D[:, None] <= D)
+        expected = np.where(smaller, loss[:, None], np.inf).min(axis=0)
+        out = loss > expected * (1 + ABOVE)
+    else:
+        out, expected = below, loss
+    found = pd.DataFrame({"loss": loss, "expected": expected}, index=table.index)
+    bits = np.abs(found["loss"] / found["expected"] * np.log(2) - 1) < 0.03
+    found = found.assign(maybe=np.where(bits, "in bits per token?", "diverged, cut short, or in another unit?"))
+    words = []
+    if below.any():
+        text = f"{name_rows(table.index, below)}: loss far below what the other runs suggest"
+        words = [f"{text}: is it, or params or tokens, in another unit?"]
+    return found[out], words
+
+
+def _slips(table: pd.DataFrame) -> list[str]:
+    """Probable slips of a unit, in words."""
+    N, D, C = (table[name].to_numpy() for name in ("params", "tokens", "flops"))
+    ratio, words = C / (6 * N * D), []
+    for factor, name in _SLIPS.items():
+        hit = np.abs(np.log(ratio / factor)) < np.log(1.5)
+        if hit.any():
+            text = f"{name_rows(table.index, hit)}: flops is 6·params·tokens times {name}"
+            hint = "--unit flops=PF-days" if "PF-day" in name else "params, tokens or flops is in another unit there"
+            words.append(f"{text}: {hint}")
+    for name in ("params", "tokens"):
+        log = np.log10(table[name].to_numpy())
+        order = np.sort(log)
+        for edge in np.flatnonzero(np.diff(order) > GAP):
+            low = log <= order[edge]
+            few = low if low.mean() <= 0.5 else ~low
+            if few.mean() <= FEW or few.sum() == 1:
+                gap = 10 ** (order[edge + 1] - order[edge])
+                text = f"{name_rows(table.index, few)}: {name} is a factor {gap:.3g} away from all other runs"
+                words.append(f"{text}: in another unit?")
+    return words

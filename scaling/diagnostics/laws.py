@@ -1,0 +1,176 @@
+"""Which law predicts the dearer runs from the cheaper ones? Several laws, one split, held-out errors side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..errors import FitError
+from ..fit.common import checked_runs
+from ..fit.isoflop import LEAST_SIZES
+from ..fit.kaplan import fit_kaplan, fit_kaplan_steps
+from ..fit.parametric import fit_parametric
+from ..fit.power_law import fit_power_law
+from ..fit.result import Fit
+from ..runs.budgets import find_budgets
+from ..runs.curves import last_points
+
+__all__ = ["LawComparison", "compare_laws"]
+
+
+#: most rows that are fitted, and most that are predicted
+FITTED, TESTED = 20_000, 100_000
+#: fewest runs on either side of the split
+LEAST_FITTED, LEAST_TESTED = 6, 2
+_Predict = Callable[[pd.DataFrame], Any]
+
+
+@dataclass(frozen=True, repr=False)
+class LawComparison:
+    """Laws fitted to the cheaper runs, and how well each predicts the dearer ones.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row a law, the best held-out error first: ``law``, ``equation``, ``constants`` (their number), ``status``,
+        ``fitted`` and ``held_out`` (root mean square of ln predicted − ln observed), ``bias`` (their mean on the
+        held-out runs), ``largest`` (the largest in size there).
+    split : str
+        How the runs were divided, in words.
+    fits : dict
+        Law to :class:`Fit`.
+    n_fitted, n_tested : int
+        Runs on either side.
+    noise : float
+        Standard deviation of ln loss among runs that share params and tokens, which no law can predict; NaN where
+        none do.
+    """
+
+    table: pd.DataFrame
+    split: str
+    fits: dict[str, Fit]
+    n_fitted: int
+    n_tested: int
+    noise: float
+
+    def __repr__(self) -> str:
+        return f"{self.split}\n" + self.table.to_string(index=False, float_format="{:.3g}".format)
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self.split}</p>" + self.table.to_html(index=False, float_format="{:.3g}".format)
+
+
+def _steps_fit(runs: pd.DataFrame) -> Fit:
+    return fit_kaplan_steps(runs.assign(steps=runs["tokens"]), objective="log_huber")
+
+
+def _of(column: str) -> tuple[Callable[[pd.DataFrame], Fit], Callable[[Fit], _Predict]]:
+    """A power law with an offset in one column."""
+    return (
+        lambda runs: fit_power_law(runs[column], runs["loss"], offset=True, objective="log_huber"),
+        lambda fit: lambda runs: fit.candidate(runs[column]),
+    )
+
+
+def _joint(fit: Fit) -> _Predict:
+    return lambda runs: fit.candidate.loss(runs["params"], runs["tokens"])
+
+
+#: name: equation, number of constants, fit, prediction
+_LAWS: dict[str, tuple[str, int, Callable[[pd.DataFrame], Fit], Callable[[Fit], _Predict]]] = {
+    "Chinchilla": ("E + A/N^alpha + B/D^beta", 5, fit_parametric, _joint),
+    "without E": ("A/N^alpha + B/D^beta", 4, _steps_fit, _joint),
+    "Kaplan": ("((N_c/N)^(alpha_N/alpha_D) + D_c/D)^alpha_D", 4, lambda r: fit_kaplan(r, "log_huber"), _joint),
+    "compute alone": ("E + c/C^gamma", 3, *_of("flops")),
+    "size alone": ("E + A/N^alpha", 3, *_of("params")),
+    "tokens alone": ("E + B/D^beta", 3, *_of("tokens")),
+}
+
+
+def compare_laws(runs: pd.DataFrame, fraction: float = 0.3, above: float | None = None, seed: int = 0) -> LawComparison:
+    r"""Fit several laws to the cheaper runs and compare their errors on the dearer ones.
+
+    All are fitted with the same objective, the Huber loss (:math:`\delta = 10^{-3}`) of log-residuals. A held-out error
+    says how a law extrapolates from these runs to those, and nothing of how it does further out.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        As :func:`load_runs` returns; where a ``run`` has several rows, its last one counts. Of a large table at
+        most 20,000 runs are fitted and 100,000 predicted, drawn at random from either side.
+    fraction : float
+        Share of the runs, the dearest by ``flops``, to hold out. Where the runs form at least three IsoFLOP groups
+        (:func:`find_budgets`, four sizes each) that hold nine tenths of them, whole groups are held out: the dearest
+        third or so, at least one.
+    above : float, optional
+        Hold out every run with more ``flops`` than this instead.
+    seed : int
+        Of the draws from a large table.
+
+    Returns
+    -------
+    LawComparison
+
+    Raises
+    ------
+    FitError
+        If fewer than six runs are left to fit or two to predict.
+    ValueError
+        If ``fraction`` does not lie between 0 and 1.
+    """
+    if not 0 < fraction < 1:
+        raise ValueError(f"fraction must lie between 0 and 1, got {fraction}")
+    table = last_points(checked_runs(runs)[0])
+    late, split = _split(table, fraction, above)
+    sides = [_part(table[side], most, seed) for side, most in ((~late, FITTED), (late, TESTED))]
+    few, held = (side.reset_index(drop=True) for side in sides)
+    if len(few) < LEAST_FITTED or len(held) < LEAST_TESTED:
+        words = f"{split}: {len(few)} runs to fit and {len(held)} to predict"
+        raise FitError(f"{words}; at least {LEAST_FITTED} and {LEAST_TESTED} are needed")
+    if len(few) + len(held) < len(table):
+        split += f"; of these, {len(few):,} and {len(held):,} drawn at random"
+    rows, fits = [], {}
+    for name, (equation, constants, fit_law, predictor) in _LAWS.items():
+        fit = fit_law(few)
+        predict, fits[name] = predictor(fit), fit
+        errors = [np.log(np.asarray(predict(side)) / side["loss"].to_numpy()) for side in (few, held)]
+        rms = [float(np.sqrt(np.mean(e**2))) for e in errors]
+        rows.append((name, equation, constants, fit.status, *rms, errors[1].mean(), np.abs(errors[1]).max()))
+    columns = ["law", "equation", "constants", "status", "fitted", "held_out", "bias", "largest"]
+    ranked = pd.DataFrame(rows, columns=columns).sort_values("held_out", kind="stable").reset_index(drop=True)
+    return LawComparison(ranked, split, fits, int((~late).sum()), int(late.sum()), _noise(table))
+
+
+def _split(table: pd.DataFrame, fraction: float, above: float | None) -> tuple[np.ndarray, str]:
+    """Which runs are held out, and how in words."""
+    flops = table["flops"].to_numpy()
+    if above is not None:
+        late = flops > above
+        return late, f"fitted: {(~late).sum():,} runs up to {above:.3g} FLOP; predicted: the {late.sum():,} above"
+    group = find_budgets(table)
+    sizes = table["params"].groupby(group).nunique()
+    budgets = np.sort(sizes.index[sizes >= LEAST_SIZES].to_numpy(dtype=float))
+    if len(budgets) >= 3 and group.isin(budgets).mean() >= 0.9:
+        held = max(1, round(fraction * len(budgets)))
+        edge = budgets[-held]
+        late = np.where(group.notna(), group >= edge * (1 - 1e-9), flops >= edge)
+        words = f"fitted: the {len(budgets) - held} cheapest of {len(budgets)} budgets, {(~late).sum():,} runs"
+        return late, f"{words}; predicted: the {late.sum():,} runs from {edge:.3g} FLOP on"
+    late = flops > np.quantile(flops, 1 - fraction)
+    words = f"fitted: the cheaper {(~late).sum():,} runs (up to {flops[~late].max():.3g} FLOP)"
+    return late, f"{words}; predicted: the dearer {late.sum():,}"
+
+
+def _noise(table: pd.DataFrame) -> float:
+    """Pooled standard deviation of ln loss within groups of one design."""
+    log = np.log(table["loss"]).groupby([table["params"], table["tokens"]])
+    squares, freedom = float(((np.log(table["loss"]) - log.transform("mean")) ** 2).sum()), len(table) - log.ngroups
+    return float(np.sqrt(squares / freedom)) if freedom else float("nan")
+
+
+def _part(side: pd.DataFrame, most: int, seed: int) -> pd.DataFrame:
+    return side if len(side) <= most else side.sample(most, random_state=seed)

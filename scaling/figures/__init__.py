@@ -1,0 +1,30 @@
+"""Figures draw; they compute nothing."""
+
+from .._words import format_count, format_flops
+from .laws import plot_bootstrap, plot_contours, plot_frontier, plot_landscape, plot_residuals, plot_spread
+from .runs import plot_curves, plot_isoflop, plot_runs
+from .studies import plot_audit, plot_parabola_bias, plot_rounded_study, plot_thresholds
+from .style import COLORMAP, PALETTE, set_style
+from .theory import plot_learning_curves
+
+__all__ = [
+    "COLORMAP",
+    "PALETTE",
+    "format_count",
+    "format_flops",
+    "plot_audit",
+    "plot_bootstrap",
+    "plot_contours",
+    "plot_curves",
+    "plot_frontier",
+    "plot_isoflop",
+    "plot_landscape",
+    "plot_learning_curves",
+    "plot_parabola_bias",
+    "plot_residuals",
+    "plot_rounded_study",
+    "plot_runs",
+    "plot_spread",
+    "plot_thresholds",
+    "set_style",
+]

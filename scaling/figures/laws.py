@@ -1,0 +1,141 @@
+"""Figures of laws, frontiers and fits: they draw, they compute nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from numpy.typing import ArrayLike
+
+from ..optimum.allocation import compute_optimal
+from .style import COLORMAP, GREY, LABELS, PALETTE, axes_or_new, log_axes, mark
+
+if TYPE_CHECKING:
+    from ..fit.result import Fit
+    from ..laws.chinchilla import ChinchillaLaw
+    from ..laws.power import FrontierLaw
+    from ..uncertainty.resampling import Bootstrap
+
+__all__ = ["plot_bootstrap", "plot_contours", "plot_frontier", "plot_landscape", "plot_residuals", "plot_spread"]
+
+
+def plot_frontier(
+    laws: Mapping[str, ChinchillaLaw | FrontierLaw],
+    flops: ArrayLike,
+    points: Mapping[str, pd.DataFrame] | None = None,
+    quantity: str = "params",
+    ax: Axes | None = None,
+) -> Axes:
+    """Compute-optimal sizes (or ``quantity="tokens"``) against the budget.
+
+    Parameters
+    ----------
+    laws : mapping of label to law
+        Drawn as lines.
+    flops : array
+        Budgets at which the lines are drawn.
+    points : mapping of label to DataFrame, optional
+        Tables with ``budget`` and the quantity, drawn as points.
+    """
+    ax = axes_or_new(ax)
+    budgets = np.asarray(flops, dtype=float)
+    for (label, table), color, marker in zip((points or {}).items(), PALETTE[::-1], "osD^vP*", strict=False):
+        size = 5 if len(table) < 100 else 2
+        ax.plot(table["budget"], table[quantity], marker, color=color, ms=size, label=label)
+    for (label, law), color, style in zip(laws.items(), PALETTE, ("-", "--", "-.", ":", "-", "--", "-."), strict=False):
+        ax.plot(budgets, getattr(compute_optimal(law, budgets), quantity), style, color=color, label=label)
+    ax.legend()
+    return log_axes(ax, "budget", quantity)
+
+
+def plot_contours(
+    law: ChinchillaLaw,
+    params: ArrayLike,
+    tokens: ArrayLike,
+    levels: int | ArrayLike = 12,
+    points: Mapping[str, tuple[ArrayLike, ArrayLike]] | None = None,
+    others: Mapping[str, ChinchillaLaw | FrontierLaw] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Contours of the loss over parameters and tokens, with lines of equal compute and the optimum.
+
+    ``params`` and ``tokens`` are the grid's values on each axis; ``points`` are marked, by label, and the
+    compute-optimal lines of ``others`` drawn beside the law's own.
+    """
+    ax = axes_or_new(ax)
+    N, D = np.asarray(params, dtype=float), np.asarray(tokens, dtype=float)
+    loss = law.loss(N[None, :], D[:, None])
+    drawn = ax.contour(N, D, loss, levels=levels, cmap=COLORMAP)
+    ax.clabel(drawn, fmt="%.2f", fontsize=8)
+    budgets = 10.0 ** np.arange(np.ceil(np.log10(6 * N.min() * D.min())), np.log10(6 * N.max() * D.max()))
+    for budget in budgets:
+        ax.plot(N, budget / (6 * N), color=GREY, lw=0.6, ls=":", zorder=0)
+    spent = np.geomspace(6 * N.min() * D.min(), 6 * N.max() * D.max(), 200)
+    lines = {"": law} | {f", {label}": other for label, other in (others or {}).items()}
+    for (label, each), color, style in zip(lines.items(), PALETTE[1::-1], ("-", "--"), strict=False):
+        best = compute_optimal(each, spent)
+        ax.plot(best.params, best.tokens, style, color=color, lw=2, label=f"compute-optimal{label}")
+    ax.plot([], [], color=GREY, lw=0.8, ls=":", label="equal compute, a factor of 10 apart")
+    mark(ax, points)
+    ax.legend(loc="upper left")
+    ax.set(xlim=(N.min(), N.max()), ylim=(D.min(), D.max()))
+    return log_axes(ax, "params", "tokens")
+
+
+def plot_landscape(
+    alpha: ArrayLike,
+    beta: ArrayLike,
+    objective: np.ndarray,
+    points: Mapping[str, tuple[ArrayLike, ArrayLike]] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """An objective over the two exponents, (len(beta), len(alpha)), up to four times its least value."""
+    ax = axes_or_new(ax)
+    levels = objective.min() * np.geomspace(1, 4, 13)
+    drawn = ax.contourf(alpha, beta, objective, levels=levels, cmap=COLORMAP, extend="max")
+    ax.figure.colorbar(drawn, ax=ax, label="objective", format="%.2g")
+    mark(ax, points)
+    ax.set(xlabel=LABELS["alpha"], ylabel=LABELS["beta"])
+    return ax
+
+
+def plot_residuals(fit: Fit, against: str = "flops", ax: Axes | None = None) -> Axes:
+    """Residuals of ln loss against a column of the fit's runs."""
+    ax = axes_or_new(ax)
+    ax.axhline(0, color=GREY, lw=1)
+    ax.plot(fit.runs[against], fit.residuals, "o", ms=4.5, color=PALETTE[0], alpha=0.75)
+    log_axes(ax, against, None)
+    ax.set_ylabel(LABELS["residual"])
+    return ax
+
+
+def plot_bootstrap(boot: Bootstrap, x: str = "alpha", y: str | None = "beta", ax: Axes | None = None) -> Axes:
+    """Resampled constants: one against another, or the histogram of one (``y=None``)."""
+    ax = axes_or_new(ax)
+    samples = boot.samples
+    if y is None:
+        ax.hist(samples[x], bins=60, color=PALETTE[0])
+        ax.set_ylabel("Resamples")
+    else:
+        ax.plot(samples[x], samples[y], ".", ms=3, alpha=0.3, color=PALETTE[0])
+        ax.set_ylabel(LABELS.get(y, y))
+    ax.set_xlabel(LABELS.get(x, x))
+    return ax
+
+
+def plot_spread(
+    boot: Bootstrap, flops: ArrayLike, quantity: str = "params", level: float = 0.95, ax: Axes | None = None
+) -> Axes:
+    """The runs, and the compute-optimal size (or ``quantity="tokens"``) by budget with its bootstrap interval."""
+    ax = axes_or_new(ax)
+    runs = boot.fit.runs
+    ax.plot(runs["flops"], runs[quantity], ".", color=GREY, ms=3, label="runs")
+    budgets = np.asarray(flops, dtype=float)
+    low, high = boot.interval(level, of=lambda law: getattr(compute_optimal(law, budgets[:, None]), quantity).T)
+    ax.fill_between(budgets, low, high, color=PALETTE[0], alpha=0.25, lw=0, label=f"{level:.0%} interval")
+    ax.plot(budgets, getattr(compute_optimal(boot.fit.law, budgets), quantity), color=PALETTE[0], lw=2, label="fit")
+    ax.legend()
+    return log_axes(ax, "budget", quantity)

@@ -1,0 +1,67 @@
+"""Results in, Axes out: every function takes ``ax=None`` and returns the Axes that it drew on.
+
+Nothing is fitted or estimated here. Only :func:`~scaling.set_style` changes matplotlib's global state.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
+
+from .style import COLORMAP, GREY, LABELS, PALETTE, axes_or_new, colorbar, log_axes
+
+if TYPE_CHECKING:
+    from ..fit.frontier import FrontierFit
+
+__all__ = ["plot_curves", "plot_isoflop", "plot_runs"]
+
+
+def plot_runs(runs: pd.DataFrame, ax: Axes | None = None, x: str = "params", y: str = "tokens") -> Axes:
+    """Runs as points, parameters against tokens (or any two columns), coloured by loss."""
+    ax = axes_or_new(ax)
+    points = ax.scatter(runs[x], runs[y], c=runs["loss"], cmap=COLORMAP, s=22, linewidths=0.3, edgecolors="white")
+    ax.figure.colorbar(points, ax=ax, label=LABELS["loss"])
+    return log_axes(ax, x, y)
+
+
+def plot_curves(curves: pd.DataFrame, envelope: FrontierFit | None = None, ax: Axes | None = None) -> Axes:
+    """Training curves, loss against compute, coloured by size; with the lower envelope of approach 1."""
+    ax = axes_or_new(ax)
+    norm = LogNorm(curves["params"].min(), curves["params"].max())
+    colors = plt.get_cmap(COLORMAP)
+    for _, curve in curves.groupby("run", sort=False):
+        ax.plot(curve["flops"], curve["loss"], color=colors(norm(curve["params"].iloc[0])), lw=1.1)
+    if envelope is not None:
+        ax.plot(
+            envelope.points["budget"], envelope.points["loss"], color="black", lw=2, ls="--", label="lower envelope"
+        )
+        ax.legend()
+    colorbar(ax, norm, "params")
+    return log_axes(ax, "flops", "loss")
+
+
+def plot_isoflop(fit: FrontierFit, ax: Axes | None = None) -> Axes:
+    """IsoFLOP groups with their parabolas and minima; budgets without a minimum are grey and dashed."""
+    ax = axes_or_new(ax)
+    points = fit.points
+    norm = LogNorm(points["budget"].min(), points["budget"].max() * 1.0001)
+    colors = plt.get_cmap(COLORMAP)
+    for point in points.itertuples():
+        group = fit.runs[fit.runs["budget"] == point.budget]
+        color = colors(norm(point.budget)) if point.usable else GREY
+        ax.plot(group["params"], group["loss"], "o", ms=4.5, color=color)
+        log_n = np.linspace(np.log(group["params"].min()), np.log(group["params"].max()), 100)
+        style = "-" if point.usable else "--"
+        ax.plot(np.exp(log_n), np.polyval([point.c2, point.c1, point.c0], log_n), style, color=color, lw=1.3)
+    good = points[points["usable"]]
+    ax.plot(good["params"], good["loss"], "D", ms=6, color=PALETTE[1], mec="white", label="minimum of the parabola")
+    if len(good) < len(points):
+        ax.plot([], [], "o--", color=GREY, label="no usable minimum")
+    ax.legend()
+    colorbar(ax, norm, "budget")
+    return log_axes(ax, "params", "loss")

@@ -1,0 +1,124 @@
+"""Figures of the studies in ``sensitivity`` and ``audit``: tables in, Axes out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from ..fit.isoflop_bias import parabola_bias
+from .style import COLORMAP, axes_or_new
+
+__all__ = ["plot_audit", "plot_parabola_bias", "plot_rounded_study", "plot_thresholds"]
+
+
+_LABELS = {"a": "exponent $a$", "loss": "loss at the optimum", "params": "optimal size $N$", "E": "$E$"}
+
+
+def plot_rounded_study(study: pd.DataFrame, truth: Mapping[str, float]) -> np.ndarray:
+    """Small multiples of a :func:`rounded_study`: one dot a fit, against the noise, coloured by decimals.
+
+    Parameters
+    ----------
+    study : DataFrame
+        As :func:`rounded_study` returns.
+    truth : mapping of column to value
+        Which columns to draw, a row of panels each, and where the dashed line goes.
+
+    Returns
+    -------
+    array of Axes, rows by columns
+    """
+    names, digits, noise = (list(study[x].unique()) for x in ("fitted", "decimals", "noise"))
+    size = (2.7 * len(names) + 0.8, 2.2 * len(truth) + 0.7)
+    fig, axes = plt.subplots(len(truth), len(names), figsize=size, sharex=True, sharey="row", squeeze=False)
+    colors = plt.get_cmap(COLORMAP)(np.linspace(0.0, 0.85, len(digits)))
+    shifts = np.linspace(-0.25, 0.25, len(digits)) if len(digits) > 1 else [0.0]
+    for (what, value), row in zip(truth.items(), axes, strict=True):
+        for name, ax in zip(names, row, strict=True):
+            for places, color, shift in zip(digits, colors, shifts, strict=True):
+                part = study[(study["fitted"] == name) & (study["decimals"] == places)]
+                at = part["noise"].map(noise.index) + shift
+                ax.plot(at, part[what], "o", ms=4, mec="white", mew=0.3, color=color, label=f"{places} decimals")
+            ax.axhline(value, color="black", lw=1, ls="--")
+            ax.set_xticks(range(len(noise)), [f"{x:g}" for x in noise])
+        row[0].set_ylabel(_LABELS.get(what, what))
+    for name, top, bottom in zip(names, axes[0], axes[-1], strict=True):
+        top.set_title(f"{name} models")
+        bottom.set_xlabel("noise, thousandths")
+    axes[0, 0].legend(loc="upper left", handletextpad=0.1)
+    return axes
+
+
+def plot_thresholds(studies: Mapping[str, pd.DataFrame], ax: Axes | None = None) -> Axes:
+    """The exponent a with its interval under every objective of one or several :func:`huber_study` tables."""
+    ax = axes_or_new(ax)
+    shifts = np.linspace(-0.08, 0.08, len(studies)) if len(studies) > 1 else [0.0]
+    for (label, each), shift, marker in zip(studies.items(), shifts, "os^Dv", strict=False):
+        error = [each["a"] - each["low"], each["high"] - each["a"]]
+        ax.errorbar(np.arange(len(each)) + shift, each["a"], np.abs(error), fmt=marker, ms=6, capsize=3, label=label)
+        names = [f"{d:g}" if o == "log_huber" else o[4:] for o, d in zip(each["objective"], each["delta"], strict=True)]
+        ax.set_xticks(range(len(each)), names)
+    ax.set(xlabel=r"Huber's threshold $\delta$, between its limits", ylabel="exponent of the optimal size $a$")
+    ax.legend()
+    return ax
+
+
+def plot_parabola_bias(laws: Mapping[str, tuple[float, float]], width: float = 8.0, n_sizes: int = 15) -> np.ndarray:
+    """Error of D* by approach 2 without noise, against the grid's half-width and against its centre.
+
+    Parameters
+    ----------
+    laws : mapping of label to (alpha, beta)
+    width : float, default 8
+        Half-width of the grids of the right-hand panel.
+    n_sizes : int, default 15
+
+    Returns
+    -------
+    array of two Axes
+    """
+    fig, axes = plt.subplots(1, 2, figsize=(9, 3.8), sharey=True)
+    widths, centers = np.geomspace(1.5, 20, 60), np.geomspace(1 / 4, 4, 61)
+    for (label, pair), style in zip(laws.items(), ("-", "--", "-.", ":"), strict=False):
+        axes[0].plot(widths, 100 * (1 / parabola_bias(*pair, widths, n_sizes) - 1), style, lw=2, label=label)
+        axes[1].plot(centers, 100 * (1 / parabola_bias(*pair, width, n_sizes, centers) - 1), style, lw=2)
+    axes[0].set(xscale="log", xlabel="half-width of a centred grid", ylabel="error of $D^*$ [%]")
+    axes[1].set(xscale="log", xlabel=f"centre of a grid of ±{width:g}×, over $N^*$")
+    for ax, ticks in zip(axes, ((2, 4, 8, 16), (0.25, 0.5, 1, 2, 4)), strict=True):
+        ax.axhline(0, color="black", lw=1)
+        ax.minorticks_off()
+        ax.set_xticks(ticks, [f"{x:g}×" for x in ticks])
+    axes[0].legend(loc="lower left")
+    return axes
+
+
+def plot_audit(audits: Mapping[str, pd.DataFrame]) -> np.ndarray:
+    """Error of the predicted loss of the dearest budget, with its interval, against the reach of the extrapolation.
+
+    Parameters
+    ----------
+    audits : mapping of title to DataFrame
+        As :func:`extrapolation_audit` returns; cuts without an interval are left out.
+
+    Returns
+    -------
+    array of Axes, one an audit
+    """
+    fig, axes = plt.subplots(1, len(audits), figsize=(4.5 * len(audits), 3.8), squeeze=False)
+    for ax, (title, audit) in zip(axes[0], audits.items(), strict=True):
+        each = audit.dropna(subset="low")
+        low, middle, high = (100 * (each[name] / each["observed"] - 1) for name in ("low", "predicted", "high"))
+        ax.errorbar(each["reach"], middle, np.abs([middle - low, high - middle]), fmt="o", ms=6, capsize=4)
+        ax.axhline(0, color="black", lw=1)
+        ax.set(xscale="log", title=title, xlabel="dearest run / dearest fitted run")
+        ax.set_ylabel("predicted over observed loss − 1 [%]")
+        reach = np.sort(each["reach"])
+        ax.minorticks_off()
+        if len(reach):
+            apart = reach[np.concatenate([[True], np.diff(np.log(reach)) > 0.5])]
+            ax.set_xticks(apart, [f"{x:.2g}×" if x < 99.5 else f"{x:.0f}×" for x in apart])
+    return axes[0]

@@ -1,0 +1,119 @@
+"""One style for all figures: palette, colour map, labels, logarithmic axes with readable ticks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator, ScalarFormatter
+from numpy.typing import ArrayLike
+
+from .._words import format_count, format_flops
+
+__all__ = ["COLORMAP", "PALETTE", "set_style"]
+
+
+#: the one colour map: perceptually uniform, readable for colour-blind readers and in grey
+COLORMAP = "viridis"
+#: Okabe and Ito's palette without its yellow, which is pale on white
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+GREY = "#8a8a8a"
+LABELS = {
+    "params": "Parameters $N$",
+    "tokens": "Training tokens $D$",
+    "flops": "Training compute $C$ [FLOP]",
+    "budget": "Training compute $C$ [FLOP]",
+    "loss": "Loss $L$ [nats/token]",
+    "examples": "Examples $t$",
+    "error": "Loss [nats] or error",
+    "residual": r"$\ln L_\mathrm{observed} - \ln L_\mathrm{fitted}$",
+    "E": "$E$ [nats/token]",
+    "A": "$A$",
+    "B": "$B$",
+    "alpha": r"$\alpha$",
+    "beta": r"$\beta$",
+}
+
+
+def set_style() -> None:
+    """The book's look for every figure made from here on (matplotlib's global settings).
+
+    White faces, so that figures stay legible on a dark page; one palette and one colour map.
+    """
+    import seaborn as sns  # here, because it takes as long to import as all the rest of the package
+
+    sns.set_theme(
+        context="notebook",
+        style="ticks",
+        palette=PALETTE,
+        rc={
+            "figure.figsize": (7.0, 4.3),
+            "figure.dpi": 110,
+            "figure.facecolor": "white",
+            "figure.constrained_layout.use": True,
+            "savefig.facecolor": "white",
+            "font.size": 11,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.edgecolor": "#444444",
+            "axes.grid": True,
+            "axes.axisbelow": True,
+            "grid.color": "#e6e6e6",
+            "image.cmap": COLORMAP,
+            "legend.framealpha": 0.85,
+            "legend.edgecolor": "none",
+            "legend.fontsize": 10,
+            "font.family": "DejaVu Sans",
+            "xtick.labelsize": 10,
+            "ytick.labelsize": 10,
+            "axes.labelsize": 11,
+            "axes.titlesize": 12,
+        },
+    )
+
+
+def axes_or_new(ax: Axes | None) -> Axes:
+    return plt.subplots()[1] if ax is None else ax
+
+
+def mark(ax: Axes, points: Mapping[str, tuple[ArrayLike, ArrayLike]] | None) -> None:
+    for (label, place), marker in zip((points or {}).items(), "oXD*sP", strict=False):
+        ax.plot(*place, marker, ms=10, color="white", mec="black", ls="", label=label)
+    if points:
+        ax.legend()
+
+
+def colorbar(ax: Axes, norm: Normalize, name: str) -> None:
+    bar = ax.figure.colorbar(plt.cm.ScalarMappable(norm, COLORMAP), ax=ax, label=LABELS[name])
+    log_axis(bar.ax.yaxis, name, norm.vmin, norm.vmax)
+
+
+def log_axes(ax: Axes, x: str, y: str | None) -> Axes:
+    """Logarithmic axes with labels and readable ticks; ``y=None`` leaves the y axis alone."""
+    ax.set_xscale("log")
+    ax.set_xlabel(LABELS.get(x, x))
+    log_axis(ax.xaxis, x, *ax.get_xlim())
+    if y is not None:
+        ax.set_yscale("log")
+        ax.set_ylabel(LABELS.get(y, y))
+        log_axis(ax.yaxis, y, *ax.get_ylim())
+    return ax
+
+
+def log_axis(axis: plt.Axis, name: str, low: float, high: float) -> None:
+    """Ticks at powers of ten; more where the axis has fewer than two of them or spans little more than a decade."""
+    formatter = {"params": format_count, "tokens": format_count, "examples": format_count}.get(name, format_flops)
+    decades, dense = np.log10(high / low), 2.0 if name in ("examples", "error") else 1.5
+    if name == "loss":
+        axis.set_major_locator(MaxNLocator(7) if decades < 0.7 else LogLocator(subs=np.arange(1, 10)))
+        axis.set_major_formatter(ScalarFormatter())
+    else:
+        powers = np.floor(np.log10(high)) - np.ceil(np.log10(low)) + 1
+        subs = (1.0,) if decades > dense and powers > 1 else (1.0, 2.0, 5.0)
+        axis.set_major_locator(LogLocator(subs=subs, numticks=12))
+        axis.set_major_formatter(FuncFormatter(formatter))
+    axis.set_minor_locator(NullLocator())
+    axis.set_minor_formatter(NullFormatter())

@@ -1,0 +1,28 @@
+"""Runs -> law, with a status that says how far to trust it."""
+
+from .broken import fit_broken_power_law
+from .envelope import fit_envelope
+from .frontier import FrontierFit
+from .isoflop import fit_isoflop
+from .isoflop_bias import parabola_bias
+from .kaplan import fit_kaplan, fit_kaplan_steps
+from .overtraining import fit_overtraining
+from .parametric import fit_parametric
+from .power_law import fit_power_law
+from .result import Fit
+from .rosenfeld import fit_rosenfeld
+
+__all__ = [
+    "Fit",
+    "FrontierFit",
+    "fit_broken_power_law",
+    "fit_envelope",
+    "fit_isoflop",
+    "fit_kaplan",
+    "fit_kaplan_steps",
+    "fit_overtraining",
+    "fit_parametric",
+    "fit_power_law",
+    "fit_rosenfeld",
+    "parabola_bias",
+]

@@ -1,0 +1,127 @@
+"""What all fits share: the rows that can be used, their weights, and the way from a problem to a result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from ..errors import FitError, RunsError
+from ..runs.table import check_runs
+from .engine.identify import judge
+from .engine.least_absolute import LARGEST, least_absolute
+from .engine.problem import SHARP, Objective, Problem
+from .result import NOTHING, Fit
+
+#: runs from which starting points are sought in a large table
+SUBSAMPLE = 2_000
+#: two starts agree when their objectives do to this share (plus an absolute floor per run)
+AGREE, AGREE_FLOOR = 1e-9, 1e-22
+
+
+def checked_weights(weights: ArrayLike | None, n: int) -> np.ndarray:
+    if weights is None:
+        return np.ones(n)
+    array = np.asarray(weights, dtype=float)
+    if array.shape != (n,):
+        raise FitError(f"weights must be one number for each of the {n} runs, got shape {array.shape}")
+    bad = ~(np.isfinite(array) & (array >= 0))
+    if bad.any() or not array.any():
+        where = f"weights[{int(np.flatnonzero(bad)[0])}] is {array[bad][0]}" if bad.any() else "all are zero"
+        raise FitError(f"weights must be finite, not negative and not all zero: {where}")
+    return array
+
+
+def _minimise(
+    problem: Problem, weights: np.ndarray, objective: Objective, n_starts: int
+) -> tuple[np.ndarray, float, bool, int]:
+    """Theta, value, convergence and agreeing starts; large tables are started from a subsample."""
+    if problem.n_runs > 2 * SUBSAMPLE:
+        rows = np.flatnonzero(weights > 0)
+        rows = np.random.default_rng(0).choice(rows, min(SUBSAMPLE, len(rows)), replace=False)
+        few = problem.take(rows)
+        first, values = few.fresh(weights[None, rows], objective, n_starts)
+        best = problem.warm(first.theta[0], weights[None], objective)
+        few_floor = AGREE_FLOOR * weights[rows].sum()
+    else:
+        best, values = problem.fresh(weights[None], objective, n_starts, exact=False)
+        few_floor = AGREE_FLOOR * weights.sum()
+    agreeing = int((values[0] <= values.min() * (1 + AGREE) + few_floor).sum())
+    theta, converged = best.theta[0], bool(best.converged[0])
+    if objective.name == "log_absolute" and problem.n_runs <= LARGEST:
+        theta, converged = least_absolute(problem, theta, weights)
+    value = float(objective.sum(problem.residuals(theta[None]), weights[None])[0])
+    return theta, value, converged, agreeing
+
+
+def finish(
+    problem: Problem,
+    weights: np.ndarray,
+    objective: Objective,
+    n_starts: int,
+    variables: dict[str, np.ndarray],
+    build: Callable[[dict[str, float]], Any],
+    **rest: Any,
+) -> Fit:
+    if n_starts < 1:
+        raise ValueError(f"n_starts must be at least 1, got {n_starts}")
+    if "huber" in objective.name and objective.delta < SHARP * problem.unit:
+        raise ValueError(f"delta = {objective.delta:g} is too small to matter: use the objective 'log_absolute'")
+    largest = weights.max()  # only ratios of weights matter to the solver, whose tolerances are absolute
+    theta, value, converged, agreeing = _minimise(problem, weights / largest, objective, n_starts)
+    status, message, condition = judge(problem, theta, value, converged, weights / largest, objective, variables)
+    constants = {name: float(x[0]) for name, x in problem.constants(theta[None]).items()}
+    return Fit(
+        candidate=build(constants),
+        value=value * float(largest),
+        objective=objective.name,
+        delta=objective.delta,
+        status=status,
+        message=message,
+        condition=condition,
+        starts_agreeing=agreeing,
+        n_starts=n_starts,
+        weights=weights,
+        _problem=problem,
+        _theta=theta,
+        _build=build,
+        **rest,
+    )
+
+
+def checked_runs(runs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The rows to fit, and those left out with the reason."""
+    if _still_sound(runs):
+        table = runs.copy(deep=False)
+    else:
+        try:
+            table = check_runs(runs)
+        except RunsError as error:
+            raise FitError(str(error)) from error
+    if len(runs) == len(table):
+        dropped = NOTHING.copy(deep=False)
+    else:
+        dropped = runs[~runs.index.isin(table.index)]
+        dropped = dropped.assign(reason="status " + dropped["status"].astype(str))
+    table.index = pd.RangeIndex(len(table))
+    return table, dropped
+
+
+def _still_sound(runs: pd.DataFrame) -> bool:
+    """Whether a table that has been checked before needs no second check, which costs more than a small fit."""
+    if not isinstance(runs, pd.DataFrame) or "notes" not in runs.attrs or "status" in runs or not len(runs):
+        return False
+    columns = [runs[name].to_numpy() for name in ("params", "tokens", "loss", "flops") if name in runs]
+    if len(columns) < 4 or any(column.dtype != float or column.ndim != 1 for column in columns):
+        return False
+    return bool(all((column > 0).all() and np.isfinite(column).all() for column in columns))
+
+
+def checked(runs: pd.DataFrame) -> pd.DataFrame:
+    try:
+        return check_runs(runs)
+    except RunsError as error:
+        raise FitError(str(error)) from error

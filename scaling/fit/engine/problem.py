@@ -1,0 +1,167 @@
+"""From a table to the estimator's terms and back: what is fitted, under which objective."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .newton import Solution, solve
+from .objective import Model, huber_sum, jacobian, residuals
+from .starts import FINE_GRID, GRID, Basis, solve_fresh
+
+#: exponents are sought in this range
+EXPONENTS = (0.01, 2.0)
+#: residuals of this size, in units of the loss or of its logarithm, need no larger threshold first
+SMOOTH = 1e-3
+#: a threshold below this share of the same unit makes Huber's loss an absolute value to rounding
+SHARP = 1e-7
+#: a term whose coefficient falls below this share of the loss counts as absent
+ABSENT = 1e-6
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A sum over runs of a loss of residuals, by name.
+
+    ============  ====================================================
+    log_huber     sum of w Huber_delta(ln predicted - ln observed)
+    huber         sum of w Huber_delta(predicted - observed)
+    log_squares   sum of w (ln predicted - ln observed)^2
+    log_absolute  sum of w |ln predicted - ln observed|
+    ============  ====================================================
+
+    Huber_delta(r) is r^2/2 up to |r| = delta and delta (|r| - delta/2) beyond.
+    """
+
+    name: str = "log_huber"
+    delta: float = 1e-3
+
+    def __post_init__(self) -> None:
+        if self.name not in ("log_huber", "huber", "log_squares", "log_absolute"):
+            raise ValueError(
+                f"unknown objective {self.name!r}; use 'log_huber', 'huber', 'log_squares' or 'log_absolute'"
+            )
+        if not self.delta > 0:
+            raise ValueError(f"delta must be positive, got {self.delta}")
+
+    @property
+    def raw(self) -> bool:
+        return self.name == "huber"
+
+    def thresholds(self, fresh: bool, exact: bool = True, unit: float = 1.0) -> tuple[float, ...]:
+        """Huber thresholds passed through, from about a hundredth of ``unit``, that of the residuals, downwards.
+
+        Below it most residuals feel no curvature, and a solver that starts there creeps. Least absolute
+        deviations have none at all: ``exact=False`` stops them early, for a method that goes on from there.
+        """
+        if self.name == "log_squares":
+            return (np.inf,)
+        if self.name == "log_absolute":
+            return (1e-2, 1e-3, 1e-4, 1e-5) if exact else (1e-2, 1e-3)  # below, steps stall short of the minimum
+        steps = int(max(np.ceil(np.log10(SMOOTH * unit) - np.log10(self.delta)), 0)) + fresh
+        return tuple(self.delta * 10.0**k for k in range(steps, -1, -1))
+
+    def sum(self, r: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """The objective itself, over the last axis."""
+        if self.name == "log_squares":
+            return (weights * r * r).sum(-1)
+        if self.name == "log_absolute":
+            return (weights * np.abs(r)).sum(-1)
+        return huber_sum(r, weights, self.delta)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Terms ``exp(a_k - alpha_k x_k)`` beside an optional offset, in logs centred on the table.
+
+    ``names`` are those of the constants in the order of theta (offset, coefficients, exponents).
+    """
+
+    model: Model
+    basis: Basis
+    centres: np.ndarray
+    names: tuple[str, ...]
+
+    @classmethod
+    def build(
+        cls,
+        loss: np.ndarray,
+        variables: tuple[np.ndarray, ...],
+        names: tuple[str, ...],
+        *,
+        offset: bool = True,
+        raw: bool = False,
+        bounds: tuple[float, float] = EXPONENTS,
+    ) -> Problem:
+        """A falling power term of each variable, and an offset."""
+        k, n, first = len(variables), len(loss), int(offset)
+        logs = [np.log(v) for v in variables]
+        centres = np.array([x.mean() for x in logs])
+        logs = [x - c for x, c in zip(logs, centres, strict=True)]
+        spread = [max(float(x.std()), 1e-6) for x in logs]
+        level = float(np.exp(np.log(loss).mean()))
+        model = Model(
+            target=loss if raw else np.log(loss),
+            design=np.array([np.column_stack([np.ones(n), -x]) for x in logs]).reshape(k, n, 2),
+            columns=np.array([(first + i, first + k + i) for i in range(k)]).reshape(k, 2),
+            lower=np.array([0.0] * first + [np.log(ABSENT * float(loss.min()))] * k + [bounds[0]] * k),
+            upper=np.array([np.inf] * first + [np.inf] * k + [bounds[1]] * k),
+            typical=np.array([level] * first + [1.0] * k + [1.0 / s for s in spread]),
+            offset=0 if offset else None,
+            raw=raw,
+        )
+        return cls(model, Basis(loss, tuple(logs), offset), centres, names)
+
+    @property
+    def n_runs(self) -> int:
+        return len(self.model.target)
+
+    @property
+    def n_terms(self) -> int:
+        return len(self.centres)
+
+    @property
+    def unit(self) -> float:
+        """What a residual is to be compared with: the typical loss, or 1 for logarithms."""
+        return float(np.median(self.basis.loss)) if self.model.raw else 1.0
+
+    def take(self, rows: np.ndarray) -> Problem:
+        return replace(self, model=self.model.take(rows), basis=self.basis.take(rows))
+
+    def fresh(
+        self, weights: np.ndarray, objective: Objective, count: int, grid: np.ndarray | None = None, exact: bool = True
+    ) -> tuple[Solution, np.ndarray]:
+        """Best minimum from variable-projection starts for each row of weights, and all values reached."""
+        if grid is None:
+            grid = FINE_GRID if self.n_terms == 1 else GRID
+        deltas = objective.thresholds(True, exact, self.unit)
+        return solve_fresh(self.model, self.basis, weights, deltas, count, grid)
+
+    def warm(self, theta: np.ndarray, weights: np.ndarray, objective: Objective) -> Solution:
+        """Minimum reached from one theta (p,) for each row of weights."""
+        start = np.repeat(theta[None], len(weights), axis=0)
+        return solve(self.model, weights, objective.thresholds(False, unit=self.unit), start)
+
+    def residuals(self, theta: np.ndarray) -> np.ndarray:
+        """Residuals of the objective at thetas (B, p): (B, n)."""
+        return residuals(self.model, theta)
+
+    def jacobian(self, theta: np.ndarray) -> np.ndarray:
+        """Derivatives of the predicted log-loss at theta (p,): (n, p)."""
+        return jacobian(self.model, theta)
+
+    def absent(self, theta: np.ndarray) -> np.ndarray:
+        """(B, K): terms that have vanished (their coefficient sits on its lower bound)."""
+        heights = self.model.columns[:, 0]
+        return theta[:, heights] <= self.model.lower[heights]
+
+    def constants(self, theta: np.ndarray) -> dict[str, np.ndarray]:
+        """The constants by name, each (B,), from thetas (B, p); absent terms are exactly zero."""
+        first, k = int(self.basis.offset), self.n_terms
+        heights, exponents = theta[:, first : first + k], theta[:, first + k :]
+        with np.errstate(over="ignore"):
+            coefficients = np.exp(heights + exponents * self.centres)
+        coefficients = np.where(self.absent(theta), 0.0, coefficients)
+        columns = [*theta[:, :first].T, *coefficients.T, *exponents.T]
+        return dict(zip(self.names, columns, strict=True))

@@ -1,0 +1,136 @@
+"""Starting points by variable projection: with the exponents fixed, a law is linear in the rest.
+
+Over a grid of exponents the best offset and coefficients follow from small non-negative
+least-squares problems, all solved at once; the lowest valleys of the objective on that grid are
+where the solver starts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.ndimage import minimum_filter
+
+from .newton import Solution, solve, solve_definite
+from .objective import Model, huber_sum
+
+#: exponents tried for every term
+GRID = np.geomspace(0.03, 1.6, 11)
+#: and for a law of one term, which costs little
+FINE_GRID = np.geomspace(0.01, 2.0, 81)
+#: elements of one working array
+BLOCK = 1_500_000
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What the linear problems see: the observed loss and the centred logarithm behind each term.
+
+    ``offset`` says whether a constant belongs to the law. The parameters are laid out as
+    (E,) a_1 … a_K, alpha_1 … alpha_K with terms exp(a_k - alpha_k x_k).
+    """
+
+    loss: np.ndarray
+    logs: tuple[np.ndarray, ...]
+    offset: bool = True
+
+    def take(self, rows: np.ndarray) -> Basis:
+        return Basis(self.loss[rows], tuple(x[rows] for x in self.logs), self.offset)
+
+
+def unit_terms(basis: Basis, grid: np.ndarray) -> list[np.ndarray]:
+    """Relative contributions (n, G) of each term with unit coefficient; the constant's is (n, 1)."""
+    columns = [np.exp(-np.outer(x, grid)) / basis.loss[:, None] for x in basis.logs]
+    return [1.0 / basis.loss[:, None], *columns] if basis.offset else columns
+
+
+def project(columns: list[np.ndarray], weights: np.ndarray) -> np.ndarray:
+    """Non-negative coefficients (B, G, …, K) of relative least squares at each grid point."""
+    size, k = len(weights), len(columns)
+    shape = tuple(c.shape[1] for c in columns)
+    gram, target = np.empty((size, *shape, k, k)), np.empty((size, *shape, k))
+    for i, c in enumerate(columns):
+        axis = [1] * k
+        axis[i] = shape[i]
+        target[..., i] = (weights @ c).reshape(size, *axis)
+        gram[..., i, i] = (weights @ (c * c)).reshape(size, *axis)
+        for j in range(i):
+            axis[j] = shape[j]
+            both = (columns[j][:, :, None] * c[:, None, :]).reshape(len(c), -1)
+            gram[..., i, j] = gram[..., j, i] = (weights @ both).reshape(size, *axis)
+            axis[j] = 1
+    gram, target = gram.reshape(-1, k, k), target.reshape(-1, k)
+    best, definite = solve_definite(gram, target)
+    negative = (best < 0) | ~definite[:, None]
+    if negative.any():  # once more without the terms that came out negative; a start need not be optimal
+        redo = negative.any(1)
+        out = negative[redo]
+        inner = np.where(out[:, :, None] | out[:, None, :], 0.0, gram[redo])
+        inner[:, range(k), range(k)] = np.where(out, 1.0, gram[redo][:, range(k), range(k)])
+        again, definite = solve_definite(inner, np.where(out, 0.0, target[redo]))
+        best[redo] = np.where(definite[:, None], np.maximum(again, 0.0), 0.0)
+    return best.reshape(size, *shape, k)
+
+
+def grid_objective(
+    columns: list[np.ndarray], weights: np.ndarray, coefficients: np.ndarray, delta: float
+) -> np.ndarray:
+    """Summed Huber loss of the log-residuals at every grid point, (B, G, …)."""
+    relative = np.zeros((*coefficients.shape[:-1], len(columns[0])))
+    for i, c in enumerate(columns):
+        axis = [1] * (len(columns) + 2)
+        axis[i + 1], axis[-1] = c.shape[1], len(c)
+        relative += coefficients[..., i, None] * c.T.reshape(axis)
+    r = np.log(np.maximum(relative, 1e-300))
+    return huber_sum(r, weights.reshape(len(weights), *[1] * len(columns), -1), delta)
+
+
+def _valleys(surface: np.ndarray, count: int) -> np.ndarray:
+    """Flat indices (B, count): the lowest local minima of each surface first, then spread-out points."""
+    size, shape = len(surface), surface.shape[1:]
+    low = surface <= minimum_filter(surface, size=(1, *[3] * len(shape)), mode="nearest")
+    spread = np.ones(shape, bool)
+    for index in np.indices(shape):
+        spread &= (index % 3 == 1) | (np.array(index.max()) == 0)
+    rank = np.where(low, 0, np.where(spread, 1, 2)).reshape(size, -1)
+    order = np.lexsort((surface.reshape(size, -1), rank))
+    return order[:, :count]
+
+
+def starting_points(basis: Basis, weights: np.ndarray, delta: float, count: int, grid: np.ndarray = GRID) -> np.ndarray:
+    """The ``count`` most promising starts under each weighting, (B, count, p)."""
+    columns = unit_terms(basis, grid)
+    k, n = len(columns), len(basis.loss)
+    shape = tuple(c.shape[1] for c in columns)
+    cells = int(np.prod(shape))
+    count = min(count, cells)
+    rows = max(1, BLOCK // (cells * n))
+    floor = np.full(k, 1e-3 * np.mean(basis.loss))
+    out = []
+    for i in range(0, len(weights), rows):
+        w = weights[i : i + rows]
+        coefficients = project(columns, w)
+        surface = grid_objective(columns, w, coefficients, delta)
+        pick = _valleys(surface, count)
+        chosen = np.take_along_axis(coefficients.reshape(len(w), cells, k), pick[..., None], 1)
+        chosen = np.maximum(chosen, floor)
+        exponents = [grid[index] for index in np.unravel_index(pick, shape)]
+        if basis.offset:
+            head, chosen, exponents = [chosen[..., 0]], chosen[..., 1:], exponents[1:]
+        else:
+            head = []
+        out.append(np.stack([*head, *np.moveaxis(np.log(chosen), -1, 0), *exponents], axis=-1))
+    return np.concatenate(out)
+
+
+def solve_fresh(
+    model: Model, basis: Basis, weights: np.ndarray, deltas: tuple[float, ...], count: int, grid: np.ndarray = GRID
+) -> tuple[Solution, np.ndarray]:
+    """The best minimum from fresh starts under each weighting, and the values all starts reached."""
+    starts = starting_points(basis, weights, deltas[0], count, grid)
+    size, count, p = starts.shape
+    every = solve(model, np.repeat(weights, count, axis=0), deltas, starts.reshape(-1, p))
+    values = every.value.reshape(size, count)
+    best = np.arange(size) * count + values.argmin(1)
+    return Solution(every.theta[best], every.value[best], every.converged[best]), values

@@ -1,0 +1,142 @@
+"""Approach 1: the lower envelope of training curves, and a line through the sizes that touch it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy.ndimage import gaussian_filter1d
+
+from ..errors import FitError
+from .common import checked
+from .engine.resamples import Resamples
+from .frontier import FrontierFit, fit_frontier
+
+__all__ = ["fit_envelope"]
+
+
+def fit_envelope(curves: pd.DataFrame, n_budgets: int = 1500, window: float = 0.0) -> FrontierFit:
+    """Approach 1: at each of many budgets, which training curve is lowest, and what is its size?
+
+    Each curve is interpolated (linearly in ln flops) at log-spaced budgets; the size of the lowest
+    is N_opt, and D_opt = C / (6 N_opt). A budget at which the lowest curve belongs to the smallest
+    or the largest size that reaches it is left out: the optimum may lie beyond. So are budgets up to
+    the last at which the smallest size of all is lowest, and from the first at which the largest is.
+
+    Parameters
+    ----------
+    curves : DataFrame
+        Columns ``run``, ``params``, ``tokens``, ``loss``, one row a logged step. Without ``run``,
+        the rows of one size form a curve, so that final losses of many runs serve too.
+    n_budgets : int
+        Log-spaced budgets over the range that at least three sizes reach (the paper's 1500).
+    window : float
+        Standard deviation, in logged steps, of a Gaussian that smooths each curve first (the paper
+        smooths with a window of 10 steps); 0 for none. The first three windows of a curve are left out.
+
+    Returns
+    -------
+    FrontierFit
+
+    Raises
+    ------
+    FitError
+        If the table cannot be used, or fewer than two budgets are usable.
+    ValueError
+        If ``n_budgets`` is below 2 or ``window`` below 0.
+
+    References
+    ----------
+    Hoffmann et al. 2022 (arXiv:2203.15556), section 3.1.
+    """
+    if n_budgets < 2:
+        raise ValueError(f"n_budgets must be at least 2, got {n_budgets}")
+    if not window >= 0:
+        raise ValueError(f"window must be at least 0, got {window}")
+    table = checked(curves)
+    traces = _traces(table, window)
+    if len({size for size, *_ in traces}) < 3:
+        raise FitError(f"{len(traces)} curves of fewer than three sizes: an envelope needs at least three sizes")
+    budgets = _common_budgets(traces, n_budgets)
+    log_budgets = np.log(budgets)
+    losses = np.array([np.interp(log_budgets, x, y, left=np.inf, right=np.inf) for _, x, y in traces])
+    log_sizes = np.log([size for size, *_ in traces])
+    everyone = np.ones((1, len(traces)), bool)
+    best, usable = _lowest(losses, log_sizes, everyone)
+    params = np.exp(log_sizes[best[0]])
+    points = pd.DataFrame(
+        {
+            "budget": budgets,
+            "params": params,
+            "tokens": budgets / (6 * params),
+            "loss": losses[best[0], range(n_budgets)],
+            "usable": usable[0],
+            "reason": np.where(usable[0], "", "the optimum may lie beyond the smallest or largest size"),
+        }
+    )
+
+    def sampler(n_resamples: int, seed: int, fraction: float | None) -> tuple[np.ndarray, np.ndarray, str]:
+        out = []
+        for counts in Resamples(len(traces), n_resamples, seed, fraction):
+            best, usable = _lowest(losses, log_sizes, counts > 0)
+            out.append(np.where(usable, log_sizes[best], np.nan))
+        return np.concatenate(out), log_budgets, ""
+
+    return fit_frontier(1, points, table, table.iloc[:0].assign(reason=""), sampler)
+
+
+def _traces(table: pd.DataFrame, window: float) -> list[tuple[float, np.ndarray, np.ndarray]]:
+    """Size, ln flops and (smoothed) loss of every curve of at least two steps, each in order."""
+    curve = pd.factorize(table["run" if "run" in table else "params"])[0]
+    size, flops, loss = (table[name].to_numpy() for name in ("params", "flops", "loss"))
+    order = np.lexsort((flops, curve))
+    order = order[curve[order] >= 0]  # rows without a label belong to no curve
+    order = order[(np.diff(curve[order], prepend=-1) > 0) | (np.diff(flops[order], prepend=0.0) > 0)]
+    traces = []
+    for rows in np.split(order, np.flatnonzero(np.diff(curve[order])) + 1):
+        if len(rows) and np.ptp(size[rows]) > 0:
+            name = table["run"].iloc[rows[0]]
+            raise FitError(f"run {name!r} has {len(np.unique(size[rows]))} sizes; a curve belongs to one")
+        x, y = np.log(flops[rows]), loss[rows]
+        if window > 0:  # the filter flattens the steep beginning, which is left out
+            start = int(min(np.ceil(3 * window), len(x)))
+            x, y = x[start:], gaussian_filter1d(y, window)[start:] if start < len(x) else y[start:]
+        if len(x) > 1:
+            traces.append((float(size[rows[0]]), x, y))
+    return traces
+
+
+def _common_budgets(traces: list[tuple[float, np.ndarray, np.ndarray]], n_budgets: int) -> np.ndarray:
+    """Log-spaced budgets over the range in which at least three sizes are seen."""
+    first: dict[float, float] = {}
+    last: dict[float, float] = {}
+    for size, x, _ in traces:
+        first[size] = min(first.get(size, np.inf), x[0])
+        last[size] = max(last.get(size, -np.inf), x[-1])
+    low, high = sorted(first.values())[2], sorted(last.values())[-3]
+    if not low < high:
+        raise FitError("no budget is reached by three sizes: the curves do not overlap in flops")
+    return np.exp(np.linspace(low, high, n_budgets))
+
+
+def _lowest(losses: np.ndarray, log_sizes: np.ndarray, present: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Index of the lowest curve among those present (B, R) at each budget (B, k), and whether it is interior."""
+
+    def first(order: np.ndarray) -> np.ndarray:
+        """The first curve in ``order`` (R, k) that is present and reaches the budget, or -1."""
+        found = np.full((len(present), losses.shape[1]), -1)
+        for rank in order:
+            hit = (found < 0) & present[:, rank] & np.isfinite(losses[rank, range(losses.shape[1])])
+            found = np.where(hit, rank, found)
+        return found
+
+    best = first(np.argsort(losses, axis=0))
+    by_size = np.repeat(np.argsort(log_sizes)[:, None], losses.shape[1], axis=1)
+    smallest, largest = first(by_size), first(by_size[::-1])
+    inside = (best >= 0) & (log_sizes[best] > log_sizes[smallest]) & (log_sizes[best] < log_sizes[largest])
+    # up to the last win of the smallest size of all the optimum may be smaller, from the first of the largest, larger
+    sizes = np.where(present, log_sizes, np.nan)
+    too_low = (best >= 0) & (log_sizes[best] == np.nanmin(sizes, axis=1)[:, None])
+    too_high = (best >= 0) & (log_sizes[best] == np.nanmax(sizes, axis=1)[:, None])
+    below = np.logical_or.accumulate(too_low[:, ::-1], axis=1)[:, ::-1]
+    above = np.logical_or.accumulate(too_high, axis=1)
+    return best, inside & ~below & ~above

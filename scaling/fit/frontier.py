@@ -1,0 +1,118 @@
+"""Compute-optimal frontiers without a loss formula: what approaches 1 and 2 have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+
+from ..errors import FitError
+from ..laws.power import FrontierLaw, PowerLaw
+
+__all__ = ["FrontierFit"]
+
+
+class Sampler(Protocol):
+    def __call__(self, n_resamples: int, seed: int, fraction: float | None) -> tuple[np.ndarray, np.ndarray, str]: ...
+
+
+@dataclass(frozen=True, repr=False)
+class FrontierFit:
+    """Optimal sizes and token counts as power laws of the budget, and the points they rest on.
+
+    Attributes
+    ----------
+    law : FrontierLaw
+        N_opt = k_N C^a and D_opt = k_D C^b, each by least squares of logarithms over the usable points.
+    approach : int
+        1 (envelope of training curves) or 2 (IsoFLOP parabolas).
+    points : DataFrame
+        One row a budget: ``budget``, ``params``, ``tokens``, ``loss``, ``usable`` and, where not
+        usable, the ``reason``. Approach 2 adds ``n_sizes``, ``curvature`` and the parabola's
+        ``c0``, ``c1``, ``c2`` in ln N.
+    runs, dropped : DataFrame
+        The rows used, and those left out with a ``reason``.
+    """
+
+    law: FrontierLaw
+    approach: int
+    points: pd.DataFrame
+    runs: pd.DataFrame
+    dropped: pd.DataFrame
+    _sampler: Sampler = field(compare=False)
+
+    @property
+    def a(self) -> float:
+        """Exponent of the optimal size, N_opt ∝ C^a."""
+        return float(self.law.a)
+
+    @property
+    def b(self) -> float:
+        """Exponent of the optimal token count, D_opt ∝ C^b."""
+        return float(self.law.b)
+
+    def resample(
+        self, n_resamples: int, seed: int, fraction: float | None = None
+    ) -> tuple[pd.DataFrame, FrontierLaw, str]:
+        """Constants, law and a remark from resampled runs (see :func:`scaling.bootstrap`)."""
+        log_params, log_flops, note = self._sampler(n_resamples, seed, fraction)
+        intercept, slope = _lines(log_flops, log_params)
+        law = _frontier(intercept, slope)
+        samples = pd.DataFrame(
+            {"k_N": law.params.coefficient, "a": slope, "k_D": law.tokens.coefficient, "b": 1 - slope}
+        )
+        return samples, law, note
+
+    def __repr__(self) -> str:
+        usable = int(self.points["usable"].sum())
+        lines = [
+            f"Approach {self.approach}: N_opt = {self.law.params.coefficient:.4g} C^{self.a:.4f}, "
+            f"D_opt = {self.law.tokens.coefficient:.4g} C^{self.b:.4f}",
+            f"  {usable} of {len(self.points)} budgets usable; {len(self.runs)} rows used, "
+            f"{len(self.dropped)} left out",
+        ]
+        reasons = self.points.loc[~self.points["usable"], "reason"].value_counts()
+        return "\n".join(lines + [f"  {count} left out: {reason}" for reason, count in reasons.items()])
+
+    def _repr_html_(self) -> str:
+        head, *rest = repr(self).splitlines()
+        return f"<p>{head}</p><ul>" + "".join(f"<li>{line.strip()}</li>" for line in rest) + "</ul>"
+
+
+def _lines(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Least-squares intercepts and slopes of y (B, k) on x (k,) or (B, k), ignoring NaN; NaN below two points."""
+    seen = np.isfinite(y)
+    count = seen.sum(-1)
+    x = np.where(seen, x, 0.0)
+    y = np.where(seen, y, 0.0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        x_mean, y_mean = x.sum(-1) / count, y.sum(-1) / count
+        dx = np.where(seen, x - x_mean[..., None], 0.0)
+        spread = (dx**2).sum(-1)
+        slope = np.where((count > 1) & (spread > 0), (dx * y).sum(-1) / spread, np.nan)
+    return y_mean - slope * x_mean, slope
+
+
+def _frontier(intercept: np.ndarray, slope: np.ndarray) -> FrontierLaw:
+    """The frontier with N_opt = exp(intercept) C^slope and D_opt = C / (6 N_opt)."""
+    return FrontierLaw(
+        PowerLaw(np.exp(intercept)[()], slope[()]), PowerLaw((np.exp(-intercept) / 6)[()], (1 - slope)[()])
+    )
+
+
+def fit_frontier(
+    approach: int, points: pd.DataFrame, runs: pd.DataFrame, dropped: pd.DataFrame, sampler: Sampler
+) -> FrontierFit:
+    good = points[points["usable"]]
+    if good["budget"].nunique() < 2:
+        bad = points[~points["usable"]]
+        if len(bad) <= 8:
+            reasons = "; ".join(f"{r.budget:.3g}: {r.reason}" for r in bad.itertuples())
+        else:
+            reasons = "; ".join(f"{count} of them: {reason}" for reason, count in bad["reason"].value_counts().items())
+        hint = "; name the budgets with budgets=[...]" if approach == 2 else ""
+        raise FitError(f"{len(good)} usable budgets, at least two are needed for a slope ({reasons}){hint}")
+    intercept, slope = _lines(np.log(good["budget"].to_numpy()), np.log(good["params"].to_numpy())[None])
+    return FrontierFit(_frontier(intercept[0], slope[0]), approach, points, runs, dropped, sampler)

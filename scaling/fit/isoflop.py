@@ -1,0 +1,152 @@
+"""Approach 2: a parabola of the loss in ln N at each budget, a line through the minima, and its bias."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from ..runs.budgets import TOLERANCE, find_budgets
+from .common import checked
+from .frontier import FrontierFit, fit_frontier
+
+__all__ = ["fit_isoflop"]
+
+
+#: a parabola needs this many sizes; below the second number its residuals are resampled, not its runs
+LEAST_SIZES, CASE_SIZES = 4, 6
+#: a parabola whose height is below this share of the loss is rounding
+FLAT = 1e-12
+
+
+def _parabola(u: np.ndarray, loss: np.ndarray) -> tuple[np.ndarray, str]:
+    """Coefficients (c0, c1, c2) of least squares in u = ln N, and why its minimum is no use ('' if it is)."""
+    if len(np.unique(u)) < LEAST_SIZES:
+        return np.full(3, np.nan), f"{len(np.unique(u))} distinct sizes, at least {LEAST_SIZES} are needed"
+    c2, c1, c0 = np.polyfit(u - u.mean(), loss, 2)
+    lowest = -c1 / (2 * c2) if c2 != 0 else np.nan
+    centred = np.array([c0 - c1 * u.mean() + c2 * u.mean() ** 2, c1 - 2 * c2 * u.mean(), c2])
+    if abs(c2) * np.ptp(u) ** 2 <= FLAT * np.abs(loss).max():
+        return centred, "the loss does not change with the size"
+    if not c2 > 0:
+        return centred, "the parabola opens downwards"
+    if not np.ptp(u) > 0 or not u.min() < lowest + u.mean() < u.max():
+        return centred, "the minimum lies outside the sizes tried"
+    return centred, ""
+
+
+def fit_isoflop(runs: pd.DataFrame, budgets: ArrayLike | None = None, tolerance: float = TOLERANCE) -> FrontierFit:
+    """Approach 2: a parabola of the loss in ln N at each budget; a line through the minima.
+
+    At each budget C the least-squares parabola L = c0 + c1 ln N + c2 (ln N)^2 has its minimum at
+    N_opt = exp(-c1 / 2 c2); D_opt = C / (6 N_opt). A minimum counts only if the parabola opens
+    upwards and the minimum lies inside the sizes tried; otherwise the budget is named and left out.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        As :func:`load_runs` returns, with at least four sizes a budget.
+    budgets : array, optional
+        Nominal budgets in FLOPs; each run joins the nearest within ``tolerance`` (relative), the
+        others are left out. By default the column ``budget``, or, without one, groups of runs
+        whose ``flops`` follow each other by factors below 1.2; a chain of them that spans more than
+        a factor of 1.5 is left out.
+    tolerance : float
+        See ``budgets``.
+
+    Returns
+    -------
+    FrontierFit
+
+    Raises
+    ------
+    FitError
+        If the table cannot be used, or fewer than two budgets have a usable minimum.
+    ValueError
+        If ``budgets`` is not a list of positive finite numbers.
+
+    References
+    ----------
+    Hoffmann et al. 2022 (arXiv:2203.15556), section 3.2. Its bias on asymmetric or off-centre
+    grids: Czech et al. 2026 (arXiv:2603.22339), :func:`parabola_bias`.
+    """
+    table = checked(runs)
+    nominal = find_budgets(table, budgets, tolerance).to_numpy()
+    alone = np.isnan(nominal)
+    used = table[~alone].assign(budget=nominal[~alone])
+    dropped = table[alone].assign(reason="belongs to no budget")
+    rows = []
+    for budget, group in used.groupby("budget", sort=True):
+        u, loss = np.log(group["params"].to_numpy()), group["loss"].to_numpy()
+        (c0, c1, c2), reason = _parabola(u, loss)
+        size = np.exp(-c1 / (2 * c2)) if not reason else np.nan
+        rows.append(
+            {
+                "budget": budget,
+                "params": size,
+                "tokens": budget / (6 * size),
+                "loss": c0 - c1**2 / (4 * c2) if not reason else np.nan,
+                "usable": not reason,
+                "reason": reason,
+                "n_sizes": len(np.unique(u)),
+                "curvature": 2 * c2,
+                "c0": c0,
+                "c1": c1,
+                "c2": c2,
+            }
+        )
+    columns = ["budget", "params", "tokens", "loss", "usable", "reason", "n_sizes", "curvature", "c0", "c1", "c2"]
+    points = pd.DataFrame(rows, columns=columns).astype({"usable": bool})
+    groups = [(np.log(g["params"].to_numpy()), g["loss"].to_numpy()) for _, g in used.groupby("budget", sort=True)]
+    groups = [g for g, n in zip(groups, points["n_sizes"], strict=True) if n >= LEAST_SIZES]
+    at = points.loc[points["n_sizes"] >= LEAST_SIZES, "budget"].to_numpy()
+
+    def sampler(n_resamples: int, seed: int, fraction: float | None) -> tuple[np.ndarray, np.ndarray, str]:
+        rng = np.random.default_rng(seed)
+        minima, redrawn, drawn = [], 0, 0
+        for u, loss in groups:
+            column, extra = _resampled_minima(rng, u, loss, n_resamples, fraction)
+            minima.append(column)
+            redrawn, drawn = redrawn + extra, drawn + n_resamples
+        note = f"{redrawn / (drawn + redrawn):.1%} of the draws had fewer than {LEAST_SIZES} sizes and were redrawn"
+        return np.column_stack(minima), np.log(at), note if redrawn else ""
+
+    return fit_frontier(2, points, used.reset_index(drop=True), dropped, sampler)
+
+
+def _resampled_minima(
+    rng: np.random.Generator, u: np.ndarray, loss: np.ndarray, n_resamples: int, fraction: float | None
+) -> tuple[np.ndarray, int]:
+    """ln N at the minimum of each resampled parabola (NaN where unusable), and the draws thrown away."""
+    n, centre = len(u), u.mean()
+    x = u - centre
+    powers = x[:, None] ** np.arange(5)
+    sizes, redrawn = np.unique(u, return_inverse=True)[1], 0
+    if len(np.unique(u)) < CASE_SIZES and fraction is None:
+        design = powers[:, :3]
+        fitted = design @ np.linalg.lstsq(design, loss, rcond=None)[0]
+        noise = (loss - fitted) * np.sqrt(n / max(n - 3, 1))
+        drawn = fitted + noise[rng.integers(0, n, (n_resamples, n))]
+        c = drawn @ np.linalg.pinv(design).T
+        low, high = x.min(), x.max()
+    else:
+        counts = np.empty((n_resamples, n))
+        for row in counts:
+            while True:
+                if fraction is None:
+                    row[:] = np.bincount(rng.integers(0, n, n), minlength=n)
+                else:
+                    row[:] = 0
+                    row[rng.choice(n, max(LEAST_SIZES, round(fraction * n)), replace=False)] = 1
+                if len(np.unique(sizes[row > 0])) >= LEAST_SIZES:
+                    break
+                redrawn += 1
+        moments, targets = counts @ powers, counts @ (powers[:, :3] * loss[:, None])
+        gram = moments[:, np.add.outer(range(3), range(3))]
+        c = np.linalg.solve(gram, targets[:, :, None])[:, :, 0]
+        low = np.where(counts > 0, x, np.inf).min(1)
+        high = np.where(counts > 0, x, -np.inf).max(1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        lowest = -c[:, 1] / (2 * c[:, 2])
+    good = (c[:, 2] > 0) & (lowest > low) & (lowest < high)
+    return np.where(good, lowest + centre, np.nan), redrawn

@@ -1,0 +1,83 @@
+"""Fits: runs → law, with a status that says how far to trust it."""
+
+from __future__ import annotations
+
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from ..laws.chinchilla import ChinchillaLaw
+from .common import checked_runs, checked_weights, finish
+from .engine.problem import Objective, Problem
+from .result import Fit
+
+__all__ = ["fit_parametric"]
+
+
+def fit_parametric(
+    runs: pd.DataFrame,
+    objective: str = "log_huber",
+    delta: float = 1e-3,
+    weights: ArrayLike | None = None,
+    n_starts: int = 4,
+) -> Fit:
+    r"""Approach 3: fit :math:`L = E + A/N^{\alpha} + B/D^{\beta}` to a table of runs.
+
+    By default the objective of Hoffmann et al. 2022 (section 3.3, equation 3), the **sum** over runs
+
+    .. math::
+
+        & \sum_i w_i\,\mathrm{Huber}_\delta(\ell_i - \ln L_i), \\
+        & \ell_i = \mathrm{LSE}(a - \alpha\ln N_i,\; b - \beta\ln D_i,\; e), \\
+        & a = \ln A,\; b = \ln B,\; e = \ln E.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        Columns ``params``, ``tokens`` and ``loss`` (nats/token), as :func:`load_runs` returns.
+    objective : {"log_huber", "huber", "log_squares", "log_absolute"}
+        Huber loss of log-residuals (the paper's), Huber loss of raw residuals, least squares of
+        log-residuals (sum of squares), least absolute deviations of log-residuals.
+    delta : float
+        Huber threshold: in ln loss for ``log_huber``, in nats/token for ``huber``.
+    weights : array (n_runs,), optional
+        Non-negative weight of each row.
+    n_starts : int
+        Starting points to polish, the most promising of a grid of exponents.
+
+    Returns
+    -------
+    Fit
+        ``status`` says whether the law is identified; bounds (E ≥ 0, exponents in [0.01, 2]) are
+        reached exactly.
+
+    Raises
+    ------
+    FitError
+        For a table that cannot be used at all: a missing column, text, a value that is not positive.
+    ValueError
+        For an unknown objective, a ``delta`` or an ``n_starts`` that makes no sense.
+
+    Examples
+    --------
+    >>> import scaling
+    >>> truth = scaling.ChinchillaLaw(E=1.7, A=400, B=400, alpha=0.34, beta=0.28)
+    >>> runs = scaling.simulate_runs(truth, scaling.simulate.grid_design([1e8, 1e9, 1e10], [1e9, 1e10, 1e11]))
+    >>> scaling.fit_parametric(runs).law
+    ChinchillaLaw(E=1.7, A=400, B=400, alpha=0.34, beta=0.28)
+    """
+    aim = Objective(objective, delta)
+    keep, dropped = checked_runs(runs)
+    N, D, L = (keep[name].to_numpy(float) for name in ("params", "tokens", "loss"))
+    w = checked_weights(weights, len(keep))
+    problem = Problem.build(L, (N, D), ("E", "A", "B", "alpha", "beta"), raw=aim.raw)
+    return finish(
+        problem,
+        w,
+        aim,
+        n_starts,
+        {"params": N, "tokens": D},
+        lambda c: ChinchillaLaw(**c),
+        runs=keep,
+        dropped=dropped,
+        _refit=lambda new: fit_parametric(keep, objective, delta, new, n_starts),
+    )

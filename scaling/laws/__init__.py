@@ -1,0 +1,32 @@
+"""The formulas of the papers: frozen dataclasses, vectorised, that know no data."""
+
+from .broken import BrokenPowerLaw
+from .chinchilla import ChinchillaLaw, size_exponent
+from .kaplan import CriticalBatch, KaplanLaw, KaplanStepsLaw, kaplan_curve
+from .overtraining import DownstreamLaw, OvertrainingLaw
+from .power import FrontierLaw, PowerLaw
+from .precision import PrecisionLaw
+from .pruning import PruningSchedule
+from .repetition import DataConstrainedLaw, effective_amount
+from .rosenfeld import RosenfeldLaw
+from .shape import ShapeLaw
+
+__all__ = [
+    "BrokenPowerLaw",
+    "ChinchillaLaw",
+    "CriticalBatch",
+    "DataConstrainedLaw",
+    "DownstreamLaw",
+    "FrontierLaw",
+    "KaplanLaw",
+    "KaplanStepsLaw",
+    "OvertrainingLaw",
+    "PowerLaw",
+    "PrecisionLaw",
+    "PruningSchedule",
+    "RosenfeldLaw",
+    "ShapeLaw",
+    "effective_amount",
+    "kaplan_curve",
+    "size_exponent",
+]

@@ -1,0 +1,94 @@
+"""Power laws with smooth breaks: one exponent before, another behind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .._checks import positive
+from .base import Law
+
+__all__ = ["BrokenPowerLaw"]
+
+
+@dataclass(frozen=True, repr=False)
+class BrokenPowerLaw(Law):
+    r"""A power law whose exponent changes, smoothly, at given places.
+
+    .. math:: y = a + b\,x^{-c_0} \prod_{i} \Bigl(1 + (x/d_i)^{1/f_i}\Bigr)^{-c_i f_i}
+
+    Far below the first break y - a falls with exponent :math:`c_0`, between the first and the second with
+    :math:`c_0 + c_1`, and so on. No breaks: :class:`PowerLaw`.
+
+    Parameters
+    ----------
+    offset : float
+        a, what is left at infinite x.
+    coefficient : float
+        b, at x = 1 if that is far below the first break.
+    exponent : float
+        :math:`c_0`; positive for a curve that falls.
+    breaks : array (k,)
+        :math:`d_i`, places of the breaks in the unit of x, positive and rising.
+    changes : array (k,)
+        :math:`c_i`, what each break adds to the exponent.
+    widths : array (k,)
+        :math:`f_i`, positive: a break takes about so many factors of e to either side.
+
+    Raises
+    ------
+    ValueError
+        If the arrays differ in length, a break or a width is not positive, or breaks do not rise.
+
+    References
+    ----------
+    Caballero et al. 2022 (arXiv:2210.14891), equation 1.
+
+    Examples
+    --------
+    >>> law = BrokenPowerLaw(0.0, 2.0, 0.1, [1e3], [0.4], [0.2])
+    >>> law.exponents
+    array([-0.1, -0.5])
+    """
+
+    offset: float
+    coefficient: float
+    exponent: float
+    breaks: ArrayLike = ()
+    changes: ArrayLike = ()
+    widths: ArrayLike = ()
+
+    equation: ClassVar[str] = "y = offset + coefficient * x**-exponent * prod((1 + (x/d)**(1/f))**(-c*f))"
+
+    def __post_init__(self) -> None:
+        for name in ("breaks", "changes", "widths"):
+            object.__setattr__(self, name, np.atleast_1d(np.asarray(getattr(self, name), dtype=float)))
+        if not self.breaks.shape == self.changes.shape == self.widths.shape:
+            sizes = ", ".join(str(x.size) for x in (self.breaks, self.changes, self.widths))
+            raise ValueError(f"breaks, changes and widths must be of one length, got {sizes}")
+        positive(breaks=self.breaks, widths=self.widths)
+        if np.any(np.diff(self.breaks) <= 0):
+            raise ValueError(f"breaks must rise, got {self.breaks}")
+
+    @property
+    def exponents(self) -> np.ndarray:
+        """Signed exponent of y - a before, between and behind the breaks: k + 1 numbers."""
+        return -self.exponent - np.concatenate([[0.0], np.cumsum(self.changes)])
+
+    def __call__(self, x: ArrayLike) -> np.ndarray | float:
+        """Value at ``x``, positive; ``ValueError`` otherwise."""
+        (x,) = positive(x=x)
+        return (self.offset + np.exp(self._log_reducible(np.log(x))))[()]
+
+    def _log_reducible(self, log_x: np.ndarray) -> np.ndarray:
+        bend = np.logaddexp(0.0, (log_x[..., None] - np.log(self.breaks)) / self.widths)
+        return np.log(self.coefficient) - self.exponent * log_x - bend @ (self.changes * self.widths)
+
+    def local_exponent(self, x: ArrayLike) -> np.ndarray | float:
+        """d ln(y - a) / d ln x at ``x``."""
+        (x,) = positive(x=x)
+        steps = np.log(x)[..., None] - np.log(self.breaks)
+        return (-self.exponent - (0.5 + 0.5 * np.tanh(steps / (2 * self.widths))) @ self.changes)[()]

@@ -1,0 +1,106 @@
+"""The formulas of the papers: frozen dataclasses, vectorised, that know no data.
+
+Symbols are those of the papers: ``N`` parameters, ``D`` tokens, ``C`` training FLOPs, ``L`` loss in
+nats per token. Constants may be arrays (one entry a bootstrap resample); they broadcast against the
+arguments by NumPy's rules.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .._checks import positive
+from ..errors import UnknownPublishedError
+from ..sources.numbers import published
+from .base import Law
+from .power import FrontierLaw
+
+__all__ = ["ChinchillaLaw", "size_exponent"]
+
+
+def _exponent_of_plan(law: ChinchillaLaw) -> float | np.ndarray:
+    """a = beta / (alpha + beta), with which the compute-optimal size grows with compute."""
+    return law.beta / (law.alpha + law.beta)
+
+
+def size_exponent(law: ChinchillaLaw | FrontierLaw) -> float | np.ndarray:
+    r"""Exponent a of the optimal size, :math:`N^* \propto C^a`; :math:`\beta/(\alpha+\beta)` by the parametric law."""
+    return law.a if isinstance(law, FrontierLaw) else law.beta / (law.alpha + law.beta)
+
+
+@dataclass(frozen=True, repr=False)
+class ChinchillaLaw(Law):
+    r"""Hoffmann et al.'s parametric loss (arXiv:2203.15556, equation 2; fitted as equation 10).
+
+    .. math:: L(N, D) = E + \frac{A}{N^{\alpha}} + \frac{B}{D^{\beta}}
+
+    Parameters
+    ----------
+    E : float or array
+        Irreducible loss, nats/token, at least 0.
+    A, B : float or array
+        Coefficients of the size and the data term (nats/token at one parameter, one token).
+    alpha, beta : float or array
+        Exponents of the size and the data term.
+
+    Examples
+    --------
+    >>> law = ChinchillaLaw.from_published("hoffmann2022")
+    >>> round(float(law.loss(70e9, 1.4e12)), 3)
+    1.921
+    """
+
+    E: float | np.ndarray
+    A: float | np.ndarray
+    B: float | np.ndarray
+    alpha: float | np.ndarray
+    beta: float | np.ndarray
+
+    equation: ClassVar[str] = "L = E + A / N**alpha + B / D**beta"
+    #: where each named set of constants stands in ``data/published.csv``
+    published_sets: ClassVar[dict[str, str]] = {
+        "hoffmann2022": "hoffmann2022/tex",
+        "hoffmann2022_rounded": "hoffmann2022/eq10",
+        "besiroglu2024": "besiroglu2024/estimates",
+    }
+
+    @classmethod
+    def from_published(cls, name: str) -> ChinchillaLaw:
+        """A published set of constants by name.
+
+        Either one of ``ChinchillaLaw.published_sets``: ``hoffmann2022`` are the unrounded constants of the
+        paper's TeX source, ``hoffmann2022_rounded`` the printed ones (equation 10), ``besiroglu2024`` the
+        estimates of arXiv:2404.10102; or the place of five constants in ``data/published.csv``, such as
+        ``sardana2024/constants``. Raises ``ValueError`` for an unknown name.
+        """
+        prefix = cls.published_sets.get(name, name)
+        try:
+            return cls(**{f.name: float(published(f"{prefix}/{f.name}")) for f in fields(cls)})
+        except UnknownPublishedError as error:
+            known = ", ".join(cls.published_sets)
+            raise ValueError(
+                f"no published constants named {name!r}; known: {known}, or a place such as sardana2024/constants"
+            ) from error
+
+    def terms(self, params: ArrayLike, tokens: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+        """The size term A/N^alpha and the data term B/D^beta, nats/token."""
+        N, D = positive(params=params, tokens=tokens)
+        return self.A * N**-self.alpha, self.B * D**-self.beta
+
+    def loss(self, params: ArrayLike, tokens: ArrayLike) -> np.ndarray | float:
+        """Loss in nats/token at ``params`` and ``tokens`` (positive); ``ValueError`` otherwise."""
+        size, data = self.terms(params, tokens)
+        return np.asarray(self.E + size + data)[()]
+
+    def rounded(self, decimals: dict[str, int]) -> ChinchillaLaw:
+        """The same law with some constants rounded, e.g. ``{"alpha": 2, "beta": 2}``."""
+        return replace(self, **{name: round(float(getattr(self, name)), d) for name, d in decimals.items()})
+
+
+def _exponent_of_study(law: ChinchillaLaw) -> Any:
+    """Exponent of the optimal size, beta / (alpha + beta)."""
+    return law.beta / (law.alpha + law.beta)

@@ -1,0 +1,145 @@
+"""Over-training: the loss from compute and tokens per parameter, and what a loss means on tasks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .._checks import positive
+from ..errors import UnknownPublishedError
+from ..sources.numbers import published
+from .base import Law
+from .chinchilla import ChinchillaLaw
+
+__all__ = ["DownstreamLaw", "OvertrainingLaw"]
+
+
+#: where the exponent eta is looked for
+EXPONENTS = (0.01, 1.0)
+#: the data sets with published constants
+DATA_SETS = ("c4", "redpajama", "refinedweb")
+
+
+def _read(cls: type, name: str) -> dict[str, float]:
+    try:
+        return {f.name: float(published(f"gadre2024/{name}/{f.name}")) for f in fields(cls)}
+    except UnknownPublishedError as error:
+        raise ValueError(f"no published constants named {name!r}; known: {', '.join(DATA_SETS)}") from error
+
+
+@dataclass(frozen=True, repr=False)
+class OvertrainingLaw(Law):
+    r"""The loss from compute C and tokens per parameter M.
+
+    .. math:: L(C, M) = E + (a\,M^{\eta} + b\,M^{-\eta})\,C^{-\eta}
+
+    This is the parametric loss with equal exponents: with :math:`\alpha = \beta = 2\eta`, :math:`C = 6ND`
+    and :math:`M = D/N`, the coefficients are :math:`a = A\,6^{\eta}` and :math:`b = B\,6^{\eta}`.
+
+    Parameters
+    ----------
+    E : float or array
+        Irreducible loss, nats/token.
+    a, b : float or array
+        Coefficients at one FLOP and one token per parameter, nats/token.
+    eta : float or array
+        Exponent of the compute, half that of size and tokens.
+
+    References
+    ----------
+    Gadre et al. 2024 (arXiv:2403.08540), equation 4.
+
+    Examples
+    --------
+    >>> round(float(OvertrainingLaw.from_published("redpajama").best_ratio), 1)
+    7.4
+    """
+
+    E: float | np.ndarray
+    a: float | np.ndarray
+    b: float | np.ndarray
+    eta: float | np.ndarray
+
+    equation: ClassVar[str] = "L = E + (a * M**eta + b * M**-eta) * C**-eta"
+
+    @classmethod
+    def from_published(cls, name: str = "redpajama") -> OvertrainingLaw:
+        """Constants by training data, ``c4``, ``redpajama`` or ``refinedweb``; ``ValueError`` for others."""
+        return cls(**_read(cls, name))
+
+    def loss_of_budget(self, flops: ArrayLike, tokens_per_param: ArrayLike) -> np.ndarray | float:
+        """Loss in nats/token at a budget and a ratio, both positive; ``ValueError`` otherwise."""
+        C, M = positive(flops=flops, tokens_per_param=tokens_per_param)
+        return (self.E + (self.a * M**self.eta + self.b * M**-self.eta) * C**-self.eta)[()]
+
+    def loss(self, params: ArrayLike, tokens: ArrayLike) -> np.ndarray | float:
+        """Loss in nats/token at ``params`` and ``tokens``, both positive; ``ValueError`` otherwise."""
+        N, D = positive(params=params, tokens=tokens)
+        return self.loss_of_budget(6 * N * D, D / N)
+
+    @property
+    def best_ratio(self) -> float | np.ndarray:
+        """M*, the compute-optimal tokens per parameter, (b/a)^(1/(2 eta)); NaN unless a and b are positive."""
+        a, b = np.asarray(self.a, float), np.asarray(self.b, float)
+        ratio = np.divide(b, a, out=np.full(np.broadcast(a, b).shape, np.nan), where=(a > 0) & (b > 0))
+        return (ratio ** (1 / (2 * np.asarray(self.eta))))[()]
+
+    @property
+    def chinchilla(self) -> ChinchillaLaw:
+        """The same law in parameters and tokens."""
+        six = 6.0**-self.eta
+        return ChinchillaLaw(self.E, self.a * six, self.b * six, 2 * self.eta, 2 * self.eta)
+
+
+@dataclass(frozen=True, repr=False)
+class DownstreamLaw(Law):
+    r"""The average error on tasks from the loss.
+
+    .. math:: \text{Err}(L) = \epsilon - k\,e^{-\gamma L}
+
+    Parameters
+    ----------
+    epsilon : float or array
+        The error of a model that knows nothing.
+    k : float or array
+        How much of it an imaginary loss of zero would remove.
+    gamma : float or array
+        Per nat.
+
+    References
+    ----------
+    Gadre et al. 2024 (arXiv:2403.08540), equation 5.
+
+    Examples
+    --------
+    >>> round(float(DownstreamLaw.from_published("redpajama").error(2.5198)), 3)
+    0.493
+    """
+
+    epsilon: float | np.ndarray
+    k: float | np.ndarray
+    gamma: float | np.ndarray
+
+    equation: ClassVar[str] = "Err = epsilon - k * exp(-gamma * L)"
+
+    @classmethod
+    def from_published(cls, name: str = "redpajama", tasks: int = 17) -> DownstreamLaw:
+        """Constants by training data, for the average over 17 or over 46 tasks; ``ValueError`` for others."""
+        if tasks not in (17, 46):
+            raise ValueError(f"tasks must be 17 or 46, got {tasks}")
+        return cls(**_read(cls, f"{name}/tasks{tasks}"))
+
+    def error(self, loss: ArrayLike) -> np.ndarray | float:
+        """Average error at a loss in nats/token, positive; ``ValueError`` otherwise."""
+        (L,) = positive(loss=loss)
+        return (self.epsilon - self.k * np.exp(-self.gamma * L))[()]
+
+    def loss(self, error: ArrayLike) -> np.ndarray | float:
+        """The loss at which the average error is ``error``; ``ValueError`` if it is not below epsilon."""
+        gain = np.asarray(self.epsilon - np.asarray(error, dtype=float))
+        if np.any(~(gain > 0)):
+            raise ValueError(f"error must be below epsilon = {np.max(self.epsilon):g}, got {np.max(error):g}")
+        return (-np.log(gain / self.k) / self.gamma)[()]

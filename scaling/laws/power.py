@@ -1,0 +1,80 @@
+"""Power laws of one variable, and the pair of them that is a compute-optimal frontier."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .._checks import positive
+from .base import Law
+
+__all__ = ["FrontierLaw", "PowerLaw"]
+
+
+@dataclass(frozen=True, repr=False)
+class PowerLaw(Law):
+    r"""A power law of one variable, with an optional offset.
+
+    .. math:: y = \text{offset} + \text{coefficient}\cdot x^{\text{exponent}}
+
+    Parameters
+    ----------
+    coefficient : float or array
+        Value of the power term at ``x = 1``, in the unit of ``y``.
+    exponent : float or array
+        Signed: learning curves fall (negative), compute-optimal sizes grow (positive).
+    offset : float or array, default 0
+        What is left at infinite ``x`` (for a falling law), in the unit of ``y``.
+
+    Notes
+    -----
+    Hestness et al. 2017 write it :math:`\varepsilon(m) = \alpha m^{\beta_g} + \gamma`.
+    """
+
+    coefficient: float | np.ndarray
+    exponent: float | np.ndarray
+    offset: float | np.ndarray = 0.0
+
+    equation: ClassVar[str] = "y = offset + coefficient * x**exponent"
+
+    def __call__(self, x: ArrayLike) -> np.ndarray | float:
+        """Value at ``x`` (positive); raises ``ValueError`` otherwise."""
+        (x,) = positive(x=x)
+        return (self.offset + self.coefficient * x**self.exponent)[()]
+
+    def inverse(self, y: ArrayLike) -> np.ndarray | float:
+        """The ``x`` at which the law takes the value ``y``; raises ``ValueError`` if it never does."""
+        ratio = (np.asarray(y, dtype=float) - self.offset) / self.coefficient
+        if np.any(~(ratio > 0)):
+            raise ValueError(f"no x gives y = {np.asarray(y)!s}: the law's offset is {self.offset}")
+        return (ratio ** (1.0 / np.asarray(self.exponent)))[()]
+
+
+@dataclass(frozen=True, repr=False)
+class FrontierLaw(Law):
+    r"""Compute-optimal sizes and token counts as two power laws of the training budget.
+
+    .. math:: N_{opt} = k_N C^{a}, \qquad D_{opt} = k_D C^{b}
+
+    What approaches 1 and 2 of Hoffmann et al. 2022 (sections 3.1, 3.2) estimate. ``params``,
+    ``tokens`` and (where known) ``loss`` are :class:`PowerLaw` of the budget in FLOPs.
+    """
+
+    params: PowerLaw
+    tokens: PowerLaw
+    loss: PowerLaw | None = None
+
+    equation: ClassVar[str] = "N_opt = k_N * C**a, D_opt = k_D * C**b"
+
+    @property
+    def a(self) -> float | np.ndarray:
+        """Exponent of the optimal size."""
+        return self.params.exponent
+
+    @property
+    def b(self) -> float | np.ndarray:
+        """Exponent of the optimal number of tokens."""
+        return self.tokens.exponent

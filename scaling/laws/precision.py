@@ -1,0 +1,170 @@
+"""Training and serving at few bits: parameters that count for less, and a loss that quantising adds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.optimize import brentq
+
+from .._checks import positive
+from ..errors import UnknownPublishedError
+from ..sources.numbers import published
+from .base import Law
+from .chinchilla import ChinchillaLaw
+
+__all__ = ["PrecisionLaw"]
+
+
+#: parts of a model whose precision is chosen: weights, activations, the cache of keys and values
+PARTS = ("w", "a", "kv")
+#: bits of the training whose cost is 6 N D
+FULL_BITS = 16.0
+#: more bits than any number format; the best precision is looked for below
+MOST_BITS = 1e4
+
+
+@dataclass(frozen=True, repr=False)
+class PrecisionLaw(Law):
+    r"""The parametric loss of a model trained, and perhaps quantised afterwards, at few bits.
+
+    .. math::
+
+        L(N, D, P) &= E + \frac{A}{N_{eff}^{\alpha}} + \frac{B}{D^{\beta}}, \\
+        N_{eff} &= N \prod_{x \in \{w, a, kv\}} \bigl(1 - e^{-P_x/\gamma_x + n_x}\bigr), \\
+        \delta_{PTQ}(N, D, P) &= C_T\, \frac{D^{\gamma_D}}{N^{\gamma_N}}\, e^{-P/\gamma_{post}}.
+
+    The offsets :math:`n_x` stand in the paper's table of fitted constants and not in its formulas.
+    Training at P bits costs :math:`C = \tfrac{6}{16} N D P`.
+
+    Parameters
+    ----------
+    base : ChinchillaLaw
+        The law at full precision.
+    gamma_w, gamma_a, gamma_kv : float
+        Bits over which the loss of parameters in weights, activations and cache falls by e.
+    C_T, gamma_D, gamma_N, gamma_post : float
+        Constants of the loss added by quantising the weights after training; nats/token, exponents, bits.
+    n_w, n_a, n_kv : float
+        Offsets, at least 0; the default, 0, is the formula as the text prints it.
+
+    Raises
+    ------
+    ValueError
+        If one of the bits or exponents is not positive, or an offset is negative.
+
+    References
+    ----------
+    Kumar et al. 2024 (arXiv:2411.04330), equations 2 to 5, Table 2.
+
+    Examples
+    --------
+    >>> law = PrecisionLaw.from_published()
+    >>> round(law.optimal_bits(), 2), round(law.without_offsets().optimal_bits(), 2)
+    (7.0, 3.47)
+    """
+
+    base: ChinchillaLaw
+    gamma_w: float
+    gamma_a: float
+    gamma_kv: float
+    C_T: float
+    gamma_D: float
+    gamma_N: float
+    gamma_post: float
+    n_w: float = 0.0
+    n_a: float = 0.0
+    n_kv: float = 0.0
+
+    equation: ClassVar[str] = "L = E + A / N_eff**alpha + B / D**beta"
+
+    def __post_init__(self) -> None:
+        for name in ("gamma_w", "gamma_a", "gamma_kv", "C_T", "gamma_D", "gamma_N", "gamma_post"):
+            positive(**{name: getattr(self, name)})
+        for part in PARTS:
+            if not getattr(self, f"n_{part}") >= 0:
+                raise ValueError(f"n_{part} must be at least 0, got {getattr(self, f'n_{part}'):g}")
+
+    @classmethod
+    def from_published(cls, name: str = "kumar2024") -> PrecisionLaw:
+        """The constants of the paper's Table 2, offsets included; ``ValueError`` for any other name."""
+        try:
+            constants = {f.name: float(published(f"{name}/table2/{f.name}")) for f in fields(cls) if f.name != "base"}
+        except UnknownPublishedError as error:
+            raise ValueError(f"no published constants named {name!r}; known: kumar2024") from error
+        return cls(ChinchillaLaw.from_published(f"{name}/table2"), **constants)
+
+    def without_offsets(self) -> PrecisionLaw:
+        """The same constants in the formula as the text prints it."""
+        return replace(self, n_w=0.0, n_a=0.0, n_kv=0.0)
+
+    @property
+    def least_bits(self) -> float:
+        """The precision at which the first part is worth nothing: the largest of n_x gamma_x."""
+        return max(getattr(self, f"n_{part}") * getattr(self, f"gamma_{part}") for part in PARTS)
+
+    def part_shares(self, bits: ArrayLike) -> dict[str, np.ndarray | float]:
+        """The factor of each part, ``w``, ``a`` and ``kv``, at so many bits.
+
+        Raises ``ValueError`` at or below :attr:`least_bits`, where the fit has nothing to say.
+        """
+        (P,) = positive(bits=bits)
+        return {part: self._factor(part, P)[()] for part in PARTS}
+
+    def share(
+        self, bits: ArrayLike, activations: ArrayLike | None = None, cache: ArrayLike | None = None
+    ) -> np.ndarray | float:
+        """N_eff / N for weights at ``bits``; activations and cache at as many, unless given."""
+        parts = dict(zip(PARTS, (bits, activations, cache), strict=True))
+        factors = [
+            self._factor(part, *positive(bits=bits if chosen is None else chosen)) for part, chosen in parts.items()
+        ]
+        return (factors[0] * factors[1] * factors[2])[()]
+
+    def _factor(self, part: str, bits: np.ndarray) -> np.ndarray:
+        gamma, offset = getattr(self, f"gamma_{part}"), getattr(self, f"n_{part}")
+        if np.any(bits <= gamma * offset):
+            low = float(np.min(bits))
+            raise ValueError(f"bits of {part} must exceed {gamma * offset:.4g}, where the share is zero, got {low:g}")
+        return -np.expm1(offset - bits / gamma)
+
+    def loss(self, params: ArrayLike, tokens: ArrayLike, bits: ArrayLike = np.inf) -> np.ndarray | float:
+        """Loss in nats/token after training everything at ``bits``; ``ValueError`` unless all are positive."""
+        (N,) = positive(params=params)
+        return self.base.loss(N * self.share(bits), tokens)
+
+    def quantisation_loss(self, params: ArrayLike, tokens: ArrayLike, bits: ArrayLike) -> np.ndarray | float:
+        """Nats/token that quantising the weights to ``bits`` after training adds (equation 2)."""
+        N, D, P = positive(params=params, tokens=tokens, bits=bits)
+        return (self.C_T * D**self.gamma_D / N**self.gamma_N * np.exp(-P / self.gamma_post))[()]
+
+    def critical_tokens(self, params: ArrayLike, bits: ArrayLike) -> np.ndarray | float:
+        r"""Training tokens beyond which more of them harm the model quantised to ``bits`` (equation 13).
+
+        .. math:: D_{crit}^{\gamma_D + \beta} = \frac{\beta B N^{\gamma_N} e^{P/\gamma_{post}}}{\gamma_D C_T}
+        """
+        N, P = positive(params=params, bits=bits)
+        beta = self.base.beta
+        pull = beta * self.base.B * N**self.gamma_N * np.exp(P / self.gamma_post)
+        return ((pull / (self.gamma_D * self.C_T)) ** (1 / (self.gamma_D + beta)))[()]
+
+    def optimal_bits(self) -> float:
+        r"""The compute-optimal precision, when size, tokens and bits are all free.
+
+        At a given cost :math:`N_{eff} D` is proportional to f(P)/P, with f the share :math:`N_{eff}/N`, so
+        the best precision is where :math:`d\ln f/d\ln P = 1`, at every budget and for every base law.
+        """
+        low = self.least_bits
+        start = low * (1 + 1e-9) if low > 0 else 1e-3
+        return float(brentq(lambda P: self._elasticity(P) - 1, start, MOST_BITS, xtol=1e-12))
+
+    def _elasticity(self, P: float) -> float:
+        """d ln f / d ln P; it falls from three or more to nothing."""
+        total = 0.0
+        for part in PARTS:
+            gamma, offset = getattr(self, f"gamma_{part}"), getattr(self, f"n_{part}")
+            lost = np.exp(offset - P / gamma)
+            total += P / gamma * lost / (1 - lost)
+        return total

@@ -1,0 +1,78 @@
+"""The joint form of Rosenfeld et al. 2020 (arXiv:1909.12673)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .._checks import positive
+from .base import Law
+from .chinchilla import ChinchillaLaw
+
+__all__ = ["RosenfeldLaw"]
+
+
+@dataclass(frozen=True, repr=False)
+class RosenfeldLaw(Law):
+    r"""A sum of power terms under an envelope that never rises above a guess (Rosenfeld et al. 2020).
+
+    .. math:: L = \frac{\tilde L}{\sqrt{1 + (\tilde L/\varepsilon_0)^2}}, \qquad
+              \tilde L = E + \frac{A}{N^{\alpha}} + \frac{B}{D^{\beta}}
+
+    The same as :math:`1/L^2 = 1/\tilde L^2 + 1/\varepsilon_0^2`: where the sum is small the law is the sum,
+    where it is large the law is :math:`\varepsilon_0`.
+
+    Parameters
+    ----------
+    base : ChinchillaLaw
+        The sum :math:`\tilde L`.
+    guess : float or array
+        :math:`\varepsilon_0`, the loss or error of a random guess: :math:`\ln V` nats/token for a vocabulary of V
+        tokens, 1 - 1/k for the error among k classes.
+
+    Notes
+    -----
+    The paper (arXiv:1909.12673, equations 4 and 5) writes the envelope
+    :math:`\varepsilon_0\,|\tilde\varepsilon/(\tilde\varepsilon - i\eta)|` and sets the coefficient of the data term
+    to 1. Only ratios to :math:`\eta` matter, so that its constants and these are one to one; :attr:`theta` gives
+    the paper's.
+
+    Examples
+    --------
+    >>> law = RosenfeldLaw(ChinchillaLaw(E=2.0, A=400, B=400, alpha=0.34, beta=0.28), guess=7.0)
+    >>> law.loss(1, 1).round(3), law.loss(1e15, 1e15).round(3)  # no better than a guess, and all that can be learned
+    (np.float64(7.0), np.float64(1.948))
+    """
+
+    base: ChinchillaLaw
+    guess: float | np.ndarray
+
+    equation: ClassVar[str] = "L = S / sqrt(1 + (S / guess)**2), S = E + A / N**alpha + B / D**beta"
+
+    def __post_init__(self) -> None:
+        positive(guess=self.guess)
+
+    @property
+    def constants(self) -> dict[str, float | np.ndarray]:
+        """The five constants of the sum and the guess, by name."""
+        return {**self.base.constants, "guess": self.guess}
+
+    @property
+    def theta(self) -> dict[str, float | np.ndarray]:
+        """The constants as the paper normalises and names them, with alpha for the data and beta for the model."""
+        B = self.base.B
+        return {
+            "alpha": self.base.beta,
+            "beta": self.base.alpha,
+            "b": self.base.A / B,
+            "c_inf": self.base.E / B,
+            "eta": self.guess / B,
+        }
+
+    def loss(self, params: ArrayLike, tokens: ArrayLike) -> np.ndarray | float:
+        """Loss, in the unit of the guess, at ``params`` and ``tokens`` (positive); ``ValueError`` otherwise."""
+        inner = np.asarray(self.base.loss(params, tokens), dtype=float)
+        return (inner / np.sqrt(1 + (inner / self.guess) ** 2))[()]

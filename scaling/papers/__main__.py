@@ -1,0 +1,5 @@
+"""``python -m scaling.papers.claims``: record what our code computes from the downloaded sets of runs."""
+
+from . import record
+
+print(record())

@@ -1,0 +1,261 @@
+"""Resamples and a budget → a plan: what to train, how sure that is, and what it costs to be off."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from .._words import format_count, format_flops
+from ..errors import FitError, RunsWarning
+from ..laws.chinchilla import ChinchillaLaw, _exponent_of_plan
+from ..optimum.allocation import Allocation, compute_optimal, without_optimum
+from ..uncertainty.resampling import Bootstrap
+from .tables import limited, off_optimum, overtraining, quantities, serving, with_intervals
+
+__all__ = ["Plan", "plan_training"]
+
+
+#: a budget this many times the dearest run's is called far
+FAR = 10.0
+#: the share of resamples without an optimum above which there is no plan
+MOST_LOST = 0.1
+#: how quantities are printed
+COUNTS = ("params", "tokens", "pays_after")
+PERCENT = ("training_overhead", "inference_saving", "compute_wasted", "compute_saved")
+
+
+@dataclass(frozen=True, repr=False)
+class Plan:
+    """What to train with a budget, with intervals.
+
+    Attributes
+    ----------
+    flops, level : float
+        The training budget and the level of all intervals.
+    allocation : DataFrame
+        Indexed by ``problem`` and ``quantity``; ``estimate``, ``low``, ``high``. The problems:
+        ``compute-optimal``, least loss for the budget; ``with inference``, least compute over the model's life at
+        that loss; ``limited data``, least loss for the budget when tokens have to be read again.
+    off_optimum : DataFrame
+        What other sizes than the advised cost at the same budget; see :func:`plan_training`.
+    overtraining : DataFrame
+        Smaller models of the same loss: tokens, extra training compute, inference compute saved, and the number
+        of tokens served after which the extra training has paid.
+    reach : float
+        The budget over that of the dearest run.
+    notes : tuple of str
+        What to know before relying on the plan.
+    boot : Bootstrap
+        The resamples it was made from, those without an optimum left out.
+    """
+
+    flops: float
+    level: float
+    allocation: pd.DataFrame
+    off_optimum: pd.DataFrame
+    overtraining: pd.DataFrame
+    reach: float
+    notes: tuple[str, ...]
+    boot: Bootstrap
+
+    def table(self) -> pd.DataFrame:
+        """The allocations as one flat table: ``problem``, ``quantity``, ``estimate``, ``low``, ``high``."""
+        return self.allocation.reset_index()
+
+    def _parts(self) -> list[tuple[str, pd.DataFrame]]:
+        """Captions, and tables with their numbers as people say them."""
+        interval = f"{self.level:.0%} interval"
+        parts = [
+            (f"{problem}, {interval}", _readable_rows(rows.droplevel("problem")))
+            for problem, rows in self.allocation.groupby("problem", sort=False)
+        ]
+        parts.append((f"training another size than the advised, {interval}", _readable(self.off_optimum)))
+        parts.append((f"smaller models of the same loss, {interval}", _readable(self.overtraining)))
+        return parts
+
+    def _title(self) -> str:
+        return f"Plan for {format_flops(self.flops)} training FLOPs"
+
+    def __repr__(self) -> str:
+        notes = [f"note: {text}" for text in self.notes]
+        tables = [f"\n{caption}\n{table.to_string()}" for caption, table in self._parts()]
+        return "\n".join([self._title(), *notes, *tables])
+
+    def _repr_html_(self) -> str:
+        notes = "".join(f"<p>Note: {text}</p>" for text in self.notes)
+        tables = "".join(f"<p>{caption}</p>{table.to_html()}" for caption, table in self._parts())
+        return f"<p><strong>{self._title()}</strong></p>{notes}{tables}"
+
+
+def plan_training(
+    boot: Bootstrap,
+    flops: float,
+    inference_tokens: float | None = None,
+    unique_tokens: float | None = None,
+    level: float = 0.95,
+) -> Plan:
+    r"""What to train with a budget, from a fitted law and its resamples.
+
+    Every number is computed with the fitted law (``estimate``) and with the law of every resample, whose central
+    percentiles are the interval. The intervals are those of the law's mean loss, not of one run with its noise.
+
+    * **compute-optimal**: the size and tokens of least loss at C = ``flops``; :func:`compute_optimal`. ``exponent``
+      is :math:`a = \beta/(\alpha + \beta)`, with which the size grows with compute.
+    * **with inference**, when ``inference_tokens`` are expected: the size and tokens that reach the loss of the
+      compute-optimal model with the least compute in all, :math:`6 N D + 2 N D_\text{inf}`;
+      :func:`inference_optimal`. ``flops`` is then the training, above C; ``compute_saved`` is the share by which
+      the total falls against serving the compute-optimal model.
+    * **limited data**, when only ``unique_tokens`` are distinct: :func:`data_constrained_optimal` with the law of
+      your runs and the published :math:`R^*_D` and :math:`R^*_N` of Muennighoff et al. 2023, which your runs say
+      nothing about; the intervals are those of your law alone.
+    * **off the optimum**: 1/4, 1/2, 2 and 4 times the advised size at the same budget. ``extra_loss`` is against
+      the best allocation under the same law, and ``compute_wasted`` the share of the budget that could have been
+      saved, because the same loss is compute-optimal at
+
+      .. math:: C' = C\,\Bigl(\frac{L_{opt}(C) - E}{L - E}\Bigr)^{(\alpha + \beta)/\alpha\beta}.
+
+      In the row of the advised size itself, the interval is the price of not knowing the law better.
+    * **over-training**: :func:`overtraining_overhead` for sizes down to a quarter of the compute-optimal.
+
+    Parameters
+    ----------
+    boot : Bootstrap
+        Of a fit of :func:`fit_parametric`.
+    flops : float
+        Training budget C, positive.
+    inference_tokens : float, optional
+        Tokens that the model will read and write in its life, at least 0.
+    unique_tokens : float, optional
+        Distinct tokens at hand, positive.
+    level : float, default 0.95
+        Of the intervals, between 0 and 1.
+
+    Returns
+    -------
+    Plan
+
+    Warns
+    -----
+    RunsWarning
+        If the budget is more than 10 times the dearest run's; the words, with the factor, are in ``notes`` too.
+
+    Raises
+    ------
+    FitError
+        If the law is not identified, or more than a tenth of the resamples have no optimum.
+    ValueError
+        If a number is out of its range.
+    TypeError
+        If the resamples are not of a ChinchillaLaw.
+
+    Examples
+    --------
+    >>> import scaling
+    >>> law = scaling.ChinchillaLaw.from_published("besiroglu2024")
+    >>> runs = scaling.simulate_runs(law, scaling.simulate.chinchilla_like_design(100), noise=0.01)
+    >>> plan = scaling.plan_training(scaling.bootstrap(scaling.fit_parametric(runs), 200), 1e22)
+    >>> row = plan.allocation.loc[("compute-optimal", "params")]
+    >>> bool(row.low < scaling.compute_optimal(law, 1e22).params < row.high)
+    True
+    """
+    if not isinstance(boot.law, ChinchillaLaw):
+        raise TypeError(f"a plan needs a ChinchillaLaw, not a {type(boot.law).__name__}: fit with fit_parametric")
+    law = boot.fit.law
+    _check_numbers(flops, inference_tokens, unique_tokens)
+    boot, lost = _with_optimum(boot, level)
+    problems = {
+        "compute-optimal": lambda law: quantities(compute_optimal(law, flops)) | {"exponent": _exponent_of_plan(law)}
+    }
+    if inference_tokens is not None:
+        problems["with inference"] = lambda law: serving(law, flops, inference_tokens)
+    if unique_tokens is not None:
+        problems["limited data"] = lambda law: limited(law, flops, unique_tokens)
+    parts = {name: with_intervals(of, boot, law, level) for name, of in problems.items()}
+    best = compute_optimal(law, flops)
+    notes = _notes(boot, best, lost, unique_tokens)
+    reach = float(flops / boot.fit.runs["flops"].max())
+    if reach > FAR:
+        warnings.warn(notes[0], RunsWarning, stacklevel=2)
+    return Plan(
+        flops=float(flops),
+        level=level,
+        allocation=pd.concat(parts, names=["problem", "quantity"]),
+        off_optimum=off_optimum(boot, law, best, level),
+        overtraining=overtraining(boot, law, best, level),
+        reach=reach,
+        notes=notes,
+        boot=boot,
+    )
+
+
+def _check_numbers(flops: float, inference_tokens: float | None, unique_tokens: float | None) -> None:
+    for name, value in (("flops", flops), ("unique_tokens", unique_tokens)):
+        if value is not None and not (np.isfinite(value) and value > 0):
+            raise ValueError(f"{name} must be positive and finite, got {value:g}")
+    if inference_tokens is not None and not (np.isfinite(inference_tokens) and inference_tokens >= 0):
+        raise ValueError(f"inference_tokens must be at least 0 and finite, got {inference_tokens:g}")
+
+
+def _with_optimum(boot: Bootstrap, level: float) -> tuple[Bootstrap, float]:
+    """The resamples whose law has an optimum, and the share of the others."""
+    if not 0 < level < 1:
+        raise ValueError(f"level must lie between 0 and 1, got {level}")
+    missing = without_optimum(boot.law)
+    lost = float(missing.mean())
+    if lost > MOST_LOST:
+        raise FitError(
+            f"{lost:.0%} of the resamples have no optimum, because a term of the law vanished: these runs do not "
+            "carry a plan; add runs over a wider range of params and of tokens"
+        )
+    if not missing.any():
+        return boot, 0.0
+    law = replace(boot.law, **{name: value[~missing] for name, value in boot.law.constants.items()})
+    return replace(boot, samples=boot.samples[~missing].reset_index(drop=True), law=law), lost
+
+
+def _notes(boot: Bootstrap, best: Allocation, lost: float, unique: float | None) -> tuple[str, ...]:
+    runs, notes = boot.fit.runs, []
+    beyond = {name: float(getattr(best, name) / runs[name].max()) for name in ("flops", "params", "tokens")}
+    if beyond["flops"] > FAR:
+        sizes = f"params {beyond['params']:.3g}, tokens {beyond['tokens']:.3g}"
+        notes.append(
+            f"the budget is {beyond['flops']:.3g} times that of the dearest run (largest {sizes} times): the intervals "
+            "hold only as far as the law does"
+        )
+    if boot.fit.status != "converged":
+        notes.append(f"the fit is {boot.fit.status}: {boot.fit.message}")
+    if lost:
+        notes.append(f"{lost:.1%} of the resamples have no optimum and are left out: the intervals are too narrow")
+    if unique is not None:
+        notes.append("limited data takes R* from Muennighoff et al. 2023, not from these runs")
+    return tuple(notes)
+
+
+def _say(name: str, value: float) -> str:
+    if not np.isfinite(value):
+        return "–" if name == "pays_after" else "out of reach"
+    if "flops" in name:
+        return format_flops(value)
+    if name in PERCENT:
+        return f"{value:.1%}"
+    return format_count(value) if name in COUNTS else f"{value:.4g}" if name == "loss" else f"{value:.3g}"
+
+
+def _readable(table: pd.DataFrame) -> pd.DataFrame:
+    """Numbers in words, intervals behind their estimates, the sizes at the side."""
+    words = pd.DataFrame(index=pd.Index([_say("size_ratio", x) for x in table["size_ratio"]]))
+    for name in table.columns.drop("size_ratio"):
+        if not name.endswith(("_low", "_high")):
+            words[name.replace("_", " ")] = [_say(name, x) for x in table[name]]
+        if f"{name}_low" in table:
+            ends = zip(table[f"{name}_low"], table[f"{name}_high"], strict=True)
+            words[name.replace("_", " ")] += [f" ({_say(name, low)} … {_say(name, high)})" for low, high in ends]
+    return words.rename_axis(columns="size ratio")
+
+
+def _readable_rows(table: pd.DataFrame) -> pd.DataFrame:
+    words = [[_say(name, x) for x in row] for name, row in zip(table.index, table.to_numpy(), strict=True)]
+    return pd.DataFrame(words, index=[name.replace("_", " ") for name in table.index], columns=table.columns)

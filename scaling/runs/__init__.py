@@ -1,0 +1,8 @@
+"""A table of training runs, one row a run: read it, check it, describe it."""
+
+from .budgets import find_budgets
+from .curves import last_points
+from .reading.table import RunsTable, read_table
+from .table import check_runs, describe_runs, load_runs
+
+__all__ = ["RunsTable", "check_runs", "describe_runs", "find_budgets", "last_points", "load_runs", "read_table"]

@@ -1,0 +1,26 @@
+"""Training curves in a table of runs: their last points, and the curves themselves."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+__all__ = ["last_points"]
+
+
+def curves_of(runs: pd.DataFrame) -> pd.DataFrame:
+    """The table as curves: where every ``run`` has one row only, the runs of one size make a curve."""
+    return runs.drop(columns="run") if "run" in runs and not runs["run"].duplicated().any() else runs
+
+
+def last_points(runs: pd.DataFrame) -> pd.DataFrame:
+    """The last row (by flops) of every run where runs have several, as curves do; else the table itself.
+
+    Earlier points of a curve are not what a run of that length would have reached, and not independent of the last.
+    """
+    if "run" not in runs or not runs["run"].dropna().duplicated().any():
+        return runs
+    run = pd.factorize(runs["run"])[0]
+    order = np.lexsort((runs["flops"].to_numpy(), run))
+    last = np.diff(run[order], append=-2) != 0
+    return runs.iloc[np.sort(order[last | (run[order] < 0)])]

@@ -1,0 +1,144 @@
+"""What is wrong with a column, in words: the checks behind :mod:`scaling.runs`.
+
+Each check returns messages that say what is wrong, where, and what to do next; nothing is raised here.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from numbers import Real
+
+import numpy as np
+import pandas as pd
+
+from .._words import name_rows
+from .vocabulary import LIMITS, SCALES_OF_CELLS, UNIT_HINTS, closest_column
+
+#: flops may differ from 6 N D by this share before a warning names the row
+FLOPS_TOLERANCE = 0.10
+
+
+def missing_column(name: str, candidates: list) -> str:
+    """Message for a column that is not there, with the closest one that is."""
+    text = f"column {name!r} is missing"
+    found = closest_column(name, candidates)
+    if found is not None:
+        return f"{text}; {found!r} looks like it: rename it, df.rename(columns={{{found!r}: {name!r}}})"
+    units = [c for c in candidates if re.search(r"ppl|perplexity|bpb|bits|bpt", str(c).lower())]
+    if name == "loss" and units:
+        return f"{text}; from {units[0]!r}: {UNIT_HINTS['loss']}"
+    return f"{text} and no other column looks like it; columns found: {_listed(candidates)}"
+
+
+def _listed(names: list) -> str:
+    shown = ", ".join(repr(c)[:40] for c in names[:12]) or "none"
+    return shown + (f" and {len(names) - 12} more" if len(names) > 12 else "")
+
+
+def _to_float(value: object) -> float:
+    """A number from a cell, NaN for an empty one; ``ValueError`` for anything else."""
+    if value is None or value is pd.NA or value is pd.NaT:
+        return np.nan
+    if isinstance(value, str):
+        return float(value) if value.strip() else np.nan
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (Real, Decimal)):
+        raise ValueError
+    try:
+        return float(value)
+    except OverflowError:
+        return np.copysign(np.inf, -1.0 if value < 0 else 1.0)
+
+
+def to_numbers(column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """A column as floats, and a mask of the cells that hold no number (NaN there)."""
+    dtype = column.dtype
+    boolean_or_complex = pd.api.types.is_bool_dtype(dtype) or pd.api.types.is_complex_dtype(dtype)
+    if pd.api.types.is_numeric_dtype(dtype) and not boolean_or_complex:
+        with np.errstate(over="ignore"):
+            return column.to_numpy(dtype=float, na_value=np.nan, copy=True), np.zeros(len(column), dtype=bool)
+    values, text = np.full(len(column), np.nan), np.zeros(len(column), dtype=bool)
+    for i, cell in enumerate(column.tolist()):
+        try:
+            values[i] = _to_float(cell)
+        except ValueError:
+            text[i] = True
+    return values, text
+
+
+def _text_hint(cell: object) -> str:
+    """What to write instead of a cell that is not a number."""
+    text = str(cell).strip()
+    if re.fullmatch(r"#[A-Z/0]+[!?]?", text):
+        return "a spreadsheet's error: mend the formula there and save again, or remove the row"
+    if text.startswith("=") or re.match(r"[+@-][A-Za-z]", text):
+        return "a formula: save the values of the cells, not their formulas"
+    if re.fullmatch(r"(?i)\d{1,4}[-/. ](\d{1,2}[-/. ]\d{2,4}|[a-z]{3})|[a-z]{3}[-/. ]\d{1,4}", text):
+        return "a date, into which a spreadsheet may have turned a number: format the column as numbers"
+    match = re.fullmatch(r"\s*([\d.]+)\s*([kKmMbBgGtT])\s*", str(cell))
+    if match and match[1].count(".") <= 1 and match[1] != ".":
+        return f"write {float(match[1]) * SCALES_OF_CELLS[match[2].lower()]:g}"
+    if re.fullmatch(r"\s*[\d.]+(,\d+)+\s*", str(cell)):
+        return "write numbers without commas"
+    return "write a plain number such as 7e9, or remove the row"
+
+
+def column_problems(
+    name: str, column: pd.Series, values: np.ndarray, text: np.ndarray, optional: np.ndarray
+) -> list[str]:
+    """All that is wrong with one numeric column.
+
+    Parameters
+    ----------
+    name : str
+        Our name of the column; it selects the limits and the hint about units.
+    column, values, text
+        The column as given, and what :func:`to_numbers` made of it.
+    optional : bool array
+        Rows in which the value may be missing.
+    """
+    low, high = LIMITS[name]
+    hint = UNIT_HINTS.get(name.split("_")[0], UNIT_HINTS["flops"])
+    first = column.iloc[int(np.argmax(text))] if text.any() else None
+    remove = "fill it in or remove the row"
+    checks = [
+        (text, f"{str(first)[:30]!r} is not a number: {_text_hint(first)}"),
+        (np.isnan(values) & ~text & ~optional, f"missing value: {remove}"),
+        (np.isinf(values), f"infinite value: {remove}"),
+        (values == 0, "zero, where a positive number is needed: " + hint),
+        (np.isfinite(values) & (values < 0), "negative, where a positive number is needed: " + hint),
+        ((values > 0) & (values < low), f"below {low:g}; {hint}"),
+        (np.isfinite(values) & (values > high), f"above {high:g}; {hint}"),
+    ]
+    return [f"column {name!r}, {name_rows(column.index, mask)}: {words}" for mask, words in checks if mask.any()]
+
+
+def suspicions(index: pd.Index, numbers: dict[str, np.ndarray]) -> list[str]:
+    """Words about values that are possible and improbable: units mixed up, flops that disagree."""
+    N, D, C, L = (numbers[name] for name in ("params", "tokens", "flops", "loss"))
+    ratio = C / (6 * N * D)
+    off = np.abs(ratio - 1) > FLOPS_TOLERANCE
+    checks = [
+        (N < 1e3, "fewer than 1,000 parameters: params is a count, 70 billion is 70e9"),
+        (D < N / 1e3, "fewer than one token per 1,000 parameters: are params and tokens in the same unit?"),
+        (L > 30, "loss above 30 nats per token: is it a perplexity (take its logarithm)?"),
+    ]
+    if off.any():
+        worst = ratio[off][np.argmax(np.abs(np.log(ratio[off])))]
+        text = f"flops is not 6·params·tokens (worst ratio {worst:.3g}, tolerance {FLOPS_TOLERANCE:.0%})"
+        checks.append((off, f"{text}; both are kept; another convention's count belongs in 'flops_exact'"))
+    if "params_nonembedding" in numbers:
+        checks.append((numbers["params_nonembedding"] > N, "params_nonembedding exceeds params: are they swapped?"))
+    return [f"{name_rows(index, mask)}: {text}" for mask, text in checks if mask.any()]
+
+
+def repeats(table: pd.DataFrame) -> list[str]:
+    """Notes about repeated rows; repeated seeds share params and tokens, copies share the loss too."""
+    same_design = table.duplicated(["params", "tokens"]).to_numpy()
+    copies = table.duplicated(["params", "tokens", "loss"]).to_numpy()
+    notes = []
+    if same_design.any():
+        notes.append(f"{int(same_design.sum())} runs repeat another's params and tokens (kept)")
+    if copies.any():
+        notes.append(f"{int(copies.sum())} of these repeat its loss too: {name_rows(table.index, copies)}")
+    return notes

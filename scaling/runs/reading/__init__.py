@@ -1,0 +1,1 @@
+"""Anybody's file as a table of runs: columns and units are recognised, and all that was done is said."""

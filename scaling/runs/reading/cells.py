@@ -1,0 +1,103 @@
+"""Cells of text as numbers: thousands separators, decimal commas, "70B", "1.4 trillion", "3640 PF-days"."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+
+from .units import unit_factor
+
+#: characters between thousands that can be nothing else: blanks of several widths, apostrophes, underscores
+_GAPS = r"[ _'\u2019\u00a0\u2009\u202f]"
+#: what people write where there is nothing
+_NOTHING = ["", "-", "--", "n/a", "na", "nan", "none", "null"]
+_TAIL = r"(?:[eE][+-]?[0-9]+)?\s*[A-Za-z][\w\s/*^.-]*|(?:[eE][+-]?[0-9]+)?"
+
+
+def _evidence(mark: str, other: str) -> str:
+    """Pattern of a cell in which ``mark`` can only be the decimal mark."""
+    m, o = re.escape(mark), re.escape(other)
+    forms = [
+        rf"[0-9]*{m}(?:[0-9]{{1,2}}|[0-9]{{4,}})",  # 2,31 or 2,3145
+        rf"0?{m}[0-9]+",  # 0,314
+        rf"[0-9]{{4,}}{m}[0-9]+",  # 1234,567
+        rf"[0-9]{{1,3}}(?:{o}[0-9]{{3}})+{m}[0-9]+",  # 1.234,567
+        rf"[0-9]{{1,3}}(?:{o}[0-9]{{3}}){{2,}}",  # 1.234.567
+        rf"[0-9]+{m}[0-9]+(?=[eE])",  # 7,000e9
+    ]
+    return rf"[+-]?(?:{'|'.join(forms)})(?:{_TAIL})"
+
+
+def decimal_mark(columns: dict[str, pd.Series]) -> tuple[str, str]:
+    """The decimal mark of columns of text ("." or ","), or why it cannot be told (in words, for a problem).
+
+    A comma is a decimal mark where it can be nothing else, as in ``2,31``; in ``1,234`` it can be either, and
+    such a cell decides nothing.
+    """
+    seen: dict[str, str] = {}
+    unclear = ""
+    for name, column in columns.items():
+        text = column.dropna().astype("str").str.strip()
+        text = text[text.str.contains(",", regex=False) | text.str.contains(".", regex=False)]
+        for mark, other in (",.", ".,"):
+            hit = text.str.fullmatch(_evidence(mark, other)).to_numpy(dtype=bool)
+            if mark not in seen and hit.any():
+                at = int(np.argmax(hit))
+                seen[mark] = f"{text.iloc[at][:30]!r} in column {name!r}, {text.index.name} {text.index[at]}"
+        single = text.str.fullmatch(rf"[+-]?[0-9]{{1,3}},[0-9]{{3}}(?:{_TAIL})").to_numpy(dtype=bool)
+        if not unclear and single.any():
+            at = int(np.argmax(single))
+            unclear = f"{text.iloc[at][:30]!r} in column {name!r}, {text.index.name} {text.index[at]}"
+    if len(seen) == 2:
+        return (
+            "",
+            f"a decimal comma ({seen[',']}) beside a decimal point ({seen['.']}): --decimal , or --decimal . decides",
+        )
+    if not seen and unclear:
+        return "", f"is the comma in {unclear} a decimal mark or between thousands? --decimal , or --decimal . decides"
+    return next(iter(seen), "."), ""
+
+
+def read_numbers(name: str, column: pd.Series, mark: str) -> tuple[pd.Series, np.ndarray, list[str]]:
+    """A column of text as floats where it can be; cells that are no numbers stay as they are.
+
+    ``name`` is our name of the quantity. Returns the column, a mask of the cells that name a unit of their own,
+    and these units.
+    """
+    text = column.astype("str").str.strip().str.replace("\u2212", "-", regex=False)
+    sep = _GAPS[:-1] + ("," if mark == "." else ".") + "]"
+    m = re.escape(mark)
+    parts = text.str.extract(
+        rf"^([+-]?)([0-9]+|[0-9]{{1,3}}(?:{sep}[0-9]{{3}})+|)(?:{m}([0-9]*))?(?:[eE]([+-]?[0-9]{{1,4}}))?\s*([A-Za-z][\w\s/*^.-]*)?$"
+    )
+    whole, fraction = parts[1].str.replace(sep, "", regex=True).fillna(""), parts[2].fillna("")
+    good = ((whole + fraction) != "").to_numpy(dtype=bool, copy=True)
+    codes, found = pd.factorize(parts[4])
+    factors = [unit_factor(name, unit) if name != "loss" and len(unit) < 30 else None for unit in found]
+    factor = np.array([*(x if isinstance(x, float) else np.nan for x in factors), 1.0])[codes]
+    good &= ~np.isnan(factor)
+    own = good & (codes >= 0)
+    values = np.full(len(column), np.nan)
+    literal = parts[0].fillna("") + whole + "." + fraction
+    values[good] = _values(literal[good], parts.loc[good, 3], factor[good])
+    special = text.str.lower().isin(["inf", "+inf", "infinity", "-inf", "-infinity"]).to_numpy(dtype=bool)
+    values[special] = np.where(text[special].str.startswith("-"), -np.inf, np.inf)
+    empty = column.isna().to_numpy(dtype=bool) | text.str.lower().isin(_NOTHING).to_numpy(dtype=bool)
+    known = good | special | empty
+    units = [str(found[k]).strip() for k in np.unique(codes[own])]
+    if known.all():
+        return pd.Series(values, index=column.index), own, units
+    mixed = column.astype(object).copy()
+    mixed[known] = values[known]
+    return mixed, own, units
+
+
+def _values(mantissa: pd.Series, exponent: pd.Series, factor: np.ndarray) -> np.ndarray:
+    """Numbers times factors, exactly where a factor is a power of ten: 1.4T is 1.4e12 and nothing near it."""
+    power = np.round(np.log10(factor)).astype(int)
+    exact = 10.0**power == factor
+    total = pd.to_numeric(exponent.fillna("0")).to_numpy(dtype=int) + np.where(exact, power, 0)
+    numbers = pd.to_numeric(mantissa + "e" + pd.Series(total, index=mantissa.index).astype("str"))
+    return numbers.to_numpy(dtype=float) * np.where(exact, 1.0, factor)

@@ -1,0 +1,180 @@
+"""Files as tables of cells: which format and encoding.
+
+Nothing here knows what a column means beyond recognising a header; the file is read once and never written.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ...errors import RunsError
+from .text import MOST_COLUMNS, RawTable, read_text, unique_names
+
+#: JSON lines that are parsed before they become a table
+BLOCK = 100_000
+#: what a file is, by its first bytes, and what to do with it
+_MAGIC = {
+    b"PK\x03\x04": "a zip archive or an Excel workbook: unpack it, or save its sheet as CSV",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook: save its sheet as CSV",
+    b"\x1f\x8b": "a gzip archive: unpack it first (gunzip)",
+    b"BZh": "a bzip2 archive: unpack it first",
+    b"\xfd7zXZ": "an xz archive: unpack it first",
+    b"%PDF": "a PDF: save the table in it as CSV",
+    b"\x89PNG": "an image: a table of numbers is needed",
+    b"\xff\xd8\xff": "an image: a table of numbers is needed",
+    b"\x89HDF": "an HDF5 file: save its table as CSV or Parquet",
+    b"SQLite format 3": "a database: save its table as CSV",
+    b"\x93NUMPY": "a NumPy array, without names of columns: save it as CSV with a header",
+    b"ARROW1": "a Feather file: save its table as CSV or Parquet",
+    b"\x80\x04": "a Python pickle, which is never opened: save its table as CSV",
+    b"\x80\x05": "a Python pickle, which is never opened: save its table as CSV",
+    b"\x7fELF": "a program: a table of numbers is needed",
+}
+_BOMS = (
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+
+
+def read_file(path: Path, separator: str | None, encoding: str | None, names: Iterable[str]) -> RawTable:
+    """The cells of a CSV, TSV, JSON-lines or Parquet file; ``names`` are headers that the caller knows to be there."""
+    if not path.exists():
+        raise RunsError(str(path), [f"there is no such file (looked in {path.absolute().parent})"])
+    if path.is_dir():
+        raise RunsError(str(path), ["this is a folder; name the file in it that holds the table"])
+    if not path.is_file():
+        raise RunsError(str(path), ["this is not a regular file; save the table as a file and name that"])
+    data = path.read_bytes()
+    if not data.strip():
+        raise RunsError(str(path), ["the file is empty; the first line must name the columns"])
+    if data.startswith(b"PAR1"):
+        del data
+        return _read_parquet(path)
+    for magic, words in _MAGIC.items():
+        if data.startswith(magic):
+            raise RunsError(str(path), [f"this is {words}"])
+    text, words, notes = _decode(path, data, encoding)
+    del data
+    if not text.strip():
+        raise RunsError(str(path), ["the file is empty; the first line must name the columns"])
+    start = text.lstrip()[:1000]
+    if re.match(r"(?i)<(!doctype|html|\?xml|table)", start):
+        raise RunsError(str(path), ["this is a web page or XML, not a table: download the table itself"])
+    if start[0] in "[{" and separator is None:
+        return _read_json(path, text, words, notes)
+    return read_text(path, text, separator, words, notes, set(names))
+
+
+def _decode(path: Path, data: bytes, encoding: str | None) -> tuple[str, str, list[str]]:
+    """The text, its encoding in words, and notes."""
+    found = encoding or next((name for bom, name in _BOMS if data.startswith(bom)), None)
+    head, notes = np.frombuffer(data[:65536], dtype=np.uint8), []
+    if found is None and len(head) > 3:
+        even, odd = float((head[::2] == 0).mean()), float((head[1::2] == 0).mean())
+        if max(even, odd) > 0.3 and min(even, odd) < 0.05:
+            found = "utf-16-le" if odd > even else "utf-16-be"
+            notes.append(f"no mark of the encoding; every other byte is zero, so it was read as {found.upper()}")
+    if found is None:
+        control = np.isin(head, [*range(9), *range(14, 27), *range(28, 32)]).mean()
+        if control > 0.02:
+            raise RunsError(str(path), ["this is a binary file, not a table: save the table as CSV"])
+        found = "utf-8"
+    try:
+        text = data.decode(found)
+    except LookupError:
+        raise RunsError(str(path), [f"--encoding {found!r} is unknown; try utf-8, utf-16 or cp1252"]) from None
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        if encoding or found != "utf-8":
+            raise RunsError(str(path), [f"line {line} is not {found.upper()}; --encoding NAME decides"]) from None
+        try:
+            text, found = data.decode("cp1252"), "Windows-1252"
+        except UnicodeDecodeError:
+            text, found = data.decode("latin-1"), "Latin-1"
+        notes.append(
+            f"line {line} is not UTF-8; read as {found}: numbers and known headers are the same in either, "
+            "letters in other columns may not be (--encoding decides)"
+        )
+    if "\0" in text:
+        notes.append(f"{text.count(chr(0))} null bytes were replaced")
+        text = text.replace("\0", "\ufffd")
+    text = text.removeprefix("\ufeff")
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text, {"utf-8-sig": "UTF-8"}.get(found, found if found[0].isupper() else found.upper()), notes
+
+
+def _read_parquet(path: Path) -> RawTable:
+    try:
+        import pyarrow  # noqa: F401
+    except ImportError:
+        raise RunsError(
+            str(path), ["Parquet needs pyarrow: pip install 'scaling[parquet]', or save it as CSV"]
+        ) from None
+    try:
+        frame = pd.read_parquet(path).reset_index(drop=True)
+    except (ValueError, OSError, KeyError, NotImplementedError) as error:
+        words = f"this begins as a Parquet file and cannot be read ({str(error).strip()[:120]!r}): write it again"
+        raise RunsError(str(path), [words]) from None
+    return _records(path, frame, "Parquet", [], pd.RangeIndex(1, len(frame) + 1, name="row"))
+
+
+def _records(path: Path, frame: pd.DataFrame, kind: str, notes: list[str], index: pd.Index) -> RawTable:
+    """A table whose cells are typed already."""
+    if frame.shape[1] > MOST_COLUMNS:
+        raise RunsError(
+            str(path), [f"{frame.shape[1]:,} columns: one row is one training run, one column one quantity"]
+        )
+    if not len(frame):
+        raise RunsError(str(path), ["there are no rows; one row is one training run"])
+    frame.columns = unique_names([str(name).strip() for name in frame.columns])
+    frame.index = index
+    return RawTable(frame, kind, notes)
+
+
+def _read_json(path: Path, text: str, words: str, notes: list[str]) -> RawTable:
+    """JSON lines, or one array of objects; objects inside objects become columns ``outer.inner``."""
+    if text.lstrip()[0] == "[":
+        try:
+            items = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise RunsError(str(path), [f"this begins as JSON and is not: {str(error)[:120]}"]) from None
+        index = pd.RangeIndex(1, len(items) + 1, name="row")
+        return _records(path, _objects(path, items, index), f"JSON, {words}", notes, index)
+    parts, items, lines = [], [], []
+    for number, line in enumerate(io.StringIO(text), 1):
+        if line.strip():
+            try:
+                items.append(json.loads(line))
+            except (ValueError, RecursionError) as error:
+                hint = "JSON lines have one whole object a line"
+                raise RunsError(str(path), [f"line {number} is not JSON ({str(error)[:80]}): {hint}"]) from None
+            lines.append(number)
+        if len(items) == BLOCK:
+            parts.append(_objects(path, items, pd.Index(lines, name="line")))
+            items, lines = [], []
+    if items:
+        parts.append(_objects(path, items, pd.Index(lines, name="line")))
+    frame = pd.concat(parts) if len(parts) > 1 else parts[0]
+    return _records(path, frame, f"JSON lines, {words}", notes, frame.index)
+
+
+def _objects(path: Path, items: list, index: pd.Index) -> pd.DataFrame:
+    """Parsed JSON objects as a table; ``RunsError`` where an item is no object."""
+    for label, item in zip(index, items, strict=True):
+        if not isinstance(item, dict):
+            words = f"{index.name} {label} is no JSON object ({type(item).__name__}); each run is one, {{...}}"
+            raise RunsError(str(path), [words + ': write {"params": 7e9, "tokens": 1.4e11, "loss": 2.1}'])
+    if any(isinstance(cell, dict) for item in items[:100] for cell in item.values()):
+        return pd.json_normalize(items, max_level=2).set_axis(index)
+    return pd.DataFrame(items, index=index)

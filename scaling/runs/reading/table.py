@@ -1,0 +1,256 @@
+"""Somebody's table of runs as ours: columns and units are recognised, and all that was done is said.
+
+``load_runs`` takes tables in our columns and nothing else. Here names and units of others are mapped, where they
+can be read in one way only; what could be read in two is refused, with the argument that decides.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ..._words import name_rows
+from ...errors import RunsError
+from ..vocabulary import LIMITS
+from .cells import decimal_mark, read_numbers
+from .columns import Mapped, map_columns, unit_row
+from .files import read_file
+from .text import RawTable
+from .units import to_nats, unit_factor
+
+__all__ = ["RunsTable", "read_table"]
+
+
+#: without a stated unit, a quantity that never reaches this is in some other unit than ours
+_LEAST = {"params": 1e4, "tokens": 1e5, "flops": 1e9, "budget": 1e9}
+_EXAMPLES = {"params": "millions", "tokens": "billions", "flops": "PF-days", "budget": "PF-days"}
+#: words for a run that came to its end
+_FINISHED = frozenset(["completed", "complete", "done", "succeeded", "success", "successful", "ok", "converged"])
+_SUMMARIES = (
+    r"(?i)\s*(grand |sub)?(totals?|sum|average|mean|median|avg|std|stdev|minimum|maximum|min|max|count)\s*:?\s*"
+)
+
+
+@dataclass(frozen=True, repr=False)
+class RunsTable:
+    """A table that was read, and how.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        Recognised columns under our names and in our units, then all others as they came; rows are labelled
+        by their line in the file (``row`` for formats without lines). Not yet checked: :func:`check_runs` does.
+    mapping : DataFrame
+        One row a recognised column: ``name`` (ours), ``column`` (the file's), ``unit``, and where the unit is
+        ``from`` (header, option, cells, assumed).
+    notes : tuple of str
+        What else was done: lines left out, encoding, decimal marks.
+    kind, sha256 : str
+        Format in words; checksum of the file.
+    """
+
+    frame: pd.DataFrame
+    mapping: pd.DataFrame
+    notes: tuple[str, ...]
+    kind: str
+    sha256: str
+
+    def __repr__(self) -> str:
+        head = f"RunsTable: {len(self.frame)} rows; {self.kind}"
+        return "\n".join([head, self.mapping.to_string(index=False), *self.notes])
+
+
+def read_table(
+    path: str | Path,
+    *,
+    columns: Mapping[str, str] | None = None,
+    units: Mapping[str, str] | None = None,
+    loss_unit: str | None = None,
+    bytes_per_token: float | None = None,
+    delimiter: str | None = None,
+    decimal: str | None = None,
+    encoding: str | None = None,
+) -> RunsTable:
+    """Read a file of training runs with other people's columns and units.
+
+    CSV and the like (separated by commas, semicolons, tabs or bars; decimal point or comma; UTF-8, UTF-16 or
+    Windows-1252), JSON lines, a JSON array of objects, or Parquet. Sizes may be written ``70B``, ``1.4T``,
+    ``300 million`` or ``1,000,000``; a unit may stand in the header (``tokens (B)``, ``compute_pf_days``,
+    ``loss_bits_per_token``, ``val_ppl``). The file is opened for reading and never changed.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file; its content, not its name, decides on the format.
+    columns : mapping, optional
+        Our name to the file's, such as ``{"params": "Size"}`` (option ``--column params=Size``).
+    units : mapping, optional
+        Our name to the unit of its numbers: count, thousands, millions, billions, trillions, a power such as
+        ``1e18`` and, for flops, ``PF-days`` or ``EFLOP`` (option ``--unit params=millions``).
+    loss_unit : {"nats", "bits", "bits_per_byte", "nats_per_byte", "perplexity"}, optional
+        Unit of the loss, per token unless it says otherwise; by default what the header says, or nats.
+    bytes_per_token : float, optional
+        Bytes of text in one token; needed for a loss per byte.
+    delimiter, decimal, encoding : str, optional
+        Instead of what is found in the file.
+
+    Returns
+    -------
+    RunsTable
+
+    Raises
+    ------
+    RunsError
+        If the file is no table, or something in it can be read in two ways; the message says what decides.
+    OSError
+        If the file may not be read.
+    """
+    path, columns, units = Path(path), dict(columns or {}), dict(units or {})
+    if decimal not in (None, ".", ","):
+        raise RunsError(str(path), [f"--decimal must be . or ,: got {decimal!r}"])
+    if bytes_per_token is not None and not (bytes_per_token > 0 and np.isfinite(bytes_per_token)):
+        raise RunsError(str(path), [f"--bytes-per-token must be positive and finite, got {bytes_per_token:g}"])
+    raw = read_file(path, delimiter, encoding, columns.values())
+    with open(path, "rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    mapped, problems, notes = map_columns(raw.frame, columns, units, loss_unit)
+    raw, mapped = unit_row(raw, mapped)
+    problems = [*raw.problems, *problems]
+    if not problems:
+        frame, mapped, problems, more = _convert(raw, mapped, decimal, bytes_per_token)
+        notes += more
+        problems += _summary_rows(frame)
+    if problems:
+        raise RunsError(str(path), problems)
+    frame, words = _finished(frame)
+    table = pd.DataFrame(
+        [[m.name, m.column, m.unit, m.source] for m in mapped], columns=["name", "column", "unit", "from"]
+    )
+    return RunsTable(frame, table, (*raw.notes, *notes, *words), raw.kind, sha256)
+
+
+def _convert(
+    raw: RawTable, mapped: list[Mapped], decimal: str | None, bytes_per_token: float | None
+) -> tuple[pd.DataFrame, list[Mapped], list[str], list[str]]:
+    """The frame in our names and units, the mapping with its units, problems, notes."""
+    numeric = [m for m in mapped if m.name in LIMITS]
+    series = {m.name: raw.frame.iloc[:, m.place] for m in numeric}
+    is_text = {n: not pd.api.types.is_numeric_dtype(s) and not pd.api.types.is_bool_dtype(s) for n, s in series.items()}
+    mark, notes = decimal or ".", []
+    if decimal == "," or (decimal is None and any(is_text[n] and _has_comma(s) for n, s in series.items())):
+        if raw.again is not None:
+            texts = raw.again([m.place for m in numeric]).set_axis(list(series), axis=1)
+            texts = texts.loc[raw.frame.index]
+        else:
+            texts = pd.DataFrame({n: s for n, s in series.items() if is_text[n]})
+        if decimal is None:
+            mark, problem = decimal_mark(dict(texts.items()))
+            if problem:
+                return raw.frame, mapped, [problem], []
+        if mark == ",":
+            series |= dict(texts.items())
+            is_text |= dict.fromkeys(texts.columns, True)
+            notes.append("numbers have decimal commas")
+    problems, done = [], {}
+    for m in numeric:
+        column, own, cell_units = series[m.name], None, []
+        if is_text[m.name]:
+            column, own, cell_units = read_numbers(m.name, column, mark)
+        done[m.place], found, words = _in_our_unit(m, column, own, cell_units, bytes_per_token)
+        mapped = [found if other is m else other for other in mapped]
+        problems += words
+    rest = {m.place: raw.frame.iloc[:, m.place] for m in mapped if m.name not in LIMITS}
+    names = {m.place: m.name for m in mapped}
+    frame = pd.DataFrame({m.name: (done | rest)[m.place] for m in mapped}, index=raw.frame.index)
+    others = raw.frame.iloc[:, [k for k in range(raw.frame.shape[1]) if k not in names]]
+    others.columns = [f"{c} (as given)" if c in frame.columns else c for c in others.columns]
+    return pd.concat([frame, others], axis=1), mapped, problems, notes
+
+
+def _has_comma(column: pd.Series) -> bool:
+    return bool(column.astype("str").str.contains(",", regex=False, na=False).any())
+
+
+def _in_our_unit(
+    m: Mapped, column: pd.Series, own: np.ndarray | None, cell_units: list[str], bytes_per_token: float | None
+) -> tuple[pd.Series, Mapped, list[str]]:
+    """A column in our unit, its mapping, and what is unclear about it."""
+    where = f"column {m.column!r}" + (f" ({m.name})" if m.name != m.column else "")
+    if m.name == "loss":
+        unit = m.unit or "nats"
+        if unit.endswith("_per_byte") and bytes_per_token is None:
+            return (
+                column,
+                m,
+                [f"{where} is in {unit.replace('_', ' ')}: --bytes-per-token NUMBER makes it nats per token"],
+            )
+        column = _apply(column, lambda values: to_nats(values, unit, bytes_per_token))
+        return column, replace(m, unit=unit.replace("_", " ")), []
+    if pd.api.types.is_bool_dtype(column):
+        return column, m, []
+    numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    if cell_units:
+        bare = ~own & (numbers < _LEAST.get(m.name, 1.0)) & (numbers > 0)
+        if m.unit is None and bare.any():
+            words = (
+                f"{where}, {name_rows(column.index, bare)}: a bare number beside others with a unit ({cell_units[0]!r})"
+            )
+            return column, m, [f"{words}: write its unit too, or --unit {m.name}=UNIT says it of all bare numbers"]
+        factor = unit_factor(m.name, m.unit) if m.unit else 1.0
+        column = column.where(own, _apply(column, lambda values: values * factor))
+        shown = ", ".join(cell_units[:4]) + (f"; {m.unit} where none" if m.unit else "")
+        return column, replace(m, unit=shown, source="cells"), []
+    if m.unit is not None:
+        factor = unit_factor(m.name, m.unit)
+        return (_apply(column, lambda values: values * factor) if factor != 1.0 else column), m, []
+    good = numbers[np.isfinite(numbers) & (numbers > 0)]
+    if len(good) and good.max() < _LEAST.get(m.name, 0.0):
+        words = f"{where} runs from {good.min():g} to {good.max():g}, too little for a count: in which unit is it?"
+        return (
+            column,
+            m,
+            [f"{words} --unit {m.name}={_EXAMPLES[m.name]}, or --unit {m.name}=count for the numbers as they are"],
+        )
+    return column, replace(m, unit="count", source="assumed"), []
+
+
+def _apply(column: pd.Series, change) -> pd.Series:
+    """``change`` (array to array) on the numbers of a column; other cells stay."""
+    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+        return pd.Series(change(column.to_numpy(dtype=float, na_value=np.nan)), index=column.index)
+    number = np.array([isinstance(cell, (float, int)) and not isinstance(cell, bool) for cell in column], dtype=bool)
+    out = column.astype(object).copy()
+    out[number] = change(np.array([float(cell) for cell in column[number]]))
+    return out
+
+
+def _summary_rows(frame: pd.DataFrame) -> list[str]:
+    """A problem for each of the last rows that a spreadsheet's summary takes, such as a total."""
+    last, problems = frame.iloc[-6:], []
+    for name, column in last.items():
+        if pd.api.types.is_numeric_dtype(column):
+            continue
+        text = column.astype("str").fillna("")
+        hit = text.str.fullmatch(_SUMMARIES).to_numpy(dtype=bool)
+        if hit.any() and not hit.all() and not frame[name].iloc[:-6].astype("str").str.fullmatch(_SUMMARIES).any():
+            words = f"{name_rows(last.index, hit)}: {text[hit].iloc[0].strip()[:30]!r} in column {name!r}"
+            problems.append(f"{words} looks like a spreadsheet's summary, not a run: remove the row")
+    return problems
+
+
+def _finished(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Other words for a finished run become ``finished``."""
+    if "status" not in frame:
+        return frame, []
+    word = frame["status"].astype("str").str.strip().str.lower()
+    other = word.isin(_FINISHED).to_numpy(dtype=bool)
+    if not other.any():
+        return frame, []
+    found = ", ".join(sorted({repr(x) for x in word[other]}))
+    status = frame["status"].astype(object).where(~other, "finished")
+    return frame.assign(status=status), [f"status {found} taken as 'finished' ({int(other.sum())} rows)"]

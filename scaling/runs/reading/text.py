@@ -1,0 +1,223 @@
+"""Text as a table of cells: which separator, where the header stands, which line a row comes from."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import sys
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..._words import name_rows, printable
+from ...errors import RunsError
+from .units import read_header
+
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+#: rows among which the header is looked for, and most columns of a table
+HEAD, MOST_COLUMNS = 20, 2_000
+#: fields beyond the header that a row may have before the parser itself complains
+SPARE = 4
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """Cells as they stand: ``frame`` with the file's headers, indexed by line; what was done to get them.
+
+    ``again`` reads some columns (by position) once more, every cell as text.
+    """
+
+    frame: pd.DataFrame
+    kind: str
+    notes: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    again: Callable[[list[int]], pd.DataFrame] | None = None
+
+
+def unique_names(header: list[str]) -> list[str]:
+    """Names of columns that differ from each other, none empty and none longer than 80 characters."""
+    seen: dict[str, int] = {}
+    out = []
+    for place, cell in enumerate(header, 1):
+        name = printable(cell if len(cell) <= 80 else cell[:77] + "...") or f"(column {place})"
+        seen[name] = seen.get(name, 0) + 1
+        out.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return out
+
+
+def _head(text: str, separator: str) -> list[tuple[int, list[str]]]:
+    """The first rows, each with the number of physical lines up to its end."""
+    limit = csv.field_size_limit(sys.maxsize)
+    try:
+        reader = csv.reader(io.StringIO(text), delimiter=separator, skipinitialspace=True)
+        rows = []
+        for row in reader:
+            rows.append((reader.line_num, [cell.strip() for cell in row]))
+            if len(rows) == HEAD:
+                break
+        return rows
+    except csv.Error:
+        return []
+    finally:
+        csv.field_size_limit(limit)
+
+
+def _layout(text: str, separators: Iterable[str], known: set[str]) -> tuple[str, int, list[str], list]:
+    """Separator, place of the header among the first rows, its cells, and these rows."""
+    best = ((), ",", 0, [], [])
+    for mark in separators:
+        rows = _head(text[:4_000_000], mark)
+        widths = [len(row) for _, row in rows if any(row)]
+        usual = max(set(widths), key=widths.count) if widths else 0
+        for place, (_, row) in enumerate(rows):
+            found = {header.name for cell in row[:MOST_COLUMNS] if (header := read_header(cell))}
+            score = len(found & {"params", "tokens", "loss", "flops"}) + len(known & set(row))
+            first = not any(any(cells) for _, cells in rows[:place])
+            key = (score if score > 1 else 0, first, widths.count(usual) * (usual > 1), usual)
+            if any(row) and (first or score > 1) and key > best[0]:
+                best = (key, mark, place, row, rows)
+    return best[1:]
+
+
+def read_text(path: Path, text: str, separator: str | None, words: str, notes: list[str], known: set[str]) -> RawTable:
+    """The cells of delimited text; ``words`` name its encoding, ``known`` are headers that must be there."""
+    if separator is not None and len(separator) != 1:
+        raise RunsError(str(path), [f"--delimiter must be one character, got {separator!r}"])
+    mark, place, header, rows = _layout(text, [separator] if separator else SEPARATORS, known)
+    while header and not header[-1]:
+        header = header[:-1]
+    _refuse_header(path, header, separator)
+    skipped = rows[place][0]
+    if any(any(cells) for _, cells in rows[:place]):
+        notes = [*notes, f"the header is line {skipped}; what stands above it was left out"]
+    pieces = text.split("\n", skipped)
+    body = pieces[-1].encode("utf-8", "replace") if len(pieces) > skipped else b""
+    if not body.strip():
+        raise RunsError(str(path), ["there is a header and there are no rows; one row is one training run"])
+    names = range(len(header) + SPARE)
+    try:
+        frame = _parse(body, mark, names)
+    except pd.errors.ParserError as error:
+        raise RunsError(str(path), [_parser_words(str(error), skipped)]) from None
+    lines = _lines(frame, body, skipped)
+    keep, problems, notes = _rows(frame, header, lines, mark, notes)
+    frame = frame.iloc[:, : len(header)].set_axis(unique_names(header), axis=1).set_axis(lines)
+
+    def again(columns: list[int]) -> pd.DataFrame:
+        return _parse(body, mark, names, dtype=dict.fromkeys(columns, str))[columns].set_axis(lines)[keep]
+
+    kind = f"text, separated by {SEPARATORS.get(mark, repr(mark))}, {words}"
+    return RawTable(frame if keep.all() else frame[keep], kind, notes, problems, again)
+
+
+def _parse(body: bytes, mark: str, names: range, **options: Any) -> pd.DataFrame:
+    return pd.read_csv(
+        io.BytesIO(body),
+        sep=mark,
+        header=None,
+        names=names,
+        index_col=False,
+        skip_blank_lines=False,
+        skipinitialspace=True,
+        low_memory=False,
+        **options,
+    )
+
+
+def _refuse_header(path: Path, header: list[str], separator: str | None) -> None:
+    """``RunsError`` for a first line that cannot be a header."""
+    if len(header) > MOST_COLUMNS:
+        words = f"the header has {len(header):,} columns; one row is one training run, one column one quantity"
+        raise RunsError(str(path), [words + ": is the table on its side?"])
+    if header and all(re.fullmatch(r"[-+\d.,eE%\s]*\d[-+\d.,eE%\s]*|", cell) for cell in header):
+        words = "the first line holds numbers, where the names of the columns must stand"
+        raise RunsError(str(path), [f"{words}: add a line such as params,tokens,loss"])
+    if len(header) < 2:
+        shown = repr(header[0][:60]) if header else "nothing"
+        words = (
+            f"one column only ({shown} in the first line): fields must be separated by commas, semicolons, tabs or bars"
+        )
+        if separator is not None:
+            words += f"; --delimiter is {separator!r}"
+        raise RunsError(str(path), [words + ", and the first line must name them"])
+
+
+def _parser_words(text: str, skipped: int) -> str:
+    """The parser's complaint in words, with the line of the file."""
+    if found := re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", text):
+        want, line, saw = (int(number) for number in found.groups())
+        words = f"line {line + skipped} has {saw} fields, the header has {want - SPARE}: too many separators"
+        return words + "; quote text that contains them, and write numbers without commas between thousands"
+    if found := re.search(r"EOF inside string starting at row (\d+)", text):
+        return f"a quotation mark opened near line {int(found[1]) + skipped + 1} is never closed: close it or remove it"
+    return f"the rows cannot be told apart ({text.strip()[:120]}): save the table as CSV again"
+
+
+def _lines(frame: pd.DataFrame, body: bytes, skipped: int) -> pd.Index:
+    """The line of the file at which each row begins."""
+    first = skipped + 1
+    if len(frame) == body.count(b"\n") + (not body.endswith(b"\n")):
+        return pd.RangeIndex(first, first + len(frame), name="line")
+    extra = np.zeros(len(frame), dtype=int)
+    for _, column in frame.items():
+        if not pd.api.types.is_numeric_dtype(column):
+            extra += column.astype("str").str.count("\n").fillna(0).to_numpy(dtype=int)
+    return pd.Index(first + np.arange(len(frame)) + np.cumsum(extra) - extra, name="line")
+
+
+def _rows(
+    frame: pd.DataFrame, header: list[str], lines: pd.Index, mark: str, notes: list[str]
+) -> tuple[np.ndarray, list[str], list[str]]:
+    """Which rows to keep, problems, and notes; what certainly is no run is left out and said."""
+    width, problems = len(header), []
+    over = frame.iloc[:, width:].notna().any(axis=1).to_numpy()
+    if over.any():
+        words = f"{name_rows(lines, over)}: more fields than the {width} of the header; quote text that contains"
+        problems = [f"{words} {SEPARATORS.get(mark, repr(mark))}, and write numbers without them"]
+    empty, same, remark = ~over, ~over, ~over
+    for place, name in enumerate(header):
+        column = frame.iloc[:, place]
+        if pd.api.types.is_numeric_dtype(column):
+            gaps = column.isna().to_numpy()
+            empty, same, remark = empty & gaps, same & False, remark & gaps & (place > 0)
+        else:
+            text = column.astype("str").fillna("").str.strip()
+            blank = (text == "").to_numpy()
+            empty, same = empty & blank, same & (text == name).to_numpy()
+            remark = remark & (blank if place else text.str.startswith("#").to_numpy())
+    last = int(np.flatnonzero(~empty)[-1]) if not empty.all() else -1
+    inner = empty & (np.arange(len(empty)) < last)
+    left_out = ((inner, "blank"), (same & ~empty, "a repeat of the header"), (remark & ~empty & ~same, "a comment"))
+    notes = [*notes, *(f"{name_rows(lines, mask)}: left out, {words}" for mask, words in left_out if mask.any())]
+    return ~(empty | same | remark), problems, notes
+
+
+def read_csv(path: Path) -> pd.DataFrame:
+    """A CSV file as it stands, indexed by line; ``RunsError`` if it is not one."""
+    if not path.is_file():
+        raise RunsError(str(path), [f"there is no such file (looked in {path.absolute().parent})"])
+    options = {"encoding": "utf-8-sig", "skip_blank_lines": False, "skipinitialspace": True}
+    try:
+        header = pd.read_csv(path, header=None, nrows=1, dtype=str, **options).iloc[0].fillna("").tolist()
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            warnings.simplefilter("ignore", pd.errors.DtypeWarning)
+            frame = pd.read_csv(path, header=0, index_col=False, **options)
+    except pd.errors.EmptyDataError:
+        raise RunsError(str(path), ["the file is empty; the first line must name the columns"]) from None
+    except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
+        detail = f"a row has more fields than the header ({str(error).strip()[:120]})"
+        raise RunsError(str(path), [f"{detail}; separate fields by commas, quote text with commas"]) from None
+    except (UnicodeError, OSError, ValueError) as error:
+        raise RunsError(str(path), [f"this is not a CSV text file in UTF-8 ({str(error)[:120]})"]) from None
+    if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
+        raise RunsError(str(path), ["the fields are not separated by commas; save the table as CSV with commas"])
+    frame.columns = [str(name).strip() for name in header]
+    frame.index = pd.RangeIndex(2, len(frame) + 2, name="line")
+    return frame[frame.notna().any(axis=1)]

@@ -1,0 +1,233 @@
+"""One table, one row a training run: load it, check it, describe it.
+
+The columns everywhere: ``params`` (total, counting embeddings), ``tokens``, ``loss`` (nats per token) and
+``flops`` = 6 · params · tokens; optional are ``params_nonembedding``, ``flops_nonembedding``,
+``flops_exact``, ``budget`` (nominal IsoFLOP group, empty outside groups), ``run``, ``seed`` and ``status``.
+"""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ..errors import RunsError, RunsWarning
+from ..sources.datasets import dataset_names, read_dataset
+from .problems import column_problems, missing_column, repeats, suspicions, to_numbers
+from .reading.text import read_csv
+from .vocabulary import LIMITS, closest_column
+
+__all__ = ["check_runs", "describe_runs", "load_runs"]
+
+
+#: the three quantities of C = 6 N D, any two of which are enough
+_TRIPLE = ("params", "tokens", "flops")
+_STANDARD = ("params", "tokens", "loss", "flops")
+_OPTIONAL = ("params_nonembedding", "flops_nonembedding", "flops_exact", "budget")
+_LABELS = ("run", "seed", "status")
+
+
+def load_runs(source: str | Path | pd.DataFrame, *, include_failed: bool = False) -> pd.DataFrame:
+    """Read a table of training runs and check it.
+
+    Parameters
+    ----------
+    source : str, Path or DataFrame
+        The name of a data set, the path of a CSV file, or a table (which is not changed).
+    include_failed : bool, default False
+        Keep rows whose ``status`` is not ``finished``; they may lack a loss.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`check_runs` returns it; a CSV file's rows are indexed by their line in the file.
+
+    Raises
+    ------
+    RunsError
+        All that is wrong with the table, at once.
+    DatasetError
+        If a named set cannot be had.
+    """
+    if isinstance(source, pd.DataFrame):
+        return _checked(source, "the table", include_failed)
+    if not isinstance(source, (str, Path)):
+        kind = type(source).__name__
+        raise RunsError(f"a {kind}", ["give a DataFrame, the path of a CSV file, or the name of a data set"])
+    if isinstance(source, str) and (named := _read_named(source)) is not None:
+        return _checked(named, f"data set {source!r}", include_failed)
+    return _checked(read_csv(Path(source)), str(source), include_failed)
+
+
+def check_runs(df: pd.DataFrame, *, include_failed: bool = False) -> pd.DataFrame:
+    """Check a table of runs and complete it by C = 6 N D.
+
+    Given two of ``params``, ``tokens``, ``flops`` (in a column or in a row), the third follows. Given all
+    three, they are kept as they are, and a :class:`RunsWarning` names the rows in which ``flops`` is off
+    by more than 10 %. Rows that are repeated are counted in ``attrs["notes"]`` and kept: repeated seeds
+    are legitimate. Rows whose ``status`` is not ``finished`` are left out with a warning.
+
+    Parameters
+    ----------
+    df : DataFrame
+        At least ``loss`` (nats per token) and two of ``params``, ``tokens``, ``flops``; never changed.
+    include_failed : bool, default False
+        Keep rows that did not finish; they may lack a loss.
+
+    Returns
+    -------
+    DataFrame
+        A new table: the standard columns first, as finite positive floats; all other columns follow as
+        they came. ``attrs["notes"]`` says what was completed or repeated, ``attrs["warnings"]`` what was warned of.
+
+    Raises
+    ------
+    RunsError
+        All that is wrong with the table, at once: a column that is missing or misspelt, cells that are
+        not numbers, missing, infinite, zero or negative values, values in the wrong unit, no rows.
+    """
+    if not isinstance(df, pd.DataFrame):
+        raise RunsError(f"a {type(df).__name__}", ["give a DataFrame; load_runs reads files and named sets"])
+    return _checked(df, "the table", include_failed)
+
+
+def describe_runs(df: pd.DataFrame) -> pd.DataFrame:
+    """Ranges of a table of runs: one row a quantity, with count, distinct values, minimum, median, maximum.
+
+    The first row counts the runs; its ``distinct`` leaves out rows that repeat another's params, tokens
+    and loss. Raises :class:`RunsError` for a table that cannot be used.
+    """
+    runs = check_runs(df)
+    repeated = int(runs.duplicated(["params", "tokens", "loss"]).sum())
+    rows = {"runs": {"count": len(runs), "distinct": len(runs) - repeated}}
+    quantities = {name: runs[name] for name in _STANDARD}
+    quantities["tokens per param"] = runs["tokens"] / runs["params"]
+    quantities |= {name: runs[name] for name in (*_OPTIONAL, "seed") if name in runs}
+    for name, column in quantities.items():
+        rows[name] = {"count": int(column.notna().sum()), "distinct": column.nunique()}
+        if pd.api.types.is_numeric_dtype(column):
+            rows[name] |= {"min": column.min(), "median": column.median(), "max": column.max()}
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=["count", "distinct", "min", "median", "max"])
+    return table.rename_axis("quantity").astype({"count": int, "distinct": int})
+
+
+def _read_named(name: str) -> pd.DataFrame | None:
+    """The named data set in standard columns, or None if the name is that of no set."""
+    known = dataset_names()
+    if name in known:
+        return read_dataset(name)
+    if Path(name).suffix or "/" in name or Path(name).exists():
+        return None
+    close = closest_column(name, known, cutoff=0.6)
+    hint = f"did you mean the data set {close!r}?" if close else f"data sets: {', '.join(known)}"
+    raise RunsError(repr(name), [f"there is neither a file nor a data set of this name; {hint}"])
+
+
+def _checked(df: pd.DataFrame, source: str, include_failed: bool) -> pd.DataFrame:
+    if df.columns.nlevels > 1:
+        raise RunsError(source, ["the columns have several levels: flatten them to plain names"])
+    columns = list(df.columns)
+    twice = sorted({str(c) for c in columns if columns.count(c) > 1 and c in (*LIMITS, *_LABELS)})
+    if twice:
+        raise RunsError(source, [f"column {name!r} stands there twice: keep one" for name in twice])
+    words = _unknown_columns(columns)
+    notes: list[str] = []
+    kept, finished = _finished(df, source, include_failed, words)
+    numbers, problems = _numbers(kept, finished)
+    if problems:
+        raise RunsError(source, problems)
+    problems = _complete(kept, numbers, notes)
+    if problems:
+        raise RunsError(source, problems)
+    words += suspicions(kept.index, numbers)
+    table = pd.DataFrame({name: numbers[name] for name in LIMITS if name in numbers}, index=kept.index)
+    table = pd.concat([table, kept.loc[:, [c not in table.columns for c in columns]]], axis=1)
+    table.attrs = dict(df.attrs)
+    _say(table, words, notes + repeats(table))
+    return table
+
+
+def _unknown_columns(columns: list) -> list[str]:
+    """Words about columns that look like a misspelt optional one: they are carried, not used."""
+    unknown = [c for c in columns if c not in (*LIMITS, *_LABELS)]
+    words = []
+    for name in (*_TRIPLE, *_OPTIONAL, *_LABELS):
+        found = closest_column(name, unknown, cutoff=0.8) if name not in columns else None
+        if found is not None:
+            words.append(f"column {found!r} is carried but not used; if it is {name!r}, rename it")
+    return words
+
+
+def _finished(df: pd.DataFrame, source: str, include_failed: bool, words: list[str]) -> tuple[pd.DataFrame, np.ndarray]:
+    """The rows to keep and which of them finished; what is left out is added to ``words``."""
+    if not len(df):
+        raise RunsError(source, ["there are no rows; one row is one training run"])
+    if "status" not in df:
+        return df, np.ones(len(df), dtype=bool)
+    status = df["status"].astype(object).map(lambda s: str(s).strip().lower() if isinstance(s, str) else "empty")
+    finished = (status == "finished").to_numpy()
+    if include_failed or finished.all():
+        return df, finished
+    counts = ", ".join(f"{name[:30]!r} {n}" for name, n in status[~finished].value_counts().items())
+    if not finished.any():
+        raise RunsError(source, [f"no row has the status 'finished' (found: {counts}); include_failed=True keeps all"])
+    words.append(f"{int((~finished).sum())} of {len(df)} runs left out, status not 'finished': {counts}")
+    return df[finished], finished[finished]
+
+
+def _numbers(df: pd.DataFrame, finished: np.ndarray) -> tuple[dict[str, np.ndarray], list[str]]:
+    """The numeric columns as floats, and all that is wrong with them."""
+    unknown = [c for c in df.columns if c not in (*LIMITS, *_LABELS)]
+    given = [name for name in _TRIPLE if name in df]
+    lacking = [name for name in ("params", "tokens") if name not in df]
+    problems = [] if "loss" in df else [missing_column("loss", unknown)]
+    if len(given) < 2:
+        problems += [missing_column(name, unknown) for name in lacking]
+        problems.append("two of 'params', 'tokens' and 'flops' are needed: the third follows from flops = 6 N D")
+    parsed = {name: to_numbers(df[name]) for name in LIMITS if name in df}
+    absent = sum(np.isnan(parsed[name][0]).astype(int) for name in given) if given else 0
+    for name, (values, text) in parsed.items():
+        if name == "loss":
+            optional = ~finished
+            values[optional & ~np.isfinite(values)] = np.nan
+        elif name in given:
+            optional = np.full(len(df), len(given) == 3) & (absent <= 1)
+        else:
+            optional = np.ones(len(df), dtype=bool)
+        problems += column_problems(name, df[name], values, text, optional)
+    numbers = {name: values for name, (values, _) in parsed.items()}
+    return numbers, problems
+
+
+def _complete(df: pd.DataFrame, numbers: dict[str, np.ndarray], notes: list[str]) -> list[str]:
+    """Fill in, in place, whichever of params, tokens, flops is missing; problems with what follows."""
+    full = {name: numbers.get(name, np.full(len(df), np.nan)) for name in _TRIPLE}
+    follows = {
+        "params": lambda: full["flops"] / (6 * full["tokens"]),
+        "tokens": lambda: full["flops"] / (6 * full["params"]),
+        "flops": lambda: 6 * full["params"] * full["tokens"],
+    }
+    problems = []
+    for name, formula in follows.items():
+        gaps = np.isnan(full[name])
+        if not gaps.any():
+            continue
+        filled = np.where(gaps, formula(), full[name])
+        found = column_problems(name, pd.Series(filled, index=df.index), filled, np.zeros(len(df), bool), ~gaps)
+        problems += [f"{text} (the value follows from flops = 6 N D)" for text in found]
+        notes.append(f"{name} of {int(gaps.sum())} runs follows from flops = 6 N D")
+        full[name] = filled
+    numbers |= full
+    return problems
+
+
+def _say(table: pd.DataFrame, words: list[str], notes: list[str]) -> None:
+    """Warn of what has not been said of this table before, and keep it all in its attrs."""
+    said = list(table.attrs.get("warnings", []))
+    new = [text for text in words if text not in said]
+    for text in new:
+        warnings.warn(text, RunsWarning, stacklevel=4)
+    table.attrs["warnings"] = said + new
+    table.attrs["notes"] = notes

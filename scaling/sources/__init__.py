@@ -1,0 +1,17 @@
+"""What is read: the papers' numbers, and the named sets of runs."""
+
+from .datasets import dataset_checksum, dataset_names, fetch, is_available, list_datasets, read_dataset
+from .numbers import Published, large_models, published, published_table
+
+__all__ = [
+    "Published",
+    "dataset_checksum",
+    "dataset_names",
+    "fetch",
+    "is_available",
+    "large_models",
+    "list_datasets",
+    "published",
+    "published_table",
+    "read_dataset",
+]

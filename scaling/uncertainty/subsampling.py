@@ -1,0 +1,121 @@
+"""How sure is a fit to very many runs? Resamples of a part of them, scaled to the whole."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..errors import FitError
+from ..fit.frontier import FrontierFit
+from ..fit.isoflop import fit_isoflop
+from ..fit.parametric import fit_parametric
+from ..fit.result import Fit
+from ..laws.chinchilla import ChinchillaLaw
+from .resampling import Bootstrap, bootstrap
+
+__all__ = ["subsampled_bootstrap"]
+
+
+#: share of the resamples on a bound beyond which their spread is not scaled
+ON_BOUND = 0.01
+#: fewest rows of a part: below, its spread is not that of a smooth statistic
+LEAST_ROWS = 500
+
+
+def subsampled_bootstrap(
+    fit: Fit | FrontierFit, rows: int = 4_000, n_resamples: int = 1_000, seed: int = 0
+) -> Bootstrap:
+    r"""Bootstrap of a fit to many runs, at the cost of one to few.
+
+    A part of *m* of the *n* runs is drawn at random, fitted and resampled as :func:`bootstrap` does. The deviations
+    of its resamples from its own fit, in :math:`E, \ln A, \ln B, \alpha, \beta` (for approach 2 in
+    :math:`\ln k_N, a`), shrink by :math:`\sqrt{m/n}` and are put around the fit to all runs:
+
+    .. math:: \theta^*_j = \hat\theta_n + \sqrt{m/n}\,(\hat\theta^*_{m,j} - \hat\theta_m)
+
+    This is right to first order where the constants are smooth functions of the runs and these are drawn
+    independently; on a bound they are not smooth. Where more than 1 % of the resamples end on one, nothing is
+    shrunk, so that the intervals are those of *m* runs, too wide for *n*, and the note says so.
+
+    Parameters
+    ----------
+    fit : Fit or FrontierFit
+        A parametric fit, or one of approach 2. Where it has no more than ``rows`` runs this is :func:`bootstrap`.
+    rows : int
+        m, at least 500.
+    n_resamples, seed : int
+        As in :func:`bootstrap`; the seed draws the part too.
+
+    Returns
+    -------
+    Bootstrap
+        Its ``note`` says what was done.
+
+    Raises
+    ------
+    FitError
+        If the fit, or that of the part, is not identified; for approach 1, which resamples curves, and other laws.
+    ValueError
+        If ``rows`` is below 500.
+
+    References
+    ----------
+    Bickel, Götze and van Zwet 1997, Resampling fewer than n observations, Statistica Sinica 7, 1-31.
+    """
+    if rows < LEAST_ROWS:
+        raise ValueError(f"rows must be at least {LEAST_ROWS}, got {rows}")
+    n = len(fit.runs)
+    if n <= rows:
+        return bootstrap(fit, n_resamples, seed)
+    if isinstance(fit, FrontierFit) and fit.approach == 1:
+        raise FitError("approach 1 resamples curves, not rows: use bootstrap")
+    chosen = np.sort(np.random.default_rng([seed, n]).choice(n, rows, replace=False))
+    part = _part(fit, chosen)
+    boot = bootstrap(part, n_resamples, seed)
+    note = f"spread of {rows:,} of the {n:,} runs"
+    if boot.at_bound > ON_BOUND:
+        return replace(
+            boot, fit=fit, note=f"{note}, not scaled to all: {boot.at_bound:.0%} of resamples are on a bound"
+        )
+    samples = _scaled(boot.samples, _constants(part), _constants(fit), np.sqrt(rows / n))
+    law = fit._build(dict(zip(samples, samples.to_numpy().T, strict=True))) if isinstance(fit, Fit) else None
+    if law is None:
+        law = _frontier_law(fit, samples)
+    return replace(boot, samples=samples, law=law, fit=fit, note=f"{note}, scaled by sqrt({rows:,}/{n:,})")
+
+
+def _part(fit: Fit | FrontierFit, chosen: np.ndarray) -> Any:
+    if isinstance(fit, FrontierFit):
+        return fit_isoflop(fit.runs.iloc[chosen].reset_index(drop=True))
+    if not isinstance(fit.candidate, ChinchillaLaw):
+        raise FitError(
+            f"a fit of {fit.candidate.equation}: only fits of fit_parametric and fit_isoflop are resampled in part"
+        )
+    part = fit.runs.iloc[chosen].reset_index(drop=True)
+    return fit_parametric(part, fit.objective, fit.delta, fit.weights[chosen], fit.n_starts)
+
+
+def _constants(fit: Fit | FrontierFit) -> dict[str, float]:
+    if isinstance(fit, Fit):
+        return fit.candidate.constants
+    return {"k_N": fit.law.params.coefficient, "a": fit.a, "k_D": fit.law.tokens.coefficient, "b": fit.b}
+
+
+def _scaled(samples: pd.DataFrame, part: dict, whole: dict, factor: float) -> pd.DataFrame:
+    """Deviations from the part's fit, shrunk and put around the whole's; coefficients by their logarithms."""
+    out = {}
+    for name, column in samples.items():
+        if name in ("E", "offset", "a", "b") or name.startswith(("alpha", "beta", "exponent")):
+            out[name] = whole[name] + factor * (column - part[name])
+        else:
+            out[name] = whole[name] * (column / part[name]) ** factor
+    return pd.DataFrame(out)
+
+
+def _frontier_law(fit: FrontierFit, samples: pd.DataFrame) -> Any:
+    params = replace(fit.law.params, coefficient=samples["k_N"].to_numpy(), exponent=samples["a"].to_numpy())
+    tokens = replace(fit.law.tokens, coefficient=samples["k_D"].to_numpy(), exponent=samples["b"].to_numpy())
+    return replace(fit.law, params=params, tokens=tokens)

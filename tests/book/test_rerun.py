@@ -1,0 +1,510 @@
+"""``scaling rerun``: a stranger's table becomes a book, whole or not at all."""
+
+import hashlib
+import importlib
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+import scaling
+from scaling.book.chapters import DONE, FAILED, NOT_POSSIBLE, Chapter, chapters_on_runs, execute
+from scaling.book.make import _plain_csv, _plain_labels, as_table
+from scaling.book.pages import fenced, write_sources
+from scaling.book.staging import MARK, staged
+from scaling.cli import main
+from scaling.cli.rerun import _names
+
+MODULE = importlib.import_module("scaling.cli.rerun")
+LAW = scaling.ChinchillaLaw(E=1.9, A=300.0, B=900.0, alpha=0.32, beta=0.34)
+HOSTILE = [
+    "<script>document.title = 'taken'</script>",
+    '"><img src=x onerror="document.title=1">',
+    "{raw} html `<b>`",
+    "```{raw} html\n<script>1</script>",
+    "$\\href{javascript:alert(1)}{x}$",
+    "[x](javascript:alert(1))",
+    "=HYPERLINK(1)",
+]
+
+
+def isoflop_grid():
+    design = scaling.simulate.isoflop_design([1e18, 1e19, 1e20, 1e21], n_sizes=8, width=6.0, law=LAW)
+    return scaling.simulate_runs(LAW, design, noise=0.003, seed=1)
+
+
+def scattered():
+    rng = np.random.default_rng(2)
+    params, tokens = 10 ** rng.uniform(7.7, 9.7, 60), 10 ** rng.uniform(9, 11.5, 60)
+    return scaling.simulate_runs(LAW, pd.DataFrame({"params": params, "tokens": tokens}), noise=0.005, seed=2)
+
+
+def overtrained():
+    return scaling.simulate_runs(LAW, scaling.papers.sardana2024.like_design(), noise=0.005, seed=3)
+
+
+def with_repeats():
+    """Repeats under other seeds, counts without embeddings, and names that nobody would choose."""
+    design = scaling.simulate.isoflop_design([3e17, 3e18, 3e19], n_sizes=7, width=5.0, law=LAW)
+    table = pd.concat([design.assign(seed=seed) for seed in range(3)], ignore_index=True)
+    inner = scaling.counting.EmbeddingModel(1e4).nonembedding(table["params"])
+    names = [f"{HOSTILE[row % len(HOSTILE)]} {row}" for row in range(len(table))]
+    return scaling.simulate_runs(LAW, table.assign(params_nonembedding=inner, run=names), noise=0.004, seed=4)
+
+
+def final_checkpoints():
+    curves = scaling.simulate.simulate_curves(LAW, np.geomspace(5e7, 8e9, 12), noise=0.002, seed=5, n_points=40)
+    return curves.groupby("run").tail(1)
+
+
+TABLES = {make.__name__: make for make in (isoflop_grid, scattered, overtrained, with_repeats, final_checkpoints)}
+FEW = {"n_resamples": 20}
+
+
+def run(*arguments):
+    result = CliRunner().invoke(main, ["rerun", *map(str, arguments)])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def written(folder):
+    """Every file below a folder with its checksum."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+# --- the chapters on five kinds of tables ----------------------------------------------------------------------------
+
+
+def test_chapters_are_those_with_the_parameter():
+    numbers = {chapter.number for chapter in chapters_on_runs()}
+    assert {"05", "06", "07", "08", "09", "13"} <= numbers
+    assert not {"01", "03", "12", "14"} & numbers
+
+
+@pytest.mark.parametrize("kind", [kind for kind in TABLES if kind != "with_repeats"])
+@pytest.mark.parametrize("chapter", chapters_on_runs(), ids=lambda chapter: chapter.number)
+def test_every_chapter_takes_every_kind_of_table(chapter, kind):
+    """It comes through, or says that the table lacks what it needs. (The fifth kind makes the book below.)"""
+    few = {name: value for name, value in FEW.items() if name in chapter.parameters}
+    table = as_table(scaling.check_runs(TABLES[kind]()))
+    outcome = execute(chapter.text, table.for_chapter(chapter), few)
+    assert outcome.kind == DONE or (outcome.kind == NOT_POSSIBLE and chapter.number == "06"), outcome
+    stored = outcome.notebook or outcome.message
+    assert "chapter-" not in stored, "the folder of the run has got into the pages"
+
+
+def test_a_curve_table_gives_curves_to_those_who_want_them():
+    curves = scaling.check_runs(scaling.simulate.simulate_curves(LAW, [1e8, 1e9], n_points=30))
+    table = as_table(curves)
+    assert len(table.runs) == curves["run"].nunique()
+    assert (table.runs["loss"].to_numpy() == curves.groupby("run")["loss"].last().to_numpy()).all()
+    lines = {c.number: {k: v.count("\n") - 1 for k, v in table.for_chapter(c).items()} for c in chapters_on_runs()}
+    assert lines["05"] == {"runs_file": len(curves)}
+    assert lines["07"] == {"runs_file": len(table.runs)}
+    assert lines["13"] == {"runs_file": len(table.runs), "curves_file": len(curves)}
+
+
+def test_repeated_names_are_no_curves():
+    for runs in (isoflop_grid().assign(run="mine"), overtrained().assign(run=overtrained()["params"].astype(str))):
+        assert as_table(scaling.check_runs(runs)).curves is None
+
+
+# --- one book, from start to finish ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory):
+    """A book with hostile names in its table, made in a home, a working folder and a place of their own."""
+    place = tmp_path_factory.mktemp("rerun")
+    for name in ("home", "tmp", "here", "out"):
+        (place / name).mkdir()
+    with_repeats().to_csv(place / "here" / "my runs.csv", index=False)
+    environment = os.environ | {"HOME": str(place / "home"), "TMPDIR": str(place / "tmp")}
+    # what importing the package writes for itself is not this command's
+    environment |= {"MPLCONFIGDIR": str(tmp_path_factory.mktemp("matplotlib"))}
+    for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
+        environment.pop(name, None)
+    before = written(place)
+    command = [Path(sys.executable).with_name("scaling"), "rerun", "my runs.csv", "--out", "../out/book"]
+    done = subprocess.run(
+        [*command, "--resamples", "50", "--json"], cwd=place / "here", env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return place, before, json.loads(done.stdout)
+
+
+def test_the_book_opens(book):
+    folder = book[0] / "out" / "book"
+    text = (folder / "index.html").read_text()
+    for chapter in chapters_on_runs():
+        page = f"notebooks/{chapter.name}.html"
+        assert (folder / page).is_file()
+        assert page in text
+    assert (folder / "_static" / "mathjax" / "es5" / "tex-svg.js").is_file() or list(folder.rglob("tex-svg.js"))
+
+
+def test_nothing_outside_is_written(book):
+    place, before, _ = book
+    after = written(place)
+    assert {name: after.get(name) for name in before} == before
+    assert not [name for name in after.keys() - before.keys() if not name.startswith("out/book/")]
+    assert [path.name for path in (place / "out").iterdir()] == ["book"]
+
+
+def test_the_summary(book):
+    place, _, printed = book
+    summary = json.loads((place / "out" / "book" / MARK).read_text())
+    assert summary == printed
+    runs = place / "here" / "my runs.csv"
+    assert summary["input"]["sha256"] == hashlib.sha256(runs.read_bytes()).hexdigest()
+    assert summary["input"]["rows"] == len(with_repeats())
+    assert summary["versions"]["scaling"] == scaling.__version__
+    assert [each["outcome"] for each in summary["chapters"]] == [DONE] * len(chapters_on_runs())
+    assert not summary["complaints"]
+    fit = scaling.fit_parametric(scaling.load_runs(runs))
+    (parametric,) = [law for law in summary["laws"] if law["approach"] == 3]
+    assert parametric["constants"]["alpha"] == fit.law.alpha
+    interval = scaling.bootstrap(fit, 50, 0).interval(0.95).loc["alpha"]
+    assert parametric["intervals"]["alpha"] == pytest.approx([interval.low, interval.high], rel=1e-12)
+
+
+def test_no_link_is_dead(book):
+    folder = book[0] / "out" / "book"
+    dead = []
+    for path in folder.rglob("*.html"):
+        if "_static" in path.parts:  # the theme's own templates
+            continue
+        text = path.read_text()
+        assert not re.search(r'src="(https?:)?//', text), path
+        for link in re.findall(r'(?:href|src)="([^"#?]+)', text):
+            if not re.match(r"[a-z]+:|//", link) and not (path.parent / link).exists():
+                dead.append(f"{path.name}: {link}")
+    assert not dead
+
+
+def test_no_hostile_string_is_markup(book):
+    folder = book[0] / "out" / "book"
+    for path in folder.rglob("*"):
+        if path.suffix in {".html", ".ipynb", ".js"} and "_static" not in path.parts:
+            text = path.read_text()
+            for words in ("document.title", "onerror", "javascript:alert", "HYPERLINK("):
+                assert words not in text, (path, words)
+    # the table keeps the words, as labels that neither a page nor a spreadsheet takes for more
+    assert not re.search(r"[<>`]|(^|,)[=+@-][A-Za-z]", (folder / "runs.csv").read_text(), flags=re.MULTILINE)
+
+
+def test_no_path_of_the_machine_is_in_the_pages(book):
+    folder = book[0] / "out" / "book"
+    for path in folder.rglob("*"):
+        if path.suffix in {".html", ".ipynb", ".json"} and "_static" not in path.parts:
+            assert str(book[0]) not in path.read_text(), path
+            assert "unfinished" not in path.read_text(), path
+
+
+# --- hostile text ----------------------------------------------------------------------------------------------------
+
+
+def test_labels_are_plain_and_as_distinct_as_before():
+    labels = pd.Series([*HOSTILE, HOSTILE[0], None, "<b>", "{b}", 7])
+    plain = _plain_labels(labels)
+    assert not plain.dropna().astype(str).str.contains(r"[<>`$\[\]{}\\\"'&|*]").any()
+    assert plain.nunique() == labels.nunique()
+    assert plain[0] == plain[len(HOSTILE)]
+    assert pd.isna(plain[len(HOSTILE) + 1])
+
+
+def test_only_our_columns_go_into_the_book():
+    runs = isoflop_grid().assign(note=HOSTILE[0], seed=HOSTILE[1])
+    text = _plain_csv(scaling.check_runs(runs))
+    assert "note" not in text
+    assert not re.search("[<>]", text)
+    pd.testing.assert_series_equal(pd.read_csv(pd.io.common.StringIO(text))["loss"], runs["loss"])
+
+
+@pytest.mark.parametrize("words", HOSTILE)
+def test_words_in_a_block_cannot_end_it(words):
+    fence, *inside, last = fenced(words).splitlines()
+    assert last == fence.removesuffix("text")
+    assert last not in "\n".join(inside)
+
+
+def test_names_of_several_books():
+    assert _names(("a/runs.csv", "b/runs.csv", "<x>.csv", "..csv")) == ["runs", "runs-2", "x", "table"]
+
+
+# --- chapters that fail ----------------------------------------------------------------------------------------------
+
+
+TEXT = "# Chapter {}\n\nSee [](03_counting.ipynb), {{eq}}`parametric-law` and [](../book/data.md)."
+
+
+def small_chapter(folder, name, source):
+    """A chapter of two cells in the place of a real one."""
+    notebook = nbformat.v4.new_notebook(
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    )
+    notebook.cells = [
+        nbformat.v4.new_markdown_cell(TEXT.format(name)),
+        nbformat.v4.new_code_cell("runs_file = None", metadata={"tags": ["parameters"]}),
+        nbformat.v4.new_code_cell(source),
+    ]
+    nbformat.write(notebook, folder / f"{name}.ipynb")
+    return Chapter(folder / f"{name}.ipynb")
+
+
+@pytest.fixture
+def chapters(tmp_path, monkeypatch):
+    """Four small chapters: one comes through, one fails, one cannot be done, one loses its kernel."""
+    sources = {
+        "21_good": "import pandas as pd\nprint(len(pd.read_csv(runs_file)), 'runs')",
+        "22_bad": "1 / 0  # ```",
+        "23_no": "class FitError(ValueError): pass\nraise FitError('<b>two groups are needed</b>')",
+        "24_dead": "import os\nos._exit(1)",
+    }
+    (tmp_path / "chapters").mkdir()
+    made = [small_chapter(tmp_path / "chapters", name, source) for name, source in sources.items()]
+    monkeypatch.setattr(MODULE, "chapters_on_runs", lambda: made)
+    return made
+
+
+def test_a_failing_chapter_is_shown_and_the_others_go_on(chapters, tmp_path):
+    isoflop_grid().to_csv(tmp_path / "runs.csv", index=False)
+    result = run(tmp_path / "runs.csv", "--out", tmp_path / "book")
+    assert result.exit_code == 3
+    assert "2 of the chapters failed" in result.output
+    assert "ZeroDivisionError: division by zero" in result.output
+    assert "1 / 0" in result.output
+    summary = json.loads((tmp_path / "book" / MARK).read_text())
+    assert [each["outcome"] for each in summary["chapters"]] == [DONE, FAILED, NOT_POSSIBLE, FAILED]
+    assert not summary["complaints"]
+    pages = {each.number: (tmp_path / "book" / "notebooks" / f"{each.name}.html").read_text() for each in chapters}
+    assert "32 runs" in pages["21"]
+    assert "Count" in pages["21"]
+    assert "ZeroDivisionError" in pages["22"]
+    assert "two groups are needed" in pages["23"]
+    assert "<b>two" not in pages["23"]
+    assert "went on without it" in pages["24"]
+
+
+def test_references_to_what_is_not_there_become_words(chapters, tmp_path):
+    outcomes = {chapters[0]: execute(chapters[0].text, {"runs_file": "loss\n1\n"}, {})}
+    write_sources(tmp_path / "book", "# Front\n\n[](book/notation.md), [gone](book/status.md)", outcomes, "A title")
+    text = nbformat.read(tmp_path / "book" / "notebooks" / "21_good.ipynb", 4).cells[0].source
+    assert "](" not in text
+    assert "{eq}" not in text
+    assert "*Fit the parametric loss*" in text
+    assert (tmp_path / "book" / "index.md").read_text() == "# Front\n\n[](book/notation.md), gone"
+
+
+def test_several_tables_make_several_books(chapters, tmp_path, monkeypatch):
+    monkeypatch.setattr(MODULE, "chapters_on_runs", lambda: chapters[:1])
+    isoflop_grid().to_csv(tmp_path / "first.csv", index=False)
+    overtrained().to_csv(tmp_path / "second.csv", index=False)
+    result = run(tmp_path / "first.csv", tmp_path / "second.csv", "--out", tmp_path / "books", "--json")
+    assert result.exit_code == 0, result.output
+    folder = tmp_path / "books"
+    assert json.loads(result.stdout) == json.loads((folder / MARK).read_text())
+    for name, runs in (("first", 32), ("second", 47)):
+        assert f"{runs} runs" in (folder / name / "notebooks" / "21_good.html").read_text()
+        assert json.loads((folder / name / MARK).read_text())["input"]["rows"] == runs
+        assert f'href="{name}/index.html"' in (folder / "index.html").read_text()
+
+
+def test_a_cluster_makes_the_same_book(chapters, tmp_path):
+    """Chapters and resamples on two workers of a Dask cluster, which see nothing of this machine's folders."""
+    distributed = pytest.importorskip("distributed")
+    isoflop_grid().to_csv(tmp_path / "runs.csv", index=False)
+    assert run(tmp_path / "runs.csv", "--out", tmp_path / "here").exit_code == 3
+    with distributed.LocalCluster(2, threads_per_worker=1, dashboard_address=None) as cluster:
+        address = cluster.scheduler_address
+        done = run(tmp_path / "runs.csv", "--out", tmp_path / "there", "--backend", "dask", "--scheduler", address)
+    assert done.exit_code == 3, done.output
+    here, there = (json.loads((tmp_path / name / MARK).read_text()) for name in ("here", "there"))
+    assert here == there
+
+
+# --- what is refused -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def table(tmp_path):
+    isoflop_grid().to_csv(tmp_path / "runs.csv", index=False)
+    return tmp_path / "runs.csv"
+
+
+def test_an_earlier_book_is_refused_without_force(table, tmp_path):
+    (tmp_path / "book").mkdir()
+    (tmp_path / "book" / MARK).write_text("{}")
+    result = run(table, "--out", tmp_path / "book")
+    assert result.exit_code == 1
+    assert "--force" in result.output
+    assert written(tmp_path / "book").keys() == {MARK}
+
+
+@pytest.mark.parametrize("force", [(), ("--force",)])
+def test_a_folder_of_other_files_is_never_replaced(table, tmp_path, force):
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter.tex").write_text("years of work")
+    result = run(table, "--out", tmp_path / "thesis", *force)
+    assert result.exit_code == 1
+    assert "left as it is" in result.output
+    assert (tmp_path / "thesis" / "chapter.tex").read_text() == "years of work"
+
+
+def test_other_refusals(table, tmp_path):
+    assert "there is no folder" in run(table, "--out", tmp_path / "no" / "book").output
+    assert "is a file" in run(table, "--out", table).output or "lies inside" in run(table, "--out", table).output
+    assert "lies inside" in run(table, "--out", tmp_path, "--force").output
+    wrong = run(table, "--out", tmp_path / "book", "--chapters", "05,99")
+    assert wrong.exit_code == 2
+    assert "no chapter 99" in wrong.output
+    assert run(table, "--out", tmp_path / "book", "--backend", "dask").exit_code == 2
+    assert run(tmp_path / "absent.csv", "--out", tmp_path / "book").exit_code == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["runs.csv"]
+
+
+def test_says_what_to_install(table, tmp_path, monkeypatch):
+    monkeypatch.setattr(MODULE, "NEEDED", ("papermill", "no_such_module"))
+    result = run(table, "--out", tmp_path / "book")
+    assert result.exit_code == 3
+    assert "no_such_module" in result.output
+    assert "pip install 'scaling[book]'" in result.output
+
+
+# --- whole or not at all ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("exchange", [True, False])
+def test_a_staged_folder_replaces_the_old_one_whole(tmp_path, exchange, monkeypatch):
+    if not exchange:
+        monkeypatch.setattr("scaling.book.staging._exchange", lambda one, other: False)
+    target = tmp_path / "b[o]ok"
+    for version in ("old", "new"):
+        with staged(target, force=True) as (result, work):
+            (work / "scrap").write_text("")
+            (result / MARK).write_text(version)
+            (result / version).write_text("")
+        assert written(target).keys() == {MARK, version}
+        assert [path.name for path in tmp_path.iterdir()] == ["b[o]ok"]
+
+
+def test_an_error_leaves_the_old_one(tmp_path):
+    with staged(tmp_path / "book", force=False) as (result, _):
+        (result / MARK).write_text("old")
+
+    def fail():
+        with staged(tmp_path / "book", force=True) as (result, _):
+            (result / MARK).write_text("new")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert (tmp_path / "book" / MARK).read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["book"]
+
+
+def test_leftovers_of_killed_runs_are_removed_and_those_of_live_ones_are_not(tmp_path):
+    (tmp_path / "book-dead.unfinished" / "work").mkdir(parents=True)
+    (tmp_path / "book-dead.replaced").mkdir()
+    (tmp_path / "book-dead.replaced" / MARK).write_text("old")
+    with staged(tmp_path / "book", force=True) as (first, _):
+        assert (tmp_path / "book" / MARK).read_text() == "old"  # killed between two renamings: put back
+        with staged(tmp_path / "book", force=True) as (second, _):
+            (second / MARK).write_text("second")
+        assert first.is_dir()
+        (first / MARK).write_text("first")
+    assert (tmp_path / "book" / MARK).read_text() == "first"
+    assert [path.name for path in tmp_path.iterdir()] == ["book"]
+
+
+SLOW = """
+import sys
+from pathlib import Path
+from scaling.cli import main
+from scaling.book.chapters import Chapter
+chapter = Chapter(Path(sys.argv[1]))
+import scaling.cli.rerun
+scaling.cli.rerun.chapters_on_runs = lambda: [chapter]
+main(sys.argv[2:])
+"""
+
+
+@pytest.fixture
+def killable(tmp_path):
+    """A command that makes a small book, and the book that it made once."""
+    chapter = small_chapter(tmp_path, "21_good", "print(runs_file is not None)")
+    place = tmp_path / "place"
+    place.mkdir()
+    isoflop_grid().head(12).to_csv(tmp_path / "runs.csv", index=False)
+    command = [sys.executable, "-c", SLOW, chapter.path, "rerun", tmp_path / "runs.csv", "--out", place / "book"]
+    command += ["--resamples", "2"]
+    started = time.monotonic()
+    subprocess.run(command, check=True, capture_output=True)
+    return [*command, "--force"], place, time.monotonic() - started
+
+
+def test_killed_at_ten_moments_a_book_stands_whole(killable):
+    """The old one, or, where the killing came too late, the new one: each knows its number of runs on every page."""
+    command, place, seconds = killable
+    old = written(place)
+    runs = Path(command[command.index("rerun") + 1])
+    rng = random.Random(0)
+    for moment in range(10):
+        isoflop_grid().head(13 + moment).to_csv(runs, index=False)
+        process = subprocess.Popen(
+            command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            process.wait(rng.uniform(0.05, 1.0) * seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        now = {name: each for name, each in written(place).items() if name.startswith("book/")}
+        if now != old:
+            assert now.keys() == old.keys(), f"moment {moment}"
+            count = json.loads((place / "book" / MARK).read_text())["input"]["rows"]
+            assert count == 13 + moment
+            assert f"{count} runs" in (place / "book" / "index.html").read_text()
+            assert len(pd.read_csv(place / "book" / "runs.csv")) == count
+            old = now
+    assert subprocess.run(command, capture_output=True).returncode == 0
+    assert [path.name for path in place.iterdir()] == ["book"], "what killed runs have left is removed"
+
+
+def test_killed_the_first_time_there_is_no_book(killable):
+    command, place, seconds = killable
+    shutil.rmtree(place / "book")
+    process = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(0.6 * seconds)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not (place / "book").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_it_removes_what_it_began(killable, number):
+    command, place, seconds = killable
+    old = written(place)
+    process = subprocess.Popen(command, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    while not list(place.glob("book-*.unfinished")):
+        time.sleep(0.05)
+    time.sleep(0.3 * seconds)
+    process.send_signal(number)
+    _, words = process.communicate(timeout=60)
+    assert process.returncode == 130, words
+    assert b"interrupted" in words
+    assert written(place) == old

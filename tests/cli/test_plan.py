@@ -1,0 +1,116 @@
+"""``scaling plan``: its tables, its JSON, numbers as people write them, refusals."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+import scaling
+from scaling.cli import main
+
+LAW = scaling.ChinchillaLaw.from_published("besiroglu2024")
+
+
+def run(*arguments):
+    """The result of ``scaling plan ARGUMENTS``; an exception that the command let through is raised again."""
+    result = CliRunner().invoke(main, ["plan", *map(str, arguments)])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    path = tmp_path_factory.mktemp("runs") / "runs.csv"
+    design = scaling.simulate.isoflop_design(np.geomspace(6e18, 3e21, 6), n_sizes=7, law=LAW)
+    scaling.simulate_runs(LAW, design, noise=0.005).to_csv(path, index=False)
+    return path
+
+
+def test_everything_at_once(table):
+    result = run(
+        *(table, "--flops", "1e24", "--inference-tokens", "10T", "--unique-tokens", "0.5T"),
+        *("--next-budget", "1e21", "--resamples", 200),
+    )
+    assert result.exit_code == 0
+    for words in (
+        *("42 runs: ChinchillaLaw", "Plan for 1e24 training FLOPs", "times that of the dearest run"),
+        *("compute-optimal, 95% interval", "with inference", "limited data", "another size", "smaller models"),
+        *("runs to add", "of 1e21 FLOPs"),
+    ):
+        assert words in result.output
+    assert max(map(len, result.output.splitlines())) <= 160
+    assert "Warning" not in result.output
+
+
+def test_json_holds_the_numbers_of_the_package(table):
+    options = ("--flops", "1e23", "--inference-tokens", "2e12", "--resamples", 200, "--seed", 5, "--level", 0.8)
+    record = json.loads(run(table, *options, "--next-budget", "1e21", "--next-runs", 6, "--json").output)
+    fit = scaling.fit_parametric(scaling.load_runs(table))
+    boot = scaling.bootstrap(fit, 200, seed=5)
+    with pytest.warns(scaling.errors.RunsWarning):
+        plan = scaling.plan_training(boot, 1e23, 2e12, level=0.8)
+    assert record["law"] == fit.law.constants
+    assert (record["runs"], record["flops"], record["level"], record["seed"]) == (42, 1e23, 0.8, 5)
+    assert record["notes"] == list(plan.notes)
+    pd.testing.assert_frame_equal(pd.DataFrame(record["allocation"]), plan.table())
+    pd.testing.assert_frame_equal(pd.DataFrame(record["off_optimum"]), plan.off_optimum)
+    smaller = pd.DataFrame(record["overtraining"]).astype(float)
+    pd.testing.assert_frame_equal(smaller, plan.overtraining.replace(np.inf, np.nan))
+    more = scaling.suggest_runs(boot, 1e21, max_runs=6, level=0.8)
+    assert record["next_runs"]["width_after"] == more.width_after
+    assert sum(row["repeats"] for row in record["next_runs"]["runs"]) == len(more.runs) <= 6
+
+
+def test_same_seed_same_words(table):
+    first, again, other = (run(table, "--flops", "1e22", "--resamples", 150, "--seed", s).output for s in (1, 1, 2))
+    assert first == again != other
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("1e24", 1e24), ("70B", 7e10), ("1.4T", 1.4e12), ("1.4 t", 1.4e12), ("500m", 5e8), (".5", 0.5)]
+)
+def test_numbers_as_people_write_them(text, value):
+    from scaling.cli.quantity import Quantity
+
+    assert Quantity().convert(text, None, None) == pytest.approx(value, rel=1e-15)
+
+
+@pytest.mark.parametrize("text", ["-1e24", "0", "many", "1e999", "nan", "inf", "", "7Q", "1,000", "1e24x"])
+def test_what_is_no_number_is_a_wrong_command_line(table, text):
+    result = run(table, f"--flops={text}")
+    assert result.exit_code == 2
+    assert "--flops" in result.output
+    assert "Traceback" not in result.output
+
+
+def test_no_demand_is_allowed_and_a_negative_one_is_not(table):
+    assert run(table, "--flops", "1e21", "--inference-tokens", 0, "--resamples", 100).exit_code == 0
+    assert run(table, "--flops", "1e21", "--inference-tokens=-1").exit_code == 2
+
+
+def test_runs_that_carry_no_law_are_refused_with_the_runs_that_would_help(tmp_path):
+    path = tmp_path / "line.csv"
+    design = pd.DataFrame({"params": np.geomspace(1e8, 1e10, 20)}).assign(tokens=lambda t: 20 * t.params)
+    scaling.simulate_runs(LAW, design, noise=0.005).to_csv(path, index=False)
+    result = run(path, "--flops", "1e24")
+    assert result.exit_code == 1
+    assert "no plan without a law" in result.output
+    assert "add runs off that line" in result.output
+    assert "candidate" not in result.output
+
+
+def test_too_few_runs_are_refused(tmp_path, table):
+    path = tmp_path / "few.csv"
+    pd.read_csv(table).iloc[::4].to_csv(path, index=False)
+    result = run(path, "--flops", "1e24")
+    assert result.exit_code == 1
+    assert "12 are needed" in result.output
+
+
+def test_a_budget_that_buys_no_run_is_refused(table):
+    result = run(table, "--flops", "1e22", "--next-budget", "1e3", "--resamples", 100)
+    assert result.exit_code == 1
+    assert "do not pay for the smallest run" in result.output

@@ -1,0 +1,179 @@
+"""Rosenfeld's law: its limits, the paper's normalisation, and a fit that recovers it."""
+
+import numpy as np
+import pytest
+
+import scaling
+from scaling.fit.rosenfeld import _Divergence
+
+BASE = scaling.ChinchillaLaw(E=1.7, A=400, B=900, alpha=0.34, beta=0.28)
+LAW = scaling.laws.RosenfeldLaw(BASE, guess=7.0)
+GRID = scaling.simulate.grid_design(np.geomspace(1e4, 1e9, 7), np.geomspace(2e6, 2e12, 7))
+
+
+def constants(law):
+    return np.array(list(law.constants.values()))
+
+
+def test_inverse_squares_add():
+    """1/L^2 = 1/S^2 + 1/guess^2."""
+    loss, inner = LAW.loss(GRID["params"], GRID["tokens"]), BASE.loss(GRID["params"], GRID["tokens"])
+    np.testing.assert_allclose(loss**-2, inner**-2 + LAW.guess**-2, rtol=1e-12)
+
+
+def test_limits():
+    assert LAW.loss(1e-30, 1e-30) == pytest.approx(7.0, rel=1e-6)
+    assert LAW.loss(np.inf, np.inf) == pytest.approx(1.7 / np.hypot(1, 1.7 / 7), rel=1e-12)
+    high = scaling.laws.RosenfeldLaw(BASE, guess=1e9)
+    np.testing.assert_allclose(high.loss(1e6, 1e8), BASE.loss(1e6, 1e8), rtol=1e-12)
+
+
+def test_the_papers_form():
+    """Equations 4 and 5 with the constants of ``theta``: eps0 |e / (e - i eta)|, a = 1."""
+    n, m = GRID["tokens"].to_numpy(), GRID["params"].to_numpy()
+    theta = LAW.theta
+    assert list(theta) == ["alpha", "beta", "b", "c_inf", "eta"]
+    inner = n ** -theta["alpha"] + theta["b"] * m ** -theta["beta"] + theta["c_inf"]
+    np.testing.assert_allclose(LAW.guess * np.abs(inner / (inner - 1j * theta["eta"])), LAW.loss(m, n), rtol=1e-12)
+
+
+def test_one_of_the_papers_six_constants_is_redundant():
+    """The Jacobian in (a, b, c, eta) at fixed exponents has rank three: a = 1 is a choice of unit."""
+    x, y = GRID["tokens"].to_numpy() ** -0.28, GRID["params"].to_numpy() ** -0.34
+
+    def law(q):
+        inner = q[0] * x + q[1] * y + q[2]
+        return inner / np.hypot(inner, q[3])
+
+    q = np.array([900.0, 400.0, 1.7, 7.0])
+    columns = np.column_stack([(law(q + h) - law(q - h)) / 2e-6 for h in np.diag(1e-6 * q)])
+    values = np.linalg.svd(columns, compute_uv=False)
+    assert values[3] < 1e-6 * values[0] < 1e-3 * values[2]
+
+
+def test_the_envelope_moves_no_optimum():
+    """The loss is a rising function of the sum, so that the best allocation is the sum's."""
+    best = scaling.compute_optimal(BASE, 1e20)
+    sizes = best.params * np.geomspace(0.5, 2, 401)
+    losses = LAW.loss(sizes, 1e20 / 6 / sizes)
+    assert sizes[losses.argmin()] == pytest.approx(best.params, rel=2e-3)
+
+
+def test_constants_may_be_arrays():
+    law = scaling.laws.RosenfeldLaw(BASE, guess=np.array([5.0, 7.0]))
+    assert law.loss(1e6, 1e8).shape == (2,)
+    assert "<2 values>" in repr(law)
+    assert law.loss(1e6, 1e8)[1] == LAW.loss(1e6, 1e8)
+
+
+@pytest.mark.parametrize("guess", [0, -1.0, np.nan])
+def test_a_guess_must_be_positive(guess):
+    with pytest.raises(ValueError, match="guess must be positive"):
+        scaling.laws.RosenfeldLaw(BASE, guess)
+    with pytest.raises(ValueError, match="guess must be a positive finite number"):
+        scaling.fit.fit_rosenfeld(scaling.simulate_runs(LAW, GRID), guess)
+
+
+def test_bad_arguments():
+    with pytest.raises(ValueError, match="tokens must be positive, got -1"):
+        LAW.loss(1e6, -1)
+    runs = scaling.simulate_runs(LAW, GRID)
+    with pytest.raises(ValueError, match="n_starts must be at least 1"):
+        scaling.fit.fit_rosenfeld(runs, 7.0, n_starts=0)
+    with pytest.raises(scaling.FitError, match="is not below the guess"):
+        scaling.fit.fit_rosenfeld(runs, 1.0)
+    with pytest.raises(scaling.FitError, match="weights"):
+        scaling.fit.fit_rosenfeld(runs, 7.0, weights=[1.0])
+
+
+@pytest.mark.parametrize("guess", [3.5, 7.0, 20.0])
+@pytest.mark.parametrize("E", [0.8, 1.7])
+def test_recovers_a_known_truth(guess, E):
+    truth = scaling.laws.RosenfeldLaw(scaling.ChinchillaLaw(E, 400, 900, 0.34, 0.28), guess)
+    fit = scaling.fit.fit_rosenfeld(scaling.simulate_runs(truth, GRID), guess)
+    assert fit.status == "converged"
+    np.testing.assert_allclose(constants(fit.law), constants(truth), rtol=1e-6)
+    assert fit.value < 1e-20
+
+
+def test_recovers_the_exponents_of_the_papers_table():
+    """Pairs from 0.22 to 1.16: exponents three times those of language models."""
+    table = scaling.sources.published_table("rosenfeld2020/table2")["value"]
+    for data in ("imagenet", "dtd", "aircraft", "wikitext2"):
+        alpha, beta = table[f"rosenfeld2020/table2/{data}/model"], table[f"rosenfeld2020/table2/{data}/data"]
+        truth = scaling.laws.RosenfeldLaw(scaling.ChinchillaLaw(0.2, 1e4**alpha, 1e7**beta, alpha, beta), 0.999)
+        fit = scaling.fit.fit_rosenfeld(scaling.simulate_runs(truth, GRID), 0.999)
+        np.testing.assert_allclose(constants(fit.law), constants(truth), rtol=1e-6)
+
+
+def test_is_a_minimum():
+    """No small step in any direction lowers the objective; derivatives are those of finite differences."""
+    runs = scaling.simulate_runs(LAW, GRID, noise=0.02, seed=3)
+    fit = scaling.fit.fit_rosenfeld(runs, 7.0)
+    problem, theta = fit._problem, fit._theta
+    jacobian = problem.jacobian(theta)
+    for k, step in enumerate(np.diag(1e-6 * np.ones(5))):
+        ends = problem.residuals(np.array([theta + step, theta - step]))
+        np.testing.assert_allclose(jacobian[:, k], (ends[0] - ends[1]) / 2e-6, atol=1e-8)
+        assert (ends**2).sum(1).min() >= fit.value
+    assert isinstance(problem, _Divergence)
+    assert fit.value == pytest.approx(float((fit.residuals**2).sum()), rel=1e-12)
+
+
+def test_weights_and_refit():
+    """A row of weight two counts like two rows; a row of weight zero is not there."""
+    runs = scaling.simulate_runs(LAW, GRID, noise=0.02, seed=4)
+    fit = scaling.fit.fit_rosenfeld(runs, 7.0)
+    weights = np.ones(len(runs))
+    weights[0], weights[1] = 2, 0
+    rows = [0, 0, *range(2, len(runs))]
+    twice = scaling.fit.fit_rosenfeld(runs.iloc[rows].reset_index(drop=True), 7.0)
+    np.testing.assert_allclose(constants(fit.refit(weights).law), constants(twice.law), rtol=1e-6)
+
+
+def test_an_offset_of_zero_is_a_bound():
+    truth = scaling.laws.RosenfeldLaw(scaling.ChinchillaLaw(0, 400, 900, 0.34, 0.28), 7.0)
+    fit = scaling.fit.fit_rosenfeld(scaling.simulate_runs(truth, GRID, noise=0.03, seed=1), 7.0)
+    assert fit.status in ("converged", "at_bound")
+    assert fit.candidate.base.E < 0.2
+    low = scaling.simulate_runs(truth, GRID)
+    low["loss"] *= low["loss"] ** 0.1
+    fit = scaling.fit.fit_rosenfeld(low, 9.0)
+    assert fit.candidate.base.E == 0
+    assert fit.status == "at_bound"
+
+
+def test_says_what_it_cannot_know():
+    flat = scaling.simulate_runs(LAW, GRID)
+    one_size = flat[flat["params"] == flat["params"].min()]
+    assert scaling.fit.fit_rosenfeld(one_size, 7.0).status == "not_identified"
+    with pytest.raises(scaling.FitError, match="distinct values of params"):
+        _ = scaling.fit.fit_rosenfeld(one_size, 7.0).law
+    rng = np.random.default_rng(0)
+    shuffled = flat.assign(params=rng.permutation(flat["params"]), flops=np.nan).drop(columns="flops")
+    shuffled["loss"] = LAW.loss(1e7, shuffled["tokens"]) * np.exp(rng.normal(0, 0.05, len(flat)))
+    assert "does not fall with params" in scaling.fit.fit_rosenfeld(shuffled, 7.0).message
+    few = flat.iloc[[0, 8, 16, 24]]
+    assert "4 runs cannot determine 5 constants" in scaling.fit.fit_rosenfeld(few, 7.0).message
+
+
+def test_bootstrap_refuses_politely():
+    fit = scaling.fit.fit_rosenfeld(scaling.simulate_runs(LAW, GRID, noise=0.01), 7.0)
+    with pytest.raises(ValueError, match="does not know RosenfeldLaw"):
+        scaling.bootstrap(fit, 10)
+
+
+def test_holdout_takes_another_fit():
+    """Where runs come near the ceiling, the envelope predicts what the sum cannot."""
+    runs = scaling.simulate_runs(LAW, GRID, noise=0.005, seed=2)
+    with_envelope = scaling.holdout(runs, fraction=0.5, method=scaling.fit.fit_rosenfeld, guess=7.0)
+    assert with_envelope.rms < 0.1 < scaling.holdout(runs, fraction=0.5).rms
+
+
+def test_our_own_runs():
+    """Far below the ceiling the envelope is no help: both forms miss the dearer half of the sweep by about a tenth."""
+    runs = scaling.load_runs("small_sweep").dropna(subset="budget")
+    test = scaling.holdout(runs, fraction=0.5, method=scaling.fit.fit_rosenfeld, guess=np.log(1024))
+    assert test.fit.status in ("converged", "weak")
+    assert 0.05 < test.rms < 0.2
+    assert test.rms == pytest.approx(scaling.holdout(runs, fraction=0.5).rms, abs=0.03)

@@ -1,0 +1,279 @@
+"""The book as a reader meets it: built from a clean state, then opened in a browser that can reach nothing else."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from functools import partial
+from html.parser import HTMLParser
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
+SWITCHES += ["--disable-component-update", "--disable-sync", "--no-first-run"]
+NARROW, WIDE = {"width": 400, "height": 900}, {"width": 1400, "height": 900}
+
+
+@pytest.fixture(scope="module")
+def html(tmp_path_factory):
+    """The pages, built by the command that `make book` uses; a warning or a failing cell fails here."""
+    folder = tmp_path_factory.mktemp("book")
+    command = [sys.executable, ROOT / "tools" / "build_book.py", "--output", folder]
+    built = subprocess.run(command, capture_output=True, text=True)
+    assert built.returncode == 0, built.stderr[-2000:]
+    return folder / "_build" / "html"
+
+
+def pages_of(html):
+    """Every page, relative to the folder of the pages; index.html only sends the reader on."""
+    pages = (path.relative_to(html) for path in html.rglob("*.html"))
+    return sorted(page for page in pages if not page.parts[0].startswith("_") and page.name != "index.html")
+
+
+# --- what needs no browser -------------------------------------------------------------------------------------------
+
+
+class _Page(HTMLParser):
+    """Collects the anchors of a page, its links and the addresses from which it loads anything."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.anchors, self.links, self.loads = set(), [], []
+        self.feed(path.read_text())
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        self.anchors |= {attributes[key] for key in ("id", "name") if attributes.get(key)}
+        if tag == "a" and attributes.get("href"):
+            self.links.append(attributes["href"])
+        elif tag in {"script", "img", "link", "iframe", "source"}:
+            address = attributes.get("src") or attributes.get("href")
+            if address and attributes.get("rel") not in {"canonical", "author", "license"}:
+                self.loads.append(address)
+
+
+def test_every_chapter_is_a_page(html):
+    pages = [Path(name) for name in re.findall(r"(?:file|root): (\S+)", (ROOT / "_toc.yml").read_text())]
+    pages += [path.relative_to(ROOT).with_suffix("") for path in (ROOT / "notebooks").rglob("[!.]*.ipynb")]
+    for page in pages:
+        assert ".ipynb_checkpoints" in page.parts or (html / f"{page}.html").is_file(), page
+
+
+def test_the_first_page_leads_to_the_book(html):
+    assert "book/intro.html" in (html / "index.html").read_text()
+
+
+def test_internal_links_are_alive(html):
+    pages = {path: _Page(html / path) for path in pages_of(html)}
+    dead = []
+    for path, page in pages.items():
+        for link in page.links:
+            parts = urlsplit(link)
+            if parts.scheme or parts.netloc or link == "#":
+                continue
+            target = Path(os.path.normpath(path.parent / unquote(parts.path))) if parts.path else path
+            if not (html / target).exists():
+                dead.append(f"{path}: {link}")
+            elif parts.fragment and target in pages and unquote(parts.fragment) not in pages[target].anchors:
+                dead.append(f"{path}: {link} (no such place on the page)")
+    assert not dead, "\n".join(dead)
+
+
+def test_pages_load_nothing_from_elsewhere(html):
+    for path in pages_of(html):
+        assert not [load for load in _Page(html / path).loads if re.match(r"(https?:)?//", load)], path
+
+
+def test_no_machine_path_in_the_pages(html):
+    for path in [*pages_of(html), Path("searchindex.js")]:
+        text = (html / path).read_text()
+        assert str(ROOT) not in text, path
+        assert str(html) not in text, path
+
+
+# --- in the browser ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def browser():
+    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if executable is None:
+        message = f"no browser: none of {', '.join(BROWSERS)} is on the path"
+        if os.environ.get("SCALING_REQUIRE_BROWSER"):
+            pytest.fail(message)
+        pytest.skip(message)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=SWITCHES)
+        yield browser
+        browser.close()
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture(scope="module")
+def site(html):
+    """Address of a server of the pages on this machine."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=html))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+class _Visit:
+    """A browser page that writes down every fault and lets no request leave the machine."""
+
+    def __init__(self, browser, base):
+        self.base, self.faults = base, []
+        self.context = browser.new_context(viewport=WIDE)
+        self.context.route(lambda url: not self.is_local(url), self.block)
+        self.page = self.context.new_page()
+        self.page.on("console", lambda message: message.type in {"error", "warning"} and self.note(message.text))
+        self.page.on("pageerror", lambda error: self.note(str(error)))
+        self.page.on("requestfailed", lambda request: self.note(f"failed: {request.url}"))
+        self.page.on("response", lambda response: response.status >= 400 and self.note(f"missing: {response.url}"))
+
+    def is_local(self, url):
+        return url.startswith((self.base, "data:", "blob:", "about:"))
+
+    def block(self, route):
+        self.note(f"not local: {route.request.url}")
+        route.abort()
+
+    def note(self, fault):
+        self.faults.append(fault)
+
+    def open(self, path):
+        self.page.goto(f"{self.base}/{path}")
+        if self.page.locator(".math").count():
+            self.page.wait_for_function("() => window.MathJax && MathJax.startup && MathJax.startup.promise")
+            self.page.evaluate("() => MathJax.startup.promise")
+
+
+@pytest.fixture
+def visit(browser, html, site, request):
+    visit = _Visit(browser, html.as_uri() if request.param == "file" else site)
+    yield visit
+    visit.context.close()
+
+
+UNRENDERED = r"""() => {
+  const bare = [];
+  for (const math of document.querySelectorAll('.math')) {
+    if (!math.querySelector('mjx-container svg')) bare.push(math.textContent.slice(0, 60));
+  }
+  for (const bad of document.querySelectorAll('mjx-merror, [data-mjx-error]')) {
+    bare.push('error: ' + (bad.dataset.mjxError || bad.textContent).slice(0, 60));
+  }
+  const walker = document.createTreeWalker(document.querySelector('article, body'), NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const node = walker.currentNode;
+    if (/\\\(|\\\[|\$\$|\\begin\{/.test(node.textContent) && !node.parentElement.closest('pre, code, script, style')) {
+      bare.push('raw: ' + node.textContent.slice(0, 60));
+    }
+  }
+  return bare;
+}"""
+
+BAD_IMAGES = """async () => {
+  const images = [...document.querySelectorAll('article img')];
+  images.forEach(image => image.loading = 'eager');
+  await Promise.all(images.map(image => image.decode().catch(() => null)));
+  const bad = images.filter(image => !image.naturalWidth || !(image.alt || '').trim());
+  return bad.map(image => image.src + ' ' + image.alt);
+}"""
+
+# Wider than the screen is only what scrolls in a box of its own.
+CUT = """() => {
+  const edge = document.documentElement.clientWidth + 1;
+  const cut = [];
+  const width = document.scrollingElement.scrollWidth;
+  if (width > edge) cut.push('the page itself: ' + width);
+  const scrolls = element => {
+    for (let box = element; box && box.tagName !== 'ARTICLE'; box = box.parentElement) {
+      if (['auto', 'scroll'].includes(getComputedStyle(box).overflowX)
+          && box.getBoundingClientRect().right <= edge) return true;
+    }
+    return false;
+  };
+  for (const element of document.querySelectorAll('article :is(p, li, img, table, pre, figcaption, mjx-container)')) {
+    const box = element.getBoundingClientRect();
+    if (box.width && box.right > edge && !scrolls(element)) {
+      cut.push(element.tagName + ' ' + element.textContent.slice(0, 40));
+    }
+  }
+  return cut;
+}"""
+
+# Contrast of text against the first opaque ground behind it, as the accessibility guidelines define it.
+FAINT = r"""() => {
+  const parts = colour => colour.match(/[\d.]+/g).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map(v => v / 255)
+    .map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const ground = element => {
+    for (let box = element; box; box = box.parentElement) {
+      const colour = parts(getComputedStyle(box).backgroundColor);
+      if (colour.length === 3 || colour[3] > 0.9) return colour;
+    }
+    return document.documentElement.dataset.theme === 'dark' ? [20, 24, 29] : [255, 255, 255];
+  };
+  const faint = new Set();
+  const kinds = 'p, li, td, th, h1, h2, h3, figcaption, .caption-text, mjx-container, .output pre';
+  for (const element of document.querySelectorAll(`article :is(${kinds})`)) {
+    if (!element.textContent.trim() && element.tagName !== 'MJX-CONTAINER') continue;
+    if (!element.getClientRects().length) continue;
+    const [one, two] = [light(parts(getComputedStyle(element).color)), light(ground(element))].sort((a, b) => b - a);
+    if ((one + 0.05) / (two + 0.05) < 4) faint.add(element.tagName + ' ' + element.textContent.trim().slice(0, 40));
+  }
+  for (const image of document.querySelectorAll('article .cell_output img')) {
+    if (light(ground(image)) < 0.5) faint.add('figure on a dark ground: ' + image.alt.slice(0, 40));
+  }
+  return [...faint];
+}"""
+
+
+@pytest.mark.parametrize("visit", ["file", "http"], indirect=True)
+def test_pages_are_whole(visit, html):
+    """No failed request, no message on the console, every equation set, every image there."""
+    found = []
+    for path in pages_of(html):
+        visit.open(path)
+        faults = visit.faults + visit.page.evaluate(UNRENDERED) + visit.page.evaluate(BAD_IMAGES)
+        found += [f"{path}: {fault}" for fault in faults]
+        visit.faults.clear()
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("visit", ["file"], indirect=True)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_pages_fit_and_are_legible(visit, html, theme):
+    found = []
+    visit.page.add_init_script(f"localStorage.setItem('mode', '{theme}'); localStorage.setItem('theme', '{theme}')")
+    for path in pages_of(html):
+        visit.open(path)
+        for size in (NARROW, WIDE):
+            visit.page.set_viewport_size(size)
+            visit.page.evaluate(f"() => document.documentElement.dataset.theme = '{theme}'")
+            faults = visit.page.evaluate(CUT) + visit.page.evaluate(FAINT)
+            found += [f"{path} at {size['width']} px, {theme}: {fault}" for fault in faults]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("visit", ["http"], indirect=True)
+def test_search_finds(visit):
+    visit.open("search.html?q=notation")
+    visit.page.wait_for_selector("#search-results li a")
+    assert "Notation" in visit.page.inner_text("#search-results")
+    assert not visit.faults

@@ -1,0 +1,170 @@
+"""Every chapter: its anatomy, and its run from the first cell to the last by papermill, on two tables of runs.
+
+That the stored outputs are what the code gives is checked by nbval, which collects the notebooks themselves.
+"""
+
+import ast
+import functools
+import re
+from pathlib import Path
+
+import nbformat
+import papermill
+import pytest
+
+import scaling
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "notebooks"
+NOTEBOOKS = sorted(
+    path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.ipynb") if "checkpoints" not in str(path)
+)
+CHAPTERS = [name for name in NOTEBOOKS if not name.startswith("replications/")]
+REPLICATIONS = [name for name in NOTEBOOKS if name.startswith("replications/")]
+MOST_LINES = 150
+
+
+@functools.cache
+def read(name):
+    return nbformat.read(FOLDER / name, as_version=4)
+
+
+def code_cells(name):
+    return [cell for cell in read(name).cells if cell.cell_type == "code"]
+
+
+def parameters_of(name):
+    """Names in the cell tagged `parameters`."""
+    return set(papermill.inspect_notebook(str(FOLDER / name)))
+
+
+def execute(name, folder, **parameters):
+    """Run a chapter in its own folder; a parameter that it does not have is refused, which papermill would not do."""
+    unknown = set(parameters) - parameters_of(name)
+    if unknown:
+        raise ValueError(f"{name} has no parameter {', '.join(sorted(unknown))}; it has {sorted(parameters_of(name))}")
+    papermill.execute_notebook(
+        str(FOLDER / name),
+        str(folder / Path(name).name),
+        parameters=parameters,
+        cwd=str((FOLDER / name).parent),
+        kernel_name="python3",
+        progress_bar=False,
+    )
+
+
+def few_resamples(name):
+    return {"n_resamples": 50} if "n_resamples" in parameters_of(name) else {}
+
+
+def skip_without_sets(name):
+    """Only a replication may need a downloaded set; a chapter must run without any."""
+    if name not in REPLICATIONS:
+        return
+    code = "\n".join(cell.source for cell in code_cells(name))
+    missing = [
+        each
+        for each in scaling.sources.list_datasets().index
+        if f'"{each}"' in code and not scaling.sources.is_available(each)
+    ]
+    if missing:
+        pytest.skip(f"{name} needs the downloaded set {', '.join(missing)}, which is not on this machine")
+
+
+def texts(output):
+    """Every stored text of an output: streams and each textual form of a result."""
+    if output.output_type == "stream":
+        return [output.text]
+    return [text for kind, text in output.get("data", {}).items() if kind.startswith("text/")]
+
+
+# --- anatomy -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+class TestAnatomy:
+    def test_one_parameters_cell(self, name):
+        tagged = [cell for cell in code_cells(name) if "parameters" in cell.metadata.get("tags", [])]
+        assert len(tagged) == 1
+
+    def test_outputs_are_stored_and_whole(self, name):
+        outputs = [output for cell in code_cells(name) for output in cell.outputs]
+        assert outputs
+        assert not [output for output in outputs if output.output_type == "error"]
+        assert not [output.text for output in outputs if output.output_type == "stream" and output.name == "stderr"]
+        assert all(cell.execution_count for cell in code_cells(name) if cell.source.strip())
+
+    def test_nothing_of_the_machine_is_stored(self, name):
+        notebook = read(name)
+        assert notebook.metadata.kernelspec.name == "python3"
+        assert "version" not in notebook.metadata.get("language_info", {})
+        assert not [cell.id for cell in notebook.cells if "execution" in cell.metadata]
+        stored = "\n".join(text for cell in code_cells(name) for output in cell.outputs for text in texts(output))
+        assert not re.search(r"(?<![\w.])/(root|work|tmp|home|Users|opt|usr)/|\b0x[0-9a-f]{6,}", stored)
+
+    def test_length(self, name):
+        lines = [line for cell in code_cells(name) for line in cell.source.splitlines() if line.strip()]
+        assert len(lines) <= MOST_LINES
+
+    def test_code_is_short_functions(self, name):
+        """A notebook calls, shows and asserts: it defines no function longer than a few lines."""
+        for cell in code_cells(name):
+            for node in ast.walk(ast.parse(cell.source)):
+                if isinstance(node, ast.FunctionDef):
+                    assert node.end_lineno - node.lineno < 15, node.name
+
+    def test_figures_have_caption_and_alt_text(self, name):
+        for cell in code_cells(name):
+            if any("image/png" in output.get("data", {}) for output in cell.outputs):
+                about = cell.metadata.get("mystnb", {})
+                assert about.get("figure", {}).get("caption"), cell.id
+                assert len(about.get("image", {}).get("alt", "")) > 20, cell.id
+
+    def test_begins_with_a_title(self, name):
+        assert re.match(r"(\(.*\)=\n)?# \S", read(name).cells[0].source)
+
+
+@pytest.mark.parametrize("name", REPLICATIONS)
+class TestReplications:
+    def test_says_that_outputs_are_stored(self, name):
+        prose = " ".join(cell.source for cell in read(name).cells if cell.cell_type == "markdown")
+        assert "stored" in prose
+
+    def test_no_rows_of_the_set_are_stored(self, name):
+        stored = "\n".join(text for cell in code_cells(name) for output in cell.outputs for text in texts(output))
+        assert max((table.count("<tr") for table in stored.split("</table>")), default=0) <= 30
+        for each in scaling.sources.list_datasets().query("kind == 'downloaded'").index:
+            if scaling.sources.is_available(each):
+                losses = {f"{loss:.6g}"[:6] for loss in scaling.sources.read_dataset(each)["loss"]}
+                shown = set(re.findall(r"\b\d\.\d{4}", stored))
+                assert len(losses & shown) <= 10
+
+
+# --- execution -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_runs_with_its_defaults(name, tmp_path):
+    skip_without_sets(name)
+    execute(name, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def other_runs(tmp_path_factory):
+    """Tables of runs that no chapter has seen: another law, other budgets, another seed."""
+    folder = tmp_path_factory.mktemp("runs")
+    law = scaling.ChinchillaLaw(E=1.9, A=300.0, B=900.0, alpha=0.32, beta=0.34)
+    design = scaling.simulate.isoflop_design([1e18, 1e19, 1e20, 1e21], n_sizes=9, width=6.0, law=law)
+    scaling.simulate_runs(law, design, noise=0.003, seed=11).to_csv(folder / "runs.csv", index=False)
+    return folder / "runs.csv"
+
+
+@pytest.mark.parametrize("name", [name for name in CHAPTERS if "runs_file" in parameters_of(name)])
+def test_runs_with_another_table(name, tmp_path, other_runs):
+    execute(name, tmp_path, runs_file=str(other_runs), **few_resamples(name))
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_refuses_an_unknown_parameter(name, tmp_path):
+    with pytest.raises(ValueError, match="has no parameter run_file"):
+        execute(name, tmp_path, run_file="runs.csv")

@@ -1,0 +1,208 @@
+"""The house around the package: pins in step, nothing private in the files, a wheel that works, commands as printed."""
+
+import importlib.metadata
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tomllib
+import venv
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+import scaling
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+def pins(*files):
+    """Name and version of every line of requirements.txt, or of the files that are named."""
+    lines = [line for name in files or ["requirements.txt"] for line in (ROOT / name).read_text().splitlines()]
+    return {canonicalize_name(name): version for name, _, version in (line.partition("==") for line in lines)}
+
+
+def declared():
+    """Every requirement that pyproject.toml states."""
+    project = PROJECT["project"]
+    lists = [project["dependencies"], *project["optional-dependencies"].values(), PROJECT["build-system"]["requires"]]
+    return [Requirement(text) for names in lists for text in names]
+
+
+@pytest.mark.parametrize("file", ["requirements.txt", "requirements-sweep.txt"])
+def test_requirements_are_plain_pins(file):
+    for line in (ROOT / file).read_text().splitlines():
+        assert re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.!+]+", line), line
+
+
+@pytest.mark.parametrize("requirement", declared(), ids=str)
+def test_pins_satisfy_pyproject(requirement):
+    name, pinned = canonicalize_name(requirement.name), pins("requirements.txt", "requirements-sweep.txt")
+    assert name in pinned, f"{name} is in pyproject.toml but neither in requirements.txt nor requirements-sweep.txt"
+    assert requirement.specifier.contains(pinned[name], prereleases=True)
+
+
+def test_environment_yml_takes_the_pins():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    conda = [entry for entry in environment["dependencies"] if isinstance(entry, str)]
+    (pip,) = [entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict)]
+    assert pip == ["-r requirements.txt", "-e ."]
+    python = dict(entry.split("=") for entry in conda if "=" in entry)["python"]
+    assert SpecifierSet(PROJECT["project"]["requires-python"]).contains(f"{python}.0")
+
+
+def test_pins_are_closed():
+    """Every dependency of a pinned package that applies here is pinned too, at a version that it accepts."""
+    for name in pins():
+        try:
+            requires = importlib.metadata.distribution(name).requires or []
+        except importlib.metadata.PackageNotFoundError:
+            continue  # a pin for another version of Python
+        for requirement in map(Requirement, requires):
+            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+                pinned = pins().get(canonicalize_name(requirement.name))
+                assert pinned, f"{name} needs {requirement}, which is not pinned"
+                assert requirement.specifier.contains(pinned, prereleases=True), f"{name} needs {requirement}"
+
+
+def test_one_version():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["version"] == scaling.__version__
+    assert f"## {scaling.__version__}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def tracked_files():
+    listing = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
+    if listing.returncode:
+        pytest.skip("not a git checkout")
+    return [ROOT / name for name in listing.stdout.split("\0") if name and (ROOT / name).is_file()]
+
+
+def test_no_machine_paths_or_registry_hosts():
+    folders = "|".join(["root", "work", "tmp", "home", "Users"])
+    hosts = "|".join(["py" + "pi", "python" + "hosted", "npm" + "js", "deb" + "ian.org", "ana" + "conda.org"])
+    private = re.compile(rf"(?<![\w.~])/({folders})/[\w.]|\b({hosts})\b")
+    found = []
+    for path in tracked_files():
+        if path.name == ".gitignore" or path.suffix in {".png", ".ico", ".gz"}:
+            continue
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            if match := private.search(re.sub(r'"image/png": ".*"', "", line)):
+                found.append(f"{path.relative_to(ROOT)}:{number}: {match.group()}")
+    assert not found, "\n".join(found)
+
+
+def test_downloaded_sets_are_not_committed():
+    names = [path.relative_to(ROOT).as_posix() for path in tracked_files()]
+    for dataset in scaling.sources.list_datasets().query("kind == 'downloaded'").index:
+        assert not [name for name in names if f"{dataset}/" in name and not name.endswith("README.md")]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """The wheel, built from a copy of the sources so that nothing is left in the checkout."""
+    source = tmp_path_factory.mktemp("source")
+    for name in ("scaling", "data", "book", "notebooks"):
+        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", *PROJECT["project"]["license-files"]):
+        shutil.copy(ROOT / name, source)
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", source / "dist", source]
+    built = subprocess.run(command, capture_output=True, text=True)
+    assert built.returncode == 0, built.stdout[-2000:] + built.stderr[-2000:]
+    (path,) = (source / "dist").glob("*.whl")
+    return path
+
+
+@pytest.fixture(scope="module")
+def installed(wheel, tmp_path_factory):
+    """The Python of an empty environment that has the wheel, and its folder of packages."""
+    folder = tmp_path_factory.mktemp("installed")
+    venv.create(folder / "env", with_pip=False)
+    python = folder / "env" / "bin" / "python"
+    pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps", "--no-index", wheel]
+    subprocess.run(pip, check=True)
+    # NumPy and the rest are taken from where the tests run: a .pth inside that folder is not followed
+    (site,) = (folder / "env" / "lib").glob("python*/site-packages")
+    (site / "others.pth").write_text(sysconfig.get_path("purelib"))
+    return python, site
+
+
+def test_wheel_works_outside_the_checkout(installed, tmp_path):
+    """In an empty environment the wheel imports, every module of it, and finds its tables."""
+    python, site = installed
+    script = (
+        "import importlib, pkgutil, scaling\n"
+        "for module in pkgutil.walk_packages(scaling.__path__, 'scaling.'):\n"
+        "    if not module.name.endswith('__main__'):\n"
+        "        importlib.import_module(module.name)\n"
+        "print(scaling.__file__)\n"
+        "tables = scaling.counting.architectures(), scaling.sources.large_models()\n"
+        "print(float(scaling.published('hoffmann2022/eq10/E')), *map(len, tables))\n"
+    )
+    run = subprocess.run([python, "-I", "-c", script], cwd=tmp_path, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    place, numbers = run.stdout.splitlines()
+    assert Path(place).is_relative_to(site)
+    assert numbers == "1.69 50 6"
+    assert (site / "scaling" / "_data" / "README.md").is_file()
+
+
+def test_rerun_works_from_the_wheel(installed, tmp_path):
+    """The wheel carries the chapters and all that a book of one's own runs is made of."""
+    law = scaling.ChinchillaLaw(E=1.9, A=300, B=900, alpha=0.32, beta=0.34)
+    design = scaling.simulate.isoflop_design([1e18, 1e19, 1e20], n_sizes=6, law=law)
+    scaling.simulate_runs(law, design, noise=0.003).to_csv(tmp_path / "runs.csv", index=False)
+    script = "from scaling.cli import main; main()"
+    arguments = ["rerun", "runs.csv", "--out", "book", "--chapters", "06", "--resamples", "20", "--json"]
+    run = subprocess.run([installed[0], "-I", "-c", script, *arguments], cwd=tmp_path, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    summary = json.loads(run.stdout)
+    assert [each["outcome"] for each in summary["chapters"]] == ["done"]
+    assert not summary["complaints"]
+    assert (tmp_path / "book" / "notebooks" / "06_isoflop.html").is_file()
+
+
+def commands(page):
+    """The shell blocks of a page, each with the output printed below it (None where there is none).
+
+    Blocks that set things up (make, git, source) are what these tests stand on, and are left out.
+    """
+    blocks = re.findall(r"```bash\n(.*?)```(?:\s*```text\n(.*?)```)?", (ROOT / page).read_text(), flags=re.DOTALL)
+    return [(code, output or None) for code, output in blocks if not re.match(r"(make|git|source)\b", code)]
+
+
+@pytest.mark.parametrize("page", ["README.md", "book/rerun.md"])
+def test_commands_run_as_printed(page, tmp_path):
+    """In order and in one folder, as a reader would."""
+    (tmp_path / "notebooks").symlink_to(ROOT / "notebooks")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    blocks = commands(page)
+    assert blocks
+    for code, output in blocks:
+        missing = [
+            name
+            for name in scaling.sources.list_datasets().index
+            if name in code and not scaling.sources.is_available(name)
+        ]
+        if missing:
+            continue
+        run = subprocess.run(
+            ["bash", "-euc", code], cwd=tmp_path, env=os.environ | {"PATH": path}, capture_output=True, text=True
+        )
+        assert run.returncode == 0, f"{code}\n{run.stderr[-3000:]}"
+        if output is not None:
+            assert run.stdout.strip() == output.strip()
+
+
+def test_every_public_name_is_on_the_page_of_docstrings():
+    page = (ROOT / "book/api.md").read_text()
+    listed = re.findall(r"^\.\. auto(?:function|class|exception):: (\w+)(?:\(.*\))?$", page, flags=re.MULTILINE)
+    assert sorted(listed) == sorted(scaling.__all__)

@@ -1,0 +1,218 @@
+"""The claims: every verdict is what was declared, and the record agrees with what is recomputed."""
+
+from html import escape
+
+import pandas as pd
+import pytest
+
+import scaling
+from scaling import published
+from scaling.papers import claims, claims_table, czech2026, hoffmann2022, pearce2024, reproduces, scorecard
+from scaling.papers import registry as _registry
+from scaling.sources.datasets import dataset_checksum, is_available
+from scaling.sources.files import data_file
+
+CLAIMS = {claim.id: claim for claim in claims()}
+RECORDED = pd.read_csv(data_file("recorded.csv")).set_index("id")
+
+
+@pytest.fixture
+def registry(monkeypatch):
+    """An empty registry with empty caches."""
+    monkeypatch.setattr(_registry, "_REGISTRY", {})
+    for cached in (_registry._computed, _registry._record):
+        cached.cache_clear()
+    yield
+    for cached in (_registry._computed, _registry._record):
+        cached.cache_clear()
+
+
+@pytest.mark.parametrize("id", CLAIMS)
+def test_verdict_is_the_declared_one(id):
+    """An undeclared mismatch fails, and so does a declared one that suddenly agrees."""
+    claim = CLAIMS[id]
+    expected = "differs" if claim.reason else "reproduced with a stated change" if claim.change else "reproduced"
+    assert claim.verdict == expected, f"ours {claim.ours:.10g}, published {claim.published}, ± {claim.tolerance:.3g}"
+
+
+@pytest.mark.parametrize("id", [claim.id for claim in CLAIMS.values() if claim.needs])
+def test_record_agrees_with_what_is_recomputed(id):
+    claim = CLAIMS[id]
+    assert RECORDED.loc[id, "set"] == claim.needs
+    assert RECORDED.loc[id, "sha256"] == dataset_checksum(claim.needs)
+    if not is_available(claim.needs):
+        pytest.skip(f"the runs of {claim.needs} are not here")
+    assert claim.ours == pytest.approx(float(RECORDED.loc[id, "value"]), rel=1e-6)
+
+
+def test_nothing_is_recorded_without_a_claim():
+    assert set(RECORDED.index) == {claim.id for claim in CLAIMS.values() if claim.needs}
+
+
+def test_at_least_45_published_numbers_have_a_claim():
+    assert len({claim.published.id for claim in CLAIMS.values()}) >= 45
+
+
+def test_scorecard_columns_and_rows():
+    table = scorecard()
+    assert table.columns.tolist() == ["id", "published", "ours", "difference", "tolerance", "verdict", "reason"]
+    assert table["id"].tolist() == list(CLAIMS)
+    assert table[["published", "ours"]].notna().all().all()
+    pd.testing.assert_series_equal(table["difference"], table["ours"] - table["published"], check_names=False)
+    assert (table.loc[table["verdict"] != "reproduced", "reason"] != "").all()
+
+
+def test_scorecard_covers_the_literature():
+    numbers = {id.split("@")[0] for id in CLAIMS}
+    assert len(numbers) >= 200
+    assert len({id.split("/")[0] for id in numbers}) >= 15
+
+
+def test_scorecard_of_a_part():
+    assert len(scorecard("hoffmann2022/tableA9")) == 50
+    ways = scorecard("hoffmann2022/table2/approach3/a")["id"].tolist()
+    labels = ("@refit", "@Table A3", "", "@rounded constants")
+    assert ways == [f"hoffmann2022/table2/approach3/a{label}" for label in labels]
+    with pytest.raises(ValueError, match="papers with claims: .*hoffmann2022"):
+        scorecard("hofmann2022")
+
+
+def test_table_for_pages_shows_numbers_as_printed():
+    table = claims_table("hoffmann2022/table2/approach1")
+    assert table.frame["published"].tolist() == ["0.50", "0.50"]
+    assert table.frame["ours"].tolist() == ["0.4981", "0.5019"]
+    assert table.frame["verdict"].tolist() == ["reproduced with a stated change [1]"] * 2
+    assert len(table.notes) == 1
+
+
+def test_table_for_pages_says_every_reason_whole():
+    table = claims_table("hoffmann2022/tableA4", "kaplan2020/params")
+    assert len(table.frame) == 14
+    for text in (repr(table), table._repr_html_()):
+        assert "embeddings and final logits counted, as Appendix F says" in text
+        assert "..." not in text
+    assert len(claims_table().frame) == len(CLAIMS)
+
+
+def test_folded_table_shows_every_row_under_its_source():
+    sources = ("hoffmann2022/table2", "besiroglu2024/estimates", "hernandez2022")
+    flat, folded = claims_table(*sources), claims_table(*sources, folded=True)
+    assert repr(folded) == repr(flat)
+    parts = folded._repr_html_().split("<details>")[1:]
+    assert len(parts) == len(sources)
+    for source, part in zip(sources, parts, strict=True):
+        alone = claims_table(source)
+        assert part.startswith(f"<summary>{source}: ")
+        assert part.count("<tr") == len(alone.frame) + 1
+        assert sorted(note for note in flat.notes if f"] {escape(note)}</p>" in part) == sorted(alone.notes)
+    counts = alone.frame["verdict"].str.startswith("reproduced").sum()
+    assert f"<summary>hernandez2022: {counts} reproduced</summary>" in parts[-1]
+    assert "<details>" not in flat._repr_html_()
+    deep = claims_table("hoffmann2022/tableA3/approach3/1B", "hoffmann2022/tableA3/approach3/10B", folded=True)
+    assert deep.folds == (("hoffmann2022/tableA3", len(deep.frame)),)
+
+
+@pytest.mark.parametrize(
+    ("name", "least", "most"),
+    [("hoffmann2022", 1.06, 1.19), ("hoffmann2022_rounded", 1.57, 2.23), (None, 0.98, 1.10)],
+)
+def test_no_published_constants_give_table_a3(name, least, most):
+    """The reason given on the scorecard, number by number; None: de Vries's exponents."""
+    exponents = {q: float(published(f"sardana2024/constants/{q}")) for q in ("E", "A", "B", "alpha", "beta")}
+    law = scaling.ChinchillaLaw.from_published(name) if name else scaling.ChinchillaLaw(**exponents)
+    ratios = [
+        hoffmann2022.optimal_tokens(law, params) / float(published(f"hoffmann2022/tableA3/approach3/{size}/tokens"))
+        for size, params in hoffmann2022.SIZES.items()
+    ]
+    assert least <= min(ratios) <= max(ratios) <= most
+
+
+def test_optimal_tokens_and_compute_optimal_are_the_same_optimum():
+    law = scaling.ChinchillaLaw.from_published("hoffmann2022")
+    optimum = scaling.compute_optimal(law, 1e23)
+    assert hoffmann2022.optimal_tokens(law, optimum.params) == pytest.approx(optimum.tokens, rel=1e-12)
+
+
+def test_parabolas_without_safeguard_agree_with_fit_isoflop_where_both_apply():
+    law = czech2026.surface("chinchilla")
+    runs = czech2026.noise_free_runs(law, width=8.0)
+    safe, bare = scaling.fit_isoflop(runs).law, czech2026.parabolas(runs)
+    assert czech2026.tokens_error(law, bare) == pytest.approx(czech2026.tokens_error(law, safe), rel=1e-6)
+
+
+# ------------------------------------------------------------------ the decorator
+
+
+def test_default_tolerance_is_half_a_unit_of_the_last_digit(registry):
+    reproduces("hoffmann2022/table2/approach1/a")(lambda: 0.5049)
+    reproduces("hoffmann2022/table2/approach1/a@off")(lambda: 0.5051)
+    assert scorecard()["verdict"].tolist() == ["reproduced", "differs"]
+
+
+def test_relative_and_absolute_tolerance(registry):
+    reproduces("hoffmann2022/eq10/A@r", rtol=0.01)(lambda: 410.0)
+    reproduces("hoffmann2022/eq10/A@a", atol=1.0)(lambda: 408.0)
+    assert scorecard()["tolerance"].tolist() == pytest.approx([4.064, 1.0])
+    assert scorecard()["verdict"].tolist() == ["reproduced", "differs"]
+
+
+def test_a_change_is_said(registry):
+    reproduces("hoffmann2022/eq10/A", change="by other means")(lambda: 406.4)
+    assert scorecard().loc[0, ["verdict", "reason"]].tolist() == ["reproduced with a stated change", "by other means"]
+
+
+def test_a_value_that_is_no_number_differs(registry):
+    reproduces("hoffmann2022/eq10/A")(lambda: float("nan"))
+    assert scorecard()["verdict"].tolist() == ["differs"]
+
+
+def test_one_function_for_several_numbers(registry):
+    @reproduces(["hoffmann2022/eq10/A", "hoffmann2022/eq10/B"])
+    def by_id(id):
+        return float(published(id))
+
+    reproduces({"hoffmann2022/eq10/E": 1.69})(lambda value: value)
+    assert scorecard()["verdict"].tolist() == ["reproduced"] * 3
+    assert by_id("hoffmann2022/eq10/A") == 406.4
+
+
+def test_mistakes_in_a_claim_are_refused(registry):
+    with pytest.raises(KeyError, match="did you mean"):
+        reproduces("hoffmann2022/eq10/a1pha")(lambda: 1.0)
+    with pytest.raises(ValueError, match="not both"):
+        reproduces("hoffmann2022/eq10/A", rtol=1, atol=1)
+    with pytest.raises(ValueError, match="a change, if it agrees"):
+        reproduces("hoffmann2022/eq10/A", change="x", reason="y")
+    reproduces("hoffmann2022/eq10/A")(lambda: 1.0)
+    with pytest.raises(ValueError, match="already a claim"):
+        reproduces("hoffmann2022/eq10/A")(lambda: 1.0)
+
+
+def test_without_the_runs_the_recorded_number_gives_the_verdict(registry, monkeypatch, tmp_path):
+    path = tmp_path / "recorded.csv"
+    path.write_text("id,value,set,sha256\n")
+    monkeypatch.setattr(_registry, "data_file", lambda name: path)
+    monkeypatch.setattr(_registry, "is_available", lambda name: False)
+    calls = []
+    reproduces("hoffmann2022/eq10/A", needs="besiroglu2024")(lambda: calls.append(1) or 406.41)
+    with pytest.raises(ValueError, match=r"python -m scaling\.papers"):
+        scorecard()
+    assert _registry.record() == path
+    assert path.read_text().splitlines()[1].startswith("hoffmann2022/eq10/A,406.41,besiroglu2024,193478df")
+    _registry._computed.cache_clear()
+    assert scorecard()["verdict"].tolist() == ["reproduced"]
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize("step", ["kaplan", "head", "warmup", "decay", "tuned"])
+def test_porians_printed_exponents_are_the_stored_ones_rounded(step):
+    """Two transcriptions against each other; no claim, since nothing is recomputed."""
+    printed, stored = published(f"porian2024/refinedweb/{step}"), published(f"porian2024/results/refinedweb/{step}")
+    assert abs(stored.value - printed.value) <= printed.half_unit * (1 + 1e-9)
+    assert printed.low <= stored.value <= printed.high
+
+
+def test_pearces_grid_of_sizes_is_the_printed_range():
+    """The sizes of the released script, a power of ten each, against the two sizes that are printed."""
+    ends = [published(f"pearce2024/simulation/{end}").value for end in ("smallest", "largest")]
+    assert pearce2024.SIZES[[0, -1]] == pytest.approx(ends, rel=0.01)

@@ -1,0 +1,215 @@
+"""Plans: every number against the routine it comes from, the definitions, refusals, the coverage of intervals."""
+
+import warnings
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import optimize, stats
+
+import scaling
+from scaling.papers.czech2026 import surface
+
+LAW = scaling.ChinchillaLaw.from_published("besiroglu2024")
+BUDGET, DEMAND, UNIQUE = 1e22, 5e12, 5e10
+
+
+@pytest.fixture(scope="module")
+def boot():
+    runs = scaling.simulate_runs(LAW, scaling.simulate.chinchilla_like_design(120), noise=0.006, seed=3)
+    return scaling.bootstrap(scaling.fit_parametric(runs), 300, seed=1)
+
+
+@pytest.fixture(scope="module")
+def plan(boot):
+    return scaling.plan_training(boot, BUDGET, DEMAND, UNIQUE)
+
+
+def test_allocation_is_the_optimum_and_its_spread(boot, plan):
+    rows, best = plan.allocation.loc["compute-optimal"], scaling.compute_optimal(boot.fit.law, BUDGET)
+    for name in ("params", "tokens", "tokens_per_param", "loss"):
+        assert rows.estimate[name] == getattr(best, name)
+        spread = boot.interval(0.95, of=lambda law, name=name: getattr(scaling.compute_optimal(law, BUDGET), name))
+        assert (rows.low[name], rows.high[name]) == pytest.approx(spread, rel=1e-12)
+    assert rows.estimate["exponent"] == boot.fit.law.beta / (boot.fit.law.alpha + boot.fit.law.beta)
+    assert (rows.low <= rows.estimate).all()
+    assert (rows.estimate <= rows.high).all()
+
+
+def test_a_wider_level_gives_wider_intervals(boot, plan):
+    narrow = scaling.plan_training(boot, BUDGET, level=0.5).allocation
+    wide = plan.allocation.loc[narrow.index]
+    assert ((narrow.high - narrow.low) < (wide.high - wide.low)).all()
+
+
+def test_serving_reaches_the_same_loss_with_the_least_compute(boot, plan):
+    law, found = boot.fit.law, plan.allocation.estimate["with inference"]
+    best = scaling.compute_optimal(law, BUDGET)
+    assert found.loss == best.loss
+    assert law.loss(found.params, found.tokens) == pytest.approx(best.loss, rel=1e-9)
+
+    def total(log_size):
+        size = np.exp(log_size)
+        tokens = (law.B / (best.loss - law.E - law.A * size**-law.alpha)) ** (1 / law.beta)
+        return 6 * size * tokens + 2 * size * DEMAND
+
+    bounds = (np.log(best.params / 4), np.log(best.params))
+    searched = optimize.minimize_scalar(total, bounds=bounds, method="bounded", options={"xatol": 1e-9})
+    assert found.total_flops == pytest.approx(searched.fun, rel=1e-9)
+    assert found.compute_saved == pytest.approx(1 - searched.fun / (BUDGET + 2 * best.params * DEMAND), rel=1e-6)
+    assert found.flops == pytest.approx(6 * found.params * found.tokens)
+
+
+def test_without_demand_serving_is_the_compute_optimum(boot):
+    both = scaling.plan_training(boot, BUDGET, inference_tokens=0).allocation.estimate
+    assert both["with inference"].params == pytest.approx(both["compute-optimal"].params, rel=1e-9)
+    assert both["with inference"].compute_saved == pytest.approx(0, abs=1e-12)
+
+
+def test_limited_data_takes_the_published_decay(boot, plan):
+    found = plan.allocation.estimate["limited data"]
+    published = scaling.laws.DataConstrainedLaw.from_published()
+    law = replace(published, base=boot.fit.law)
+    best = scaling.data_constrained_optimal(law, BUDGET, UNIQUE)
+    assert (found.params, found.tokens, found.loss) == (best.params, best.tokens, best.loss)
+    assert found.epochs == best.tokens / UNIQUE > 1
+    plenty = scaling.plan_training(boot, BUDGET, unique_tokens=1e15).allocation.estimate
+    assert plenty["limited data"].epochs == 1
+    assert plenty["limited data"].extra_loss == 0
+    assert plenty["limited data"].params == pytest.approx(plenty["compute-optimal"].params)
+
+
+def test_wasted_compute_is_what_the_same_loss_would_have_cost(boot, plan):
+    law, table = boot.fit.law, plan.off_optimum.set_index("size_ratio")
+    assert list(table.index) == [0.25, 0.5, 1, 2, 4]
+    for row in table.itertuples():
+        assert law.loss(row.params, row.tokens) == row.loss
+        assert 6 * row.params * row.tokens == pytest.approx(BUDGET)
+        enough = scaling.compute_optimal(law, BUDGET * (1 - row.compute_wasted))
+        assert enough.loss == pytest.approx(row.loss, rel=1e-12)
+        assert row.compute_wasted_low <= row.compute_wasted_high
+    assert table.extra_loss[1] == 0 < table.extra_loss_high[1]  # the price of not knowing the law better
+    assert (table.loc[[0.25, 4], "compute_wasted"] > 0.2).all()
+
+
+def test_regret_is_taken_under_each_resample(boot, plan):
+    size = plan.off_optimum.params[0]
+    waste = [
+        scaling.ChinchillaLaw(**row).loss(size, BUDGET / (6 * size))
+        - scaling.compute_optimal(scaling.ChinchillaLaw(**row), BUDGET).loss
+        for row in boot.samples.to_dict("records")
+    ]
+    ends = plan.off_optimum.loc[0, ["extra_loss_low", "extra_loss_high"]]
+    assert tuple(ends) == pytest.approx(tuple(np.quantile(waste, [0.025, 0.975])), rel=1e-6)
+
+
+def test_smaller_models_of_the_same_loss(boot, plan):
+    law, best = boot.fit.law, scaling.compute_optimal(boot.fit.law, BUDGET)
+    assert plan.overtraining.size_ratio.iloc[[0, -1]].tolist() == [1, 0.25]
+    for row in plan.overtraining.itertuples():
+        assert law.loss(row.params, row.tokens) == pytest.approx(best.loss, rel=1e-12)
+        assert 6 * row.params * row.tokens / BUDGET - 1 == pytest.approx(row.training_overhead, abs=1e-9)
+        if row.size_ratio < 1:  # after so many tokens both have cost the same
+            served = row.pays_after
+            assert 6 * row.params * row.tokens + 2 * row.params * served == pytest.approx(
+                BUDGET + 2 * best.params * served
+            )
+    assert np.isnan(plan.overtraining.pays_after[0])
+
+
+def test_sizes_that_no_data_can_help_are_out_of_reach(boot):
+    steep = scaling.ChinchillaLaw(E=1.7, A=1e6, B=4e5, alpha=0.9, beta=0.6)
+    samples = boot.samples.assign(**steep.constants)
+    law = scaling.ChinchillaLaw(**{name: column.to_numpy() for name, column in samples.items()})
+    same = replace(boot, samples=samples, law=law, fit=replace(boot.fit, candidate=steep))
+    plan = scaling.plan_training(same, BUDGET)
+    table = plan.overtraining.set_index("size_ratio")
+    below = table.index < (1 + 0.9 / 0.6) ** (-1 / 0.9)
+    assert below.tolist() == [False] * 6 + [True] * 2
+    assert (table.tokens.isna() == below).all()
+    assert (np.isinf(table.training_overhead_high) == below).all()
+    assert "out of reach" in repr(plan)
+
+
+def test_far_budgets_are_warned_of_with_the_factor(boot):
+    dearest = boot.fit.runs["flops"].max()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert scaling.plan_training(boot, 2 * dearest).notes == ()
+    with pytest.warns(scaling.errors.RunsWarning, match="400 times that of the dearest run"):
+        plan = scaling.plan_training(boot, 400 * dearest)
+    assert plan.reach == pytest.approx(400)
+    assert "400 times" in repr(plan)
+
+
+def test_resamples_without_an_optimum(boot):
+    def spoilt(rows):
+        samples = boot.samples.copy()
+        samples.loc[: rows - 1, "A"] = 0.0
+        law = scaling.ChinchillaLaw(**{name: column.to_numpy() for name, column in samples.items()})
+        return replace(boot, samples=samples, law=law)
+
+    plan = scaling.plan_training(spoilt(15), BUDGET, DEMAND, UNIQUE)
+    assert "5.0% of the resamples have no optimum" in plan.notes[0]
+    assert len(plan.boot.samples) == len(boot.samples) - 15
+    assert np.isfinite(plan.allocation.to_numpy()).all()
+    with pytest.raises(scaling.FitError, match="50% of the resamples have no optimum"):
+        scaling.plan_training(spoilt(150), BUDGET)
+
+
+def test_a_plan_reads_well(plan):
+    words = repr(plan)
+    for part in (
+        "Plan for 1e22",
+        "compute-optimal",
+        "with inference",
+        "limited data",
+        "another size",
+        "smaller models",
+    ):
+        assert part in words
+        assert part in plan._repr_html_()
+    assert max(map(len, words.splitlines())) <= 120
+    table = plan.table()
+    assert list(table.columns) == ["problem", "quantity", "estimate", "low", "high"]
+    assert len(table) == len(plan.allocation)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"flops": -1e24}, "flops must be positive and finite, got -1e"),
+        ({"flops": np.inf}, "flops must be positive"),
+        ({"flops": 1e22, "inference_tokens": -1}, "inference_tokens must be at least 0"),
+        ({"flops": 1e22, "unique_tokens": 0}, "unique_tokens must be positive"),
+        ({"flops": 1e22, "level": 95}, "level must lie between 0 and 1, got 95"),
+    ],
+)
+def test_bad_numbers_are_refused(boot, arguments, words):
+    with pytest.raises(ValueError, match=words):
+        scaling.plan_training(boot, **arguments)
+
+
+def test_only_the_parametric_loss_carries_a_plan():
+    design = scaling.simulate.isoflop_design([1e19, 1e20, 1e21], law=LAW)
+    frontier = scaling.fit_isoflop(scaling.simulate_runs(LAW, design, noise=0.002))
+    with pytest.raises(TypeError, match="FrontierLaw"):
+        scaling.plan_training(scaling.bootstrap(frontier, 20), 1e22)
+
+
+def test_intervals_cover_the_truth():
+    """The small version of the study in benchmarks/intervals.py, its three surfaces together."""
+    surfaces, tables, hits = (LAW, surface("symmetric"), surface("asymmetric")), 40, 0
+    for law in surfaces:
+        best = scaling.compute_optimal(law, 1e23)
+        truth = pd.Series({"exponent": law.beta / (law.alpha + law.beta), "params": best.params, "loss": best.loss})
+        design = scaling.simulate.isoflop_design(np.geomspace(6e18, 3e21, 7), n_sizes=9, width=6, law=law)
+        for seed in range(tables):
+            fit = scaling.fit_parametric(scaling.simulate_runs(law, design, noise=0.006, seed=seed))
+            with pytest.warns(scaling.errors.RunsWarning):
+                plan = scaling.plan_training(scaling.bootstrap(fit, 300, seed=seed), 1e23)
+            rows = plan.allocation.loc["compute-optimal"].loc[truth.index]
+            hits = hits + ((rows.low <= truth) & (truth <= rows.high))
+    # were the coverage 0.92, any of the three counts would be lower once in 10,000 such tests
+    assert (hits >= stats.binom.ppf(1e-4 / 3, len(surfaces) * tables, 0.92)).all(), hits

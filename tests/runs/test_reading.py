@@ -1,0 +1,297 @@
+"""Reading a stranger's table: names, units, marks and formats; what can be read in two ways is refused."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import scaling
+from scaling.runs.reading.cells import decimal_mark, read_numbers
+from scaling.runs.reading.units import Header, read_header, unit_factor
+
+ROWS = [(7e7, 1.4e9, 3.5), (1e9, 2e10, 2.7), (7e10, 1.4e12, 1.95)]
+
+
+def read(tmp_path, content, **options):
+    path = tmp_path / "table"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return scaling.runs.read_table(path, **options)
+
+
+def values(table):
+    return table.frame[["params", "tokens", "loss"]].to_numpy(dtype=float)
+
+
+def refused(tmp_path, content, **options):
+    with pytest.raises(scaling.RunsError) as error:
+        read(tmp_path, content, **options)
+    return str(error.value)
+
+
+# -- headers
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "unit"),
+    [
+        ("N", "params", None),
+        ("n_params", "params", None),
+        ("Model Size", "params", None),
+        ("modelSize", "params", None),
+        ("params (M)", "params", "M"),
+        ("tokens_B", "tokens", "B"),
+        ("params_in_millions", "params", "millions"),
+        ("Parameters, millions", "params", "millions"),
+        ("Parameters (N)", "params", None),
+        ("Params (non-embedding)", "params_nonembedding", None),
+        ("val/loss", "loss", None),
+        ("summary.val_loss", "loss", None),
+        ("loss_bits_per_token", "loss", "bits"),
+        ("eval loss [bits/token]", "loss", "bits/token"),
+        ("bpb", "loss", "bits_per_byte"),
+        ("val_ppl", "loss", "perplexity"),
+        ("compute_pf_days", "flops", "PF-days"),
+        ("PF-days", "flops", "PF-days"),
+        ("FLOPs (1e18)", "flops", "1e18"),
+        ("C (EFLOPs)", "flops", "EFLOPs"),
+        ("State", "status", None),
+    ],
+)
+def test_headers_that_are_known(text, name, unit):
+    assert read_header(text) == Header(name, unit)
+
+
+@pytest.mark.parametrize("text", ["log_params", "log10(N)", "tokens_per_param", "parms", "", "  ", "loss_gap", "depth"])
+def test_headers_are_matched_whole_and_never_by_likeness(text):
+    assert read_header(text) is None
+
+
+@pytest.mark.parametrize("ours", ["params", "tokens", "loss", "flops", "params_nonembedding", "budget", "run", "seed"])
+def test_our_own_names_are_known(ours):
+    assert read_header(ours) == Header(ours)
+
+
+@pytest.mark.parametrize(
+    ("name", "unit", "factor"),
+    [
+        ("params", "millions", 1e6),
+        ("tokens", "T", 1e12),
+        ("tokens", "B tokens", 1e9),
+        ("flops", "PF-days", 8.64e19),
+        ("flops", "petaflop/s-days", 8.64e19),
+        ("flops", "ZFLOP", 1e21),
+        ("flops", "10^18", 1e18),
+        ("params", "count", 1.0),
+        ("params", "GB", None),
+        ("params", "PF-days", None),
+        ("loss", "bits/token", "bits"),
+        ("loss", "M", None),
+    ],
+)
+def test_units(name, unit, factor):
+    assert unit_factor(name, unit) == factor
+
+
+def test_a_pf_day_is_a_day_of_petaflops():
+    assert unit_factor("flops", "PF-days") == float(scaling.published("kaplan2020/flops/pf_day"))
+
+
+# -- cells
+
+
+@pytest.mark.parametrize(
+    ("cell", "mark", "value"),
+    [
+        ("70B", ".", 70e9),
+        ("1.4T", ".", 1.4e12),
+        ("300 million", ".", 3e8),
+        ("1,000,000", ".", 1e6),
+        ("1 000 000", ".", 1e6),
+        ("1'000'000", ".", 1e6),
+        ("1_000_000", ".", 1e6),
+        ("1.000.000", ",", 1e6),
+        ("1,4T", ",", 1.4e12),
+        ("7.0E+09", ".", 7e9),
+        (".5", ".", 0.5),
+        ("\u22123", ".", -3.0),
+    ],
+)
+def test_cells_that_are_numbers(cell, mark, value):
+    column, _, _ = read_numbers("params", pd.Series([cell]), mark)
+    assert column.iloc[0] == value
+
+
+@pytest.mark.parametrize("cell", ["12,34,567", "1,00", "1..2", "7e", "e9", "70X", "--1", "1 00", "=1+1", "0x10", "7 8"])
+def test_cells_that_are_none_stay_as_they_are(cell):
+    column, _, _ = read_numbers("params", pd.Series([cell]), ".")
+    assert column.iloc[0] == cell
+
+
+@pytest.mark.parametrize(
+    ("cells", "mark"),
+    [
+        (["2,31"], ","),
+        (["1.234,5"], ","),
+        (["1.234.567"], ","),
+        (["2.31", "1,000"], "."),
+        (["1,234,567"], "."),
+        (["0,314"], ","),
+        (["70"], "."),
+    ],
+)
+def test_the_decimal_mark_is_told_by_cells_that_leave_no_choice(cells, mark):
+    assert decimal_mark({"loss": pd.Series(cells, name="loss")})[0] == mark
+
+
+@pytest.mark.parametrize("cells", [["1,234"], ["2,31", "2.31"]])
+def test_where_they_do_not_it_is_asked(cells):
+    mark, words = decimal_mark({"loss": pd.Series(cells)})
+    assert mark == ""
+    assert "--decimal" in words
+
+
+@given(st.floats(1e3, 1e18), st.sampled_from([".", ","]))
+@settings(max_examples=100, deadline=None, derandomize=True)
+def test_any_number_is_read_as_it_was_written(value, mark):
+    written = [f"{value:,.2f}", f"{value:.6g}", f"{value / 1e6:.4f}M"]
+    if mark == ",":
+        written = [text.translate(str.maketrans(",.", ".,")) for text in written]
+    column, own, units = read_numbers("params", pd.Series(written), mark)
+    np.testing.assert_allclose(column.to_numpy(dtype=float), value, rtol=2e-5, atol=0.01 if value < 1e5 else 60)
+    assert own.tolist() == [False, False, True]
+    assert units == ["M"]
+
+
+# -- tables
+
+
+FORMS = {
+    "counts": "N,D,L\n70000000,1400000000,3.5\n1e9,2e10,2.7\n7e10,1.4e12,1.95\n",
+    "letters": "Model Size\tTokens\tval_loss\n70M\t1.4B\t3.5\n1B\t20B\t2.7\n70B\t1.4T\t1.95\n",
+    "headers": "params (M);tokens (B);loss\n70;1,4;3,5\n1000;20;2,7\n70.000;1.400;1,95\n",
+    "unit row": "params,tokens,loss\nmillions,billions,nats\n70,1.4,3.5\n1000,20,2.7\n70000,1400,1.95\n",
+    "bars": "loss|n_params|num_tokens|note\n3.5|70,000,000|1,400,000,000|a\n2.7|1e9|2e10|b\n1.95|7e10|1.4e12|c\n",
+    "JSON": json.dumps([{"N": "70M", "D": 1.4e9, "loss": 3.5}, *({"N": n, "D": d, "loss": v} for n, d, v in ROWS[1:])]),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_one_table_in_many_forms(tmp_path, form):
+    np.testing.assert_allclose(values(read(tmp_path, FORMS[form])), ROWS, rtol=1e-14)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252"])
+def test_encodings(tmp_path, encoding):
+    content = FORMS["bars"].replace("|a\n", "|modèle\n").encode(encoding)
+    table = read(tmp_path, content)
+    np.testing.assert_allclose(values(table), ROWS)
+    assert table.frame["note"].iloc[0] == "modèle"
+
+
+def test_parquet(tmp_path):
+    frame = pd.DataFrame(ROWS, columns=["n_params", "tokens (B)", "loss"])
+    frame["tokens (B)"] /= 1e9
+    frame.to_parquet(tmp_path / "t.parquet")
+    table = scaling.runs.read_table(tmp_path / "t.parquet")
+    np.testing.assert_allclose(values(table), ROWS)
+    assert table.frame.index.name == "row"
+
+
+def test_flops_and_losses_in_other_units(tmp_path):
+    text = "N,compute (PF-days),loss_bpb\n1e9,2,1.0\n"
+    table = read(tmp_path, text, bytes_per_token=4.5)
+    assert table.frame["flops"].iloc[0] == pytest.approx(2 * 8.64e19)
+    assert table.frame["loss"].iloc[0] == pytest.approx(4.5 * np.log(2))
+    assert "--bytes-per-token" in refused(tmp_path, text)
+    table = read(tmp_path, "N,D,ppl\n1e9,2e10,20\n")
+    assert table.frame["loss"].iloc[0] == pytest.approx(np.log(20))
+    table = read(tmp_path, "N,D,loss\n1e9,2e10,3.5\n", loss_unit="bits")
+    assert table.frame["loss"].iloc[0] == pytest.approx(3.5 * np.log(2))
+
+
+def test_everything_that_was_mapped_is_said(tmp_path):
+    table = read(tmp_path, FORMS["headers"])
+    said = table.mapping.set_index("name")
+    assert said.loc["params"].tolist() == ["params (M)", "M", "header"]
+    assert said.loc["loss"].tolist() == ["loss", "nats", "assumed"]
+    assert "numbers have decimal commas" in table.notes
+    assert "semicolons" in table.kind
+    assert "params (M)" in repr(table)
+
+
+def test_options_decide_over_headers(tmp_path):
+    table = read(tmp_path, "a,tokens (B),loss\n70,1.4,3.5\n", columns={"params": "a"}, units={"params": "millions"})
+    np.testing.assert_allclose(values(table), ROWS[:1])
+    assert table.mapping["from"].tolist() == ["option", "header", "assumed"]
+    table = read(tmp_path, "N,tokens (B),loss\n7e7,1.4e9,3.5\n", units={"tokens": "count"})
+    np.testing.assert_allclose(values(table), ROWS[:1])
+
+
+def test_rows_are_lines_of_the_file(tmp_path):
+    text = 'Runs of May\n\nN,D,loss,note\n7e7,1.4e9,3.5,"two\nlines"\n\n# resumed\n1e9,2e10,2.7,\n7e10,1.4e12,1.95,\n'
+    table = read(tmp_path, text)
+    assert table.frame.index.tolist() == [4, 8, 9]
+    assert table.frame.index.name == "line"
+    assert any("line 6: left out, blank" in note for note in table.notes)
+
+
+def test_other_columns_are_carried_and_never_replace_ours(tmp_path):
+    table = read(tmp_path, "N,params,tokens,loss,x\n1e9,5e8,2e10,2.7,a\n", columns={"params": "N"})
+    assert table.frame.columns.tolist() == ["params", "tokens", "loss", "params (as given)", "x"]
+    assert table.frame["params"].iloc[0] == 1e9
+
+
+def test_the_checksum_is_that_of_the_file(tmp_path):
+    import hashlib
+
+    table = read(tmp_path, FORMS["counts"])
+    assert table.sha256 == hashlib.sha256(FORMS["counts"].encode()).hexdigest()
+
+
+def test_our_own_tables_are_read_as_load_runs_reads_them(tmp_path):
+    runs = scaling.load_runs("small_sweep")
+    runs.to_csv(tmp_path / "runs.csv", index=False)
+    table = scaling.check_runs(scaling.runs.read_table(tmp_path / "runs.csv").frame)
+    pd.testing.assert_frame_equal(
+        table[runs.columns].reset_index(drop=True), runs.reset_index(drop=True), check_dtype=False
+    )
+    assert table.index[0] == 2
+
+
+def outcome(tmp_path, content):
+    """The table, checked, or the words of its refusal."""
+    try:
+        table = read(tmp_path, content)
+        scaling.check_runs(table.frame)
+    except scaling.RunsError as error:
+        return str(error)
+    return table
+
+
+HYPOTHESIS = settings(
+    max_examples=200, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@given(st.binary(max_size=300))
+@HYPOTHESIS
+def test_any_bytes(tmp_path, content):
+    assert "cannot be used as a table of runs" in outcome(tmp_path, content)
+
+
+CELLS = st.sampled_from(["1e9", "70B", "2,31", "1,234", "", "x", "#REF!", '"', "\u202e", "1.5", "nan", "-3", "\n", "="])
+
+
+@given(st.lists(st.lists(CELLS, min_size=1, max_size=5), min_size=1, max_size=6), st.sampled_from(",;\t|"))
+@HYPOTHESIS
+@pytest.mark.filterwarnings("ignore::scaling.errors.RunsWarning")
+def test_any_cells_below_a_header(tmp_path, rows, mark):
+    text = mark.join(["params", "tokens", "loss"]) + "\n" + "\n".join(mark.join(row) for row in rows)
+    found = outcome(tmp_path, text)
+    if isinstance(found, str):
+        assert len(found) > 60
+    else:
+        assert (values(found) > 0).all()

@@ -1,0 +1,298 @@
+"""Loading and checking tables of runs: what is accepted, what is refused, and in which words."""
+
+import time
+import warnings
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from scaling.errors import RunsError, RunsWarning
+from scaling.runs.table import check_runs, describe_runs, load_runs
+from scaling.sources.datasets import is_available
+
+
+@pytest.fixture
+def table():
+    return pd.DataFrame(
+        {"params": [7e7, 1e8, 1e9, 7e9], "tokens": [1e9, 2e9, 3e10, 1e11], "loss": [3.9, 3.5, 2.5, 2.2]}
+    )
+
+
+def problems_of(*args, **kwargs):
+    with pytest.raises(RunsError) as caught:
+        check_runs(*args, **kwargs)
+    return "\n".join(caught.value.problems)
+
+
+# -- what is accepted
+
+
+def test_flops_follows_from_params_and_tokens(table):
+    runs = check_runs(table)
+    assert list(runs.columns) == ["params", "tokens", "loss", "flops"]
+    np.testing.assert_allclose(runs["flops"], 6 * table["params"] * table["tokens"], rtol=1e-15)
+
+
+@pytest.mark.parametrize("missing", ["params", "tokens", "flops"])
+def test_any_two_of_params_tokens_flops_are_enough(table, missing):
+    full = check_runs(table)
+    again = check_runs(full.drop(columns=missing))
+    np.testing.assert_allclose(again[full.columns], full, rtol=1e-14)
+    assert any(missing in note for note in again.attrs["notes"])
+
+
+def test_a_gap_in_one_of_the_three_is_filled_row_by_row(table):
+    full = check_runs(table)
+    holes = full.copy()
+    holes.loc[0, "params"] = holes.loc[1, "tokens"] = holes.loc[2, "flops"] = np.nan
+    np.testing.assert_allclose(check_runs(holes)[full.columns], full, rtol=1e-14)
+    holes.loc[0, "tokens"] = np.nan
+    assert "'tokens', row 0: missing value" in problems_of(holes)
+
+
+def test_the_callers_table_is_never_changed(table):
+    table["status"] = ["finished", "failed", "finished", "finished"]
+    before = table.copy(deep=True)
+    with pytest.warns(RunsWarning):
+        runs = check_runs(table)
+    runs["loss"] = 0.0
+    pd.testing.assert_frame_equal(table, before)
+    assert table.attrs == {}
+
+
+def test_columns_of_ones_own_are_carried_in_order(table):
+    table.insert(0, "optimizer", "adamw")
+    table["lr"] = 1e-3
+    assert list(check_runs(table).columns) == ["params", "tokens", "loss", "flops", "optimizer", "lr"]
+
+
+def test_checking_twice_changes_nothing_and_warns_once(table):
+    table["flops"] = 12 * table["params"] * table["tokens"]
+    with pytest.warns(RunsWarning, match=r"rows 0, 1, 2, 3: flops is not 6·params·tokens \(worst ratio 2,"):
+        once = check_runs(table)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        twice = check_runs(once)
+    pd.testing.assert_frame_equal(once, twice)
+
+
+def test_numbers_written_as_text_integers_and_decimals_are_numbers(table):
+    odd = table.astype(object)
+    odd["params"] = ["7e7", " 100000000 ", 10**9, Decimal("7e9")]
+    pd.testing.assert_frame_equal(check_runs(odd), check_runs(table))
+    pd.testing.assert_frame_equal(check_runs(table.astype({"params": "Int64"})), check_runs(table))
+
+
+# -- duplicates, status
+
+
+def test_repeated_runs_are_reported_and_kept(table):
+    repeated = pd.concat([table, table.iloc[[0]], table.iloc[[1]].assign(loss=3.51)], ignore_index=True)
+    runs = check_runs(repeated)
+    assert len(runs) == 6
+    notes = " / ".join(runs.attrs["notes"])
+    assert "2 runs repeat another's params and tokens" in notes
+    assert "1 of these repeat its loss too: row 4" in notes
+    assert describe_runs(repeated).loc["runs", ["count", "distinct"]].tolist() == [6, 5]
+
+
+def test_unfinished_rows_are_left_out_with_a_word(table):
+    table["status"] = ["finished", "failed", " Finished", None]
+    table.loc[1, "loss"] = np.nan
+    with pytest.warns(RunsWarning, match="2 of 4 runs left out, status not 'finished': 'failed' 1, 'empty' 1"):
+        assert len(check_runs(table)) == 2
+    kept = check_runs(table, include_failed=True)
+    assert len(kept) == 4
+    assert kept["loss"].isna().tolist() == [False, True, False, False]
+
+
+def test_no_finished_row_is_an_error(table):
+    text = problems_of(table.assign(status="done"))
+    assert "no row has the status 'finished' (found: 'done' 4)" in text
+
+
+# -- what is refused
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [("parms", "params"), ("Model Size", "params"), ("Tokns", "tokens"), ("D", "tokens"), ("val_loss", "loss")],
+)
+def test_a_misspelt_column_is_recognised(table, given, expected):
+    text = problems_of(table.rename(columns={expected: given}))
+    assert f"column {expected!r} is missing; {given!r} looks like it" in text
+    assert f"df.rename(columns={{{given!r}: {expected!r}}})" in text
+
+
+def test_a_misspelt_optional_column_is_pointed_out(table):
+    with pytest.warns(RunsWarning, match="'stauts' is carried but not used; if it is 'status', rename it"):
+        check_runs(table.assign(stauts="failed"))
+
+
+@pytest.mark.parametrize(("column", "advice"), [("perplexity", "logarithm"), ("bits_per_token", "ln 2 = 0.6931")])
+def test_a_loss_in_another_unit_is_named(table, column, advice):
+    text = problems_of(table.rename(columns={"loss": column}))
+    assert f"column 'loss' is missing; from {column!r}" in text
+    assert advice in text
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "expected"),
+    [
+        ("params", "70B", "'70B' is not a number: write 7e+10"),
+        ("params", "1,000,000", "'1,000,000' is not a number: write numbers without commas"),
+        ("loss", "diverged", "'diverged' is not a number"),
+        ("loss", True, "'True' is not a number"),
+        ("loss", [1.0], "'[1.0]' is not a number"),
+        ("loss", np.nan, "missing value"),
+        ("loss", "", "missing value"),
+        ("loss", np.inf, "infinite value"),
+        ("tokens", 10**400, "infinite value"),
+        ("params", 0, "zero, where a positive number is needed"),
+        ("tokens", -1e9, "negative, where a positive number is needed"),
+        ("params", 0.07, "below 1; params is a count of parameters: 70 billion is 70e9"),
+        ("params", 1e300, "above 1e+18"),
+        ("tokens", 1e-300, "below 1; tokens is a count of tokens"),
+        ("loss", 1e-300, "below 1e-06"),
+        ("loss", 1e300, "above 1000; loss is in nats per token"),
+    ],
+)
+def test_a_bad_cell_is_named_with_its_place_and_the_next_step(table, column, value, expected):
+    bad = table.astype(object)
+    bad.at[2, column] = value
+    assert f"column {column!r}, row 2: {expected}" in problems_of(bad)
+
+
+def test_all_problems_come_in_one_error(table):
+    bad = table.astype(object)
+    bad.at[0, "params"], bad.at[1, "tokens"], bad.at[3, "loss"] = "x", -1, None
+    assert problems_of(bad).count("\n") == 2
+
+
+def test_long_lists_of_rows_are_cut(table):
+    many = pd.concat([table.assign(loss=0)] * 10, ignore_index=True)
+    assert "rows 0, 1, 2, 3, 4 and 35 more: zero" in problems_of(many)
+
+
+def test_what_follows_from_6nd_is_checked_too(table):
+    text = problems_of(table.assign(flops=10.0).drop(columns="tokens"))
+    assert "column 'tokens', rows 0, 1, 2, 3: below 1" in text
+    assert "follows from flops = 6 N D" in text
+
+
+@pytest.mark.parametrize("bad", [None, 3, [1, 2], {"params": [1]}])
+def test_other_types_are_refused(bad):
+    with pytest.raises(RunsError, match="give a DataFrame"):
+        check_runs(bad)
+    with pytest.raises(RunsError, match="give a DataFrame"):
+        load_runs(bad)
+
+
+def test_empty_doubled_and_nested_columns_are_refused(table):
+    assert "no rows" in problems_of(table.iloc[:0])
+    assert "'loss' stands there twice" in problems_of(pd.concat([table, table[["loss"]]], axis=1))
+    assert "several levels" in problems_of(pd.concat({"a": table}, axis=1))
+    assert "columns found: none" in problems_of(pd.DataFrame(index=[0]))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"params": [70, 100, 400, 900]}, "fewer than 1,000 parameters"),
+        ({"tokens": [1e3, 2e9, 3e10, 1e11]}, "row 0: fewer than one token per 1,000 parameters"),
+        ({"loss": [49.4, 3.5, 2.5, 2.2]}, "row 0: loss above 30 nats per token: is it a perplexity"),
+        ({"params_nonembedding": [1e9, 1e7, 1e7, 1e7]}, "row 0: params_nonembedding exceeds params"),
+    ],
+)
+def test_improbable_units_are_warned_of(table, change, words):
+    with pytest.warns(RunsWarning, match=words):
+        check_runs(table.assign(**change))
+
+
+def test_flops_in_pf_days_are_refused(table):
+    flops = 6 * table["params"] * table["tokens"] / 8.64e19
+    assert "one PF-day is 8.64e19" in problems_of(table.assign(flops=flops))
+
+
+# -- files and names
+
+
+def test_a_file_gives_the_same_table_and_its_lines_as_index(table, tmp_path):
+    path = tmp_path / "runs.csv"
+    table.to_csv(path, index=False)
+    runs = load_runs(path)
+    assert runs.index.name == "line"
+    assert runs.index.tolist() == [2, 3, 4, 5]
+    pd.testing.assert_frame_equal(runs.reset_index(drop=True), check_runs(table))
+    pd.testing.assert_frame_equal(load_runs(str(path)), runs)
+
+
+def test_a_file_with_blank_lines_spaces_and_a_byte_order_mark(tmp_path):
+    path = tmp_path / "runs.csv"
+    path.write_text("\ufeff params , tokens,loss\n1e8,2e9,3.5\n\n1e9, 2e10,2.6\n", encoding="utf-8")
+    assert load_runs(path).index.tolist() == [2, 4]
+    path.write_text("params,tokens,loss\n1e8,2e9,3.5\n\n1e9,2e10,n.a.\n")
+    with pytest.raises(RunsError, match=r"runs.csv cannot be used(.|\n)*column 'loss', line 4: 'n.a.' is not a number"):
+        load_runs(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "the file is empty"),
+        (b"params;tokens;loss\n1e8;2e9;3.5\n", "not separated by commas"),
+        (b"params,tokens,loss\n1e8,2e9,3.5\n1,2,3,4,5\n", "more fields than the header"),
+        (b"params,tokens,loss\n1e8,2e9,3.5,7\n", "more fields than the header"),
+        (b"params,tokens,loss,loss\n1e8,2e9,3.5,7\n", "'loss' stands there twice"),
+        (b"params,tokens,loss\n", "there are no rows"),
+        (bytes(range(256)), "not a CSV text file in UTF-8"),
+    ],
+)
+def test_a_file_that_is_no_table_is_refused(tmp_path, content, words):
+    path = tmp_path / "runs.csv"
+    path.write_bytes(content)
+    with pytest.raises(RunsError, match=words):
+        load_runs(path)
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(RunsError, match="there is no such file"):
+        load_runs(tmp_path / "nothing.csv")
+
+
+def test_a_misspelt_data_set_is_recognised():
+    with pytest.raises(RunsError, match="did you mean the data set 'besiroglu2024'"):
+        load_runs("besirogl2024")
+
+
+def test_describe_gives_ranges(table):
+    text = describe_runs(table.assign(budget=[1e18, 1e18, np.nan, np.nan], seed=[0, 1, 0, 0]))
+    assert text.loc["params", "min"] == 7e7
+    assert text.loc["tokens per param", "max"] == pytest.approx(30)
+    assert text.loc["budget", ["count", "distinct"]].tolist() == [2, 1]
+    assert text.loc["seed", "distinct"] == 2
+
+
+def test_a_million_rows_take_seconds():
+    rng = np.random.default_rng(0)
+    big = pd.DataFrame(
+        {
+            "params": np.exp(rng.uniform(18, 24, 10**6)),
+            "tokens": np.exp(rng.uniform(20, 26, 10**6)),
+            "loss": rng.uniform(2, 4, 10**6),
+        }
+    )
+    start = time.perf_counter()
+    assert len(check_runs(big)) == 10**6
+    assert time.perf_counter() - start < 5
+
+
+@pytest.mark.parametrize(("name", "rows"), [("besiroglu2024", 245), ("sardana2024", 47)])
+def test_the_named_sets_pass_without_a_warning(name, rows):
+    if not is_available(name):
+        pytest.skip(f"the set {name} is not on this machine")
+    runs = load_runs(name)
+    assert len(runs) == rows
+    assert runs.attrs["warnings"] == []

@@ -1,0 +1,135 @@
+"""Bootstrap: determinism, agreement with refits, spread, coverage, refusals."""
+
+import numpy as np
+import pytest
+
+import scaling
+
+LAW = scaling.ChinchillaLaw.from_published("besiroglu2024")
+
+
+@pytest.fixture(scope="module")
+def fit():
+    runs = scaling.simulate_runs(LAW, scaling.simulate.chinchilla_like_design(150), noise=0.008, seed=1)
+    return scaling.fit_parametric(runs)
+
+
+@pytest.fixture(scope="module")
+def boot(fit):
+    return scaling.bootstrap(fit, 400, seed=7)
+
+
+def test_same_seed_same_samples(fit, boot):
+    again = scaling.bootstrap(fit, 400, seed=7)
+    np.testing.assert_array_equal(again.samples, boot.samples)
+    fewer = scaling.bootstrap(fit, 256, seed=7)
+    np.testing.assert_allclose(fewer.samples, boot.samples.iloc[:256], rtol=1e-6)
+    assert not np.allclose(scaling.bootstrap(fit, 400, seed=8).samples, boot.samples)
+
+
+def test_each_resample_is_the_fit_of_its_table(fit, boot):
+    rng = np.random.default_rng(7)
+    for row in range(5):
+        drawn = rng.integers(0, 150, 150)
+        alone = scaling.fit_parametric(fit.runs.iloc[drawn].reset_index(drop=True), n_starts=8)
+        np.testing.assert_allclose(boot.samples.iloc[row], list(alone.law.constants.values()), rtol=1e-5)
+
+
+def test_intervals_and_errors(fit, boot):
+    table = boot.interval(0.95)
+    assert list(table.index) == ["E", "A", "B", "alpha", "beta"]
+    assert (table["low"] < table["high"]).all()
+    narrow = boot.interval(0.8)
+    assert (narrow["high"] - narrow["low"] < table["high"] - table["low"]).all()
+    low, high = boot.interval(0.95, of="alpha")
+    assert (low, high) == tuple(table.loc["alpha"])
+    low, high = boot.interval(0.95, of=lambda law: law.beta / (law.alpha + law.beta))
+    assert low < fit.law.beta / (fit.law.alpha + fit.law.beta) < high
+    sizes = boot.interval(0.95, of=lambda law: scaling.compute_optimal(law, 1e24).params)
+    assert sizes[0] < scaling.compute_optimal(fit.law, 1e24).params < sizes[1]
+    assert boot.standard_error()["beta"] == pytest.approx(boot.samples["beta"].std(ddof=1))
+    assert boot.unconverged == 0
+    assert "resamples" in repr(boot)
+    assert "<table" in boot._repr_html_()
+
+
+def test_intervals_of_several_budgets_at_once(boot):
+    low, high = boot.interval(
+        0.9, of=lambda law: np.column_stack([scaling.compute_optimal(law, c).loss for c in (1e22, 1e24)])
+    )
+    assert low.shape == high.shape == (2,)
+    assert (low < high).all()
+
+
+def test_subsamples_are_narrower_than_resamples(fit):
+    """80 % without replacement, as in Hoffmann et al.'s Table 2, understates the spread by about a half."""
+    part = scaling.bootstrap(fit, 200, seed=0, fraction=0.8)
+    whole = scaling.bootstrap(fit, 200, seed=0)
+    ratio = (part.standard_error() / whole.standard_error())["alpha"]
+    assert 0.3 < ratio < 0.75
+
+
+def test_coverage_of_the_exponent():
+    """95 % intervals of a = beta/(alpha+beta) cover the truth about as often as they say."""
+    truth = LAW.beta / (LAW.alpha + LAW.beta)
+    hits = 0
+    for seed in range(40):
+        runs = scaling.simulate_runs(LAW, scaling.simulate.chinchilla_like_design(60, seed=seed), noise=0.01, seed=seed)
+        low, high = scaling.bootstrap(scaling.fit_parametric(runs), 120, seed=seed).interval(
+            0.95, of=lambda law: law.beta / (law.alpha + law.beta)
+        )
+        hits += low <= truth <= high
+    assert hits >= 33  # 40 intervals of true coverage 0.95 give fewer than 33 once in 500 (binomial)
+
+
+def test_refusals(fit):
+    runs = fit.runs
+    with pytest.raises(scaling.FitError, match="too few"):
+        scaling.bootstrap(scaling.fit_parametric(runs.iloc[:11]))
+    with pytest.raises(scaling.FitError, match="distinct"):
+        scaling.bootstrap(scaling.fit_parametric(runs.iloc[:2]))
+    with pytest.raises(ValueError, match="n_resamples must be at least 2"):
+        scaling.bootstrap(fit, 1)
+    with pytest.raises(ValueError, match="fraction"):
+        scaling.bootstrap(fit, 10, fraction=1.0)
+    boot = scaling.bootstrap(fit, 16)
+    with pytest.raises(ValueError, match="level"):
+        boot.interval(95)
+    with pytest.raises(ValueError, match="no constant 'a'"):
+        boot.interval(0.9, of="a")
+
+
+def test_power_laws_are_bootstrapped_too():
+    x = np.geomspace(1, 1e6, 30)
+    y = scaling.PowerLaw(3, -0.4, 1.0)(x) * np.exp(0.005 * np.random.default_rng(0).standard_normal(30))
+    boot = scaling.bootstrap(scaling.fit_power_law(x, y, offset=True), 200)
+    low, high = boot.interval(0.99, of="exponent")
+    assert low < -0.4 < high
+    plain = scaling.bootstrap(scaling.fit_power_law(x, 3 * x**0.5 * np.exp(0.02 * np.sin(x))), 100)
+    low, high = plain.interval(0.99, of="exponent")
+    assert low <= 0.5 <= high or abs(low - 0.5) < 0.01
+
+
+def test_frontiers_are_bootstrapped_too():
+    design = scaling.simulate.isoflop_design([1e19, 3e19, 1e20, 3e20, 1e21], n_sizes=9, law=LAW)
+    runs = scaling.simulate_runs(LAW, design, noise=0.003, seed=2)
+    boot = scaling.bootstrap(scaling.fit_isoflop(runs), 300, seed=1)
+    assert list(boot.samples) == ["k_N", "a", "k_D", "b"]
+    np.testing.assert_allclose(boot.samples["a"] + boot.samples["b"], 1, rtol=1e-12)
+    low, high = boot.interval(0.99, of="a")
+    assert low < LAW.beta / (LAW.alpha + LAW.beta) < high
+    few = scaling.simulate_runs(
+        LAW, scaling.simulate.isoflop_design([1e19, 1e20, 1e21], n_sizes=5, law=LAW), noise=0.003, seed=2
+    )
+    small = scaling.bootstrap(scaling.fit_isoflop(few), 300, seed=1)
+    assert small.samples["a"].std() > 0
+    curves = scaling.simulate.simulate_curves(LAW, np.geomspace(5e7, 1e10, 20), schedule_gap=0.0, n_points=60, seed=3)
+    envelope = scaling.bootstrap(scaling.fit_envelope(curves, n_budgets=200), 60, seed=1)
+    low, high = envelope.interval(0.9, of="a")
+    assert low < LAW.beta / (LAW.alpha + LAW.beta) < high
+    assert high - low < 0.1
+
+
+def test_a_share_of_a_few_runs_is_refused(fit):
+    with pytest.raises(scaling.FitError, match="too few"):
+        scaling.bootstrap(fit, 10, fraction=0.01)
