@@ -50,7 +50,7 @@ def simulate(law: scaling.ChinchillaLaw, kind: str, noise: str, seed: int) -> pd
 
 def truth(law: scaling.ChinchillaLaw) -> pd.Series:
     best = scaling.compute_optimal(law, BUDGET)
-    return pd.Series({"exponent": law.beta / (law.alpha + law.beta), "params": best.params, "loss": best.loss})
+    return pd.Series({"exponent": law.a, "params": best.params, "loss": best.loss})
 
 
 def covered(law: scaling.ChinchillaLaw, kind: str, noise: str, n_resamples: int, seed: int) -> pd.Series | None:

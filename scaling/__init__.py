@@ -7,6 +7,7 @@ The front door has the names that most people need; all others are asked for by 
 from __future__ import annotations
 
 import importlib
+import operator
 import warnings
 from typing import Any
 
@@ -20,8 +21,7 @@ _from_a_room, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 _MOVED_TO = {
     "sources": "Published fetch is_available large_models list_datasets published_table read_dataset",
     "laws": "BrokenPowerLaw CriticalBatch DataConstrainedLaw DownstreamLaw KaplanLaw KaplanStepsLaw "
-    "OvertrainingLaw PrecisionLaw PruningSchedule RosenfeldLaw ShapeLaw effective_amount kaplan_curve "
-    "size_exponent",
+    "OvertrainingLaw PrecisionLaw PruningSchedule RosenfeldLaw ShapeLaw effective_amount kaplan_curve",
     "counting": "Architecture EmbeddingModel KaplanView architectures count_params fit_embedding_model flops_by_part "
     "forward_flops kaplan_view local_exponent nonembedding_flops params_by_part training_flops",
     "theory": "AnnealedMachine LearningExponent QuantaModel RandomFeatureModel compare_curves logistic_agreement "
@@ -49,6 +49,8 @@ _ROOM_OF = {name: room for room, names in _MOVED_TO.items() for name in names.sp
 def __getattr__(name: str) -> Any:
     if name == "claims":
         return _moved(name, "papers", importlib.import_module("scaling.papers"))
+    if name == "size_exponent":
+        return _moved(name, "laws.ChinchillaLaw.a", operator.attrgetter("a"))
     if name in _ROOM_OF:
         room = importlib.import_module(f"{__name__}.{_ROOM_OF[name]}")
         return _moved(name, f"{_ROOM_OF[name]}.{name}", getattr(room, name))

@@ -14,7 +14,6 @@ import pandas as pd
 from .._words import format_count, format_flops
 from ..diagnostics.approaches import APPROACHES, Approaches, compare_approaches
 from ..fit.result import Fit
-from ..laws.chinchilla import size_exponent
 from .chapters import DONE, Chapter, Outcome
 from .pages import fenced
 
@@ -46,14 +45,14 @@ def _law(found: Approaches, number: int) -> dict[str, Any]:
     fit = found.fits[number]
     if isinstance(fit, Fit):
         law = {"status": fit.status, "message": fit.message, "constants": dict(fit.candidate.constants)}
-        law["constants"]["a"] = size_exponent(fit.candidate)
+        law["constants"]["a"] = fit.candidate.a
     else:
         law = {"status": "fitted", "message": "", "constants": {"k_N": fit.law.params.coefficient, "a": fit.a}}
     if number not in found.bootstraps:
         return law | {"intervals": None, "no_intervals": "" if law["message"] and law["message"] in why else why}
     boot = found.bootstraps[number]
     rows = {name: [row.low, row.high] for name, row in boot.interval(LEVEL).iterrows() if name in law["constants"]}
-    return law | {"level": LEVEL, "intervals": rows | {"a": list(boot.interval(LEVEL, of=size_exponent))}}
+    return law | {"level": LEVEL, "intervals": rows | {"a": list(boot.interval(LEVEL, of="a"))}}
 
 
 def _versions() -> dict[str, str]:

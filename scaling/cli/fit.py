@@ -104,13 +104,6 @@ def _compared(table: pd.DataFrame, seed: int) -> LawComparison | FitError:
         return error
 
 
-def exponents(law: Any) -> tuple[Any, Any]:
-    """a and b of N_opt = k C^a and D_opt = k' C^b."""
-    if hasattr(law, "alpha"):
-        return law.beta / (law.alpha + law.beta), law.alpha / (law.alpha + law.beta)
-    return law.a, law.b
-
-
 def _limits(values: Any, level: float) -> tuple[float, float]:
     """Central percentile interval of resamples; NaN where all are."""
     values = np.asarray(values, dtype=float)
@@ -135,8 +128,8 @@ def _approach(found: Fit | FrontierFit | FitError, boot: Bootstrap | FitError, l
     law = found.candidate if isinstance(found, Fit) else found.law
     bounds = {name: _limits(boot.samples[name], level) if has else (np.nan, np.nan) for name in _constants(found)}
     rows = [{"name": k, "estimate": v, "low": bounds[k][0], "high": bounds[k][1]} for k, v in _constants(found).items()]
-    spread = exponents(boot.law) if has else (np.nan, np.nan)
-    pairs = zip(("a", "b"), exponents(law), spread, strict=True)
+    spread = (boot.law.a, boot.law.b) if has else (np.nan, np.nan)
+    pairs = zip(("a", "b"), (law.a, law.b), spread, strict=True)
     out = {
         "possible": True,
         "equation": law.equation,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import pandas as pd
@@ -14,7 +15,7 @@ from ..fit.frontier import FrontierFit
 from ..fit.isoflop import LEAST_SIZES, fit_isoflop
 from ..fit.parametric import fit_parametric
 from ..fit.result import Fit
-from ..laws.chinchilla import ChinchillaLaw, size_exponent
+from ..laws.chinchilla import ChinchillaLaw
 from ..laws.power import FrontierLaw
 from ..optimum.allocation import compute_optimal
 from ..runs.budgets import find_budgets
@@ -123,7 +124,7 @@ class Approaches:
         for number, name in APPROACHES.items():
             row: dict[str, Any] = {"why_not": self.reasons.get(number, "")}
             if number in self.bootstraps:
-                questions = {"a": size_exponent, "params": lambda law: compute_optimal(law, flops).params}
+                questions = {"a": attrgetter("a"), "params": lambda law: compute_optimal(law, flops).params}
                 for what, of in questions.items():
                     row[what] = of(self.fits[number].law)
                     row[f"{what}_low"], row[f"{what}_high"] = self.bootstraps[number].interval(level, of=of)
@@ -133,11 +134,11 @@ class Approaches:
 
     def disagree(self, level: float = 0.95) -> bool:
         """Whether some two intervals for the exponent of the optimal size have nothing in common."""
-        ends = [boot.interval(level, of=size_exponent) for boot in self.bootstraps.values()]
+        ends = [boot.interval(level, of="a") for boot in self.bootstraps.values()]
         return bool(ends) and max(low for low, _ in ends) > min(high for _, high in ends)
 
     def __repr__(self) -> str:
-        found = [f"{APPROACHES[n]}: a = {size_exponent(self.fits[n].law):.3f}" for n in self.bootstraps]
+        found = [f"{APPROACHES[n]}: a = {self.fits[n].law.a:.3f}" for n in self.bootstraps]
         return "Approaches: " + "; ".join(found + [f"{APPROACHES[n]}: {why}" for n, why in self.reasons.items()])
 
 

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from ..errors import FitError
 from ..fit.common import checked
 from ..fit.isoflop import LEAST_SIZES
-from ..laws.chinchilla import ChinchillaLaw, _exponent_of_study
+from ..laws.chinchilla import ChinchillaLaw
 from ..optimum.allocation import compute_optimal
 from ..runs.budgets import find_budgets
 from ..simulate import simulate_runs
@@ -175,8 +175,8 @@ def audit_coverage(
     if n_tables < 2:
         raise ValueError(f"n_tables must be at least 2, got {n_tables}")
     flops = float(simulate_runs(law, design)["flops"].max())
-    truth = {"a": float(_exponent_of_study(law)), "loss": float(compute_optimal(law, flops).loss)}
-    functions = {"a": _exponent_of_study, "loss": lambda found: compute_optimal(found, flops).loss}
+    truth = {"a": float(law.a), "loss": float(compute_optimal(law, flops).loss)}
+    functions = {"a": "a", "loss": lambda found: compute_optimal(found, flops).loss}
     rows = []
     for table in range(n_tables):
         runs = checked(simulate_runs(law, design, noise, seed + table))

@@ -17,7 +17,7 @@ from ..fit.parametric import fit_parametric
 from ..fit.power_law import fit_power_law
 from ..fit.result import Fit
 from ..runs.budgets import find_budgets
-from ..runs.curves import last_points
+from ..runs.curves import last_points, seed_noise
 
 __all__ = ["LawComparison", "compare_laws"]
 
@@ -142,7 +142,7 @@ def compare_laws(runs: pd.DataFrame, fraction: float = 0.3, above: float | None 
         rows.append((name, equation, constants, fit.status, *rms, errors[1].mean(), np.abs(errors[1]).max()))
     columns = ["law", "equation", "constants", "status", "fitted", "held_out", "bias", "largest"]
     ranked = pd.DataFrame(rows, columns=columns).sort_values("held_out", kind="stable").reset_index(drop=True)
-    return LawComparison(ranked, split, fits, int((~late).sum()), int(late.sum()), _noise(table))
+    return LawComparison(ranked, split, fits, int((~late).sum()), int(late.sum()), seed_noise(table))
 
 
 def _split(table: pd.DataFrame, fraction: float, above: float | None) -> tuple[np.ndarray, str]:
@@ -163,13 +163,6 @@ def _split(table: pd.DataFrame, fraction: float, above: float | None) -> tuple[n
     late = flops > np.quantile(flops, 1 - fraction)
     words = f"fitted: the cheaper {(~late).sum():,} runs (up to {flops[~late].max():.3g} FLOP)"
     return late, f"{words}; predicted: the dearer {late.sum():,}"
-
-
-def _noise(table: pd.DataFrame) -> float:
-    """Pooled standard deviation of ln loss within groups of one design."""
-    log = np.log(table["loss"]).groupby([table["params"], table["tokens"]])
-    squares, freedom = float(((np.log(table["loss"]) - log.transform("mean")) ** 2).sum()), len(table) - log.ngroups
-    return float(np.sqrt(squares / freedom)) if freedom else float("nan")
 
 
 def _part(side: pd.DataFrame, most: int, seed: int) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from scipy import optimize, special
 
 from ..fit.parametric import fit_parametric
 from ..fit.result import Fit
-from ..laws.chinchilla import ChinchillaLaw, _exponent_of_study
+from ..laws.chinchilla import ChinchillaLaw
 from ..optimum.allocation import FACTORS, compute_optimal, deadweight_compute
 from ..simulate import simulate_runs
 from ..uncertainty.resampling import bootstrap
@@ -96,7 +96,7 @@ def _outcome(fit: Fit, flops: float) -> dict[str, Any]:
     if any(not getattr(law, name) > 0 for name in FACTORS):
         return row | {"a": np.nan, "params": np.nan, "loss": np.nan}
     best = compute_optimal(law, flops)
-    return row | {"a": float(_exponent_of_study(law)), "params": best.params, "loss": best.loss}
+    return row | {"a": float(law.a), "params": best.params, "loss": best.loss}
 
 
 def huber_study(
@@ -134,10 +134,10 @@ def huber_study(
     rows = []
     for name, delta in objectives:
         fit = fit_parametric(runs, name, delta) if name == "log_huber" else fit_parametric(runs, name)
-        low, high = bootstrap(fit, n_resamples, seed).interval(level, of=_exponent_of_study)
+        low, high = bootstrap(fit, n_resamples, seed).interval(level, of="a")
         inside = float(np.mean(np.abs(fit.residuals) <= delta))
         row = {"objective": name, "delta": delta, "inside": inside, "status": fit.status} | fit.law.constants
-        rows.append(row | {"a": float(_exponent_of_study(fit.law)), "low": low, "high": high})
+        rows.append(row | {"a": float(fit.law.a), "low": low, "high": high})
     return pd.DataFrame(rows)
 
 
@@ -190,8 +190,8 @@ def stopping_study(runs: pd.DataFrame, starts: Mapping[str, ChinchillaLaw], delt
         for kind, scale in {"mean": 1.0 / len(L), "sum": 1.0}.items():
             end = optimize.minimize(objective, first, scale, method="L-BFGS-B")
             row = {"start": start, "kind": kind, "steps": end.nit, "success": bool(end.success)}
-            row |= {"a_start": _exponent_of_study(law), "a": end.x[4] / (end.x[3] + end.x[4])}
-            row |= {"a_optimum": _exponent_of_study(fit.candidate), "excess": objective(end.x, 1.0) / fit.value - 1.0}
+            row |= {"a_start": law.a, "a": end.x[4] / (end.x[3] + end.x[4])}
+            row |= {"a_optimum": fit.candidate.a, "excess": objective(end.x, 1.0) / fit.value - 1.0}
             rows.append(row)
     return pd.DataFrame(rows)
 

@@ -1,7 +1,7 @@
 """The formulas of the papers: frozen dataclasses, vectorised, that know no data."""
 
 from .broken import BrokenPowerLaw
-from .chinchilla import ChinchillaLaw, size_exponent
+from .chinchilla import ChinchillaLaw
 from .kaplan import CriticalBatch, KaplanLaw, KaplanStepsLaw, kaplan_curve
 from .overtraining import DownstreamLaw, OvertrainingLaw
 from .power import FrontierLaw, PowerLaw
@@ -28,5 +28,4 @@ __all__ = [
     "ShapeLaw",
     "effective_amount",
     "kaplan_curve",
-    "size_exponent",
 ]

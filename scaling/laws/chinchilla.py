@@ -8,7 +8,7 @@ arguments by NumPy's rules.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,19 +17,8 @@ from .._checks import positive
 from ..errors import UnknownPublishedError
 from ..sources.numbers import published
 from .base import Law
-from .power import FrontierLaw
 
-__all__ = ["ChinchillaLaw", "size_exponent"]
-
-
-def _exponent_of_plan(law: ChinchillaLaw) -> float | np.ndarray:
-    """a = beta / (alpha + beta), with which the compute-optimal size grows with compute."""
-    return law.beta / (law.alpha + law.beta)
-
-
-def size_exponent(law: ChinchillaLaw | FrontierLaw) -> float | np.ndarray:
-    r"""Exponent a of the optimal size, :math:`N^* \propto C^a`; :math:`\beta/(\alpha+\beta)` by the parametric law."""
-    return law.a if isinstance(law, FrontierLaw) else law.beta / (law.alpha + law.beta)
+__all__ = ["ChinchillaLaw"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -86,6 +75,16 @@ class ChinchillaLaw(Law):
                 f"no published constants named {name!r}; known: {known}, or a place such as sardana2024/constants"
             ) from error
 
+    @property
+    def a(self) -> float | np.ndarray:
+        r"""Exponent of the optimal size, :math:`N^* \propto C^a`."""
+        return self.beta / (self.alpha + self.beta)
+
+    @property
+    def b(self) -> float | np.ndarray:
+        r"""Exponent of the optimal number of tokens, :math:`D^* \propto C^b`."""
+        return self.alpha / (self.alpha + self.beta)
+
     def terms(self, params: ArrayLike, tokens: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """The size term A/N^alpha and the data term B/D^beta, nats/token."""
         N, D = positive(params=params, tokens=tokens)
@@ -99,8 +98,3 @@ class ChinchillaLaw(Law):
     def rounded(self, decimals: dict[str, int]) -> ChinchillaLaw:
         """The same law with some constants rounded, e.g. ``{"alpha": 2, "beta": 2}``."""
         return replace(self, **{name: round(float(getattr(self, name)), d) for name, d in decimals.items()})
-
-
-def _exponent_of_study(law: ChinchillaLaw) -> Any:
-    """Exponent of the optimal size, beta / (alpha + beta)."""
-    return law.beta / (law.alpha + law.beta)

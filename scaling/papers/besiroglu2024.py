@@ -57,7 +57,7 @@ def fit(objective: str = "log_huber", every_run: bool = False) -> Fit:
 
 def constant(law: ChinchillaLaw, quantity: str) -> float | np.ndarray:
     """A constant of the law, or the exponent a = beta/(alpha + beta) of the optimal size."""
-    return law.beta / (law.alpha + law.beta) if quantity == "a" else getattr(law, quantity)
+    return law.a if quantity == "a" else getattr(law, quantity)
 
 
 @reproduces("besiroglu2024/counts/digitised", needs=SET)

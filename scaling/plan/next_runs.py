@@ -32,7 +32,7 @@ NORMAL_MAD = 1.0 / special.ndtri(0.75)
 
 @dataclass(frozen=True, repr=False)
 class NextRuns:
-    """Runs to add, and what they do to the interval of a = beta / (alpha + beta).
+    """Runs to add, and what they do to the interval of a, the exponent of the optimal size.
 
     Attributes
     ----------
@@ -188,7 +188,7 @@ def suggest_runs(
     runs = pd.DataFrame({"params": N, "tokens": D, "flops": cost}).iloc[sorted(chosen)].reset_index(drop=True)
     runs["loss"] = law.loss(runs["params"], runs["tokens"])
     if isinstance(found, Bootstrap):
-        low, high = found.interval(level, of=lambda many: many.beta / (many.alpha + many.beta))
+        low, high = found.interval(level, of="a")
         before = high - low
     else:
         before = 2 * special.ndtri((1 + level) / 2) * noise_of_a_run(fit) * np.sqrt(aim @ aim)

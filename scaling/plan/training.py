@@ -10,7 +10,7 @@ import pandas as pd
 
 from .._words import format_count, format_flops
 from ..errors import FitError, RunsWarning
-from ..laws.chinchilla import ChinchillaLaw, _exponent_of_plan
+from ..laws.chinchilla import ChinchillaLaw
 from ..optimum.allocation import Allocation, compute_optimal, without_optimum
 from ..uncertainty.resampling import Bootstrap
 from .tables import limited, off_optimum, overtraining, quantities, serving, with_intervals
@@ -166,9 +166,7 @@ def plan_training(
     law = boot.fit.law
     _check_numbers(flops, inference_tokens, unique_tokens)
     boot, lost = _with_optimum(boot, level)
-    problems = {
-        "compute-optimal": lambda law: quantities(compute_optimal(law, flops)) | {"exponent": _exponent_of_plan(law)}
-    }
+    problems = {"compute-optimal": lambda law: quantities(compute_optimal(law, flops)) | {"exponent": law.a}}
     if inference_tokens is not None:
         problems["with inference"] = lambda law: serving(law, flops, inference_tokens)
     if unique_tokens is not None:

@@ -1,8 +1,17 @@
 """A table of training runs, one row a run: read it, check it, describe it."""
 
 from .budgets import find_budgets
-from .curves import last_points
+from .curves import last_points, seed_noise
 from .reading.table import RunsTable, read_table
 from .table import check_runs, describe_runs, load_runs
 
-__all__ = ["RunsTable", "check_runs", "describe_runs", "find_budgets", "last_points", "load_runs", "read_table"]
+__all__ = [
+    "RunsTable",
+    "check_runs",
+    "describe_runs",
+    "find_budgets",
+    "last_points",
+    "seed_noise",
+    "load_runs",
+    "read_table",
+]

@@ -1,11 +1,11 @@
-"""Training curves in a table of runs: their last points, and the curves themselves."""
+"""Rows of one run and runs of one design: the last points of curves, and the noise among repeated runs."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
-__all__ = ["last_points"]
+__all__ = ["last_points", "seed_noise"]
 
 
 def curves_of(runs: pd.DataFrame) -> pd.DataFrame:
@@ -24,3 +24,14 @@ def last_points(runs: pd.DataFrame) -> pd.DataFrame:
     order = np.lexsort((runs["flops"].to_numpy(), run))
     last = np.diff(run[order], append=-2) != 0
     return runs.iloc[np.sort(order[last | (run[order] < 0)])]
+
+
+def seed_noise(runs: pd.DataFrame) -> float:
+    """Pooled standard deviation of ln loss among runs that share params and tokens, which no law can predict.
+
+    NaN where no two runs do. The table has one row a run (see :func:`last_points`).
+    """
+    log = np.log(runs["loss"])
+    groups = log.groupby([runs["params"], runs["tokens"]])
+    squares, freedom = float(((log - groups.transform("mean")) ** 2).sum()), len(runs) - groups.ngroups
+    return float(np.sqrt(squares / freedom)) if freedom else float("nan")

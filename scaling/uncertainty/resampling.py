@@ -70,8 +70,8 @@ class Bootstrap:
         level : float
             Between 0 and 1; 0.8 gives the papers' 10th to 90th percentile.
         of : str or callable, optional
-            A column of ``samples``, or a function of the law (it is given ``boot.law`` and may
-            return any array whose first axis is the resamples). By default, every column.
+            A column of ``samples``; an attribute of the law, such as ``"a"``; or a function of the law (it is given
+            ``boot.law`` and may return any array whose first axis is the resamples). By default, every column.
 
         Returns
         -------
@@ -89,9 +89,9 @@ class Bootstrap:
             low, high = np.nanquantile(self.samples.to_numpy(), tails, axis=0)
             return pd.DataFrame({"low": low, "high": high}, index=self.samples.columns)
         if isinstance(of, str):
-            if of not in self.samples:
+            if of not in self.samples and not hasattr(self.law, of):
                 raise ValueError(f"no constant {of!r}; there are {', '.join(self.samples.columns)}")
-            values = self.samples[of].to_numpy()
+            values = self.samples[of].to_numpy() if of in self.samples else np.asarray(getattr(self.law, of))
         else:
             values = np.asarray(of(self.law))
         low, high = np.nanquantile(values, tails, axis=0)

@@ -99,7 +99,7 @@ def test_local_exponent_at_eight_sizes(name, values):
 def test_local_exponent_has_its_limits_and_is_not_monotone(law):
     small, large = local_exponent(law, np.array([1e-12, 1e30]), MODEL)
     assert small == pytest.approx(law.beta / (law.beta + law.alpha / 3), rel=1e-6)
-    assert large == pytest.approx(law.beta / (law.alpha + law.beta), rel=1e-9)
+    assert large == pytest.approx(law.a, rel=1e-9)
     assert local_exponent(law, 2e6, MODEL) > 0.98 > small > large
 
 
@@ -107,7 +107,7 @@ def test_without_embeddings_nothing_is_left_to_reconcile():
     none, law, flops = EmbeddingModel(0.0), LAWS["besiroglu2024"], np.geomspace(1e18, 1e24, 5)
     best = scaling.compute_optimal(law, flops)
     np.testing.assert_allclose(nonembedding_flops(law, best.params, none), flops, rtol=1e-12)
-    np.testing.assert_allclose(local_exponent(law, SIZES, none), law.beta / (law.alpha + law.beta), rtol=1e-12)
+    np.testing.assert_allclose(local_exponent(law, SIZES, none), law.a, rtol=1e-12)
 
 
 # ------------------------------------------------------------------ the simulated study
@@ -119,8 +119,8 @@ def test_a_dense_list_of_sizes_finds_the_optimum(count):
     view = kaplan_view(law, sizes, flops, MODEL, count)
     if count == "total":
         np.testing.assert_allclose(view.points["params"], scaling.compute_optimal(law, flops).params, rtol=5e-3)
-        assert view.size_exponent == pytest.approx(law.beta / (law.alpha + law.beta), abs=1e-3)
-        gamma = law.alpha * law.beta / (law.alpha + law.beta)
+        assert view.size_exponent == pytest.approx(law.a, abs=1e-3)
+        gamma = law.alpha * law.a
         assert view.reducible_exponent == pytest.approx(-gamma, abs=1e-4)
     else:
         np.testing.assert_allclose(nonembedding_flops(law, view.points["params"], MODEL), flops, rtol=1e-2)

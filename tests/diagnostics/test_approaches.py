@@ -64,7 +64,7 @@ def test_intervals_that_share_nothing_disagree(found):
 
 
 @pytest.mark.parametrize("name", ["hoffmann2022", "besiroglu2024"])
-def test_size_exponent(name):
+def test_exponent_of_the_optimal_size(name):
     law = scaling.ChinchillaLaw.from_published(name)
     up = scaling.compute_optimal(law, np.array([1e20, 1e22])).params
-    assert np.isclose(np.log(up[1] / up[0]) / np.log(100), scaling.laws.size_exponent(law))
+    assert np.isclose(np.log(up[1] / up[0]) / np.log(100), law.a)

@@ -7,7 +7,7 @@ import pytest
 import scaling
 
 TRUTH = scaling.ChinchillaLaw.from_published("besiroglu2024")
-A_TRUE = TRUTH.beta / (TRUTH.alpha + TRUTH.beta)
+A_TRUE = TRUTH.a
 DESIGN = scaling.simulate.isoflop_design([1e18, 1e19, 1e20, 1e21], n_sizes=9, width=8, law=TRUTH)
 GRID = scaling.simulate.grid_design(np.geomspace(5e7, 1.6e10, 9), np.geomspace(1e9, 3e11, 9))
 NOISY = scaling.simulate_runs(TRUTH, scaling.simulate.chinchilla_like_design(seed=0), noise=0.01, seed=0)

@@ -153,8 +153,8 @@ def test_a_part_scaled_spreads_as_the_whole(many):
     ratio = part.standard_error() / whole.standard_error()
     assert ((ratio > 0.7) & (ratio < 1.4)).all()
     assert "scaled by sqrt(2,000/16,000)" in part.note
-    low, high = part.interval(0.95, of=lambda law: law.beta / (law.alpha + law.beta))
-    assert low < many.law.beta / (many.law.alpha + many.law.beta) < high
+    low, high = part.interval(0.95, of="a")
+    assert low < many.law.a < high
     assert high - low < 0.02
 
 

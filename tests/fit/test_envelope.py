@@ -10,7 +10,7 @@ from scaling.optimum.allocation import compute_optimal
 from scaling.simulate import simulate_curves
 
 LAW = ChinchillaLaw(E=1.7, A=400.0, B=410.0, alpha=0.34, beta=0.28)
-A_TRUE = LAW.beta / (LAW.alpha + LAW.beta)
+A_TRUE = LAW.a
 SIZES = np.geomspace(7e7, 1.6e10, 25)
 
 

@@ -35,7 +35,7 @@ def test_bias_without_noise_has_a_closed_form(width):
     a1, a2 = (w * L).sum() / w2, (n * (w**2 * L).sum() - w2 * L.sum()) / (n * w4 - w2**2)
     shift = fit.points["params"] / scaling.compute_optimal(CHINCHILLA, BUDGETS).params
     np.testing.assert_allclose(np.log10(shift), -a1 / (2 * a2), rtol=1e-6)
-    assert fit.a == pytest.approx(CHINCHILLA.beta / (CHINCHILLA.alpha + CHINCHILLA.beta), abs=1e-8)
+    assert fit.a == pytest.approx(CHINCHILLA.a, abs=1e-8)
 
 
 def test_coefficients_are_those_of_the_parabola_in_ln_n():
@@ -98,7 +98,7 @@ def test_runs_at_all_budgets_form_no_groups_unless_these_are_named():
     with pytest.raises(scaling.FitError, match=r"name the budgets with budgets=\[...\]"):
         scaling.fit_isoflop(runs)
     fit = scaling.fit_isoflop(runs, budgets=[6e18, 1e19, 3e19, 6e19, 1e20, 3e20, 6e20, 1e21, 3e21])
-    assert fit.a == pytest.approx(CHINCHILLA.beta / (CHINCHILLA.alpha + CHINCHILLA.beta), abs=0.03)
+    assert fit.a == pytest.approx(CHINCHILLA.a, abs=0.03)
 
 
 @pytest.mark.parametrize("budgets", [[], 1e18, [[1e18, 1e19]], [-1.0, 1e18], [np.nan, 1e18]])

@@ -40,9 +40,9 @@ def test_noisy_runs_give_back_their_law_within_the_noise(name):
             truth, scaling.simulate.chinchilla_like_design(200, seed=seed), noise=0.004, seed=seed
         )
         law = scaling.fit_parametric(runs).law
-        found.append([law.E, law.alpha, law.beta, law.beta / (law.alpha + law.beta)])
+        found.append([law.E, law.alpha, law.beta, law.a])
     mean, se = np.mean(found, axis=0), np.std(found, axis=0, ddof=1) / np.sqrt(len(found))
-    share = truth.beta / (truth.alpha + truth.beta)
+    share = truth.a
     assert (np.abs(mean - [truth.E, truth.alpha, truth.beta, share]) < 4 * se).all()
 
 

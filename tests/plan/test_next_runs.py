@@ -19,7 +19,7 @@ def fitted(n=60, seed=0, law=LAW, **options):
 
 
 def exponent(law):
-    return law.beta / (law.alpha + law.beta)
+    return law.a
 
 
 def test_sensitivities_are_derivatives():

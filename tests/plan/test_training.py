@@ -32,7 +32,7 @@ def test_allocation_is_the_optimum_and_its_spread(boot, plan):
         assert rows.estimate[name] == getattr(best, name)
         spread = boot.interval(0.95, of=lambda law, name=name: getattr(scaling.compute_optimal(law, BUDGET), name))
         assert (rows.low[name], rows.high[name]) == pytest.approx(spread, rel=1e-12)
-    assert rows.estimate["exponent"] == boot.fit.law.beta / (boot.fit.law.alpha + boot.fit.law.beta)
+    assert rows.estimate["exponent"] == boot.fit.law.a
     assert (rows.low <= rows.estimate).all()
     assert (rows.estimate <= rows.high).all()
 
@@ -203,7 +203,7 @@ def test_intervals_cover_the_truth():
     surfaces, tables, hits = (LAW, surface("symmetric"), surface("asymmetric")), 40, 0
     for law in surfaces:
         best = scaling.compute_optimal(law, 1e23)
-        truth = pd.Series({"exponent": law.beta / (law.alpha + law.beta), "params": best.params, "loss": best.loss})
+        truth = pd.Series({"exponent": law.a, "params": best.params, "loss": best.loss})
         design = scaling.simulate.isoflop_design(np.geomspace(6e18, 3e21, 7), n_sizes=9, width=6, law=law)
         for seed in range(tables):
             fit = scaling.fit_parametric(scaling.simulate_runs(law, design, noise=0.006, seed=seed))

@@ -43,8 +43,8 @@ def test_intervals_and_errors(fit, boot):
     assert (narrow["high"] - narrow["low"] < table["high"] - table["low"]).all()
     low, high = boot.interval(0.95, of="alpha")
     assert (low, high) == tuple(table.loc["alpha"])
-    low, high = boot.interval(0.95, of=lambda law: law.beta / (law.alpha + law.beta))
-    assert low < fit.law.beta / (fit.law.alpha + fit.law.beta) < high
+    low, high = boot.interval(0.95, of="a")
+    assert low < fit.law.a < high
     sizes = boot.interval(0.95, of=lambda law: scaling.compute_optimal(law, 1e24).params)
     assert sizes[0] < scaling.compute_optimal(fit.law, 1e24).params < sizes[1]
     assert boot.standard_error()["beta"] == pytest.approx(boot.samples["beta"].std(ddof=1))
@@ -71,13 +71,11 @@ def test_subsamples_are_narrower_than_resamples(fit):
 
 def test_coverage_of_the_exponent():
     """95 % intervals of a = beta/(alpha+beta) cover the truth about as often as they say."""
-    truth = LAW.beta / (LAW.alpha + LAW.beta)
+    truth = LAW.a
     hits = 0
     for seed in range(40):
         runs = scaling.simulate_runs(LAW, scaling.simulate.chinchilla_like_design(60, seed=seed), noise=0.01, seed=seed)
-        low, high = scaling.bootstrap(scaling.fit_parametric(runs), 120, seed=seed).interval(
-            0.95, of=lambda law: law.beta / (law.alpha + law.beta)
-        )
+        low, high = scaling.bootstrap(scaling.fit_parametric(runs), 120, seed=seed).interval(0.95, of="a")
         hits += low <= truth <= high
     assert hits >= 33  # 40 intervals of true coverage 0.95 give fewer than 33 once in 500 (binomial)
 
@@ -95,8 +93,8 @@ def test_refusals(fit):
     boot = scaling.bootstrap(fit, 16)
     with pytest.raises(ValueError, match="level"):
         boot.interval(95)
-    with pytest.raises(ValueError, match="no constant 'a'"):
-        boot.interval(0.9, of="a")
+    with pytest.raises(ValueError, match="no constant 'gamma'"):
+        boot.interval(0.9, of="gamma")
 
 
 def test_power_laws_are_bootstrapped_too():
@@ -117,7 +115,7 @@ def test_frontiers_are_bootstrapped_too():
     assert list(boot.samples) == ["k_N", "a", "k_D", "b"]
     np.testing.assert_allclose(boot.samples["a"] + boot.samples["b"], 1, rtol=1e-12)
     low, high = boot.interval(0.99, of="a")
-    assert low < LAW.beta / (LAW.alpha + LAW.beta) < high
+    assert low < LAW.a < high
     few = scaling.simulate_runs(
         LAW, scaling.simulate.isoflop_design([1e19, 1e20, 1e21], n_sizes=5, law=LAW), noise=0.003, seed=2
     )
@@ -126,7 +124,7 @@ def test_frontiers_are_bootstrapped_too():
     curves = scaling.simulate.simulate_curves(LAW, np.geomspace(5e7, 1e10, 20), schedule_gap=0.0, n_points=60, seed=3)
     envelope = scaling.bootstrap(scaling.fit_envelope(curves, n_budgets=200), 60, seed=1)
     low, high = envelope.interval(0.9, of="a")
-    assert low < LAW.beta / (LAW.alpha + LAW.beta) < high
+    assert low < LAW.a < high
     assert high - low < 0.1
 
 
