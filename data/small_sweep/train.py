@@ -183,7 +183,7 @@ def _row(spec: Spec, state: State, loss: float, stderr: float, status: str, devi
     params = sum(p.numel() for p in state.model.parameters())
     outside = (state.model.embedding, state.model.positions, state.model.logits)
     nonembedding = params - sum(part.weight.numel() for part in outside)
-    shape = scaling.Architecture(
+    shape = scaling.counting.Architecture(
         spec.d_model, spec.n_layers, spec.n_heads, spec.d_model // spec.n_heads, 4 * spec.d_model, VOCAB, CONTEXT
     )
     tokens = spec.steps * spec.batch_tokens
@@ -197,7 +197,7 @@ def _row(spec: Spec, state: State, loss: float, stderr: float, status: str, devi
         flops=6 * params * tokens,
         params_nonembedding=nonembedding,
         flops_nonembedding=6 * nonembedding * tokens,
-        flops_exact=int(scaling.training_flops(shape, tokens, "chinchilla")),
+        flops_exact=int(scaling.counting.training_flops(shape, tokens, "chinchilla")),
         budget=spec.budget,
         seed=spec.seed,
         status=status,

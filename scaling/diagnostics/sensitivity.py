@@ -20,6 +20,8 @@ from ..uncertainty.resampling import bootstrap
 __all__ = ["digits_study", "huber_study", "rounded_study", "stopping_study"]
 
 
+#: residuals up to this are those of runs that a law passes through
+EXACT = 1e-9
 #: which third, or thirds, of the distinct sizes each name keeps
 SIZES = {"small": (0,), "medium": (1,), "large": (2,), "all": (0, 1, 2)}
 
@@ -121,7 +123,7 @@ def huber_study(
     -------
     DataFrame
         One row an objective: ``objective``, ``delta`` (0 and inf at the ends), ``inside`` (share of the residuals
-        within delta), ``status``, the five constants, ``a`` and its interval ``low``, ``high``.
+        within delta; without a threshold, of those fitted exactly), ``status``, the five constants, ``a`` and its interval ``low``, ``high``.
 
     Raises
     ------
@@ -135,7 +137,7 @@ def huber_study(
     for name, delta in objectives:
         fit = fit_parametric(runs, name, delta) if name == "log_huber" else fit_parametric(runs, name)
         low, high = bootstrap(fit, n_resamples, seed).interval(level, of="a")
-        inside = float(np.mean(np.abs(fit.residuals) <= delta))
+        inside = float(np.mean(np.abs(fit.residuals) <= max(delta, EXACT)))
         row = {"objective": name, "delta": delta, "inside": inside, "status": fit.status} | fit.law.constants
         rows.append(row | {"a": float(fit.law.a), "low": low, "high": high})
     return pd.DataFrame(rows)
