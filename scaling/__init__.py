@@ -22,7 +22,7 @@ _MOVED_TO = {
     "sources": "Published fetch is_available large_models list_datasets published_table read_dataset",
     "laws": "BrokenPowerLaw CriticalBatch DataConstrainedLaw DownstreamLaw KaplanLaw KaplanStepsLaw "
     "OvertrainingLaw PrecisionLaw PruningSchedule RosenfeldLaw ShapeLaw effective_amount kaplan_curve",
-    "counting": "Architecture EmbeddingModel KaplanView architectures count_params fit_embedding_model flops_by_part "
+    "counting": "Architecture EmbeddingModel KaplanView architectures count_params flops_by_part "
     "forward_flops kaplan_view local_exponent nonembedding_flops params_by_part training_flops",
     "theory": "AnnealedMachine LearningExponent QuantaModel RandomFeatureModel compare_curves logistic_agreement "
     "logistic_entropy measure_exponent noisy_threshold_law simulate_interpolation simulate_logistic "
@@ -32,7 +32,8 @@ _MOVED_TO = {
     "optimum": "CostModel KaplanFrontier KaplanTraining deadweight_compute flop_price overtraining_overhead "
     "tokens_to_reach",
     "simulate": "chinchilla_like_design grid_design isoflop_design simulate_curves",
-    "fit": "FrontierFit fit_broken_power_law fit_kaplan fit_kaplan_steps fit_overtraining fit_rosenfeld parabola_bias",
+    "fit": "FrontierFit fit_broken_power_law fit_embedding_model fit_kaplan fit_kaplan_steps fit_overtraining "
+    "fit_rosenfeld parabola_bias",
     "uncertainty": "Bootstrap subsampled_bootstrap",
     "diagnostics": "Approaches Holdout Inspection LawComparison audit_coverage digits_study holdout_table huber_study "
     "rounded_study stopping_study",

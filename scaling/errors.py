@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import Enum
+from typing import Any
 
-__all__ = ["BookError", "DatasetError", "FitError", "PagesError", "RunsError", "RunsWarning", "UnknownPublishedError"]
+__all__ = [
+    "BookError",
+    "DatasetError",
+    "FitError",
+    "FitErrorKind",
+    "PagesError",
+    "RunsError",
+    "RunsWarning",
+    "UnknownPublishedError",
+]
 
 
 class DatasetError(RuntimeError):
@@ -31,14 +42,40 @@ class RunsError(ValueError):
         self.problems = tuple(problems) or (source,)
         lines = [f"{source} cannot be used as a table of runs:", *(f"  - {p}" for p in problems)]
         super().__init__("\n".join(lines) if problems else source)
+        self._source = source
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._source, self.problems if self.problems != (self._source,) else ())
+
+
+class FitErrorKind(Enum):
+    """Why a table and a law do not go together; programs ask for this, never for the words of a message."""
+
+    #: the table itself cannot be used: a column, a value, a weight
+    TABLE = "table"
+    #: too few runs, sizes, budgets or curves for what is asked
+    FEW = "few"
+    #: the loss does not fall with one of the variables beyond noise
+    UNSEEN = "unseen"
+    #: some combination of the constants is left open by the runs
+    UNDETERMINED = "undetermined"
 
 
 class FitError(RunsError):
-    """The table cannot be fitted at all, or the law asked for is not identified by it."""
+    """The table cannot be fitted at all, or the law asked for is not identified by it.
 
-    def __init__(self, message: str):
-        ValueError.__init__(self, message)
-        self.problems = (message,)
+    Attributes
+    ----------
+    kind : FitErrorKind
+        Of which kind the reason is.
+    """
+
+    def __init__(self, message: str, kind: FitErrorKind = FitErrorKind.TABLE):
+        super().__init__(message)
+        self.kind = kind
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self), self.kind)
 
 
 class RunsWarning(UserWarning):

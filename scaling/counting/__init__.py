@@ -1,6 +1,6 @@
 """What N and C count: parameters and FLOPs of a transformer, with embeddings and without."""
 
-from .embeddings import EmbeddingModel, fit_embedding_model, local_exponent, nonembedding_flops
+from .embeddings import EmbeddingModel, local_exponent, nonembedding_flops
 from .kaplan_study import KaplanView, kaplan_view
 from .transformer import (
     Architecture,
@@ -18,7 +18,6 @@ __all__ = [
     "KaplanView",
     "architectures",
     "count_params",
-    "fit_embedding_model",
     "flops_by_part",
     "forward_flops",
     "kaplan_view",

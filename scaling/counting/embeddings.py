@@ -7,17 +7,17 @@ embeddings; :math:`C = 6ND` and :math:`C_{\setminus E} = 6 N_{\setminus E} D`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import optimize
 
 from .._checks import positive
-from ..laws.base import Law
+from ..laws.base import Law, only
 from ..laws.chinchilla import ChinchillaLaw
 from ..sources.numbers import published
 
-__all__ = ["EmbeddingModel", "fit_embedding_model", "local_exponent", "nonembedding_flops"]
+__all__ = ["EmbeddingModel", "local_exponent", "nonembedding_flops"]
 
 
 #: Newton steps after which the inverse of the total count has long converged
@@ -32,9 +32,9 @@ class EmbeddingModel(Law):
 
     Parameters
     ----------
-    omega : float
+    omega : float or array
         Coefficient, at least 0.
-    exponent : float, default 1/3
+    exponent : float or array, default 1/3
         :math:`\delta`, above 0 and at most 1; 1/3 where the width grows in proportion to the depth.
 
     Examples
@@ -44,20 +44,23 @@ class EmbeddingModel(Law):
     0.506
     """
 
-    omega: float
-    exponent: float = 1.0 / 3.0
+    omega: float | np.ndarray
+    exponent: float | np.ndarray = 1.0 / 3.0
 
-    equation = "N = N_nonembedding + omega * N_nonembedding**exponent"
+    equation: ClassVar[str] = "N = N_nonembedding + omega * N_nonembedding**exponent"
+    columns: ClassVar[tuple[str, ...]] = ("params_nonembedding",)
 
     def __post_init__(self) -> None:
-        if not (np.isfinite(self.omega) and self.omega >= 0):
-            raise ValueError(f"omega must be finite and at least 0, got {self.omega:g}")
-        if not 0 < self.exponent <= 1:
-            raise ValueError(f"exponent must be above 0 and at most 1, got {self.exponent:g}")
+        omega, exponent = np.asarray(self.omega, dtype=float), np.asarray(self.exponent, dtype=float)
+        if (bad := ~(np.isfinite(omega) & (omega >= 0))).any():
+            raise ValueError(f"omega must be finite and at least 0, got {omega[bad].flat[0]:g}")
+        if (bad := ~((exponent > 0) & (exponent <= 1))).any():
+            raise ValueError(f"exponent must be above 0 and at most 1, got {exponent[bad].flat[0]:g}")
 
     @classmethod
-    def from_published(cls) -> EmbeddingModel:
-        """The paper's own curve: its coefficient with the exponent 1/3."""
+    def from_published(cls, name: str = "pearce2024") -> EmbeddingModel:
+        """The paper's own curve: its coefficient with the exponent 1/3; ``ValueError`` for any other name."""
+        only(name, "pearce2024")
         return cls(float(published("pearce2024/omega")))
 
     @classmethod
@@ -79,6 +82,10 @@ class EmbeddingModel(Law):
         """All parameters. ``ValueError`` for a count that is not positive."""
         return (np.asarray(params_nonembedding, dtype=float) + self.embedding(params_nonembedding))[()]
 
+    def value(self, *columns: ArrayLike) -> np.ndarray | float:
+        """All parameters, from those without embeddings."""
+        return self.total(*columns)
+
     def share(self, params_nonembedding: ArrayLike) -> np.ndarray | float:
         """The embedding's share of all parameters. ``ValueError`` for a count that is not positive."""
         return (self.embedding(params_nonembedding) / self.total(params_nonembedding))[()]
@@ -98,55 +105,14 @@ class EmbeddingModel(Law):
         return np.exp(x)[()]
 
 
-def fit_embedding_model(
-    params_nonembedding: ArrayLike, params: ArrayLike, exponent: float | None = None
-) -> EmbeddingModel:
-    r"""Least squares of :math:`\ln(N_{\setminus E} + \omega N_{\setminus E}^{\delta}) - \ln N` over a list of models.
-
-    Parameters
-    ----------
-    params_nonembedding, params : array (n,)
-        Counts without and with the embeddings.
-    exponent : float, optional
-        Holds :math:`\delta` there; by default both are fitted.
-
-    Returns
-    -------
-    EmbeddingModel
-
-    Raises
-    ------
-    ValueError
-        For counts that are not positive or differ in number, for totals that are not larger, and for fewer distinct
-        sizes than constants.
-    """
-    N, T = (np.atleast_1d(x) for x in positive(params_nonembedding=params_nonembedding, params=params))
-    if N.shape != T.shape or N.ndim != 1:
-        raise ValueError(f"give as many counts with as without embeddings, got shapes {T.shape} and {N.shape}")
-    if (T <= N).any():
-        raise ValueError(f"params must be larger than params_nonembedding, got {T[T <= N][0]:g} and {N[T <= N][0]:g}")
-    free = 1 if exponent is not None else 2
-    if len(np.unique(N)) < free:
-        raise ValueError(f"{len(np.unique(N))} distinct sizes cannot determine {free} constants")
-    x = np.log(N) - np.log(N).mean()
-
-    def residuals(theta: np.ndarray) -> np.ndarray:
-        """In the embedding at the typical size and the exponent, which the sizes determine almost apart."""
-        return np.logaddexp(np.log(N), theta[0] + (theta[1] if free == 2 else exponent) * x) - np.log(T)
-
-    start = np.array([np.log(T - N).mean(), 1.0 / 3.0][:free])
-    best = optimize.least_squares(residuals, start, xtol=1e-15, ftol=1e-15, gtol=1e-15, x_scale="jac")
-    delta = float(best.x[1]) if free == 2 else float(exponent)
-    return EmbeddingModel(float(np.exp(best.x[0] - delta * np.log(N).mean())), delta)
-
-
 def _slopes(N: np.ndarray, embedding: EmbeddingModel) -> tuple[np.ndarray, np.ndarray]:
     """d ln N_total / d ln N, and d ln of (N dN_total/dN) / d ln N."""
     rest, p = embedding.embedding(N), embedding.exponent
     return (N + p * rest) / (N + rest), (N + p * p * rest) / (N + p * rest)
 
 
-def _checked(law: ChinchillaLaw) -> None:
+def check_law(law: ChinchillaLaw) -> None:
+    """``ValueError`` unless both terms of the law are there."""
     positive(A=law.A, B=law.B, alpha=law.alpha, beta=law.beta)
 
 
@@ -177,7 +143,7 @@ def nonembedding_flops(
     ValueError
         For sizes or constants that are not positive.
     """
-    _checked(law)
+    check_law(law)
     (N,) = positive(params_nonembedding=params_nonembedding)
     rest = embedding.embedding(N)
     log_tokens = np.log(law.beta * law.B) - np.log(law.alpha * law.A)
@@ -213,7 +179,7 @@ def local_exponent(law: ChinchillaLaw, params_nonembedding: ArrayLike, embedding
     ValueError
         For sizes or constants that are not positive.
     """
-    _checked(law)
+    check_law(law)
     (N,) = positive(params_nonembedding=params_nonembedding)
     first, second = _slopes(N, embedding)
     return (1.0 / (1.0 + ((1.0 + law.alpha) * first - second) / law.beta))[()]

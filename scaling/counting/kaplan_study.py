@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from .._checks import positive
 from ..laws.chinchilla import ChinchillaLaw
-from .embeddings import EmbeddingModel, _checked
+from .embeddings import EmbeddingModel, check_law
 
 __all__ = ["KaplanView", "kaplan_view"]
 
@@ -94,7 +94,7 @@ def kaplan_view(
     ValueError
         For sizes, budgets or constants that are not positive, fewer than two budgets, or another ``count``.
     """
-    _checked(law)
+    check_law(law)
     if count not in COUNTS:
         raise ValueError(f"count must be 'nonembedding' or 'total', got {count!r}")
     N, C = (np.ravel(x) for x in positive(params_nonembedding=params_nonembedding, flops=flops))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from ..errors import FitError
+from ..errors import FitError, FitErrorKind
 from ..fit.envelope import fit_envelope
 from ..fit.frontier import FrontierFit
 from ..fit.isoflop import LEAST_SIZES, fit_isoflop
@@ -44,7 +44,8 @@ def _envelope(runs: pd.DataFrame) -> FrontierFit:
             f"an envelope needs curves, at least two rows of one {noun}: {len(several)} of {len(points)} {noun}s have"
         )
         raise FitError(
-            f"{words} them, with {several.sum() / len(curves):.0%} of the rows; add points of training curves"
+            f"{words} them, with {several.sum() / len(curves):.0%} of the rows; add points of training curves",
+            FitErrorKind.FEW,
         )
     if len(several) > MOST_CURVES:
         raise FitError(f"{len(several)} curves, above {MOST_CURVES}: try it on a part of them")
@@ -57,7 +58,7 @@ def _isoflop(runs: pd.DataFrame) -> FrontierFit:
         words = (
             f"{enough} budgets with at least {LEAST_SIZES} sizes, and two are needed: train several sizes with equal"
         )
-        raise FitError(f"{words} flops, or name the groups in a column 'budget'")
+        raise FitError(f"{words} flops, or name the groups in a column 'budget'", FitErrorKind.FEW)
     return fit_isoflop(runs)
 
 
@@ -70,7 +71,7 @@ def fit_approaches(runs: pd.DataFrame, which: Iterable[int] = (1, 2, 3)) -> dict
     """
     ends = last_points(runs)
     parametric = _attempt(fit_parametric, ends)
-    blind = isinstance(parametric, FitError) and "does not fall with" in str(parametric)
+    blind = isinstance(parametric, FitError) and parametric.kind is FitErrorKind.UNSEEN
     out: dict[int, Fit | FrontierFit | FitError] = {}
     for number in which:
         if number == 3 or blind:
@@ -176,7 +177,7 @@ def compare_approaches(
     if curves is None and len(ends) < len(runs):
         curves = runs
     if curves is None:
-        attempts[1] = FitError("needs training curves; there are final losses only")
+        attempts[1] = FitError("needs training curves; there are final losses only", FitErrorKind.FEW)
     else:
         attempts[1] = _attempt(_envelope, curves)
     if isinstance(attempts[3], FitError):

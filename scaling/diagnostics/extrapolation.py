@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from ..errors import FitError
-from ..fit.common import checked
+from ..fit.common import sound_runs
 from ..fit.isoflop import LEAST_SIZES
 from ..laws.chinchilla import ChinchillaLaw
 from ..optimum.allocation import compute_optimal
@@ -75,7 +75,7 @@ def extrapolation_audit(
     """
     if not 0 < level < 1:
         raise ValueError(f"level must lie between 0 and 1, got {level}")
-    table = checked(runs)
+    table = sound_runs(runs)
     rows = []
     for number, cut, split in _splits(table, budgets, options):
         dearest = _dearest(split)
@@ -179,7 +179,7 @@ def audit_coverage(
     functions = {"a": "a", "loss": lambda found: compute_optimal(found, flops).loss}
     rows = []
     for table in range(n_tables):
-        runs = checked(simulate_runs(law, design, noise, seed + table))
+        runs = sound_runs(simulate_runs(law, design, noise, seed + table))
         for number, cut, split in _splits(runs, None, {}):
             row = {"n_budgets": number, "cut": cut, "n_fitted": len(split.fit.runs), "reach": flops / cut}
             row |= dict.fromkeys(("a", "loss", "runs"), np.nan)

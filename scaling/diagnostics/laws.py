@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ..errors import FitError
+from ..errors import FitError, FitErrorKind
 from ..fit.common import checked_runs
 from ..fit.isoflop import LEAST_SIZES
 from ..fit.kaplan import fit_kaplan, fit_kaplan_steps
@@ -26,7 +25,6 @@ __all__ = ["LawComparison", "compare_laws"]
 FITTED, TESTED = 20_000, 100_000
 #: fewest runs on either side of the split
 LEAST_FITTED, LEAST_TESTED = 6, 2
-_Predict = Callable[[pd.DataFrame], Any]
 
 
 @dataclass(frozen=True, repr=False)
@@ -64,31 +62,36 @@ class LawComparison:
         return f"<p>{self.split}</p>" + self.table.to_html(index=False, float_format="{:.3g}".format)
 
 
-def _steps_fit(runs: pd.DataFrame) -> Fit:
-    return fit_kaplan_steps(runs.assign(steps=runs["tokens"]), objective="log_huber")
+@dataclass(frozen=True)
+class _Candidate:
+    """A law to compare: its equation, the number of its constants, and the fit of it."""
+
+    name: str
+    equation: str
+    constants: int
+    method: Callable[..., Fit]
+    column: str | None = None
+
+    def fit(self, runs: pd.DataFrame) -> Fit:
+        """The law fitted to runs, by the objective that all have in common."""
+        if self.column is None:
+            return self.method(runs, objective="log_huber")
+        return self.method(runs[self.column], runs["loss"], offset=True, objective="log_huber")
+
+    def errors(self, fit: Fit, runs: pd.DataFrame) -> np.ndarray:
+        """ln predicted - ln observed, a run; what a law of one column calls x is that column."""
+        table = runs if self.column is None else runs.assign(x=runs[self.column])
+        return np.log(fit.candidate.predict(table) / runs["loss"].to_numpy())
 
 
-def _of(column: str) -> tuple[Callable[[pd.DataFrame], Fit], Callable[[Fit], _Predict]]:
-    """A power law with an offset in one column."""
-    return (
-        lambda runs: fit_power_law(runs[column], runs["loss"], offset=True, objective="log_huber"),
-        lambda fit: lambda runs: fit.candidate(runs[column]),
-    )
-
-
-def _joint(fit: Fit) -> _Predict:
-    return lambda runs: fit.candidate.loss(runs["params"], runs["tokens"])
-
-
-#: name: equation, number of constants, fit, prediction
-_LAWS: dict[str, tuple[str, int, Callable[[pd.DataFrame], Fit], Callable[[Fit], _Predict]]] = {
-    "Chinchilla": ("E + A/N^alpha + B/D^beta", 5, fit_parametric, _joint),
-    "without E": ("A/N^alpha + B/D^beta", 4, _steps_fit, _joint),
-    "Kaplan": ("((N_c/N)^(alpha_N/alpha_D) + D_c/D)^alpha_D", 4, lambda r: fit_kaplan(r, "log_huber"), _joint),
-    "compute alone": ("E + c/C^gamma", 3, *_of("flops")),
-    "size alone": ("E + A/N^alpha", 3, *_of("params")),
-    "tokens alone": ("E + B/D^beta", 3, *_of("tokens")),
-}
+_CANDIDATES = (
+    _Candidate("Chinchilla", "E + A/N^alpha + B/D^beta", 5, fit_parametric),
+    _Candidate("without E", "A/N^alpha + B/D^beta", 4, fit_kaplan_steps),
+    _Candidate("Kaplan", "((N_c/N)^(alpha_N/alpha_D) + D_c/D)^alpha_D", 4, fit_kaplan),
+    _Candidate("compute alone", "E + c/C^gamma", 3, fit_power_law, "flops"),
+    _Candidate("size alone", "E + A/N^alpha", 3, fit_power_law, "params"),
+    _Candidate("tokens alone", "E + B/D^beta", 3, fit_power_law, "tokens"),
+)
 
 
 def compare_laws(runs: pd.DataFrame, fraction: float = 0.3, above: float | None = None, seed: int = 0) -> LawComparison:
@@ -127,19 +130,18 @@ def compare_laws(runs: pd.DataFrame, fraction: float = 0.3, above: float | None 
     table = last_points(checked_runs(runs)[0])
     late, split = _split(table, fraction, above)
     sides = [_part(table[side], most, seed) for side, most in ((~late, FITTED), (late, TESTED))]
-    few, held = (side.reset_index(drop=True) for side in sides)
+    few, held = (side.assign(steps=side["tokens"]).reset_index(drop=True) for side in sides)
     if len(few) < LEAST_FITTED or len(held) < LEAST_TESTED:
         words = f"{split}: {len(few)} runs to fit and {len(held)} to predict"
-        raise FitError(f"{words}; at least {LEAST_FITTED} and {LEAST_TESTED} are needed")
+        raise FitError(f"{words}; at least {LEAST_FITTED} and {LEAST_TESTED} are needed", FitErrorKind.FEW)
     if len(few) + len(held) < len(table):
         split += f"; of these, {len(few):,} and {len(held):,} drawn at random"
     rows, fits = [], {}
-    for name, (equation, constants, fit_law, predictor) in _LAWS.items():
-        fit = fit_law(few)
-        predict, fits[name] = predictor(fit), fit
-        errors = [np.log(np.asarray(predict(side)) / side["loss"].to_numpy()) for side in (few, held)]
-        rms = [float(np.sqrt(np.mean(e**2))) for e in errors]
-        rows.append((name, equation, constants, fit.status, *rms, errors[1].mean(), np.abs(errors[1]).max()))
+    for each in _CANDIDATES:
+        fit = fits[each.name] = each.fit(few)
+        fitted, unseen = (each.errors(fit, side) for side in (few, held))
+        rms = [float(np.sqrt(np.mean(e**2))) for e in (fitted, unseen)]
+        rows.append((each.name, each.equation, each.constants, fit.status, *rms, unseen.mean(), np.abs(unseen).max()))
     columns = ["law", "equation", "constants", "status", "fitted", "held_out", "bias", "largest"]
     ranked = pd.DataFrame(rows, columns=columns).sort_values("held_out", kind="stable").reset_index(drop=True)
     return LawComparison(ranked, split, fits, int((~late).sum()), int(late.sum()), seed_noise(table))

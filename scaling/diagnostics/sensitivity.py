@@ -123,7 +123,8 @@ def huber_study(
     -------
     DataFrame
         One row an objective: ``objective``, ``delta`` (0 and inf at the ends), ``inside`` (share of the residuals
-        within delta; without a threshold, of those fitted exactly), ``status``, the five constants, ``a`` and its interval ``low``, ``high``.
+        within delta; without a threshold, of those fitted exactly), ``status``, the five constants, ``a`` and its
+        interval ``low``, ``high``.
 
     Raises
     ------
@@ -135,7 +136,7 @@ def huber_study(
     objectives = [("log_absolute", 0.0), *(("log_huber", float(d)) for d in np.ravel(deltas)), ("log_squares", np.inf)]
     rows = []
     for name, delta in objectives:
-        fit = fit_parametric(runs, name, delta) if name == "log_huber" else fit_parametric(runs, name)
+        fit = fit_parametric(runs, objective=name, **({"delta": delta} if name == "log_huber" else {}))
         low, high = bootstrap(fit, n_resamples, seed).interval(level, of="a")
         inside = float(np.mean(np.abs(fit.residuals) <= max(delta, EXACT)))
         row = {"objective": name, "delta": delta, "inside": inside, "status": fit.status} | fit.law.constants

@@ -1,6 +1,7 @@
 """Runs -> law, with a status that says how far to trust it."""
 
 from .broken import fit_broken_power_law
+from .embeddings import fit_embedding_model
 from .envelope import fit_envelope
 from .frontier import FrontierFit
 from .isoflop import fit_isoflop
@@ -9,13 +10,15 @@ from .kaplan import fit_kaplan, fit_kaplan_steps
 from .overtraining import fit_overtraining
 from .parametric import fit_parametric
 from .power_law import fit_power_law
-from .result import Fit
+from .result import Fit, Resampled
 from .rosenfeld import fit_rosenfeld
 
 __all__ = [
     "Fit",
     "FrontierFit",
+    "Resampled",
     "fit_broken_power_law",
+    "fit_embedding_model",
     "fit_envelope",
     "fit_isoflop",
     "fit_kaplan",

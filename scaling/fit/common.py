@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
 from ..errors import FitError, RunsError
+from ..laws.base import Law
 from ..runs.table import check_runs
-from .engine.identify import judge
+from .engine.identify import held, judge
 from .engine.least_absolute import LARGEST, least_absolute
 from .engine.problem import SHARP, Objective, Problem
-from .result import NOTHING, Fit
+from .result import NOTHING, Fit, Minimum
 
 #: runs from which starting points are sought in a large table
 SUBSAMPLE = 2_000
@@ -23,6 +23,7 @@ AGREE, AGREE_FLOOR = 1e-9, 1e-22
 
 
 def checked_weights(weights: ArrayLike | None, n: int) -> np.ndarray:
+    """One weight a run, by default 1; :class:`FitError` unless finite, not negative and not all zero."""
     if weights is None:
         return np.ones(n)
     array = np.asarray(weights, dtype=float)
@@ -63,44 +64,64 @@ def finish(
     objective: Objective,
     n_starts: int,
     variables: dict[str, np.ndarray],
-    build: Callable[[dict[str, float]], Any],
-    **rest: Any,
+    build: Callable[..., Law],
+    again: Callable[..., Fit],
+    runs: pd.DataFrame,
+    dropped: pd.DataFrame,
 ) -> Fit:
-    if n_starts < 1:
-        raise ValueError(f"n_starts must be at least 1, got {n_starts}")
-    if "huber" in objective.name and objective.delta < SHARP * problem.unit:
-        raise ValueError(f"delta = {objective.delta:g} is too small to matter: use the objective 'log_absolute'")
+    """Minimise a problem of the engine's, judge the minimum and make it a :class:`Fit`.
+
+    ``build`` makes the law of the problem's constants, ``again`` the same fit of ``runs`` under other ``weights``;
+    both can be pickled.
+    """
+    check_search(objective, n_starts, problem.unit)
     largest = weights.max()  # only ratios of weights matter to the solver, whose tolerances are absolute
     theta, value, converged, agreeing = _minimise(problem, weights / largest, objective, n_starts)
-    status, message, condition = judge(problem, theta, value, converged, weights / largest, objective, variables)
+    found = judge(problem, theta, value, converged, weights / largest, objective, variables)
     constants = {name: float(x[0]) for name, x in problem.constants(theta[None]).items()}
     return Fit(
-        candidate=build(constants),
+        candidate=build(**constants),
         value=value * float(largest),
         objective=objective.name,
         delta=objective.delta,
-        status=status,
-        message=message,
-        condition=condition,
+        status=found.status,
+        message=found.message,
+        kind=found.kind,
+        condition=found.condition,
         starts_agreeing=agreeing,
         n_starts=n_starts,
+        runs=runs,
+        dropped=dropped,
         weights=weights,
-        _problem=problem,
-        _theta=theta,
+        residuals=-problem.residuals(theta[None])[0],
+        held=held(problem, theta),
+        _again=again,
         _build=build,
-        **rest,
+        _minimum=Minimum(problem, theta, objective),
     )
+
+
+def check_search(objective: Objective, n_starts: int, unit: float) -> None:
+    """``ValueError`` for a number of starts or a threshold that makes no sense; ``unit`` is that of the residuals."""
+    if n_starts < 1:
+        raise ValueError(f"n_starts must be at least 1, got {n_starts}")
+    if "huber" in objective.name and objective.delta < SHARP * unit:
+        raise ValueError(f"delta = {objective.delta:g} is too small to matter: use the objective 'log_absolute'")
+
+
+def sound_runs(runs: pd.DataFrame) -> pd.DataFrame:
+    """The table as :func:`check_runs` returns it; :class:`FitError` if it cannot be used."""
+    if _still_sound(runs):
+        return runs.copy(deep=False)
+    try:
+        return check_runs(runs)
+    except RunsError as error:
+        raise FitError(str(error)) from error
 
 
 def checked_runs(runs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The rows to fit, and those left out with the reason."""
-    if _still_sound(runs):
-        table = runs.copy(deep=False)
-    else:
-        try:
-            table = check_runs(runs)
-        except RunsError as error:
-            raise FitError(str(error)) from error
+    table = sound_runs(runs)
     if len(runs) == len(table):
         dropped = NOTHING.copy(deep=False)
     else:
@@ -118,10 +139,3 @@ def _still_sound(runs: pd.DataFrame) -> bool:
     if len(columns) < 4 or any(column.dtype != float or column.ndim != 1 for column in columns):
         return False
     return bool(all((column > 0).all() and np.isfinite(column).all() for column in columns))
-
-
-def checked(runs: pd.DataFrame) -> pd.DataFrame:
-    try:
-        return check_runs(runs)
-    except RunsError as error:
-        raise FitError(str(error)) from error

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 from scipy.ndimage import gaussian_filter1d
 
-from ..errors import FitError
-from .common import checked
+from ..errors import FitError, FitErrorKind
+from .common import sound_runs
 from .engine.resamples import Resamples
 from .frontier import FrontierFit, fit_frontier
 
 __all__ = ["fit_envelope"]
 
 
-def fit_envelope(curves: pd.DataFrame, n_budgets: int = 1500, window: float = 0.0) -> FrontierFit:
+def fit_envelope(curves: pd.DataFrame, *, n_budgets: int = 1500, window: float = 0.0) -> FrontierFit:
     """Approach 1: at each of many budgets, which training curve is lowest, and what is its size?
 
     Each curve is interpolated (linearly in ln flops) at log-spaced budgets; the size of the lowest
@@ -52,10 +54,11 @@ def fit_envelope(curves: pd.DataFrame, n_budgets: int = 1500, window: float = 0.
         raise ValueError(f"n_budgets must be at least 2, got {n_budgets}")
     if not window >= 0:
         raise ValueError(f"window must be at least 0, got {window}")
-    table = checked(curves)
+    table = sound_runs(curves)
     traces = _traces(table, window)
     if len({size for size, *_ in traces}) < 3:
-        raise FitError(f"{len(traces)} curves of fewer than three sizes: an envelope needs at least three sizes")
+        words = f"{len(traces)} curves of fewer than three sizes: an envelope needs at least three sizes"
+        raise FitError(words, FitErrorKind.FEW)
     budgets = _common_budgets(traces, n_budgets)
     log_budgets = np.log(budgets)
     losses = np.array([np.interp(log_budgets, x, y, left=np.inf, right=np.inf) for _, x, y in traces])
@@ -73,15 +76,25 @@ def fit_envelope(curves: pd.DataFrame, n_budgets: int = 1500, window: float = 0.
             "reason": np.where(usable[0], "", "the optimum may lie beyond the smallest or largest size"),
         }
     )
+    draw = EnvelopeDraws(losses, log_sizes, log_budgets)
+    return fit_frontier(1, points, table, table.iloc[:0].assign(reason=""), draw)
 
-    def sampler(n_resamples: int, seed: int, fraction: float | None) -> tuple[np.ndarray, np.ndarray, str]:
+
+@dataclass(frozen=True)
+class EnvelopeDraws:
+    """The envelope of curves drawn anew: losses (curves, budgets) and what belongs to them, in logarithms."""
+
+    losses: np.ndarray
+    log_sizes: np.ndarray
+    log_budgets: np.ndarray
+
+    def __call__(self, n_resamples: int, seed: int, fraction: float | None) -> tuple[np.ndarray, np.ndarray, str]:
+        """ln N at each budget of each resample (NaN where not usable), the budgets' logarithms, and no remark."""
         out = []
-        for counts in Resamples(len(traces), n_resamples, seed, fraction):
-            best, usable = _lowest(losses, log_sizes, counts > 0)
-            out.append(np.where(usable, log_sizes[best], np.nan))
-        return np.concatenate(out), log_budgets, ""
-
-    return fit_frontier(1, points, table, table.iloc[:0].assign(reason=""), sampler)
+        for counts in Resamples(len(self.log_sizes), n_resamples, seed, fraction):
+            best, usable = _lowest(self.losses, self.log_sizes, counts > 0)
+            out.append(np.where(usable, self.log_sizes[best], np.nan))
+        return np.concatenate(out), self.log_budgets, ""
 
 
 def _traces(table: pd.DataFrame, window: float) -> list[tuple[float, np.ndarray, np.ndarray]]:
@@ -114,7 +127,7 @@ def _common_budgets(traces: list[tuple[float, np.ndarray, np.ndarray]], n_budget
         last[size] = max(last.get(size, -np.inf), x[-1])
     low, high = sorted(first.values())[2], sorted(last.values())[-3]
     if not low < high:
-        raise FitError("no budget is reached by three sizes: the curves do not overlap in flops")
+        raise FitError("no budget is reached by three sizes: the curves do not overlap in flops", FitErrorKind.FEW)
     return np.exp(np.linspace(low, high, n_budgets))
 
 

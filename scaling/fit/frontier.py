@@ -8,8 +8,9 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
-from ..errors import FitError
+from ..errors import FitError, FitErrorKind
 from ..laws.power import FrontierLaw, PowerLaw
+from .result import Resampled
 
 __all__ = ["FrontierFit"]
 
@@ -54,16 +55,25 @@ class FrontierFit:
         return float(self.law.b)
 
     def resample(
-        self, n_resamples: int, seed: int, fraction: float | None = None
-    ) -> tuple[pd.DataFrame, FrontierLaw, str]:
-        """Constants, law and a remark from resampled runs (see :func:`scaling.bootstrap`)."""
+        self,
+        n_resamples: int,
+        seed: int,
+        fraction: float | None = None,
+        *,
+        backend: str | None = None,
+        n_jobs: int = -1,
+    ) -> Resampled:
+        """Draw the runs anew and fit again (see :func:`~scaling.uncertainty.bootstrap`).
+
+        All at once and in this process: ``backend`` and ``n_jobs`` are taken and not needed.
+        """
         log_params, log_flops, note = self._sampler(n_resamples, seed, fraction)
         intercept, slope = _lines(log_flops, log_params)
         law = _frontier(intercept, slope)
         samples = pd.DataFrame(
             {"k_N": law.params.coefficient, "a": slope, "k_D": law.tokens.coefficient, "b": 1 - slope}
         )
-        return samples, law, note
+        return Resampled(samples, law, not_identified=float(samples.isna().any(axis=1).mean()), note=note)
 
     def __repr__(self) -> str:
         usable = int(self.points["usable"].sum())
@@ -113,6 +123,8 @@ def fit_frontier(
         else:
             reasons = "; ".join(f"{count} of them: {reason}" for reason, count in bad["reason"].value_counts().items())
         hint = "; name the budgets with budgets=[...]" if approach == 2 else ""
-        raise FitError(f"{len(good)} usable budgets, at least two are needed for a slope ({reasons}){hint}")
+        raise FitError(
+            f"{len(good)} usable budgets, at least two are needed for a slope ({reasons}){hint}", FitErrorKind.FEW
+        )
     intercept, slope = _lines(np.log(good["budget"].to_numpy()), np.log(good["params"].to_numpy())[None])
     return FrontierFit(_frontier(intercept[0], slope[0]), approach, points, runs, dropped, sampler)

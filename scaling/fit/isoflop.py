@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
 from ..runs.budgets import TOLERANCE, find_budgets
-from .common import checked
+from .common import sound_runs
 from .frontier import FrontierFit, fit_frontier
 
 __all__ = ["fit_isoflop"]
@@ -35,7 +37,7 @@ def _parabola(u: np.ndarray, loss: np.ndarray) -> tuple[np.ndarray, str]:
     return centred, ""
 
 
-def fit_isoflop(runs: pd.DataFrame, budgets: ArrayLike | None = None, tolerance: float = TOLERANCE) -> FrontierFit:
+def fit_isoflop(runs: pd.DataFrame, *, budgets: ArrayLike | None = None, tolerance: float = TOLERANCE) -> FrontierFit:
     """Approach 2: a parabola of the loss in ln N at each budget; a line through the minima.
 
     At each budget C the least-squares parabola L = c0 + c1 ln N + c2 (ln N)^2 has its minimum at
@@ -70,7 +72,7 @@ def fit_isoflop(runs: pd.DataFrame, budgets: ArrayLike | None = None, tolerance:
     Hoffmann et al. 2022 (arXiv:2203.15556), section 3.2. Its bias on asymmetric or off-centre
     grids: Czech et al. 2026 (arXiv:2603.22339), :func:`parabola_bias`.
     """
-    table = checked(runs)
+    table = sound_runs(runs)
     nominal = find_budgets(table, budgets, tolerance).to_numpy()
     alone = np.isnan(nominal)
     used = table[~alone].assign(budget=nominal[~alone])
@@ -100,18 +102,27 @@ def fit_isoflop(runs: pd.DataFrame, budgets: ArrayLike | None = None, tolerance:
     groups = [(np.log(g["params"].to_numpy()), g["loss"].to_numpy()) for _, g in used.groupby("budget", sort=True)]
     groups = [g for g, n in zip(groups, points["n_sizes"], strict=True) if n >= LEAST_SIZES]
     at = points.loc[points["n_sizes"] >= LEAST_SIZES, "budget"].to_numpy()
+    return fit_frontier(2, points, used.reset_index(drop=True), dropped, ParabolaDraws(groups, np.log(at)))
 
-    def sampler(n_resamples: int, seed: int, fraction: float | None) -> tuple[np.ndarray, np.ndarray, str]:
+
+@dataclass(frozen=True)
+class ParabolaDraws:
+    """Parabolas through runs drawn anew within each budget: (ln N, loss) of each, and the budgets' logarithms."""
+
+    groups: list[tuple[np.ndarray, np.ndarray]]
+    log_budgets: np.ndarray
+
+    def __call__(self, n_resamples: int, seed: int, fraction: float | None) -> tuple[np.ndarray, np.ndarray, str]:
+        """ln N at the minima (resamples, budgets), NaN where not usable, the budgets' logarithms, and a remark."""
         rng = np.random.default_rng(seed)
-        minima, redrawn, drawn = [], 0, 0
-        for u, loss in groups:
+        minima, redrawn = [], 0
+        for u, loss in self.groups:
             column, extra = _resampled_minima(rng, u, loss, n_resamples, fraction)
             minima.append(column)
-            redrawn, drawn = redrawn + extra, drawn + n_resamples
-        note = f"{redrawn / (drawn + redrawn):.1%} of the draws had fewer than {LEAST_SIZES} sizes and were redrawn"
-        return np.column_stack(minima), np.log(at), note if redrawn else ""
-
-    return fit_frontier(2, points, used.reset_index(drop=True), dropped, sampler)
+            redrawn += extra
+        share = redrawn / (len(self.groups) * n_resamples + redrawn)
+        note = f"{share:.1%} of the draws had fewer than {LEAST_SIZES} sizes and were redrawn"
+        return np.column_stack(minima), self.log_budgets, note if redrawn else ""
 
 
 def _resampled_minima(

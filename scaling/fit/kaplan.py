@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from .common import checked_runs, checked_weights, finish
 from .engine.newton import Solution, solve
 from .engine.objective import Model
 from .engine.problem import Objective, Problem
-from .engine.starts import Basis, _valleys, grid_objective, project
+from .engine.starts import Basis, grid_objective, project, valleys
 from .result import NOTHING, Fit
 
 __all__ = ["fit_kaplan", "fit_kaplan_steps"]
@@ -64,7 +65,7 @@ class _JointProblem(Problem):
             a, d = np.moveaxis(np.log(coefficients[..., 0, :]) + np.log(level) / s, -1, 0)
             thetas.append(np.stack(np.broadcast_arrays(a, d, RATIOS, s), axis=-1))
         starts = np.stack(thetas, axis=1).reshape(len(weights), -1, 4)
-        pick = _valleys(np.stack(surface, axis=1), min(count, starts.shape[1]))
+        pick = valleys(np.stack(surface, axis=1), min(count, starts.shape[1]))
         chosen = np.take_along_axis(starts, pick[..., None], 1)
         every = solve(self.model, np.repeat(weights, chosen.shape[1], axis=0), deltas, chosen.reshape(-1, 4))
         values = every.value.reshape(len(weights), -1)
@@ -80,11 +81,12 @@ class _JointProblem(Problem):
 
 def fit_kaplan(
     runs: pd.DataFrame,
-    objective: str = "log_squares",
+    *,
+    size: str = "params",
+    objective: str = "log_huber",
     delta: float = 1e-3,
     weights: ArrayLike | None = None,
-    n_starts: int = 6,
-    size: str = "params",
+    n_starts: int = 4,
 ) -> Fit:
     r"""Fit :math:`L = [(N_c/N)^{\alpha_N/\alpha_D} + D_c/D]^{\alpha_D}` to a table of runs.
 
@@ -96,7 +98,7 @@ def fit_kaplan(
     runs : DataFrame
         Columns ``params`` (or what ``size`` names), ``tokens`` and ``loss`` (nats/token).
     objective, delta, weights, n_starts
-        As in :func:`fit_parametric`; by default least squares of ln loss.
+        As in :func:`fit_parametric`.
     size : str
         Column of the sizes; the paper counts no embeddings, ``"params_nonembedding"``.
 
@@ -122,20 +124,21 @@ def fit_kaplan(
         aim,
         n_starts,
         {size: N, "tokens": D},
-        lambda c: KaplanLaw(**c),
+        build=KaplanLaw,
+        again=partial(fit_kaplan, keep, size=size, objective=objective, delta=delta, n_starts=n_starts),
         runs=keep,
         dropped=dropped,
-        _refit=lambda new: fit_kaplan(keep, objective, delta, new, n_starts, size),
     )
 
 
 def fit_kaplan_steps(
     curves: pd.DataFrame,
-    objective: str = "log_squares",
+    *,
+    size: str = "params",
+    objective: str = "log_huber",
     delta: float = 1e-3,
     weights: ArrayLike | None = None,
     n_starts: int = 4,
-    size: str = "params",
 ) -> Fit:
     r"""Fit :math:`L = (N_c/N)^{\alpha_N} + (S_c/S_{min})^{\alpha_S}` to points of training curves.
 
@@ -147,7 +150,7 @@ def fit_kaplan_steps(
     curves : DataFrame
         Columns ``params`` (or what ``size`` names), ``steps`` (S_min) and ``loss`` (nats/token), one row a point.
     objective, delta, weights, n_starts
-        As in :func:`fit_parametric`; by default least squares of ln loss.
+        As in :func:`fit_parametric`.
     size : str
         Column of the sizes.
 
@@ -174,18 +177,18 @@ def fit_kaplan_steps(
         aim,
         n_starts,
         {size: N, "steps": S},
-        _steps_law,
+        build=_steps_law,
+        again=partial(fit_kaplan_steps, table, size=size, objective=objective, delta=delta, n_starts=n_starts),
         runs=table,
         dropped=NOTHING.copy(deep=False),
-        _refit=lambda new: fit_kaplan_steps(table, objective, delta, new, n_starts, size),
     )
 
 
-def _steps_law(c: dict[str, float]) -> KaplanStepsLaw:
+def _steps_law(A: ArrayLike, B: ArrayLike, alpha_N: ArrayLike, alpha_S: ArrayLike) -> KaplanStepsLaw:
     """(N_c/N)^alpha_N = A / N^alpha_N."""
     with np.errstate(over="ignore", divide="ignore"):
-        N_c, S_c = (np.asarray(c[k]) ** (1.0 / np.asarray(c[p])) for k, p in (("A", "alpha_N"), ("B", "alpha_S")))
-    return KaplanStepsLaw(N_c[()], S_c[()], c["alpha_N"], c["alpha_S"])
+        N_c, S_c = (np.asarray(k) ** (1.0 / np.asarray(p)) for k, p in ((A, alpha_N), (B, alpha_S)))
+    return KaplanStepsLaw(N_c[()], S_c[()], alpha_N, alpha_S)
 
 
 def _columns(table: pd.DataFrame, *names: str) -> list[np.ndarray]:

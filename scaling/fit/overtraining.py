@@ -2,50 +2,122 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import ArrayLike
-from scipy.optimize import minimize_scalar
+from dataclasses import dataclass
+from functools import partial
 
-from .._checks import positive
-from ..errors import FitError
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
 from ..laws.overtraining import EXPONENTS, OvertrainingLaw
+from .common import checked_runs, checked_weights
+from .least_squares import Form, finish_form, nothing_unseen, objective_of
+from .result import Fit
 
 __all__ = ["fit_overtraining"]
 
+#: exponents at which the linear constants are solved to find starts
+GRID = np.linspace(*EXPONENTS, 100)
+#: ratios of tokens to parameters are rounded to whole steps of training: within a per cent of each other they are one
+SAME_RATIO = 0.01
 
-def fit_overtraining(params: ArrayLike, tokens: ArrayLike, loss: ArrayLike) -> OvertrainingLaw:
-    """Fit an :class:`OvertrainingLaw` by least squares of the loss, as its authors do.
 
-    For a given exponent the law is linear in E, a and b; the exponent is searched on a line, so there are no
-    starting values. Nothing keeps the constants positive: look at them.
+@dataclass(frozen=True)
+class _Sum:
+    """E + p exp(-eta x) + q exp(-eta y) with x = ln 6 N^2 and y = ln 6 D^2, centred; theta is (E, p, q, eta)."""
+
+    loss: np.ndarray
+    logs: tuple[np.ndarray, np.ndarray]
+    centres: tuple[float, float]
+
+    def predict(self, theta: np.ndarray) -> np.ndarray:
+        E, p, q, eta = theta
+        return E + p * np.exp(-eta * self.logs[0]) + q * np.exp(-eta * self.logs[1])
+
+    def slopes(self, theta: np.ndarray) -> np.ndarray:
+        _, p, q, eta = theta
+        first, second = (np.exp(-eta * x) for x in self.logs)
+        tilt = -p * first * self.logs[0] - q * second * self.logs[1]
+        return np.column_stack([np.ones_like(first), first, second, tilt])
+
+    def constants(self, theta: np.ndarray) -> dict[str, float]:
+        E, p, q, eta = map(float, theta)
+        first, second = self.centres
+        return {"E": E, "a": p * float(np.exp(eta * first)), "b": q * float(np.exp(eta * second)), "eta": eta}
+
+    def starts(self, weights: np.ndarray, count: int) -> np.ndarray:
+        """The most promising thetas (count, 4): with the exponent fixed the law is linear in the rest."""
+        root, found = np.sqrt(weights), []
+        for eta in GRID:
+            terms = np.column_stack([np.ones_like(self.loss), *(np.exp(-eta * x) for x in self.logs)])
+            linear = np.linalg.lstsq(terms * root[:, None], self.loss * root, rcond=None)[0]
+            found.append((float(np.sum(weights * (terms @ linear - self.loss) ** 2)), [*linear, eta]))
+        return np.array([theta for _, theta in sorted(found)[:count]])
+
+    @property
+    def form(self) -> Form:
+        level = float(self.loss.mean())
+        return Form(
+            observed=self.loss,
+            predict=self.predict,
+            slopes=self.slopes,
+            lower=np.array([-np.inf, -np.inf, -np.inf, EXPONENTS[0]]),
+            upper=np.array([np.inf, np.inf, np.inf, EXPONENTS[1]]),
+            scale=np.array([level, level, level, 0.1]),
+        )
+
+
+def fit_overtraining(
+    runs: pd.DataFrame,
+    *,
+    objective: str = "log_huber",
+    delta: float = 1e-3,
+    weights: ArrayLike | None = None,
+    n_starts: int = 4,
+) -> Fit:
+    """Fit an :class:`OvertrainingLaw` to a table of runs.
+
+    For a given exponent the law is linear in E, a and b, which gives the starting points. Its authors minimise squares
+    of the loss: ``objective="huber", delta=np.inf``. Nothing keeps E, a and b positive: look at them.
 
     Parameters
     ----------
-    params, tokens, loss : array (n,)
-        Finished runs; n at least 4, with two sizes and two ratios of tokens to parameters or more.
+    runs : DataFrame
+        Columns ``params``, ``tokens`` and ``loss``, with two sizes and two ratios of tokens to parameters or more.
+    objective, delta, weights, n_starts
+        As in :func:`fit_parametric`.
+
+    Returns
+    -------
+    Fit
+        Of an :class:`OvertrainingLaw`; the exponent lies in [0.01, 1].
 
     Raises
     ------
     FitError
-        If there are fewer than four runs, or they do not tell the constants apart.
+        For a table that cannot be used at all.
     ValueError
-        If a value is not positive.
+        For an unknown objective, a ``delta`` or an ``n_starts`` that makes no sense.
     """
-    N, D, L = (np.atleast_1d(x) for x in positive(params=params, tokens=tokens, loss=loss))
-    if len(L) < 4:
-        raise FitError(f"four constants cannot be fitted to {len(L)} runs")
-    for name, values in (("sizes", N), ("ratios of tokens to parameters", D / N)):
-        if np.ptp(np.log(values)) < 0.01:  # a per cent: ratios are rounded to whole steps of training
-            raise FitError(f"runs of one value of {name} do not tell the constants apart: add a run with another")
-
-    def solve(eta: float) -> tuple[np.ndarray, float]:
-        terms = np.stack([np.ones_like(L), (6 * N**2) ** -eta, (6 * D**2) ** -eta], axis=1)
-        scale = terms.max(axis=0)
-        constants = np.linalg.lstsq(terms / scale, L, rcond=None)[0] / scale
-        return constants, float(np.sum((terms @ constants - L) ** 2))
-
-    grid = np.linspace(*EXPONENTS, 100)
-    best = int(np.argmin([solve(eta)[1] for eta in grid]))
-    inside = (grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)])
-    eta = minimize_scalar(lambda x: solve(x)[1], bounds=inside, method="bounded", options={"xatol": 1e-12}).x
-    return OvertrainingLaw(*map(float, solve(eta)[0]), float(eta))
+    aim = objective_of(objective, delta)
+    keep, dropped = checked_runs(runs)
+    N, D, loss = (keep[name].to_numpy(float) for name in ("params", "tokens", "loss"))
+    w = checked_weights(weights, len(keep))
+    x, y = np.log(6 * N**2), np.log(6 * D**2)
+    centres = float(x.mean()), float(y.mean())
+    ratio = D / N if np.ptp(np.log(D / N)) > SAME_RATIO else np.full_like(N, np.median(D / N))
+    law = _Sum(loss, (x - centres[0], y - centres[1]), centres)
+    return finish_form(
+        law.form,
+        w,
+        aim,
+        law.starts(w, max(n_starts, 0)),
+        constants=law.constants,
+        variables={"params": N, "tokens per parameter": ratio},
+        least=2,
+        unseen=nothing_unseen,
+        build=OvertrainingLaw,
+        again=partial(fit_overtraining, keep, objective=objective, delta=delta, n_starts=n_starts),
+        runs=keep,
+        dropped=dropped,
+    )

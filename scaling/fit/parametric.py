@@ -1,6 +1,8 @@
-"""Fits: runs → law, with a status that says how far to trust it."""
+"""Approach 3: the parametric loss of Hoffmann et al. 2022 fitted to a table of runs."""
 
 from __future__ import annotations
+
+from functools import partial
 
 import pandas as pd
 from numpy.typing import ArrayLike
@@ -15,6 +17,7 @@ __all__ = ["fit_parametric"]
 
 def fit_parametric(
     runs: pd.DataFrame,
+    *,
     objective: str = "log_huber",
     delta: float = 1e-3,
     weights: ArrayLike | None = None,
@@ -76,8 +79,8 @@ def fit_parametric(
         aim,
         n_starts,
         {"params": N, "tokens": D},
-        lambda c: ChinchillaLaw(**c),
+        build=ChinchillaLaw,
+        again=partial(fit_parametric, keep, objective=objective, delta=delta, n_starts=n_starts),
         runs=keep,
         dropped=dropped,
-        _refit=lambda new: fit_parametric(keep, objective, delta, new, n_starts),
     )

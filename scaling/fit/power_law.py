@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
@@ -24,14 +26,14 @@ def fit_power_law(
     y: ArrayLike,
     *,
     offset: bool = False,
-    objective: str = "log_squares",
+    objective: str = "log_huber",
     delta: float = 1e-3,
     weights: ArrayLike | None = None,
     n_starts: int = 4,
 ) -> Fit:
     r"""Fit :math:`y = \text{offset} + \text{coefficient}\cdot x^{\text{exponent}}`.
 
-    Without an offset and by default this is ordinary least squares of ln y on ln x. With one, the
+    Without an offset and by ``objective="log_squares"`` this is ordinary least squares of ln y on ln x. With one, the
     offset is at least 0 and the exponent's size lies in [0.01, 2]; a table that falls with ``x``
     gets a negative exponent, one that rises a positive one.
 
@@ -53,7 +55,7 @@ def fit_power_law(
         For an unknown objective, a ``delta`` or an ``n_starts`` that makes no sense.
     """
     aim = Objective(objective, delta)
-    columns = _points(x, y, RAW_RANGE if aim.raw else RANGE)
+    columns = checked_points(x, y, RAW_RANGE if aim.raw else RANGE)
     table = pd.DataFrame(columns)
     if table.empty:
         raise FitError("no points to fit: x and y are empty")
@@ -72,16 +74,19 @@ def fit_power_law(
         aim,
         n_starts,
         {"x": X},
-        lambda c: PowerLaw(c["coefficient"], -sign * c["exponent"], c.get("offset", 0.0)),
+        build=partial(_power_law, sign),
+        again=partial(fit_power_law, X, Y, offset=offset, objective=objective, delta=delta, n_starts=n_starts),
         runs=table,
         dropped=NOTHING.copy(deep=False),
-        _refit=lambda new: fit_power_law(
-            X, Y, offset=offset, objective=objective, delta=delta, weights=new, n_starts=n_starts
-        ),
     )
 
 
-def _points(x: ArrayLike, y: ArrayLike, span: tuple[float, float]) -> dict[str, np.ndarray]:
+def _power_law(sign: int, coefficient: ArrayLike, exponent: ArrayLike, offset: ArrayLike = 0.0) -> PowerLaw:
+    """The law of a problem whose exponent is that of the fall of y with x ** sign."""
+    return PowerLaw(coefficient, -sign * exponent, offset)
+
+
+def checked_points(x: ArrayLike, y: ArrayLike, span: tuple[float, float]) -> dict[str, np.ndarray]:
     """x and y as positive finite floats of one length, y within ``span``."""
     columns = {"x": np.atleast_1d(np.asarray(x, dtype=float)), "y": np.atleast_1d(np.asarray(y, dtype=float))}
     if columns["x"].ndim != 1 or columns["x"].shape != columns["y"].shape:

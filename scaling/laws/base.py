@@ -1,12 +1,19 @@
-"""What a law is."""
+"""What a law is: the contract that every formula of this package keeps."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
+
+from ..errors import UnknownPublishedError
+from ..sources.numbers import published
+
+__all__ = ["HasLoss", "Law"]
 
 
 class HasLoss(Protocol):
@@ -18,14 +25,48 @@ class HasLoss(Protocol):
 
 
 class Law:
-    """What every law shares: a readable form and access to its constants by name."""
+    """A formula of a paper: a frozen dataclass of constants, vectorised, that knows no data.
+
+    Constants may be arrays (one entry a bootstrap resample); they broadcast against the arguments by NumPy's rules.
+
+    Attributes
+    ----------
+    equation : str
+        The formula in plain text.
+    columns : tuple of str
+        What the law depends on, by the names that columns of a table of runs have, in the order of :meth:`value`.
+    """
 
     equation: ClassVar[str] = ""
+    columns: ClassVar[tuple[str, ...]] = ()
 
     @property
-    def constants(self) -> dict[str, float | np.ndarray]:
-        """The constants by name, in the order of the equation."""
-        return {f.name: getattr(self, f.name) for f in fields(self)}
+    def constants(self) -> dict[str, Any]:
+        """The constants by name, in the order of the equation; :meth:`of` takes them back."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
+
+    @classmethod
+    def of(cls, constants: Mapping[str, Any]) -> Self:
+        """The law with these ``constants``, which may be arrays."""
+        return cls(**constants)
+
+    @classmethod
+    def from_published(cls, name: str) -> Self:
+        """The constants that stand below a place in ``data/published.csv``, such as ``sardana2024/constants``.
+
+        Raises ``ValueError`` where one of them does not.
+        """
+        return cls.of(read_published(name, *(f.name for f in fields(cls))))  # type: ignore[arg-type]
+
+    def value(self, *columns: ArrayLike) -> Any:
+        """What the law predicts at values of its ``columns``, in their order; for laws of the loss, the loss."""
+        return self.loss(*columns)  # type: ignore[attr-defined]
+
+    def predict(self, table: pd.DataFrame) -> np.ndarray:
+        """What the law predicts at each row of a table that has its ``columns``; ``ValueError`` names one it lacks."""
+        if missing := [name for name in self.columns if name not in table]:
+            raise ValueError(f"{type(self).__name__} needs the column {missing[0]!r}, which the table does not have")
+        return np.asarray(self.value(*(table[name].to_numpy(float) for name in self.columns)))
 
     def __repr__(self) -> str:
         parts = []
@@ -37,3 +78,18 @@ class Law:
             else:
                 parts.append(f"{name}={value!r}" if isinstance(value, Law) else f"{name}={value:.6g}")
         return f"{type(self).__name__}({', '.join(parts)})"
+
+
+def only(name: str, known: str) -> None:
+    """``ValueError`` unless ``name`` is the one set of constants there is."""
+    if name != known:
+        raise ValueError(f"no published constants named {name!r}; known: {known}")
+
+
+def read_published(place: str, *names: str, known: str = "") -> dict[str, float]:
+    """The numbers ``place/name`` of ``data/published.csv``, by name; ``ValueError`` says which places are ``known``."""
+    try:
+        return {name: float(published(f"{place}/{name}")) for name in names}
+    except UnknownPublishedError as error:
+        known = known or "a place in data/published.csv that has " + ", ".join(names)
+        raise ValueError(f"no published constants named {place!r}; known: {known}") from error

@@ -25,17 +25,17 @@ class BrokenPowerLaw(Law):
 
     Parameters
     ----------
-    offset : float
+    offset : float or array
         a, what is left at infinite x.
-    coefficient : float
+    coefficient : float or array
         b, at x = 1 if that is far below the first break.
-    exponent : float
+    exponent : float or array
         :math:`c_0`; positive for a curve that falls.
-    breaks : array (k,)
+    breaks : array (k,) or (…, k)
         :math:`d_i`, places of the breaks in the unit of x, positive and rising.
-    changes : array (k,)
+    changes : array (k,) or (…, k)
         :math:`c_i`, what each break adds to the exponent.
-    widths : array (k,)
+    widths : array (k,) or (…, k)
         :math:`f_i`, positive: a break takes about so many factors of e to either side.
 
     Raises
@@ -54,14 +54,15 @@ class BrokenPowerLaw(Law):
     array([-0.1, -0.5])
     """
 
-    offset: float
-    coefficient: float
-    exponent: float
+    offset: float | np.ndarray
+    coefficient: float | np.ndarray
+    exponent: float | np.ndarray
     breaks: ArrayLike = ()
     changes: ArrayLike = ()
     widths: ArrayLike = ()
 
     equation: ClassVar[str] = "y = offset + coefficient * x**-exponent * prod((1 + (x/d)**(1/f))**(-c*f))"
+    columns: ClassVar[tuple[str, ...]] = ("x",)
 
     def __post_init__(self) -> None:
         for name in ("breaks", "changes", "widths"):
@@ -70,25 +71,32 @@ class BrokenPowerLaw(Law):
             sizes = ", ".join(str(x.size) for x in (self.breaks, self.changes, self.widths))
             raise ValueError(f"breaks, changes and widths must be of one length, got {sizes}")
         positive(breaks=self.breaks, widths=self.widths)
-        if np.any(np.diff(self.breaks) <= 0):
+        if np.any(np.diff(self.breaks, axis=-1) <= 0):
             raise ValueError(f"breaks must rise, got {self.breaks}")
 
     @property
     def exponents(self) -> np.ndarray:
         """Signed exponent of y - a before, between and behind the breaks: k + 1 numbers."""
-        return -self.exponent - np.concatenate([[0.0], np.cumsum(self.changes)])
+        added = np.cumsum(self.changes, axis=-1)
+        start = np.zeros((*added.shape[:-1], 1))
+        return -np.asarray(self.exponent)[..., None] - np.concatenate([start, added], axis=-1)
 
     def __call__(self, x: ArrayLike) -> np.ndarray | float:
         """Value at ``x``, positive; ``ValueError`` otherwise."""
         (x,) = positive(x=x)
         return (self.offset + np.exp(self._log_reducible(np.log(x))))[()]
 
+    def value(self, *columns: ArrayLike) -> np.ndarray | float:
+        """The law at ``x``."""
+        return self(*columns)
+
     def _log_reducible(self, log_x: np.ndarray) -> np.ndarray:
         bend = np.logaddexp(0.0, (log_x[..., None] - np.log(self.breaks)) / self.widths)
-        return np.log(self.coefficient) - self.exponent * log_x - bend @ (self.changes * self.widths)
+        return np.log(self.coefficient) - self.exponent * log_x - (bend * self.changes * self.widths).sum(-1)
 
     def local_exponent(self, x: ArrayLike) -> np.ndarray | float:
         """d ln(y - a) / d ln x at ``x``."""
         (x,) = positive(x=x)
         steps = np.log(x)[..., None] - np.log(self.breaks)
-        return (-self.exponent - (0.5 + 0.5 * np.tanh(steps / (2 * self.widths))) @ self.changes)[()]
+        bent = (0.5 + 0.5 * np.tanh(steps / (2 * self.widths))) * self.changes
+        return (-self.exponent - bent.sum(-1))[()]

@@ -14,9 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._checks import positive
-from ..errors import UnknownPublishedError
-from ..sources.numbers import published
-from .base import Law
+from .base import Law, read_published
 
 __all__ = ["ChinchillaLaw"]
 
@@ -50,6 +48,7 @@ class ChinchillaLaw(Law):
     beta: float | np.ndarray
 
     equation: ClassVar[str] = "L = E + A / N**alpha + B / D**beta"
+    columns: ClassVar[tuple[str, ...]] = ("params", "tokens")
     #: where each named set of constants stands in ``data/published.csv``
     published_sets: ClassVar[dict[str, str]] = {
         "hoffmann2022": "hoffmann2022/tex",
@@ -66,14 +65,9 @@ class ChinchillaLaw(Law):
         estimates of arXiv:2404.10102; or the place of five constants in ``data/published.csv``, such as
         ``sardana2024/constants``. Raises ``ValueError`` for an unknown name.
         """
-        prefix = cls.published_sets.get(name, name)
-        try:
-            return cls(**{f.name: float(published(f"{prefix}/{f.name}")) for f in fields(cls)})
-        except UnknownPublishedError as error:
-            known = ", ".join(cls.published_sets)
-            raise ValueError(
-                f"no published constants named {name!r}; known: {known}, or a place such as sardana2024/constants"
-            ) from error
+        known = f"{', '.join(cls.published_sets)}, or a place such as sardana2024/constants"
+        place = cls.published_sets.get(name, name)
+        return cls(**read_published(place, *(f.name for f in fields(cls)), known=known))
 
     @property
     def a(self) -> float | np.ndarray:

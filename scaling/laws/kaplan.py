@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from .._checks import positive
 from ..sources.numbers import published
-from .base import Law
+from .base import Law, only
 from .power import PowerLaw
 
 __all__ = ["CriticalBatch", "KaplanLaw", "KaplanStepsLaw", "kaplan_curve"]
@@ -105,10 +105,12 @@ class KaplanLaw(_ScaledLaw):
     alpha_D: float | np.ndarray
 
     equation: ClassVar[str] = "L = ((N_c / N)**(alpha_N / alpha_D) + D_c / D)**alpha_D"
+    columns: ClassVar[tuple[str, ...]] = ("params", "tokens")
 
     @classmethod
-    def from_published(cls) -> KaplanLaw:
-        """The constants of the paper's Table 2."""
+    def from_published(cls, name: str = "kaplan2020") -> KaplanLaw:
+        """The constants of the paper's Table 2; ``ValueError`` for any other name."""
+        only(name, "kaplan2020")
         return cls(*(kaplan_number(f"table2/{name}") for name in ("N_c", "D_c", "alpha_N", "alpha_D")))
 
     def loss(self, params: ArrayLike, tokens: ArrayLike) -> np.ndarray | float:
@@ -168,10 +170,12 @@ class KaplanStepsLaw(_ScaledLaw):
     alpha_S: float | np.ndarray
 
     equation: ClassVar[str] = "L = (N_c / N)**alpha_N + (S_c / S_min)**alpha_S"
+    columns: ClassVar[tuple[str, ...]] = ("params", "steps")
 
     @classmethod
-    def from_published(cls) -> KaplanStepsLaw:
-        """The constants of the paper's Table 3."""
+    def from_published(cls, name: str = "kaplan2020") -> KaplanStepsLaw:
+        """The constants of the paper's Table 3; ``ValueError`` for any other name."""
+        only(name, "kaplan2020")
         return cls(*(kaplan_number(f"table3/{name}") for name in ("N_c", "S_c", "alpha_N", "alpha_S")))
 
     def loss(self, params: ArrayLike, steps: ArrayLike) -> np.ndarray | float:
@@ -216,16 +220,22 @@ class CriticalBatch(_ScaledLaw):
     alpha_B: float | np.ndarray
 
     equation: ClassVar[str] = "B_crit = B_star / L**(1 / alpha_B)"
+    columns: ClassVar[tuple[str, ...]] = ("loss",)
 
     @classmethod
-    def from_published(cls) -> CriticalBatch:
-        """The constants of equation 5.3."""
+    def from_published(cls, name: str = "kaplan2020") -> CriticalBatch:
+        """The constants of equation 5.3; ``ValueError`` for any other name."""
+        only(name, "kaplan2020")
         return cls(*(kaplan_number(f"eq5.3/{name}") for name in ("B_star", "alpha_B")))
 
     def __call__(self, loss: ArrayLike) -> np.ndarray | float:
         """Critical batch in tokens at a ``loss`` in nats/token (positive); ``ValueError`` otherwise."""
         (L,) = positive(loss=loss)
         return np.asarray(self.B_star * L ** (-1.0 / np.asarray(self.alpha_B)))[()]
+
+    def value(self, *columns: ArrayLike) -> np.ndarray | float:
+        """The critical batch at a loss."""
+        return self(*columns)
 
     def min_steps(self, steps: ArrayLike, batch: ArrayLike, loss: ArrayLike) -> np.ndarray | float:
         """S_min = S / (1 + B_crit/B), of ``steps`` at ``batch`` tokens that end at ``loss`` (equation 5.4)."""

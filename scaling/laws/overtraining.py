@@ -9,9 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._checks import positive
-from ..errors import UnknownPublishedError
-from ..sources.numbers import published
-from .base import Law
+from .base import Law, read_published
 from .chinchilla import ChinchillaLaw
 
 __all__ = ["DownstreamLaw", "OvertrainingLaw"]
@@ -21,13 +19,6 @@ __all__ = ["DownstreamLaw", "OvertrainingLaw"]
 EXPONENTS = (0.01, 1.0)
 #: the data sets with published constants
 DATA_SETS = ("c4", "redpajama", "refinedweb")
-
-
-def _read(cls: type, name: str) -> dict[str, float]:
-    try:
-        return {f.name: float(published(f"gadre2024/{name}/{f.name}")) for f in fields(cls)}
-    except UnknownPublishedError as error:
-        raise ValueError(f"no published constants named {name!r}; known: {', '.join(DATA_SETS)}") from error
 
 
 @dataclass(frozen=True, repr=False)
@@ -64,11 +55,12 @@ class OvertrainingLaw(Law):
     eta: float | np.ndarray
 
     equation: ClassVar[str] = "L = E + (a * M**eta + b * M**-eta) * C**-eta"
+    columns: ClassVar[tuple[str, ...]] = ("params", "tokens")
 
     @classmethod
     def from_published(cls, name: str = "redpajama") -> OvertrainingLaw:
         """Constants by training data, ``c4``, ``redpajama`` or ``refinedweb``; ``ValueError`` for others."""
-        return cls(**_read(cls, name))
+        return cls(**_constants(cls, name))
 
     def loss_of_budget(self, flops: ArrayLike, tokens_per_param: ArrayLike) -> np.ndarray | float:
         """Loss in nats/token at a budget and a ratio, both positive; ``ValueError`` otherwise."""
@@ -124,18 +116,23 @@ class DownstreamLaw(Law):
     gamma: float | np.ndarray
 
     equation: ClassVar[str] = "Err = epsilon - k * exp(-gamma * L)"
+    columns: ClassVar[tuple[str, ...]] = ("loss",)
 
     @classmethod
     def from_published(cls, name: str = "redpajama", tasks: int = 17) -> DownstreamLaw:
         """Constants by training data, for the average over 17 or over 46 tasks; ``ValueError`` for others."""
         if tasks not in (17, 46):
             raise ValueError(f"tasks must be 17 or 46, got {tasks}")
-        return cls(**_read(cls, f"{name}/tasks{tasks}"))
+        return cls(**_constants(cls, f"{name}/tasks{tasks}"))
 
     def error(self, loss: ArrayLike) -> np.ndarray | float:
         """Average error at a loss in nats/token, positive; ``ValueError`` otherwise."""
         (L,) = positive(loss=loss)
         return (self.epsilon - self.k * np.exp(-self.gamma * L))[()]
+
+    def value(self, *columns: ArrayLike) -> np.ndarray | float:
+        """The error at a loss."""
+        return self.error(*columns)
 
     def loss(self, error: ArrayLike) -> np.ndarray | float:
         """The loss at which the average error is ``error``; ``ValueError`` if it is not below epsilon."""
@@ -143,3 +140,7 @@ class DownstreamLaw(Law):
         if np.any(~(gain > 0)):
             raise ValueError(f"error must be below epsilon = {np.max(self.epsilon):g}, got {np.max(error):g}")
         return (-np.log(gain / self.k) / self.gamma)[()]
+
+
+def _constants(cls: type, place: str) -> dict[str, float]:
+    return read_published(f"gadre2024/{place}", *(f.name for f in fields(cls)), known=", ".join(DATA_SETS))

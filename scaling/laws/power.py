@@ -39,11 +39,16 @@ class PowerLaw(Law):
     offset: float | np.ndarray = 0.0
 
     equation: ClassVar[str] = "y = offset + coefficient * x**exponent"
+    columns: ClassVar[tuple[str, ...]] = ("x",)
 
     def __call__(self, x: ArrayLike) -> np.ndarray | float:
         """Value at ``x`` (positive); raises ``ValueError`` otherwise."""
         (x,) = positive(x=x)
         return (self.offset + self.coefficient * x**self.exponent)[()]
+
+    def value(self, *columns: ArrayLike) -> np.ndarray | float:
+        """The law at ``x``."""
+        return self(*columns)
 
     def inverse(self, y: ArrayLike) -> np.ndarray | float:
         """The ``x`` at which the law takes the value ``y``; raises ``ValueError`` if it never does."""
@@ -68,6 +73,11 @@ class FrontierLaw(Law):
     loss: PowerLaw | None = None
 
     equation: ClassVar[str] = "N_opt = k_N * C**a, D_opt = k_D * C**b"
+    columns: ClassVar[tuple[str, ...]] = ("flops",)
+
+    def value(self, *columns: ArrayLike) -> np.ndarray | float:
+        """The optimal size at a budget in FLOPs."""
+        return self.params(*columns)
 
     @property
     def a(self) -> float | np.ndarray:

@@ -10,9 +10,7 @@ from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 
 from .._checks import positive
-from ..errors import UnknownPublishedError
-from ..sources.numbers import published
-from .base import Law
+from .base import Law, only, read_published
 from .chinchilla import ChinchillaLaw
 
 __all__ = ["PrecisionLaw"]
@@ -79,21 +77,21 @@ class PrecisionLaw(Law):
     n_kv: float = 0.0
 
     equation: ClassVar[str] = "L = E + A / N_eff**alpha + B / D**beta"
+    columns: ClassVar[tuple[str, ...]] = ("params", "tokens", "bits")
 
     def __post_init__(self) -> None:
         for name in ("gamma_w", "gamma_a", "gamma_kv", "C_T", "gamma_D", "gamma_N", "gamma_post"):
             positive(**{name: getattr(self, name)})
         for part in PARTS:
-            if not getattr(self, f"n_{part}") >= 0:
-                raise ValueError(f"n_{part} must be at least 0, got {getattr(self, f'n_{part}'):g}")
+            least = np.min(getattr(self, f"n_{part}"))
+            if not least >= 0:
+                raise ValueError(f"n_{part} must be at least 0, got {least:g}")
 
     @classmethod
     def from_published(cls, name: str = "kumar2024") -> PrecisionLaw:
         """The constants of the paper's Table 2, offsets included; ``ValueError`` for any other name."""
-        try:
-            constants = {f.name: float(published(f"{name}/table2/{f.name}")) for f in fields(cls) if f.name != "base"}
-        except UnknownPublishedError as error:
-            raise ValueError(f"no published constants named {name!r}; known: kumar2024") from error
+        only(name, "kumar2024")
+        constants = read_published(f"{name}/table2", *(f.name for f in fields(cls) if f.name != "base"))
         return cls(ChinchillaLaw.from_published(f"{name}/table2"), **constants)
 
     def without_offsets(self) -> PrecisionLaw:
@@ -126,8 +124,8 @@ class PrecisionLaw(Law):
     def _factor(self, part: str, bits: np.ndarray) -> np.ndarray:
         gamma, offset = getattr(self, f"gamma_{part}"), getattr(self, f"n_{part}")
         if np.any(bits <= gamma * offset):
-            low = float(np.min(bits))
-            raise ValueError(f"bits of {part} must exceed {gamma * offset:.4g}, where the share is zero, got {low:g}")
+            limit, low = np.max(gamma * offset), float(np.min(bits))
+            raise ValueError(f"bits of {part} must exceed {limit:.4g}, where the share is zero, got {low:g}")
         return -np.expm1(offset - bits / gamma)
 
     def loss(self, params: ArrayLike, tokens: ArrayLike, bits: ArrayLike = np.inf) -> np.ndarray | float:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from .._checks import positive
 from ..sources.numbers import published
-from .base import Law
+from .base import Law, only
 from .chinchilla import ChinchillaLaw
 
 __all__ = ["DataConstrainedLaw", "effective_amount"]
@@ -93,12 +93,12 @@ class DataConstrainedLaw(Law):
     excess_params: float | np.ndarray = np.inf
 
     equation: ClassVar[str] = "L = E + A / N'**alpha + B / D'**beta"
+    columns: ClassVar[tuple[str, ...]] = ("params", "tokens", "unique_tokens")
 
     @classmethod
     def from_published(cls, name: str = "muennighoff2023") -> DataConstrainedLaw:
         """The constants of the authors' code; raises ``ValueError`` for any other name."""
-        if name != "muennighoff2023":
-            raise ValueError(f"no published constants named {name!r}; known: muennighoff2023")
+        only(name, "muennighoff2023")
         a, b, e = (np.exp(float(published(f"{name}/{symbol}"))) for symbol in "abe")
         alpha = float(published(f"{name}/alpha"))
         repeated, excess = (float(published(f"{name}/{symbol}")) for symbol in ("R_D", "R_N"))

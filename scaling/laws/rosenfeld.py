@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .._checks import positive
-from .base import Law
+from .base import Law, read_published
 from .chinchilla import ChinchillaLaw
 
 __all__ = ["RosenfeldLaw"]
@@ -51,6 +52,7 @@ class RosenfeldLaw(Law):
     guess: float | np.ndarray
 
     equation: ClassVar[str] = "L = S / sqrt(1 + (S / guess)**2), S = E + A / N**alpha + B / D**beta"
+    columns: ClassVar[tuple[str, ...]] = ("params", "tokens")
 
     def __post_init__(self) -> None:
         positive(guess=self.guess)
@@ -59,6 +61,17 @@ class RosenfeldLaw(Law):
     def constants(self) -> dict[str, float | np.ndarray]:
         """The five constants of the sum and the guess, by name."""
         return {**self.base.constants, "guess": self.guess}
+
+    @classmethod
+    def of(cls, constants: Mapping[str, Any]) -> Self:
+        """The law with these ``constants``: those of the sum, and the guess."""
+        base = {name: value for name, value in constants.items() if name != "guess"}
+        return cls(ChinchillaLaw.of(base), constants["guess"])
+
+    @classmethod
+    def from_published(cls, name: str) -> Self:
+        """A published sum under a published guess: the places of all six below ``name``; else ``ValueError``."""
+        return cls.of(read_published(name, "E", "A", "B", "alpha", "beta", "guess"))
 
     @property
     def theta(self) -> dict[str, float | np.ndarray]:

@@ -9,9 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._checks import positive
-from ..errors import UnknownPublishedError
-from ..sources.numbers import published
-from .base import Law
+from .base import Law, only, read_published
 from .chinchilla import ChinchillaLaw
 
 __all__ = ["ShapeLaw"]
@@ -49,15 +47,14 @@ class ShapeLaw(Law):
     gamma: float | np.ndarray
 
     equation: ClassVar[str] = "L = (E + A / N**alpha + B / D**beta) * (1 + epsilon * R**gamma)"
+    columns: ClassVar[tuple[str, ...]] = ("params", "tokens", "aspect")
 
     @classmethod
     def from_published(cls, name: str = "bian2025") -> ShapeLaw:
         """The constants of the authors' fit; ``ValueError`` for any other name."""
-        try:
-            epsilon, gamma = (float(published(f"{name}/law/{q}")) for q in ("epsilon", "gamma"))
-        except UnknownPublishedError as error:
-            raise ValueError(f"no published constants named {name!r}; known: bian2025") from error
-        return cls(ChinchillaLaw.from_published(f"{name}/law"), epsilon, gamma)
+        only(name, "bian2025")
+        constants = read_published(f"{name}/law", "epsilon", "gamma")
+        return cls(ChinchillaLaw.from_published(f"{name}/law"), **constants)
 
     def loss(self, params: ArrayLike, tokens: ArrayLike, aspect: ArrayLike) -> np.ndarray | float:
         """Loss in nats/token; ``aspect`` is width over depth. All positive; ``ValueError`` otherwise."""

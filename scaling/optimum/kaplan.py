@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._checks import positive
-from ..laws.base import Law
+from ..laws.base import Law, only
 from ..laws.kaplan import CriticalBatch, KaplanStepsLaw, kaplan_curve, kaplan_number
 from ..laws.power import PowerLaw
 from .allocation import Allocation
@@ -39,10 +39,16 @@ class KaplanFrontier(Law):
     loss: PowerLaw
 
     equation: ClassVar[str] = "each of N, B, S_min, D and L is k * C_min**p"
+    columns: ClassVar[tuple[str, ...]] = ("flops",)
+
+    def value(self, *columns: ArrayLike) -> np.ndarray | float:
+        """The best size (without embeddings) at a budget C_min in FLOPs."""
+        return self.params(*columns)
 
     @classmethod
-    def from_published(cls) -> KaplanFrontier:
+    def from_published(cls, name: str = "kaplan2020") -> KaplanFrontier:
         """The empirical trends of the paper's Table 6, with the loss of equation 1.3."""
+        only(name, "kaplan2020")
         rows = {"params": ("N", "a"), "batch": ("B", "batch"), "steps": ("S", "steps"), "tokens": ("D", "b")}
         day, trends = kaplan_number("flops/pf_day"), {}
         for name, (letter, exponent) in rows.items():
@@ -71,13 +77,15 @@ class KaplanTraining(Law):
     batch: CriticalBatch
 
     equation: ClassVar[str] = "L(N, S_min) with S_min = S / (1 + B_crit(L) / B)"
+    columns: ClassVar[tuple[str, ...]] = ("params", "steps", "batch")
 
     def __post_init__(self) -> None:
         positive(**self.curve.constants, **self.batch.constants)
 
     @classmethod
-    def from_published(cls) -> KaplanTraining:
-        """Table 3 with equation 5.3."""
+    def from_published(cls, name: str = "kaplan2020") -> KaplanTraining:
+        """Table 3 with equation 5.3; ``ValueError`` for any other name."""
+        only(name, "kaplan2020")
         return cls(KaplanStepsLaw.from_published(), CriticalBatch.from_published())
 
     @property

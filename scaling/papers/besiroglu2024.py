@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, special
 
-from ..fit.engine.problem import Objective
 from ..fit.frontier import FrontierFit
 from ..fit.isoflop import fit_isoflop
 from ..fit.parametric import fit_parametric
@@ -52,7 +51,7 @@ def fitted_runs() -> pd.DataFrame:
 @cache
 def fit(objective: str = "log_huber", every_run: bool = False) -> Fit:
     """The exact optimum on the 240 runs, or on all 245."""
-    return fit_parametric(all_runs() if every_run else fitted_runs(), objective)
+    return fit_parametric(all_runs() if every_run else fitted_runs(), objective=objective)
 
 
 def constant(law: ChinchillaLaw, quantity: str) -> float | np.ndarray:
@@ -138,10 +137,7 @@ def authors_bootstrap() -> Bootstrap:
     n, m = len(full.runs), int(_number("besiroglu2024/counts/resamples"))
     drawn = np.random.RandomState(42).randint(0, n, (m, n))
     counts = np.array([np.bincount(rows, minlength=n) for rows in drawn], dtype=float)
-    solved = full._problem.warm(full._theta, counts, Objective())
-    constants = full._problem.constants(solved.theta)
-    unconverged = float(1 - solved.converged.mean())
-    return Bootstrap(pd.DataFrame(constants), ChinchillaLaw(**constants), full, 42, 0.0, 0.0, unconverged, False)
+    return Bootstrap(fit=full, seed=42, **vars(full.resampled(counts)))
 
 
 @cache

@@ -25,7 +25,7 @@ def fit(offset: bool = True) -> Fit:
     small = runs().iloc[:FITTED]
     if offset:  # Huber's loss with a bound that no residual reaches is the square of the loss's residuals
         return fit_power_law(small["params"], small["loss"], offset=True, objective="huber", delta=1.0)
-    return fit_power_law(small["params"], small["loss"])
+    return fit_power_law(small["params"], small["loss"], objective="log_squares")
 
 
 def _predicted(width: int) -> float:

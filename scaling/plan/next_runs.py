@@ -171,9 +171,8 @@ def suggest_runs(
     if not len(N):
         cheapest = format_flops(float(np.min(6 * np.prod(_candidates(fit.runs, stretch, np.inf), axis=0))))
         raise ValueError(f"{cap:g} FLOPs do not pay for the smallest run considered, of {cheapest} FLOPs")
-    free = ~_held(fit)
-    whole = law.alpha + law.beta
-    aim = np.array([0.0, 0.0, 0.0, -law.beta, law.alpha])[free] / whole**2
+    free = np.array([name not in fit.held for name in law.constants])
+    aim = np.array([0.0, 0.0, 0.0, -law.beta, law.alpha])[free] / (law.alpha + law.beta) ** 2
     if not aim.any():
         raise FitError("both exponents lie on a bound, so that the runs say nothing on how to move them")
     used = fit.runs[fit.weights > 0]
@@ -193,7 +192,7 @@ def suggest_runs(
     else:
         before = 2 * special.ndtri((1 + level) / 2) * noise_of_a_run(fit) * np.sqrt(aim @ aim)
     after = before * np.sqrt(variance / (aim @ aim))
-    return NextRuns(runs, float(budget), float(law.beta / whole), level, float(before), float(after))
+    return NextRuns(runs, float(budget), float(law.a), level, float(before), float(after))
 
 
 def log_sensitivities(law: ChinchillaLaw, params: ArrayLike, tokens: ArrayLike) -> np.ndarray:
@@ -216,7 +215,7 @@ def noise_of_a_run(fit: Fit) -> float:
     sigma = NORMAL_MAD * float(np.median(np.abs(off))) * np.sqrt(degrees)
     if fit.objective == "log_squares" or sigma == 0:
         return sigma
-    k = 0.0 if fit.objective == "log_absolute" else fit.delta / fit._problem.unit / sigma
+    k = 0.0 if fit.objective == "log_absolute" else fit.delta / fit.unit / sigma
     if k < 1e-4:
         return sigma * np.sqrt(np.pi / 2)
     inside = special.erf(k / np.sqrt(2))
@@ -240,12 +239,6 @@ def _check(fit: Fit, budget: float, max_runs: int, per_run: float | None, stretc
     if not 0 < level < 1:
         raise ValueError(f"level must lie between 0 and 1, got {level}")
     return min(cap, budget)
-
-
-def _held(fit: Fit) -> np.ndarray:
-    """Which of E, A, B, alpha, beta sit on a bound and do not move."""
-    model, theta = fit._problem.model, fit._theta
-    return (theta <= model.lower) | (theta >= model.upper)
 
 
 def _candidates(runs: pd.DataFrame, stretch: float, cap: float) -> tuple[np.ndarray, np.ndarray]:

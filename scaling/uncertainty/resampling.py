@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from .._parallel import spread
-from ..errors import FitError
-from ..fit.engine.newton import Solution, solve
-from ..fit.engine.problem import Objective, Problem
-from ..fit.engine.resamples import Resamples
+from ..errors import FitError, FitErrorKind
 from ..fit.frontier import FrontierFit
 from ..fit.result import Fit
 
 __all__ = ["Bootstrap", "bootstrap"]
 
 
-#: resamples that are also solved from fresh starts, to see whether warm ones can be trusted
-PILOT = 64
-#: a warm start that ends worse by this share of the objective was trapped
-TRAPPED = 1e-6
-#: solutions of other resamples at which every resample is looked at too
-REFERENCES = 250
-#: starts polished for each resample of the pilot, and for every resample when starts are fresh
-PILOT_STARTS, FRESH_STARTS = 4, 2
-#: a pilot with more of its resamples on a bound than this has several valleys
-SEVERAL_VALLEYS = 0.1
 #: the parametric form has five constants; fewer runs than this say little about their spread
 LEAST_RUNS = 12
 
@@ -159,95 +145,22 @@ def bootstrap(
     FitError
         If the fit is not identified, or fewer than 12 runs would be drawn (parametric form).
     ValueError
-        If ``n_resamples``, ``fraction`` or ``seed`` is out of its range, the law is one that only SciPy fits
-        (:class:`RosenfeldLaw`), or the backend ``"dask"`` has no client.
+        If ``n_resamples``, ``fraction`` or ``seed`` is out of its range, or the backend ``"dask"`` has no client.
     ImportError
         If the backend needs a package that is not installed; the message names it.
     """
     _check(n_resamples, fraction)
-    if isinstance(fit, FrontierFit):
-        samples, law, note = fit.resample(n_resamples, seed, fraction)
-        missing = float(samples.isna().any(axis=1).mean())
-        return Bootstrap(samples, law, fit, seed, 0.0, missing, 0.0, False, note)
+    if isinstance(fit, Fit):
+        _refuse(fit, fraction)
+    found = fit.resample(n_resamples, seed, fraction, backend=backend, n_jobs=n_jobs)
+    return Bootstrap(fit=fit, seed=seed, **vars(found))
+
+
+def _refuse(fit: Fit, fraction: float | None) -> None:
+    """A law that is not identified has no spread, and five constants need runs enough."""
     fit.law  # noqa: B018 (refuses a fit that is not identified)
-    if not isinstance(fit._problem, Problem):
-        raise ValueError(f"bootstrap does not know {type(fit.candidate).__name__}: resample by weights with fit.refit")
-    used = np.flatnonzero(fit.weights > 0)
-    problem = fit._problem.take(used)
-    drawn = len(used) if fraction is None else round(fraction * len(used))
-    if problem.model.n_params == 5 and drawn < LEAST_RUNS:
-        raise FitError(f"{drawn} runs are too few to bootstrap five constants: at least {LEAST_RUNS} are needed")
-    weights = fit.weights[used] / fit.weights.max()
-    return _bootstrap(fit, problem, weights, Resamples(problem.n_runs, n_resamples, seed, fraction), backend, n_jobs)
-
-
-def _held(problem: Problem, theta: np.ndarray) -> np.ndarray:
-    """(B,): whether any parameter sits on a bound."""
-    return ((theta <= problem.model.lower) | (theta >= problem.model.upper)).any(1)
-
-
-def _improve(solution: Solution, other: Solution, rows: Any) -> None:
-    """Take over, in place, what is lower in ``other`` (which holds only ``rows``)."""
-    better = other.value < solution.value[rows]
-    chosen = np.arange(len(solution.value))[rows][better]
-    for name in ("theta", "value", "converged"):
-        getattr(solution, name)[chosen] = getattr(other, name)[better]
-
-
-def _escape(problem: Problem, weights: np.ndarray, aim: Objective, solution: Solution, seen: np.ndarray) -> None:
-    """Solve again, in place, where a solution of another resample is already lower than the resample's own."""
-    delta = aim.thresholds(False)[-1]
-    r = problem.residuals(seen)
-    c = np.clip(r, -delta, delta)
-    values = weights @ (c * (r - 0.5 * c)).T
-    lowest = values.argmin(1)
-    rows = np.flatnonzero(values.min(1) < solution.value * (1 - TRAPPED))
-    if len(rows):
-        again = solve(problem.model, weights[rows], aim.thresholds(False, unit=problem.unit), seen[lowest[rows]])
-        _improve(solution, again, rows)
-
-
-def _solved(
-    problem: Problem, counts: np.ndarray, base: np.ndarray, aim: Objective, start: np.ndarray, trapped: bool
-) -> Solution:
-    """The optima of one block of resamples."""
-    weights = counts * base
-    solution = problem.warm(start, weights, aim)
-    if trapped:
-        _improve(solution, problem.fresh(weights, aim, FRESH_STARTS)[0], slice(None))
-    return solution
-
-
-def _escaped(
-    problem: Problem, counts: np.ndarray, base: np.ndarray, aim: Objective, solution: Solution, seen: np.ndarray
-) -> Solution:
-    """The block's optima after a look at those of others; a new solution, since the old may lie in another process."""
-    solution = Solution(solution.theta.copy(), solution.value.copy(), solution.converged.copy())
-    _escape(problem, counts * base, aim, solution, seen)
-    return solution
-
-
-def _bootstrap(
-    fit: Fit, problem: Problem, base: np.ndarray, resamples: Resamples, backend: str | None, n_jobs: int
-) -> Bootstrap:
-    """Blocks of resamples, which do not depend on who solves them, in two passes."""
-    aim = Objective(fit.objective, fit.delta)
-    pilot = next(iter(replace(resamples, n_resamples=min(PILOT, resamples.n_resamples)))) * base
-    warm = problem.warm(fit._theta, pilot, aim)
-    fresh, _ = problem.fresh(pilot, aim, PILOT_STARTS)
-    trapped = bool((warm.value > fresh.value * (1 + TRAPPED) + 1e-22 * pilot.sum(1)).any())
-    trapped |= bool(_held(problem, fresh.theta).mean() > SEVERAL_VALLEYS)
-    blocks = ((problem, counts, base, aim, fit._theta, trapped) for counts in resamples)
-    solutions = list(spread(_solved, blocks, backend, n_jobs))
-    seen = np.concatenate([fresh.theta, *(s.theta[:: max(1, resamples.n_resamples // REFERENCES)] for s in solutions)])
-    again = ((problem, counts, base, aim, s, seen) for counts, s in zip(resamples, solutions, strict=True))
-    solutions = list(spread(_escaped, again, backend, n_jobs))
-    theta = np.concatenate([s.theta for s in solutions])
-    converged = np.concatenate([s.converged for s in solutions])
-    distinct = np.concatenate([(counts > 0).sum(1) for counts in resamples])
-    lost = problem.absent(theta).any(1) | (distinct < problem.model.n_params)
-    held = _held(problem, theta)
-    law = fit._build(problem.constants(theta))
-    samples = pd.DataFrame(dict(law.constants))
-    shares = (float(held.mean()), float(lost.mean()), float(1 - converged.mean()))
-    return Bootstrap(samples, law, fit, resamples.seed, *shares, trapped)
+    used = int((fit.weights > 0).sum())
+    drawn = used if fraction is None else round(fraction * used)
+    if len(fit.candidate.constants) >= 5 and drawn < LEAST_RUNS:
+        words = f"{drawn} runs are too few to bootstrap {len(fit.candidate.constants)} constants"
+        raise FitError(f"{words}: at least {LEAST_RUNS} are needed", FitErrorKind.FEW)

@@ -81,9 +81,8 @@ def subsampled_bootstrap(
             boot, fit=fit, note=f"{note}, not scaled to all: {boot.at_bound:.0%} of resamples are on a bound"
         )
     samples = _scaled(boot.samples, _constants(part), _constants(fit), np.sqrt(rows / n))
-    law = fit._build(dict(zip(samples, samples.to_numpy().T, strict=True))) if isinstance(fit, Fit) else None
-    if law is None:
-        law = _frontier_law(fit, samples)
+    columns = dict(zip(samples, samples.to_numpy().T, strict=True))
+    law = fit.law_of(columns) if isinstance(fit, Fit) else _frontier_law(fit, samples)
     return replace(boot, samples=samples, law=law, fit=fit, note=f"{note}, scaled by sqrt({rows:,}/{n:,})")
 
 
@@ -95,7 +94,9 @@ def _part(fit: Fit | FrontierFit, chosen: np.ndarray) -> Any:
             f"a fit of {fit.candidate.equation}: only fits of fit_parametric and fit_isoflop are resampled in part"
         )
     part = fit.runs.iloc[chosen].reset_index(drop=True)
-    return fit_parametric(part, fit.objective, fit.delta, fit.weights[chosen], fit.n_starts)
+    return fit_parametric(
+        part, objective=fit.objective, delta=fit.delta, weights=fit.weights[chosen], n_starts=fit.n_starts
+    )
 
 
 def _constants(fit: Fit | FrontierFit) -> dict[str, float]:

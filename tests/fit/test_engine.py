@@ -16,6 +16,11 @@ LAW = scaling.ChinchillaLaw(E=1.7, A=400.0, B=500.0, alpha=0.34, beta=0.3)
 NAMES = ("E", "A", "B", "alpha", "beta")
 
 
+def problem_of(runs):
+    variables = tuple(runs[name].to_numpy() for name in ("params", "tokens"))
+    return Problem.build(runs["loss"].to_numpy(), variables, ("E", "A", "B", "alpha", "beta"))
+
+
 def make_problem(noise=0.01, raw=False, seed=0):
     runs = scaling.simulate_runs(LAW, scaling.simulate.chinchilla_like_design(60, seed=seed), noise=noise, seed=seed)
     columns = (runs["params"].to_numpy(), runs["tokens"].to_numpy())
@@ -137,7 +142,7 @@ def test_resamples_of_a_flat_table_match_a_slow_multi_start_twin():
     fit = scaling.fit_parametric(runs)
     boot = scaling.bootstrap(fit, 64, seed=5)
     assert boot.at_bound > 0.1
-    rng, problem = np.random.default_rng(5), fit._problem
+    rng, problem = np.random.default_rng(5), problem_of(runs)
     counts = np.array([np.bincount(rng.integers(0, 35, 35), minlength=35) for _ in range(64)], dtype=float)
     for row in range(0, 64, 8):
         sample = boot.samples.iloc[row]
@@ -154,7 +159,10 @@ def test_a_bound_is_a_face():
     fit = scaling.fit_parametric(runs)
     assert fit.candidate.E == 0.0
     assert fit.status == "at_bound"
-    _, gradient, _ = evaluate(fit._problem.model, np.ones((1, 80)), 1e-3, fit._theta[None])
+    problem, law = problem_of(runs), fit.candidate
+    heights = np.log([law.A, law.B]) - np.array([law.alpha, law.beta]) * problem.centres
+    theta = np.array([0.0, *heights, law.alpha, law.beta])
+    _, gradient, _ = evaluate(problem.model, np.ones((1, 80)), 1e-3, theta[None])
     assert gradient[0, 0] > 0
     np.testing.assert_allclose(gradient[0, 1:], 0, atol=1e-10)
 

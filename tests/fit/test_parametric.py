@@ -6,6 +6,7 @@ import pytest
 from scipy import optimize
 
 import scaling
+from scaling.fit.engine.problem import Objective, Problem
 from scaling.papers.czech2026 import surface
 
 SURFACES = {
@@ -229,10 +230,9 @@ def test_large_tables_start_from_a_subsample_and_reach_the_same_optimum():
         noise=0.01,
     )
     fit = scaling.fit_parametric(runs)
-    problem, weights = fit._problem, np.ones((1, len(runs)))
-    from scaling.fit.engine.problem import Objective
-
-    whole, _ = problem.fresh(weights, Objective(), 2)
+    variables = tuple(runs[name].to_numpy() for name in ("params", "tokens"))
+    problem = Problem.build(runs["loss"].to_numpy(), variables, ("E", "A", "B", "alpha", "beta"))
+    whole, _ = problem.fresh(np.ones((1, len(runs))), Objective(), 2)
     assert fit.value == pytest.approx(whole.value[0], rel=1e-10)
 
 
@@ -243,7 +243,7 @@ def test_power_law_without_offset_is_least_squares_of_logs():
     x = np.geomspace(1, 1e6, 9)
     y = 3 * x**-0.4 * np.exp(0.05 * np.random.default_rng(0).standard_normal(9))
     slope, intercept = np.polyfit(np.log(x), np.log(y), 1)
-    law = scaling.fit_power_law(x, y).law
+    law = scaling.fit_power_law(x, y, objective="log_squares").law
     assert law.exponent == pytest.approx(slope, rel=1e-10)
     assert law.coefficient == pytest.approx(np.exp(intercept), rel=1e-10)
 
@@ -261,7 +261,7 @@ def test_power_law_is_recovered(exponent, offset):
 def test_power_law_with_offset_refuses_a_flat_line():
     x = np.geomspace(1, 1e6, 20)
     y = 2 * np.exp(0.01 * np.random.default_rng(1).standard_normal(20))
-    assert scaling.fit_power_law(x, y, offset=True).status == "not_identified"
+    assert scaling.fit_power_law(x, y, offset=True, objective="log_squares").status == "not_identified"
 
 
 @pytest.mark.parametrize(
@@ -302,8 +302,8 @@ def test_holdout_predicts_the_dearest_runs():
 def test_raw_residuals_far_above_the_threshold_are_no_trap(unit, delta):
     """The objective is homogeneous: loss and threshold in another unit give the same law."""
     runs = scaling.simulate_runs(SURFACES["chinchilla"], GRID, noise=0.01, seed=3)
-    reference = scaling.fit_parametric(runs, "huber", delta / unit)
-    fit = scaling.fit_parametric(runs.assign(loss=unit * runs["loss"]), "huber", delta)
+    reference = scaling.fit_parametric(runs, objective="huber", delta=delta / unit)
+    fit = scaling.fit_parametric(runs.assign(loss=unit * runs["loss"]), objective="huber", delta=delta)
     assert fit.status == reference.status == "converged"
     assert fit.value == pytest.approx(unit**2 * reference.value, rel=1e-9)
     assert fit.law.alpha == pytest.approx(reference.law.alpha, rel=1e-5)

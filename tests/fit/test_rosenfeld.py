@@ -2,9 +2,12 @@
 
 import numpy as np
 import pytest
+from scipy import optimize
 
 import scaling
-from scaling.fit.rosenfeld import _Divergence
+from scaling.fit.engine.objective import huber_sum
+from scaling.fit.least_squares import RelativeSquares
+from scaling.fit.rosenfeld import _Envelope
 
 BASE = scaling.ChinchillaLaw(E=1.7, A=400, B=900, alpha=0.34, beta=0.28)
 LAW = scaling.laws.RosenfeldLaw(BASE, guess=7.0)
@@ -71,7 +74,7 @@ def test_a_guess_must_be_positive(guess):
     with pytest.raises(ValueError, match="guess must be positive"):
         scaling.laws.RosenfeldLaw(BASE, guess)
     with pytest.raises(ValueError, match="guess must be a positive finite number"):
-        scaling.fit.fit_rosenfeld(scaling.simulate_runs(LAW, GRID), guess)
+        scaling.fit.fit_rosenfeld(scaling.simulate_runs(LAW, GRID), guess=guess)
 
 
 def test_bad_arguments():
@@ -79,18 +82,18 @@ def test_bad_arguments():
         LAW.loss(1e6, -1)
     runs = scaling.simulate_runs(LAW, GRID)
     with pytest.raises(ValueError, match="n_starts must be at least 1"):
-        scaling.fit.fit_rosenfeld(runs, 7.0, n_starts=0)
+        scaling.fit.fit_rosenfeld(runs, guess=7.0, n_starts=0)
     with pytest.raises(scaling.FitError, match="is not below the guess"):
-        scaling.fit.fit_rosenfeld(runs, 1.0)
+        scaling.fit.fit_rosenfeld(runs, guess=1.0)
     with pytest.raises(scaling.FitError, match="weights"):
-        scaling.fit.fit_rosenfeld(runs, 7.0, weights=[1.0])
+        scaling.fit.fit_rosenfeld(runs, guess=7.0, weights=[1.0])
 
 
 @pytest.mark.parametrize("guess", [3.5, 7.0, 20.0])
 @pytest.mark.parametrize("E", [0.8, 1.7])
 def test_recovers_a_known_truth(guess, E):
     truth = scaling.laws.RosenfeldLaw(scaling.ChinchillaLaw(E, 400, 900, 0.34, 0.28), guess)
-    fit = scaling.fit.fit_rosenfeld(scaling.simulate_runs(truth, GRID), guess)
+    fit = scaling.fit.fit_rosenfeld(scaling.simulate_runs(truth, GRID), guess=guess)
     assert fit.status == "converged"
     np.testing.assert_allclose(constants(fit.law), constants(truth), rtol=1e-6)
     assert fit.value < 1e-20
@@ -102,43 +105,66 @@ def test_recovers_the_exponents_of_the_papers_table():
     for data in ("imagenet", "dtd", "aircraft", "wikitext2"):
         alpha, beta = table[f"rosenfeld2020/table2/{data}/model"], table[f"rosenfeld2020/table2/{data}/data"]
         truth = scaling.laws.RosenfeldLaw(scaling.ChinchillaLaw(0.2, 1e4**alpha, 1e7**beta, alpha, beta), 0.999)
-        fit = scaling.fit.fit_rosenfeld(scaling.simulate_runs(truth, GRID), 0.999)
+        fit = scaling.fit.fit_rosenfeld(scaling.simulate_runs(truth, GRID), guess=0.999)
         np.testing.assert_allclose(constants(fit.law), constants(truth), rtol=1e-6)
 
 
 def test_is_a_minimum():
     """No small step in any direction lowers the objective; derivatives are those of finite differences."""
     runs = scaling.simulate_runs(LAW, GRID, noise=0.02, seed=3)
-    fit = scaling.fit.fit_rosenfeld(runs, 7.0)
-    problem, theta = fit._problem, fit._theta
-    jacobian = problem.jacobian(theta)
+    fit = scaling.fit.fit_rosenfeld(runs, guess=7.0, objective="relative_squares")
+    N, D, loss = (runs[name].to_numpy() for name in ("params", "tokens", "loss"))
+    logs = np.log(N), np.log(D)
+    centres = np.array([x.mean() for x in logs])
+    form, law = (
+        _Envelope(loss, tuple(x - c for x, c in zip(logs, centres, strict=True)), centres, 7.0).form,
+        fit.law.base,
+    )
+    heights = np.log([law.A, law.B]) - np.array([law.alpha, law.beta]) * centres
+    theta, aim = np.array([law.E, *heights, law.alpha, law.beta]), RelativeSquares()
     for k, step in enumerate(np.diag(1e-6 * np.ones(5))):
-        ends = problem.residuals(np.array([theta + step, theta - step]))
-        np.testing.assert_allclose(jacobian[:, k], (ends[0] - ends[1]) / 2e-6, atol=1e-8)
-        assert (ends**2).sum(1).min() >= fit.value
-    assert isinstance(problem, _Divergence)
+        ahead, behind = (form.residuals(theta + sign * step, aim) for sign in (1, -1))
+        np.testing.assert_allclose(form.jacobian(theta, aim)[:, k], (ahead - behind) / 2e-6, atol=1e-8)
+        assert min((ahead**2).sum(), (behind**2).sum()) >= fit.value
     assert fit.value == pytest.approx(float((fit.residuals**2).sum()), rel=1e-12)
+
+
+def test_hubers_loss_lies_between_squares_and_absolute_values():
+    """The same runs by the default objective: as low as a simplex search from there can get."""
+    runs = scaling.simulate_runs(LAW, GRID, noise=0.02, seed=3)
+    fit = scaling.fit.fit_rosenfeld(runs, guess=7.0)
+    assert fit.objective == "log_huber"
+    N, D, observed = (runs[name].to_numpy() for name in ("params", "tokens", "loss"))
+
+    def objective(c):
+        law = scaling.laws.RosenfeldLaw.of(dict(zip(LAW.constants, [*c, 7.0], strict=True)))
+        return huber_sum(np.log(law.loss(N, D) / observed), np.ones(len(N)), 1e-3)
+
+    best = constants(fit.law)[:5]
+    assert fit.value == pytest.approx(objective(best), rel=1e-12)
+    polished = optimize.minimize(objective, best, method="Nelder-Mead", options={"xatol": 1e-12, "fatol": 1e-15})
+    assert polished.fun >= fit.value * (1 - 1e-6)
 
 
 def test_weights_and_refit():
     """A row of weight two counts like two rows; a row of weight zero is not there."""
     runs = scaling.simulate_runs(LAW, GRID, noise=0.02, seed=4)
-    fit = scaling.fit.fit_rosenfeld(runs, 7.0)
+    fit = scaling.fit.fit_rosenfeld(runs, guess=7.0)
     weights = np.ones(len(runs))
     weights[0], weights[1] = 2, 0
     rows = [0, 0, *range(2, len(runs))]
-    twice = scaling.fit.fit_rosenfeld(runs.iloc[rows].reset_index(drop=True), 7.0)
+    twice = scaling.fit.fit_rosenfeld(runs.iloc[rows].reset_index(drop=True), guess=7.0)
     np.testing.assert_allclose(constants(fit.refit(weights).law), constants(twice.law), rtol=1e-6)
 
 
 def test_an_offset_of_zero_is_a_bound():
     truth = scaling.laws.RosenfeldLaw(scaling.ChinchillaLaw(0, 400, 900, 0.34, 0.28), 7.0)
-    fit = scaling.fit.fit_rosenfeld(scaling.simulate_runs(truth, GRID, noise=0.03, seed=1), 7.0)
+    fit = scaling.fit.fit_rosenfeld(scaling.simulate_runs(truth, GRID, noise=0.03, seed=1), guess=7.0)
     assert fit.status in ("converged", "at_bound")
     assert fit.candidate.base.E < 0.2
     low = scaling.simulate_runs(truth, GRID)
     low["loss"] *= low["loss"] ** 0.1
-    fit = scaling.fit.fit_rosenfeld(low, 9.0)
+    fit = scaling.fit.fit_rosenfeld(low, guess=9.0)
     assert fit.candidate.base.E == 0
     assert fit.status == "at_bound"
 
@@ -146,34 +172,21 @@ def test_an_offset_of_zero_is_a_bound():
 def test_says_what_it_cannot_know():
     flat = scaling.simulate_runs(LAW, GRID)
     one_size = flat[flat["params"] == flat["params"].min()]
-    assert scaling.fit.fit_rosenfeld(one_size, 7.0).status == "not_identified"
-    with pytest.raises(scaling.FitError, match="distinct values of params"):
-        _ = scaling.fit.fit_rosenfeld(one_size, 7.0).law
+    assert scaling.fit.fit_rosenfeld(one_size, guess=7.0).status == "not_identified"
+    with pytest.raises(scaling.FitError, match="1 distinct value of params"):
+        _ = scaling.fit.fit_rosenfeld(one_size, guess=7.0).law
     rng = np.random.default_rng(0)
     shuffled = flat.assign(params=rng.permutation(flat["params"]), flops=np.nan).drop(columns="flops")
     shuffled["loss"] = LAW.loss(1e7, shuffled["tokens"]) * np.exp(rng.normal(0, 0.05, len(flat)))
-    assert "does not fall with params" in scaling.fit.fit_rosenfeld(shuffled, 7.0).message
+    assert "does not fall with params" in scaling.fit.fit_rosenfeld(shuffled, guess=7.0).message
     few = flat.iloc[[0, 8, 16, 24]]
-    assert "4 runs cannot determine 5 constants" in scaling.fit.fit_rosenfeld(few, 7.0).message
+    assert "4 distinct runs cannot determine 5 constants" in scaling.fit.fit_rosenfeld(few, guess=7.0).message
 
 
-def test_bootstrap_refuses_politely():
-    fit = scaling.fit.fit_rosenfeld(scaling.simulate_runs(LAW, GRID, noise=0.01), 7.0)
-    with pytest.raises(ValueError, match="does not know RosenfeldLaw"):
-        scaling.bootstrap(fit, 10)
-
-
-def test_holdout_takes_another_fit():
-    """Where runs come near the ceiling, the envelope predicts what the sum cannot."""
-    runs = scaling.simulate_runs(LAW, GRID, noise=0.005, seed=2)
-    with_envelope = scaling.holdout(runs, fraction=0.5, method=scaling.fit.fit_rosenfeld, guess=7.0)
-    assert with_envelope.rms < 0.1 < scaling.holdout(runs, fraction=0.5).rms
-
-
-def test_our_own_runs():
-    """Far below the ceiling the envelope is no help: both forms miss the dearer half of the sweep by about a tenth."""
-    runs = scaling.load_runs("small_sweep").dropna(subset="budget")
-    test = scaling.holdout(runs, fraction=0.5, method=scaling.fit.fit_rosenfeld, guess=np.log(1024))
-    assert test.fit.status in ("converged", "weak")
-    assert 0.05 < test.rms < 0.2
-    assert test.rms == pytest.approx(scaling.holdout(runs, fraction=0.5).rms, abs=0.03)
+def test_is_bootstrapped_by_making_it_again():
+    fit = scaling.fit.fit_rosenfeld(scaling.simulate_runs(LAW, GRID, noise=0.01), guess=7.0, n_starts=1)
+    boot = scaling.bootstrap(fit, n_resamples=12, seed=1)
+    assert boot.fresh_starts
+    assert list(boot.samples) == list(LAW.constants)
+    weights = np.bincount(np.random.default_rng(1).integers(0, len(GRID), len(GRID)), minlength=len(GRID))
+    np.testing.assert_allclose(boot.samples.iloc[0], constants(fit.refit(weights.astype(float)).candidate), rtol=1e-9)

@@ -174,11 +174,11 @@ def test_table_6_is_read_at_one_pf_day():
 
 @pytest.mark.parametrize("objective", ["log_squares", "log_huber", "huber", "log_absolute"])
 def test_noise_free_runs_are_recovered(objective):
-    fit = scaling.fit.fit_kaplan(joint_runs(), objective)
+    fit = scaling.fit.fit_kaplan(joint_runs(), objective=objective)
     assert fit.status == "converged"
     for name, value in LAW.constants.items():
         assert getattr(fit.law, name) == pytest.approx(value, rel=1e-6), name
-    steps = scaling.fit.fit_kaplan_steps(step_points(), objective)
+    steps = scaling.fit.fit_kaplan_steps(step_points(), objective=objective)
     for name, value in THEORY.curve.constants.items():
         assert getattr(steps.law, name) == pytest.approx(value, rel=1e-6), name
 
@@ -193,7 +193,7 @@ def test_other_laws_are_recovered(truth):
 
 def test_two_solvers_agree_on_noisy_runs():
     runs = joint_runs(noise=0.02)
-    fit = scaling.fit.fit_kaplan(runs)
+    fit = scaling.fit.fit_kaplan(runs, objective="log_squares")
     N, D, L = (np.log(runs[name].to_numpy()) for name in ("params", "tokens", "loss"))
 
     def residuals(p):
@@ -207,7 +207,7 @@ def test_two_solvers_agree_on_noisy_runs():
     np.testing.assert_allclose(fit.residuals, -residuals(twin.x), atol=1e-6)
 
     points = step_points(noise=0.02)
-    steps = scaling.fit.fit_kaplan_steps(points)
+    steps = scaling.fit.fit_kaplan_steps(points, objective="log_squares")
     n, s, y = (np.log(points[name].to_numpy()) for name in ("params", "steps", "loss"))
 
     def step_residuals(p):

@@ -5,7 +5,7 @@ import pytest
 from scipy import optimize, stats
 
 import scaling
-from scaling.fit.engine.problem import Objective
+from scaling.fit.engine.problem import Objective, Problem
 from scaling.papers import besiroglu2024, sardana2024
 
 needs_digitised = pytest.mark.skipif(
@@ -51,7 +51,9 @@ class TestHuberOptimum:
 
     def test_another_set_of_starts(self):
         """From a coarse grid of exponents, none of which is on the estimator's own."""
-        problem = besiroglu2024.fit()._problem
+        runs = besiroglu2024.fitted_runs()
+        variables = tuple(runs[name].to_numpy() for name in ("params", "tokens"))
+        problem = Problem.build(runs["loss"].to_numpy(), variables, ("E", "A", "B", "alpha", "beta"))
         grid = np.array([0.07, 0.13, 0.27, 0.55, 1.1])
         best, values = problem.fresh(np.ones((1, problem.n_runs)), Objective(), 9, grid)
         assert (values[0] < 0.0010182740178 * (1 + 1e-9)).sum() >= 2

@@ -137,7 +137,7 @@ def test_serves_as_a_table_of_runs():
     )
     runs = scaling.simulate_runs(model, design)
     assert scaling.fit_isoflop(runs).a == pytest.approx(0.5, abs=1e-6)
-    law = scaling.fit_parametric(runs, "log_squares").candidate
+    law = scaling.fit_parametric(runs, objective="log_squares").candidate
     assert law.alpha == pytest.approx(law.beta, rel=1e-4)
 
 

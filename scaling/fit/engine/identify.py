@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 from scipy import optimize, special
 
+from ...errors import FitErrorKind
 from .problem import Objective, Problem
 from .starts import GRID, Basis, grid_objective, project, unit_terms
 
@@ -16,28 +20,42 @@ SEEN = 0.95
 PART = 5_000
 
 
-def condition_number(problem: Problem, theta: np.ndarray, weights: np.ndarray) -> tuple[float, np.ndarray]:
-    """Condition of the Jacobian of the log-residuals, columns scaled, and its flattest direction."""
-    rows = problem.jacobian(theta)[weights > 0]
-    used = np.ones(problem.model.n_params, bool)
-    for k in np.flatnonzero(problem.absent(theta[None])[0]):
-        used[list(problem.model.columns[k])] = False
-    if problem.basis.offset and theta[0] == 0:
-        used[0] = False
+@dataclass(frozen=True)
+class Verdict:
+    """What a table says of a law: a status, the reason in words and in kind, and the condition number."""
+
+    status: str
+    message: str
+    condition: float
+    kind: FitErrorKind | None = None
+
+
+def condition_number(rows: np.ndarray, used: np.ndarray) -> tuple[float, np.ndarray]:
+    """Condition of a Jacobian (n, p) of which the columns ``used`` count, scaled, and its flattest direction (p,)."""
     norms = np.linalg.norm(rows, axis=0)
-    rows = rows[:, used] / np.where(norms > 0, norms, 1.0)[used]
-    triangle = np.linalg.qr(rows, mode="r")
+    scaled = rows[:, used] / np.where(norms > 0, norms, 1.0)[used]
+    triangle = np.linalg.qr(scaled, mode="r")
     _, values, vectors = np.linalg.svd(triangle)
-    flat = np.zeros(problem.model.n_params)
+    flat = np.zeros(len(used))
     flat[used] = vectors[-1]
     if len(rows) < used.sum() or values[-1] == 0:
         return np.inf, flat
     return float(values[0] / values[-1]), flat
 
 
-def flat_direction(problem: Problem, flat: np.ndarray) -> str:
+def moving(problem: Problem, theta: np.ndarray) -> np.ndarray:
+    """(p,): which parameters belong to terms that are there."""
+    used = np.ones(problem.model.n_params, bool)
+    for k in np.flatnonzero(problem.absent(theta[None])[0]):
+        used[list(problem.model.columns[k])] = False
+    if problem.basis.offset and theta[0] == 0:
+        used[0] = False
+    return used
+
+
+def flat_direction(names: tuple[str, ...], flat: np.ndarray) -> str:
     """The constants that trade off against each other along the flattest direction."""
-    strong = [name for name, x in zip(problem.names, np.abs(flat), strict=True) if x > 0.3 * np.abs(flat).max()]
+    strong = [name for name, x in zip(names, np.abs(flat), strict=True) if x > 0.3 * np.abs(flat).max()]
     return " and ".join([", ".join(strong[:-1]), strong[-1]] if len(strong) > 1 else strong)
 
 
@@ -103,48 +121,97 @@ def judge(
     weights: np.ndarray,
     objective: Objective,
     variables: dict[str, np.ndarray],
-) -> tuple[str, str, float]:
-    """Status, message and condition number of a minimum."""
+) -> Verdict:
+    """What the table says of a minimum of a problem of the engine's."""
     used = weights > 0
-    condition, flat = condition_number(problem, theta, weights)
-    p, least = problem.model.n_params, 2 + int(problem.basis.offset)
-    seen = {name: x[used] for name, x in variables.items()}
-    distinct = {name: _distinct([x], least) for name, x in seen.items()}
-    runs = _distinct(list(seen.values()), p)
-    trouble = [
+    return verdict(
+        constants={name: float(x[0]) for name, x in problem.constants(theta[None]).items()},
+        held=held(problem, theta),
+        converged=converged,
+        conditioning=condition_number(problem.jacobian(theta)[used], moving(problem, theta)),
+        variables={name: x[used] for name, x in variables.items()},
+        least=2 + int(problem.basis.offset),
+        unseen=lambda: _unseen_in_part(problem, theta, value, weights, objective),
+    )
+
+
+def verdict(
+    *,
+    constants: dict[str, float],
+    held: tuple[str, ...],
+    converged: bool,
+    conditioning: tuple[float, np.ndarray],
+    variables: dict[str, np.ndarray],
+    least: int,
+    unseen: Callable[[], list[int]],
+) -> Verdict:
+    """The rules by which every fit is judged, whoever solved it.
+
+    Parameters
+    ----------
+    constants, held
+        The law's constants, and the names of those on a bound.
+    converged : bool
+        Whether the solver reached a minimum.
+    conditioning : (float, array)
+        As :func:`condition_number` returns it.
+    variables : dict of array
+        What the law depends on, at the runs that count.
+    least : int
+        Fewest distinct values of a variable.
+    unseen : callable
+        Positions of the variables without which the objective is no worse beyond noise; asked only if the table is
+        large enough.
+    """
+    (condition, flat), p = conditioning, len(constants)
+    runs = _distinct(list(variables.values()), p)
+    few = _too_few(variables, least, runs, p)
+    if few:
+        return Verdict("not_identified", "; ".join(few), condition, FitErrorKind.FEW)
+    names = list(variables)
+    if lost := [names[k] for k in unseen()]:
+        if _rise_together(variables):
+            words = f"the effects of {' and '.join(names)} cannot be told apart{_remedy(variables)}"
+            return Verdict("not_identified", words, condition, FitErrorKind.UNDETERMINED)
+        said = [f"the loss does not fall with {x} beyond noise: check that column, or widen its range" for x in lost]
+        return Verdict("not_identified", "; ".join(said), condition, FitErrorKind.UNSEEN)
+    if not np.isfinite(list(constants.values())).all():
+        words = "a coefficient overflows: check the units of the columns"
+        return Verdict("not_identified", words, condition, FitErrorKind.UNDETERMINED)
+    direction = flat_direction(tuple(constants), flat)
+    if condition > HOPELESS:
+        words = f"the table leaves {direction} undetermined{_remedy(variables)}"
+        return Verdict("not_identified", words, condition, FitErrorKind.UNDETERMINED)
+    if not converged:
+        return Verdict("not_converged", "the solver stopped before the minimum: report this table", condition)
+    if held:
+        at = ", ".join(f"{name} = {constants[name]:g}" for name in held)
+        return Verdict("at_bound", f"{at} (on its bound)", condition)
+    if runs == p:
+        return Verdict("weak", f"as many runs as constants ({p}): no residual is left", condition)
+    if condition > WEAK:
+        return Verdict("weak", f"{direction} trade off against each other{_remedy(variables)}", condition)
+    return Verdict("converged", "", condition)
+
+
+def held(problem: Problem, theta: np.ndarray) -> tuple[str, ...]:
+    """Names of the constants that sit on a bound."""
+    on = (theta <= problem.model.lower) | (theta >= problem.model.upper)
+    return tuple(name for name, is_held in zip(problem.names, on, strict=True) if is_held)
+
+
+def _too_few(variables: dict[str, np.ndarray], least: int, runs: int, constants: int) -> list[str]:
+    """What is missing, a sentence each, where runs or values are fewer than the constants need."""
+    distinct = {name: _distinct([x], least) for name, x in variables.items()}
+    few = [
         f"{count} distinct value{'s' * (count != 1)} of {name}; at least {least} are needed: add runs at other {name}"
         for name, count in distinct.items()
         if count < least
     ]
-    if runs < p:
-        trouble.append(
-            f"{runs} distinct run{'s' * (runs != 1)} cannot determine {p} constants: add at least {p - runs}"
-        )
-    if not trouble:
-        names = list(variables)
-        unseen = [names[k] for k in _unseen_in_part(problem, theta, value, weights, objective)]
-        if unseen and _rise_together(variables, used):
-            trouble = [f"the effects of {' and '.join(names)} cannot be told apart{_remedy(variables, used)}"]
-        else:
-            trouble = [
-                f"the loss does not fall with {x} beyond noise: check that column, or widen its range" for x in unseen
-            ]
-    constants = {name: x[0] for name, x in problem.constants(theta[None]).items()}
-    if not trouble and not np.isfinite(list(constants.values())).all():
-        trouble.append("a coefficient overflows: check the units of the columns")
-    if not trouble and condition > HOPELESS:
-        trouble.append(f"the table leaves {flat_direction(problem, flat)} undetermined{_remedy(variables, used)}")
-    if trouble:
-        return "not_identified", "; ".join(trouble), condition
-    if not converged:
-        return "not_converged", "the solver stopped before the minimum: report this table", condition
-    at = [f"{name} = {constants[name]:g}" for name in _at_bound(problem, theta)]
-    if at:
-        return "at_bound", f"{', '.join(at)} (on its bound)", condition
-    if condition > WEAK or runs == p:
-        why = f"{flat_direction(problem, flat)} trade off against each other{_remedy(variables, used)}"
-        return "weak", why if runs > p else f"as many runs as constants ({p}): no residual is left", condition
-    return "converged", "", condition
+    if runs < constants:
+        lack = f"cannot determine {constants} constants: add at least {constants - runs}"
+        few.append(f"{runs} distinct run{'s' * (runs != 1)} {lack}")
+    return few
 
 
 def _distinct(columns: list[np.ndarray], enough: int) -> int:
@@ -167,24 +234,18 @@ def _unseen_in_part(
     return unseen_terms(part, float(objective.sum(part.residuals(theta[None]), w[None])[0]), w, objective)
 
 
-def _at_bound(problem: Problem, theta: np.ndarray) -> list[str]:
-    model = problem.model
-    held = (theta <= model.lower) | (theta >= model.upper)
-    return [name for name, is_held in zip(problem.names, held, strict=True) if is_held]
-
-
-def _rise_together(variables: dict[str, np.ndarray], used: np.ndarray) -> bool:
+def _rise_together(variables: dict[str, np.ndarray]) -> bool:
     """Whether two variables lie on a line in logs."""
     if len(variables) != 2:
         return False
-    first, second = (np.log(x[used]) for x in variables.values())
+    first, second = (np.log(x) for x in variables.values())
     return bool(abs(np.corrcoef(first, second)[0, 1]) > 0.999)
 
 
-def _remedy(variables: dict[str, np.ndarray], used: np.ndarray) -> str:
+def _remedy(variables: dict[str, np.ndarray]) -> str:
     """Which runs would help, from the shape of the design."""
-    logs = {name: np.log10(x[used]) for name, x in variables.items()}
-    if _rise_together(variables, used):
+    logs = {name: np.log10(x) for name, x in variables.items()}
+    if _rise_together(variables):
         return f": {' and '.join(logs)} rise together, add runs off that line"
     narrow = min(logs, key=lambda name: np.ptp(logs[name]))
     return f": add runs over a wider range of {narrow} (now a factor {10 ** np.ptp(logs[narrow]):.3g})"

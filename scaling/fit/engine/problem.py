@@ -136,7 +136,8 @@ class Problem:
         if grid is None:
             grid = FINE_GRID if self.n_terms == 1 else GRID
         deltas = objective.thresholds(True, exact, self.unit)
-        return solve_fresh(self.model, self.basis, weights, deltas, count, grid)
+        # one variable may span many decades, over which a step of the grid is large beside any threshold
+        return solve_fresh(self.model, self.basis, weights, deltas, count, grid, squares_first=self.n_terms == 1)
 
     def warm(self, theta: np.ndarray, weights: np.ndarray, objective: Objective) -> Solution:
         """Minimum reached from one theta (p,) for each row of weights."""

@@ -1,14 +1,29 @@
-"""Which rows a resample draws."""
+"""Which rows a resample draws, and the optima of all resamples."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
+from ..._parallel import spread
+from .newton import Solution, solve
+from .problem import Objective, Problem
+
 #: most resamples, and most numbers, drawn and solved at a time
 BLOCK, BLOCK_NUMBERS = 512, 4_000_000
+#: resamples that are also solved from fresh starts, to see whether warm ones can be trusted
+PILOT = 64
+#: a warm start that ends worse by this share of the objective was trapped
+TRAPPED = 1e-6
+#: solutions of other resamples at which every resample is looked at too
+REFERENCES = 250
+#: starts polished for each resample of the pilot, and for every resample when starts are fresh
+PILOT_STARTS, FRESH_STARTS = 4, 2
+#: a pilot with more of its resamples on a bound than this has several valleys
+SEVERAL_VALLEYS = 0.1
 
 
 @dataclass(frozen=True)
@@ -35,3 +50,91 @@ class Resamples:
                 else:
                     row[rng.choice(n, max(1, round(self.fraction * n)), replace=False)] = 1.0
             yield counts
+
+
+@dataclass(frozen=True)
+class Optima:
+    """The optima of resamples: thetas (B, p), which converged, which lack runs or a term, which sit on a bound."""
+
+    theta: np.ndarray
+    converged: np.ndarray
+    lost: np.ndarray
+    held: np.ndarray
+    fresh_starts: bool
+
+
+def solve_resamples(
+    problem: Problem,
+    theta: np.ndarray,
+    base: np.ndarray,
+    aim: Objective,
+    resamples: Resamples,
+    backend: str | None,
+    n_jobs: int,
+) -> Optima:
+    """Blocks of resamples, which do not depend on who solves them, in two passes; ``base`` are the rows' weights."""
+    pilot = next(iter(replace(resamples, n_resamples=min(PILOT, resamples.n_resamples)))) * base
+    warm = problem.warm(theta, pilot, aim)
+    fresh, _ = problem.fresh(pilot, aim, PILOT_STARTS)
+    trapped = bool((warm.value > fresh.value * (1 + TRAPPED) + 1e-22 * pilot.sum(1)).any())
+    trapped |= bool(on_bound(problem, fresh.theta).mean() > SEVERAL_VALLEYS)
+    blocks = ((problem, counts, base, aim, theta, trapped) for counts in resamples)
+    solutions = list(spread(_solved, blocks, backend, n_jobs))
+    seen = np.concatenate([fresh.theta, *(s.theta[:: max(1, resamples.n_resamples // REFERENCES)] for s in solutions)])
+    again = ((problem, counts, base, aim, s, seen) for counts, s in zip(resamples, solutions, strict=True))
+    solutions = list(spread(_escaped, again, backend, n_jobs))
+    every = np.concatenate([s.theta for s in solutions])
+    distinct = np.concatenate([(counts > 0).sum(1) for counts in resamples])
+    return Optima(
+        theta=every,
+        converged=np.concatenate([s.converged for s in solutions]),
+        lost=problem.absent(every).any(1) | (distinct < problem.model.n_params),
+        held=on_bound(problem, every),
+        fresh_starts=trapped,
+    )
+
+
+def on_bound(problem: Problem, theta: np.ndarray) -> np.ndarray:
+    """(B,): whether any parameter sits on a bound."""
+    return ((theta <= problem.model.lower) | (theta >= problem.model.upper)).any(1)
+
+
+def _improve(solution: Solution, other: Solution, rows: Any) -> None:
+    """Take over, in place, what is lower in ``other`` (which holds only ``rows``)."""
+    better = other.value < solution.value[rows]
+    chosen = np.arange(len(solution.value))[rows][better]
+    for name in ("theta", "value", "converged"):
+        getattr(solution, name)[chosen] = getattr(other, name)[better]
+
+
+def _escape(problem: Problem, weights: np.ndarray, aim: Objective, solution: Solution, seen: np.ndarray) -> None:
+    """Solve again, in place, where a solution of another resample is already lower than the resample's own."""
+    delta = aim.thresholds(False)[-1]
+    r = problem.residuals(seen)
+    c = np.clip(r, -delta, delta)
+    values = weights @ (c * (r - 0.5 * c)).T
+    lowest = values.argmin(1)
+    rows = np.flatnonzero(values.min(1) < solution.value * (1 - TRAPPED))
+    if len(rows):
+        again = solve(problem.model, weights[rows], aim.thresholds(False, unit=problem.unit), seen[lowest[rows]])
+        _improve(solution, again, rows)
+
+
+def _solved(
+    problem: Problem, counts: np.ndarray, base: np.ndarray, aim: Objective, start: np.ndarray, trapped: bool
+) -> Solution:
+    """The optima of one block of resamples."""
+    weights = counts * base
+    solution = problem.warm(start, weights, aim)
+    if trapped:
+        _improve(solution, problem.fresh(weights, aim, FRESH_STARTS)[0], slice(None))
+    return solution
+
+
+def _escaped(
+    problem: Problem, counts: np.ndarray, base: np.ndarray, aim: Objective, solution: Solution, seen: np.ndarray
+) -> Solution:
+    """The block's optima after a look at those of others; a new solution, since the old may lie in another process."""
+    solution = Solution(solution.theta.copy(), solution.value.copy(), solution.converged.copy())
+    _escape(problem, counts * base, aim, solution, seen)
+    return solution

@@ -86,7 +86,7 @@ def grid_objective(
     return huber_sum(r, weights.reshape(len(weights), *[1] * len(columns), -1), delta)
 
 
-def _valleys(surface: np.ndarray, count: int) -> np.ndarray:
+def valleys(surface: np.ndarray, count: int) -> np.ndarray:
     """Flat indices (B, count): the lowest local minima of each surface first, then spread-out points."""
     size, shape = len(surface), surface.shape[1:]
     low = surface <= minimum_filter(surface, size=(1, *[3] * len(shape)), mode="nearest")
@@ -112,7 +112,7 @@ def starting_points(basis: Basis, weights: np.ndarray, delta: float, count: int,
         w = weights[i : i + rows]
         coefficients = project(columns, w)
         surface = grid_objective(columns, w, coefficients, delta)
-        pick = _valleys(surface, count)
+        pick = valleys(surface, count)
         chosen = np.take_along_axis(coefficients.reshape(len(w), cells, k), pick[..., None], 1)
         chosen = np.maximum(chosen, floor)
         exponents = [grid[index] for index in np.unravel_index(pick, shape)]
@@ -125,12 +125,24 @@ def starting_points(basis: Basis, weights: np.ndarray, delta: float, count: int,
 
 
 def solve_fresh(
-    model: Model, basis: Basis, weights: np.ndarray, deltas: tuple[float, ...], count: int, grid: np.ndarray = GRID
+    model: Model,
+    basis: Basis,
+    weights: np.ndarray,
+    deltas: tuple[float, ...],
+    count: int,
+    grid: np.ndarray = GRID,
+    squares_first: bool = False,
 ) -> tuple[Solution, np.ndarray]:
-    """The best minimum from fresh starts under each weighting, and the values all starts reached."""
+    """The best minimum from fresh starts under each weighting, and the values all starts reached.
+
+    With ``squares_first`` the starts are brought to a minimum of least squares before any threshold counts.
+    """
     starts = starting_points(basis, weights, deltas[0], count, grid)
     size, count, p = starts.shape
-    every = solve(model, np.repeat(weights, count, axis=0), deltas, starts.reshape(-1, p))
+    repeated, starts = np.repeat(weights, count, axis=0), starts.reshape(-1, p)
+    if squares_first and np.isfinite(deltas[0]):
+        starts = solve(model, repeated, (np.inf,), starts).theta
+    every = solve(model, repeated, deltas, starts)
     values = every.value.reshape(size, count)
     best = np.arange(size) * count + values.argmin(1)
     return Solution(every.theta[best], every.value[best], every.converged[best]), values

@@ -1,0 +1,118 @@
+"""A fit of the embeddings' share over a family of models (Pearce & Song 2024, arXiv:2406.12907, equation 11)."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from ..counting.embeddings import EmbeddingModel
+from ..errors import FitError
+from .common import checked_weights
+from .least_squares import Form, finish_form, nothing_unseen, objective_of
+from .result import NOTHING, Fit
+
+__all__ = ["fit_embedding_model"]
+
+#: where the exponent is looked for
+EXPONENTS = (1e-3, 1.0)
+
+
+def fit_embedding_model(
+    params_nonembedding: ArrayLike,
+    params: ArrayLike,
+    *,
+    exponent: float | None = None,
+    objective: str = "log_huber",
+    delta: float = 1e-3,
+    weights: ArrayLike | None = None,
+    n_starts: int = 4,
+) -> Fit:
+    r"""Fit :math:`N = N_{\setminus E} + \omega N_{\setminus E}^{\delta}` to the counts of a list of models.
+
+    Parameters
+    ----------
+    params_nonembedding, params : array (n,)
+        Counts without and with the embeddings, positive; the latter larger.
+    exponent : float, optional
+        Holds :math:`\delta` there; by default both constants are fitted.
+    objective, delta, weights, n_starts
+        As in :func:`fit_parametric`, with the total count in place of the loss.
+
+    Returns
+    -------
+    Fit
+        Of an :class:`~scaling.counting.EmbeddingModel`; ``status`` says whether the sizes determine its constants.
+
+    Raises
+    ------
+    FitError
+        For counts that are not positive, that differ in number, or totals that are not larger.
+    ValueError
+        For an unknown objective, a ``delta`` or an ``n_starts`` that makes no sense.
+    """
+    aim = objective_of(objective, delta)
+    N, T = _counts(params_nonembedding, params)
+    w = checked_weights(weights, len(N))
+    center = float(np.log(N).mean())
+    x = np.log(N) - center
+    exponents = np.linspace(1 / 3, 0.9, max(n_starts, 1)) if exponent is None else np.full(max(n_starts, 1), exponent)
+    level = float(np.log(T - N).mean())
+
+    def full(theta: np.ndarray) -> tuple[float, float]:
+        """The logarithm of the embedding at the typical size, and its exponent."""
+        return float(theta[0]), float(theta[1]) if exponent is None else float(exponent)
+
+    def predict(theta: np.ndarray) -> np.ndarray:
+        height, power = full(theta)
+        return N + np.exp(height + power * x)
+
+    def slopes(theta: np.ndarray) -> np.ndarray:
+        height, power = full(theta)
+        rest = np.exp(height + power * x)
+        return np.column_stack([rest, rest * x])[:, : 2 if exponent is None else 1]
+
+    def constants(theta: np.ndarray) -> dict[str, float]:
+        height, power = full(theta)
+        found = {"omega": float(np.exp(height - power * center))}
+        return found | ({"exponent": power} if exponent is None else {})
+
+    free = 2 if exponent is None else 1
+    form = Form(
+        observed=T,
+        predict=predict,
+        slopes=slopes,
+        lower=np.array([-np.inf, EXPONENTS[0]])[:free],
+        upper=np.array([np.inf, EXPONENTS[1]])[:free],
+        scale=np.array([1.0, 0.1])[:free],
+    )
+    return finish_form(
+        form,
+        w,
+        aim,
+        np.column_stack([np.full(len(exponents), level), exponents])[:n_starts, :free],
+        constants=constants,
+        variables={"params_nonembedding": N},
+        least=free,
+        unseen=nothing_unseen,
+        build=EmbeddingModel if exponent is None else partial(EmbeddingModel, exponent=float(exponent)),
+        again=partial(
+            fit_embedding_model, N, T, exponent=exponent, objective=objective, delta=delta, n_starts=n_starts
+        ),
+        runs=pd.DataFrame({"params_nonembedding": N, "params": T}),
+        dropped=NOTHING.copy(deep=False),
+    )
+
+
+def _counts(bare: ArrayLike, total: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    N, T = (np.atleast_1d(np.asarray(x, dtype=float)) for x in (bare, total))
+    if N.shape != T.shape or N.ndim != 1 or not len(N):
+        raise FitError(f"give as many counts with as without embeddings, got shapes {T.shape} and {N.shape}")
+    for name, x in (("params_nonembedding", N), ("params", T)):
+        if (bad := ~(np.isfinite(x) & (x > 0))).any():
+            raise FitError(f"{name} must be positive, got {x[bad][0]:g}")
+    if (T <= N).any():
+        raise FitError(f"params must be larger than params_nonembedding, got {T[T <= N][0]:g} and {N[T <= N][0]:g}")
+    return N, T

@@ -1,0 +1,182 @@
+"""Fits of laws outside the engine's family: SciPy's bounded least squares from several starts.
+
+They are judged by the rules of all others. The residuals are those of the objective by name; Huber's loss is reached
+through falling thresholds, as in the engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import optimize
+
+from ..laws.base import Law
+from .common import AGREE, AGREE_FLOOR, check_search
+from .engine.identify import condition_number, verdict
+from .engine.problem import Objective
+from .result import Fit
+
+#: evaluations of the residuals in one descent
+MOST_EVALUATIONS = 400
+#: predictions below this cannot be told from zero
+TINY = 1e-300
+
+
+class RelativeSquares(Objective):
+    """The sum of w ((predicted - observed) / observed)^2, as Rosenfeld et al. 2020 have it."""
+
+    def __init__(self) -> None:
+        object.__setattr__(self, "name", "relative_squares")
+        object.__setattr__(self, "delta", np.inf)
+
+    def thresholds(self, fresh: bool, exact: bool = True, unit: float = 1.0) -> tuple[float, ...]:
+        return (np.inf,)
+
+    def sum(self, r: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        return (weights * r * r).sum(-1)
+
+
+@dataclass(frozen=True)
+class Form:
+    """A law as a function of theta (p,), beside what was observed (n,)."""
+
+    observed: np.ndarray
+    predict: Callable[[np.ndarray], np.ndarray]
+    lower: np.ndarray
+    upper: np.ndarray
+    #: typical sizes of theta's entries
+    scale: np.ndarray
+    #: derivatives of the prediction, (n, p); by differences where they are not given
+    slopes: Callable[[np.ndarray], np.ndarray] | None = None
+    method: str = "trf"
+
+    def residuals(self, theta: np.ndarray, aim: Objective) -> np.ndarray:
+        """Predicted minus observed, in the objective's sense: (n,)."""
+        predicted = self.predict(theta)
+        if aim.raw:
+            return predicted - self.observed
+        if isinstance(aim, RelativeSquares):
+            return predicted / self.observed - 1
+        return np.log(np.maximum(predicted, TINY)) - np.log(self.observed)
+
+    def jacobian(self, theta: np.ndarray, aim: Objective) -> np.ndarray:
+        """Derivatives of the residuals: (n, p)."""
+        if self.slopes is None:
+            return optimize.approx_fprime(theta, self.residuals, 1e-7 * self.scale, aim)
+        slopes = self.slopes(theta)
+        if aim.raw:
+            return slopes
+        divisor = self.observed if isinstance(aim, RelativeSquares) else np.maximum(self.predict(theta), TINY)
+        return slopes / divisor[:, None]
+
+    def minimise(self, weights: np.ndarray, aim: Objective, starts: np.ndarray) -> tuple[np.ndarray, float, bool, int]:
+        """Theta, value and convergence at the lowest minimum, and how many of the starts reach it."""
+        ends = [self._descend(start, weights, aim) for start in starts]
+        values = [float(aim.sum(self.residuals(theta, aim), weights)) for theta, _ in ends]
+        best = int(np.argmin(values))
+        limit = values[best] * (1 + AGREE) + AGREE_FLOOR * weights.sum()
+        return *_pair(ends[best], values[best]), sum(value <= limit for value in values)
+
+    def _descend(self, theta: np.ndarray, weights: np.ndarray, aim: Objective) -> tuple[np.ndarray, bool]:
+        root, unit = np.sqrt(weights), float(np.median(self.observed)) if aim.raw else 1.0
+        end = None
+        for delta in aim.thresholds(True, unit=unit):
+            rows, loss, width = (root, "linear", 1.0) if np.isinf(delta) else (1.0, partial(_huber, weights), delta)
+            end = optimize.least_squares(
+                lambda t, rows=rows: rows * self.residuals(t, aim),
+                theta,
+                (lambda t, rows=rows: np.reshape(rows, (-1, 1)) * self.jacobian(t, aim)) if self.slopes else "2-point",
+                (self.lower, self.upper),
+                method=self.method,
+                x_scale=self.scale,
+                ftol=1e-15,
+                xtol=1e-14,
+                gtol=1e-15,
+                max_nfev=MOST_EVALUATIONS,
+                loss=loss,
+                f_scale=width,
+            )
+            theta = end.x
+        return theta, bool(end is not None and end.status > 0)
+
+
+def _pair(end: tuple[np.ndarray, bool], value: float) -> tuple[np.ndarray, float, bool]:
+    return end[0], value, end[1]
+
+
+def _huber(weights: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """Huber's loss of squared residuals in units of its threshold, with its two derivatives, weighted: (3, n)."""
+    root = np.sqrt(np.maximum(z, 1.0))
+    inside = z <= 1
+    parts = [np.where(inside, z, 2 * root - 1), np.where(inside, 1.0, 1 / root), np.where(inside, 0.0, -0.5 / root**3)]
+    return weights * np.array(parts)
+
+
+def finish_form(
+    form: Form,
+    weights: np.ndarray,
+    aim: Objective,
+    starts: np.ndarray,
+    *,
+    constants: Callable[[np.ndarray], dict[str, float]],
+    variables: dict[str, np.ndarray],
+    least: int,
+    unseen: Callable[[float], list[int]],
+    build: Callable[..., Law],
+    again: Callable[..., Fit],
+    runs: pd.DataFrame,
+    dropped: pd.DataFrame,
+) -> Fit:
+    """Minimise, judge and make it a :class:`Fit`, as :func:`~scaling.fit.common.finish` does for the engine.
+
+    ``constants`` are those of a theta, by name and in its order; ``unseen`` are the positions of the variables without
+    which the objective is no worse than a value beyond noise.
+    """
+    check_search(aim, len(starts), float(np.median(form.observed)) if aim.raw else 1.0)
+    theta, value, converged, agreeing = form.minimise(weights, aim, starts)
+    used, found = weights > 0, constants(theta)
+    at = tuple(name for name, on in zip(found, (theta <= form.lower) | (theta >= form.upper), strict=False) if on)
+    moving = np.array([name not in at or form.lower[k] != 0 for k, name in enumerate(found)])
+    seen = verdict(
+        constants=found,
+        held=at,
+        converged=converged,
+        conditioning=condition_number(form.jacobian(theta, aim)[used], moving),
+        variables={name: x[used] for name, x in variables.items()},
+        least=least,
+        unseen=lambda: unseen(value),
+    )
+    return Fit(
+        candidate=build(**found),
+        value=value,
+        objective=aim.name,
+        delta=aim.delta,
+        status=seen.status,
+        message=seen.message,
+        kind=seen.kind,
+        condition=seen.condition,
+        starts_agreeing=agreeing,
+        n_starts=len(starts),
+        runs=runs,
+        dropped=dropped,
+        weights=weights,
+        residuals=-form.residuals(theta, aim),
+        held=at,
+        _again=again,
+        _build=build,
+    )
+
+
+def nothing_unseen(value: float) -> list[int]:
+    """For laws none of whose variables can be left out."""
+    return []
+
+
+def objective_of(name: str, delta: float) -> Any:
+    """The objective called ``name``, the relative squares of Rosenfeld et al. among them."""
+    return RelativeSquares() if name == "relative_squares" else Objective(name, delta)
