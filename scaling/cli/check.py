@@ -12,7 +12,7 @@ from ..diagnostics.approaches import NAMES
 from ..diagnostics.inspection import Inspection, inspect_runs, verdict
 from ..errors import FitError, RunsError
 from ..runs.curves import last_points
-from ..runs.reading.door import read_runs
+from ..runs.reading.door import load_runs
 from ..runs.table import describe_runs
 from .command import UNUSABLE, Command
 from .options import runs_options
@@ -37,7 +37,7 @@ def command(context: click.Context, runs: str, reading: dict[str, Any], as_json:
         scaling check sweep.tsv --column params="Model Size" --unit params=millions
     """
     try:
-        table = read_runs(runs, **reading)
+        table = load_runs(runs, **reading)
     except RunsError as error:
         if not as_json:
             raise

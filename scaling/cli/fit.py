@@ -21,7 +21,7 @@ from ..errors import FitError
 from ..fit.frontier import FrontierFit
 from ..fit.result import Fit
 from ..runs.curves import last_points
-from ..runs.reading.door import read_runs
+from ..runs.reading.door import load_runs
 from ..uncertainty.resampling import Bootstrap, bootstrap
 from ..uncertainty.subsampling import subsampled_bootstrap
 from .command import UNUSABLE, Command, Refusal
@@ -66,7 +66,7 @@ def command(
     """
     if out is not None and Path(out).exists() and Path(runs).exists() and os.path.samefile(out, runs):
         raise Refusal(f"--out {out} is the table itself, which is never changed: name another file")
-    table = read_runs(runs, **reading)
+    table = load_runs(runs, **reading)
     which = (1, 2, 3) if approach == "all" else (int(approach),)
     fits = fit_approaches(table, which)
     if all(isinstance(found, FitError) for found in fits.values()):

@@ -12,7 +12,7 @@ from ..fit.result import Fit
 from ..plan.next_runs import NextRuns, suggest_runs
 from ..plan.training import Plan, plan_training
 from ..runs.curves import last_points
-from ..runs.reading.door import read_runs
+from ..runs.reading.door import load_runs
 from ..uncertainty.resampling import Bootstrap, bootstrap
 from .command import Command, Refusal
 from .options import runs_options
@@ -66,7 +66,7 @@ def command(
     Which runs to add first, for 1e21 FLOPs in all, to know the exponent better:
         scaling plan my_runs.csv --flops 1e24 --next-budget 1e21
     """
-    fit = fit_parametric(last_points(read_runs(runs, **reading)))
+    fit = fit_parametric(last_points(load_runs(runs, **reading)))
     if fit.status == "not_identified":
         raise Refusal(f"no plan without a law: {fit.message}")
     boot = bootstrap(fit, resamples, seed=seed)

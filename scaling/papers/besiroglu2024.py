@@ -13,7 +13,7 @@ from ..fit.isoflop import fit_isoflop
 from ..fit.parametric import fit_parametric
 from ..fit.result import Fit
 from ..laws.chinchilla import ChinchillaLaw
-from ..runs.table import load_runs
+from ..runs.reading.door import load_runs
 from ..sources.numbers import published
 from ..uncertainty.resampling import Bootstrap, bootstrap
 from .registry import reproduces

@@ -14,7 +14,7 @@ from ..fit.result import Fit
 from ..laws.chinchilla import ChinchillaLaw
 from ..optimum.allocation import Allocation
 from ..optimum.inference import CostModel, flop_price, inference_optimal
-from ..runs.table import load_runs
+from ..runs.reading.door import load_runs
 from ..sources.numbers import published
 from .registry import reproduces
 

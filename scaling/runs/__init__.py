@@ -2,8 +2,9 @@
 
 from .budgets import find_budgets
 from .curves import last_points, seed_noise
+from .reading.door import load_runs
 from .reading.table import RunsTable, read_table
-from .table import check_runs, describe_runs, load_runs
+from .table import check_runs, describe_runs
 
 __all__ = [
     "RunsTable",

@@ -1,4 +1,4 @@
-"""One table, one row a training run: load it, check it, describe it.
+"""One table, one row a training run: check it, describe it.
 
 The columns everywhere: ``params`` (total, counting embeddings), ``tokens``, ``loss`` (nats per token) and
 ``flops`` = 6 · params · tokens; optional are ``params_nonembedding``, ``flops_nonembedding``,
@@ -8,18 +8,15 @@ The columns everywhere: ``params`` (total, counting embeddings), ``tokens``, ``l
 from __future__ import annotations
 
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from ..errors import RunsError, RunsWarning
-from ..sources.datasets import dataset_names, read_dataset
 from .problems import column_problems, missing_column, repeats, suspicions, to_numbers
-from .reading.text import read_csv
 from .vocabulary import LIMITS, closest_column
 
-__all__ = ["check_runs", "describe_runs", "load_runs"]
+__all__ = ["check_runs", "describe_runs"]
 
 
 #: the three quantities of C = 6 N D, any two of which are enough
@@ -27,38 +24,6 @@ _TRIPLE = ("params", "tokens", "flops")
 _STANDARD = ("params", "tokens", "loss", "flops")
 _OPTIONAL = ("params_nonembedding", "flops_nonembedding", "flops_exact", "budget")
 _LABELS = ("run", "seed", "status")
-
-
-def load_runs(source: str | Path | pd.DataFrame, *, include_failed: bool = False) -> pd.DataFrame:
-    """Read a table of training runs and check it.
-
-    Parameters
-    ----------
-    source : str, Path or DataFrame
-        The name of a data set, the path of a CSV file, or a table (which is not changed).
-    include_failed : bool, default False
-        Keep rows whose ``status`` is not ``finished``; they may lack a loss.
-
-    Returns
-    -------
-    DataFrame
-        As :func:`check_runs` returns it; a CSV file's rows are indexed by their line in the file.
-
-    Raises
-    ------
-    RunsError
-        All that is wrong with the table, at once.
-    DatasetError
-        If a named set cannot be had.
-    """
-    if isinstance(source, pd.DataFrame):
-        return _checked(source, "the table", include_failed)
-    if not isinstance(source, (str, Path)):
-        kind = type(source).__name__
-        raise RunsError(f"a {kind}", ["give a DataFrame, the path of a CSV file, or the name of a data set"])
-    if isinstance(source, str) and (named := _read_named(source)) is not None:
-        return _checked(named, f"data set {source!r}", include_failed)
-    return _checked(read_csv(Path(source)), str(source), include_failed)
 
 
 def check_runs(df: pd.DataFrame, *, include_failed: bool = False) -> pd.DataFrame:
@@ -90,7 +55,7 @@ def check_runs(df: pd.DataFrame, *, include_failed: bool = False) -> pd.DataFram
     """
     if not isinstance(df, pd.DataFrame):
         raise RunsError(f"a {type(df).__name__}", ["give a DataFrame; load_runs reads files and named sets"])
-    return _checked(df, "the table", include_failed)
+    return checked_table(df, "the table", include_failed)
 
 
 def describe_runs(df: pd.DataFrame) -> pd.DataFrame:
@@ -113,19 +78,8 @@ def describe_runs(df: pd.DataFrame) -> pd.DataFrame:
     return table.rename_axis("quantity").astype({"count": int, "distinct": int})
 
 
-def _read_named(name: str) -> pd.DataFrame | None:
-    """The named data set in standard columns, or None if the name is that of no set."""
-    known = dataset_names()
-    if name in known:
-        return read_dataset(name)
-    if Path(name).suffix or "/" in name or Path(name).exists():
-        return None
-    close = closest_column(name, known, cutoff=0.6)
-    hint = f"did you mean the data set {close!r}?" if close else f"data sets: {', '.join(known)}"
-    raise RunsError(repr(name), [f"there is neither a file nor a data set of this name; {hint}"])
-
-
-def _checked(df: pd.DataFrame, source: str, include_failed: bool) -> pd.DataFrame:
+def checked_table(df: pd.DataFrame, source: str, include_failed: bool) -> pd.DataFrame:
+    """:func:`check_runs`, with the name of the table for its messages."""
     if df.columns.nlevels > 1:
         raise RunsError(source, ["the columns have several levels: flatten them to plain names"])
     columns = list(df.columns)

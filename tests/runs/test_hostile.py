@@ -12,7 +12,7 @@ from scaling.errors import RunsError, RunsWarning
 from scaling.fit.parametric import fit_parametric
 from scaling.fit.result import Fit
 from scaling.laws.chinchilla import ChinchillaLaw
-from scaling.runs.table import check_runs, load_runs
+from scaling.runs import check_runs, load_runs
 from scaling.sources.datasets import dataset_names
 
 COLUMNS = ("params", "tokens", "loss", "flops")

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from scaling.errors import RunsError, RunsWarning
-from scaling.runs.table import check_runs, describe_runs, load_runs
+from scaling.runs import check_runs, describe_runs, load_runs
 from scaling.sources.datasets import is_available
 
 
@@ -242,12 +242,11 @@ def test_a_file_with_blank_lines_spaces_and_a_byte_order_mark(tmp_path):
     ("content", "words"),
     [
         (b"", "the file is empty"),
-        (b"params;tokens;loss\n1e8;2e9;3.5\n", "not separated by commas"),
-        (b"params,tokens,loss\n1e8,2e9,3.5\n1,2,3,4,5\n", "more fields than the header"),
-        (b"params,tokens,loss\n1e8,2e9,3.5,7\n", "more fields than the header"),
+        (b"params,tokens,loss\n1e8,2e9,3.5\n1,2,3,4,5\n", "more fields than the 3 of the header"),
+        (b"params,tokens,loss\n1e8,2e9,3.5,7\n", "more fields than the 3 of the header"),
         (b"params,tokens,loss,loss\n1e8,2e9,3.5,7\n", "'loss' stands there twice"),
         (b"params,tokens,loss\n", "there are no rows"),
-        (bytes(range(256)), "not a CSV text file in UTF-8"),
+        (bytes(range(256)), "a binary file, not a table"),
     ],
 )
 def test_a_file_that_is_no_table_is_refused(tmp_path, content, words):
@@ -255,6 +254,34 @@ def test_a_file_that_is_no_table_is_refused(tmp_path, content, words):
     path.write_bytes(content)
     with pytest.raises(RunsError, match=words):
         load_runs(path)
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_one_door_for_any_separator(table, tmp_path, strict):
+    path = tmp_path / "runs.csv"
+    table.to_csv(path, index=False, sep=";")
+    pd.testing.assert_frame_equal(load_runs(path, strict=strict).reset_index(drop=True), check_runs(table))
+
+
+def test_a_strict_reading_takes_our_names_and_units_only(table, tmp_path):
+    theirs = table.rename(columns={"params": "Model Size"})
+    theirs.to_csv(tmp_path / "runs.csv", index=False)
+    for source in (theirs, tmp_path / "runs.csv"):
+        assert load_runs(source)["params"].tolist() == table["params"].tolist()
+        with pytest.raises(RunsError, match="column 'params' is missing"):
+            load_runs(source, strict=True)
+    with pytest.raises(RunsError, match="takes no columns, units or decimal mark"):
+        load_runs(table, strict=True, units={"params": "millions"})
+    millions = load_runs(table.assign(params=table["params"] / 1e6), units={"params": "millions"})
+    np.testing.assert_allclose(millions["params"], table["params"])
+    assert millions.attrs["reading"]["mapping"][0]["unit"] == "millions"
+
+
+def test_a_table_in_memory_may_have_bad_rows_left_out(table):
+    bad = table.assign(loss=[3.0, np.nan, 2.5, 2.2])
+    with pytest.raises(RunsError, match="--skip-bad, in Python skip_bad=True"):
+        load_runs(bad)
+    assert load_runs(bad, skip_bad=True)["loss"].tolist() == [3.0, 2.5, 2.2]
 
 
 def test_a_file_that_is_not_there(tmp_path):

@@ -1,7 +1,8 @@
-"""The one door through which a table of runs comes in: a file or a named set, checked and in our columns."""
+"""The one door through which a table of runs comes in: a file, a named set or a table, checked and in our columns."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,34 +11,119 @@ import pandas as pd
 
 from ..._words import name_rows
 from ...errors import RunsError
-from ...sources.datasets import dataset_checksum, dataset_names
+from ...sources.datasets import dataset_checksum, dataset_names, read_dataset
 from ..problems import to_numbers
-from ..table import check_runs, load_runs
-from ..vocabulary import LIMITS
-from .table import read_table
+from ..table import checked_table
+from ..vocabulary import LIMITS, closest_column
+from .files import read_file
+from .table import RunsTable, checksum, raw_frame, read_table, recognise, repeated
+
+__all__ = ["load_runs"]
+
+#: separators that a shell makes hard to type
+_SEPARATORS = {"\\t": "\t", "tab": "\t"}
 
 
-def read_runs(source: str, *, skip_bad: bool = False, **reading: Any) -> pd.DataFrame:
-    """The runs of a file, or of a named data set, checked and in our columns.
+def load_runs(
+    source: str | Path | pd.DataFrame,
+    *,
+    strict: bool = False,
+    include_failed: bool = False,
+    skip_bad: bool = False,
+    columns: Mapping[str, str] | None = None,
+    units: Mapping[str, str] | None = None,
+    loss_unit: str | None = None,
+    bytes_per_token: float | None = None,
+    delimiter: str | None = None,
+    decimal: str | None = None,
+    encoding: str | None = None,
+) -> pd.DataFrame:
+    """Read anybody's table of training runs, check it and put it into our columns.
 
-    ``reading`` are the arguments of :func:`read_table`. ``attrs["reading"]`` says how the file was read: its
-    ``name``, ``sha256``, ``kind``, ``mapping`` and ``notes``.
+    The same in Python and behind every command. Names and units of other people are recognised where they can be
+    read in one way only (see :func:`read_table`); what could be read in two is refused, with the argument that
+    decides.
+
+    Parameters
+    ----------
+    source : str, Path or DataFrame
+        The path of a file, the name of a data set, or a table (which is not changed).
+    strict : bool, default False
+        Take our own columns and units only, and recognise nothing; what is not needed is carried along.
+    include_failed : bool, default False
+        Keep rows whose ``status`` is not ``finished``; they may lack a loss.
+    skip_bad : bool, default False
+        Leave out rows with a missing or impossible value; ``attrs["reading"]["notes"]`` says which.
+    columns, units, loss_unit, bytes_per_token, delimiter, decimal, encoding
+        As for :func:`read_table`.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`check_runs` returns it; rows of a text file are indexed by their line. ``attrs["reading"]`` says how
+        the table was read: its ``name``, ``sha256``, ``kind``, ``mapping`` and ``notes``.
+
+    Raises
+    ------
+    RunsError
+        All that is wrong with the table, at once.
+    DatasetError
+        If a named set cannot be had.
+    OSError
+        If the file may not be read.
     """
-    path = Path(source)
-    if not path.exists() and (source in dataset_names() or not (path.suffix or "/" in source)):
-        runs = load_runs(source)
-        if any(value not in (None, {}) for value in reading.values()):
+    how = dict(columns=columns, units=units, loss_unit=loss_unit, bytes_per_token=bytes_per_token, decimal=decimal)
+    form = dict(delimiter=_SEPARATORS.get(delimiter or "", delimiter), encoding=encoding)
+    asked = any(value not in (None, {}) for value in (*how.values(), *form.values()))
+    if isinstance(source, str) and _is_named(source):
+        if asked:
             raise RunsError(f"{source} is a data set in our own columns: it takes no options of reading")
-        runs.attrs["reading"] = {
-            "name": source,
-            "sha256": dataset_checksum(source),
-            "kind": "data set",
-            "mapping": [],
-            "notes": [],
-        }
+        runs = checked_table(read_dataset(source), f"data set {source!r}", include_failed)
+        runs.attrs["reading"] = _story(source, dataset_checksum(source), "data set")
         return runs
-    delimiter = reading.pop("delimiter", None)
-    table = read_table(path, delimiter={"\\t": "\t", "tab": "\t"}.get(delimiter, delimiter), **reading)
+    if strict and any(value not in (None, {}) for value in how.values()):
+        raise RunsError("a strict reading takes our own columns and units: it takes no columns, units or decimal mark")
+    if isinstance(source, pd.DataFrame):
+        name, table = "the table", _strict_frame(source) if strict else recognise(raw_frame(source), "the table", **how)
+    elif isinstance(source, (str, Path)):
+        name = str(source)
+        table = _strict_file(Path(source), **form) if strict else read_table(source, **how, **form)
+    else:
+        kind = type(source).__name__
+        raise RunsError(f"a {kind}", ["give a DataFrame, the path of a file, or the name of a data set"])
+    return _checked(table, name, include_failed, skip_bad)
+
+
+def _is_named(name: str) -> bool:
+    """Whether a text names a data set; ``RunsError`` if it looks like one and is none."""
+    known = dataset_names()
+    if name in known:
+        return not Path(name).is_file()
+    if Path(name).suffix or "/" in name or Path(name).exists():
+        return False
+    close = closest_column(name, known, cutoff=0.6)
+    hint = f"did you mean the data set {close!r}?" if close else f"data sets: {', '.join(known)}"
+    raise RunsError(repr(name), [f"there is neither a file nor a data set of this name; {hint}"])
+
+
+def _story(name: str, sha256: str, kind: str, mapping: list[Any] | None = None, notes: Any = ()) -> dict[str, Any]:
+    return {"name": name, "sha256": sha256, "kind": kind, "mapping": mapping or [], "notes": list(notes)}
+
+
+def _strict_frame(frame: pd.DataFrame) -> RunsTable:
+    return RunsTable(frame, pd.DataFrame(), (), "a table in memory", "")
+
+
+def _strict_file(path: Path, delimiter: str | None, encoding: str | None) -> RunsTable:
+    """A file's cells under its own headers."""
+    raw = read_file(path, delimiter, encoding, ())
+    if problems := [*raw.problems, *repeated(raw.frame, LIMITS)]:
+        raise RunsError(str(path), problems)
+    return RunsTable(raw.frame, pd.DataFrame(), tuple(raw.notes), raw.kind, checksum(path))
+
+
+def _checked(table: RunsTable, name: str, include_failed: bool, skip_bad: bool) -> pd.DataFrame:
+    """The rows in our columns, checked, with the story of their reading."""
     frame, notes = table.frame, list(table.notes)
     if skip_bad:
         bad = _bad_rows(frame)
@@ -45,16 +131,11 @@ def read_runs(source: str, *, skip_bad: bool = False, **reading: Any) -> pd.Data
             notes.append(f"{name_rows(frame.index, bad)}: left out, a value is missing or impossible (--skip-bad)")
             frame = frame[~bad]
     try:
-        runs = check_runs(frame)
+        runs = checked_table(frame, name, include_failed)
     except RunsError as error:
-        raise RunsError(str(path), [*error.problems, *_advice(frame, table.mapping, skip_bad)]) from None
-    runs.attrs["reading"] = {
-        "name": path.name,
-        "sha256": table.sha256,
-        "kind": table.kind,
-        "mapping": table.mapping.to_dict("records"),
-        "notes": notes,
-    }
+        raise RunsError(name, [*error.problems, *_advice(frame, table.mapping, skip_bad)]) from None
+    short = Path(name).name if table.sha256 else name
+    runs.attrs["reading"] = _story(short, table.sha256, table.kind, table.mapping.to_dict("records"), notes)
     return runs
 
 
@@ -86,5 +167,5 @@ def _advice(frame: pd.DataFrame, mapping: pd.DataFrame, skipped: bool) -> list[s
     lines = [f"columns were read as: {', '.join(renamed)}"] if renamed else []
     bad = int(_bad_rows(frame).sum())
     if not skipped and 0 < bad < len(frame):
-        lines.append(f"--skip-bad goes on without these rows ({bad} of {len(frame)})")
+        lines.append(f"to go on without these rows ({bad} of {len(frame)}): --skip-bad, in Python skip_bad=True")
     return lines

@@ -1,13 +1,13 @@
 """Somebody's table of runs as ours: columns and units are recognised, and all that was done is said.
 
-``load_runs`` takes tables in our columns and nothing else. Here names and units of others are mapped, where they
+Names and units of others are mapped, where they
 can be read in one way only; what could be read in two is refused, with the argument that decides.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from ..vocabulary import LIMITS
 from .cells import decimal_mark, read_numbers
 from .columns import Mapped, map_columns, unit_row
 from .files import read_file
-from .text import RawTable
+from .text import RawTable, unique_names
 from .units import to_nats, unit_factor
 
 __all__ = ["RunsTable", "read_table"]
@@ -110,23 +110,56 @@ def read_table(
     OSError
         If the file may not be read.
     """
-    path, columns, units = Path(path), dict(columns or {}), dict(units or {})
-    if decimal not in (None, ".", ","):
-        raise RunsError(str(path), [f"--decimal must be . or ,: got {decimal!r}"])
-    if bytes_per_token is not None and not (bytes_per_token > 0 and np.isfinite(bytes_per_token)):
-        raise RunsError(str(path), [f"--bytes-per-token must be positive and finite, got {bytes_per_token:g}"])
-    raw = read_file(path, delimiter, encoding, columns.values())
+    path = Path(path)
+    options = dict(columns=columns, units=units, loss_unit=loss_unit, bytes_per_token=bytes_per_token, decimal=decimal)
+    raw = read_file(path, delimiter, encoding, (columns or {}).values())
+    return recognise(raw, str(path), **options, sha256=checksum(path))
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of a file."""
     with open(path, "rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    mapped, problems, notes = map_columns(raw.frame, columns, units, loss_unit)
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def raw_frame(frame: pd.DataFrame) -> RawTable:
+    """A table in memory as cells to be recognised; :class:`RunsError` where its columns have several levels."""
+    if frame.columns.nlevels > 1:
+        raise RunsError("the table", ["the columns have several levels: flatten them to plain names"])
+    return RawTable(frame.set_axis(unique_names([str(name) for name in frame.columns]), axis=1), "a table in memory")
+
+
+def repeated(frame: pd.DataFrame, names: Iterable[str]) -> list[str]:
+    """A problem for each header that stands in the table more than once; later ones are called ``name (2)``, ..."""
+    present = set(frame.columns)
+    return [f"column {name!r} stands there twice: keep one" for name in names if f"{name} (2)" in present]
+
+
+def recognise(
+    raw: RawTable,
+    source: str,
+    *,
+    columns: Mapping[str, str] | None = None,
+    units: Mapping[str, str] | None = None,
+    loss_unit: str | None = None,
+    bytes_per_token: float | None = None,
+    decimal: str | None = None,
+    sha256: str = "",
+) -> RunsTable:
+    """Cells as a table of runs: the second half of :func:`read_table`, whose arguments these are."""
+    if decimal not in (None, ".", ","):
+        raise RunsError(source, [f"--decimal must be . or ,: got {decimal!r}"])
+    if bytes_per_token is not None and not (bytes_per_token > 0 and np.isfinite(bytes_per_token)):
+        raise RunsError(source, [f"--bytes-per-token must be positive and finite, got {bytes_per_token:g}"])
+    mapped, problems, notes = map_columns(raw.frame, dict(columns or {}), dict(units or {}), loss_unit)
     raw, mapped = unit_row(raw, mapped)
-    problems = [*raw.problems, *problems]
+    problems = [*raw.problems, *problems, *repeated(raw.frame, [m.column for m in mapped])]
     if not problems:
         frame, mapped, problems, more = _convert(raw, mapped, decimal, bytes_per_token)
         notes += more
         problems += _summary_rows(frame)
     if problems:
-        raise RunsError(str(path), problems)
+        raise RunsError(source, problems)
     frame, words = _finished(frame)
     table = pd.DataFrame(
         [[m.name, m.column, m.unit, m.source] for m in mapped], columns=["name", "column", "unit", "from"]

@@ -6,7 +6,6 @@ import csv
 import io
 import re
 import sys
-import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -196,28 +195,3 @@ def _rows(
     left_out = ((inner, "blank"), (same & ~empty, "a repeat of the header"), (remark & ~empty & ~same, "a comment"))
     notes = [*notes, *(f"{name_rows(lines, mask)}: left out, {words}" for mask, words in left_out if mask.any())]
     return ~(empty | same | remark), problems, notes
-
-
-def read_csv(path: Path) -> pd.DataFrame:
-    """A CSV file as it stands, indexed by line; ``RunsError`` if it is not one."""
-    if not path.is_file():
-        raise RunsError(str(path), [f"there is no such file (looked in {path.absolute().parent})"])
-    options = {"encoding": "utf-8-sig", "skip_blank_lines": False, "skipinitialspace": True}
-    try:
-        header = pd.read_csv(path, header=None, nrows=1, dtype=str, **options).iloc[0].fillna("").tolist()
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            warnings.simplefilter("ignore", pd.errors.DtypeWarning)
-            frame = pd.read_csv(path, header=0, index_col=False, **options)
-    except pd.errors.EmptyDataError:
-        raise RunsError(str(path), ["the file is empty; the first line must name the columns"]) from None
-    except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
-        detail = f"a row has more fields than the header ({str(error).strip()[:120]})"
-        raise RunsError(str(path), [f"{detail}; separate fields by commas, quote text with commas"]) from None
-    except (UnicodeError, OSError, ValueError) as error:
-        raise RunsError(str(path), [f"this is not a CSV text file in UTF-8 ({str(error)[:120]})"]) from None
-    if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
-        raise RunsError(str(path), ["the fields are not separated by commas; save the table as CSV with commas"])
-    frame.columns = [str(name).strip() for name in header]
-    frame.index = pd.RangeIndex(2, len(frame) + 2, name="line")
-    return frame[frame.notna().any(axis=1)]
