@@ -189,7 +189,8 @@ class Fit:
 
     def summary(self) -> pd.DataFrame:
         """The constants and the diagnostics as a two-column table."""
-        rows = [(name, f"{value:.6g}") for name, value in self.candidate.constants.items()]
+        constants = self.candidate.constants.items()
+        rows = [(name, ", ".join(f"{each:.6g}" for each in np.ravel(value))) for name, value in constants]
         rows += [
             ("objective", f"{self.objective}, sum {self.value:.9g} over {len(self.runs)} runs"),
             ("status", self.status + (f": {self.message}" if self.message else "")),

@@ -86,10 +86,13 @@ def only(name: str, known: str) -> None:
         raise ValueError(f"no published constants named {name!r}; known: {known}")
 
 
-def read_published(place: str, *names: str, known: str = "") -> dict[str, float]:
-    """The numbers ``place/name`` of ``data/published.csv``, by name; ``ValueError`` says which places are ``known``."""
+def read_published(place: str, *names: str, known: str = "", called: str = "") -> dict[str, float]:
+    """The numbers ``place/name`` of ``data/published.csv``, by name.
+
+    ``ValueError`` where one is missing; it says how the set was ``called`` and which are ``known``.
+    """
     try:
         return {name: float(published(f"{place}/{name}")) for name in names}
     except UnknownPublishedError as error:
         known = known or "a place in data/published.csv that has " + ", ".join(names)
-        raise ValueError(f"no published constants named {place!r}; known: {known}") from error
+        raise ValueError(f"no published constants named {called or place!r}; known: {known}") from error

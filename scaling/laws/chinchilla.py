@@ -67,7 +67,7 @@ class ChinchillaLaw(Law):
         """
         known = f"{', '.join(cls.published_sets)}, or a place such as sardana2024/constants"
         place = cls.published_sets.get(name, name)
-        return cls(**read_published(place, *(f.name for f in fields(cls)), known=known))
+        return cls(**read_published(place, *(f.name for f in fields(cls)), known=known, called=name))
 
     @property
     def a(self) -> float | np.ndarray:

@@ -123,7 +123,7 @@ class DownstreamLaw(Law):
         """Constants by training data, for the average over 17 or over 46 tasks; ``ValueError`` for others."""
         if tasks not in (17, 46):
             raise ValueError(f"tasks must be 17 or 46, got {tasks}")
-        return cls(**_constants(cls, f"{name}/tasks{tasks}"))
+        return cls(**_constants(cls, name, f"/tasks{tasks}"))
 
     def error(self, loss: ArrayLike) -> np.ndarray | float:
         """Average error at a loss in nats/token, positive; ``ValueError`` otherwise."""
@@ -142,5 +142,6 @@ class DownstreamLaw(Law):
         return (-np.log(gain / self.k) / self.gamma)[()]
 
 
-def _constants(cls: type, place: str) -> dict[str, float]:
-    return read_published(f"gadre2024/{place}", *(f.name for f in fields(cls)), known=", ".join(DATA_SETS))
+def _constants(cls: type, name: str, below: str = "") -> dict[str, float]:
+    place, names = f"gadre2024/{name}{below}", (f.name for f in fields(cls))
+    return read_published(place, *names, known=", ".join(DATA_SETS), called=name)
