@@ -27,6 +27,7 @@ from scaling.book.staging import MARK, staged
 from scaling.cli import main
 from scaling.cli.rerun import _names
 
+pytestmark = pytest.mark.slow
 MODULE = importlib.import_module("scaling.cli.rerun")
 LAW = scaling.ChinchillaLaw(E=1.9, A=300.0, B=900.0, alpha=0.32, beta=0.34)
 HOSTILE = [

@@ -100,6 +100,7 @@ def test_audit_errors():
 # ------------------------------------------------------------------ audit_coverage
 
 
+@pytest.mark.slow
 def test_coverage_is_near_its_level_where_the_law_is_true():
     found = scaling.diagnostics.audit_coverage(TRUTH, DESIGN, noise=0.004, n_tables=12, n_resamples=60, seed=5)
     assert found["refused"].tolist() == [12, 0, 0]

@@ -146,6 +146,7 @@ def many():
     return scaling.fit_parametric(scaling.simulate_runs(LAW, design, noise=0.01, seed=5))
 
 
+@pytest.mark.slow
 def test_a_part_scaled_spreads_as_the_whole(many):
     """Standard errors agree to the Monte-Carlo error of 300 resamples and the sampling of the part."""
     whole = scaling.bootstrap(many, 300, seed=1)

@@ -132,6 +132,7 @@ def slow_twin(problem, weights, delta, n_starts, seed):
     return best
 
 
+@pytest.mark.slow
 def test_resamples_of_a_flat_table_match_a_slow_multi_start_twin():
     """E runs to zero in many resamples of a law with a small offset: the case that traps warm starts."""
     law = scaling.ChinchillaLaw(E=0.15, A=7.0, B=26.0, alpha=0.077, beta=0.126)

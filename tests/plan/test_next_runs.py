@@ -138,6 +138,7 @@ def test_refusals():
         scaling.suggest_runs(frontier, 1e21)
 
 
+@pytest.mark.slow
 def test_suggested_runs_beat_chance_and_more_of_the_same():
     """Over simulated tables, the interval of a shrinks most with the runs suggested, for the same FLOPs and number."""
     budget, n_more, tables = 2e21, 10, 12

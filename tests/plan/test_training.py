@@ -198,6 +198,7 @@ def test_only_the_parametric_loss_carries_a_plan():
         scaling.plan_training(scaling.bootstrap(frontier, 20), 1e22)
 
 
+@pytest.mark.slow
 def test_intervals_cover_the_truth():
     """The small version of the study in benchmarks/intervals.py, its three surfaces together."""
     surfaces, tables, hits = (LAW, surface("symmetric"), surface("asymmetric")), 40, 0
