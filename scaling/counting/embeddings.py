@@ -13,15 +13,12 @@ from numpy.typing import ArrayLike
 from scipy import optimize
 
 from .._checks import positive
+from .._roots import newton_bracketed
 from ..laws.base import Law
 from ..laws.chinchilla import ChinchillaLaw
 from ..sources.numbers import published
 
 __all__ = ["EmbeddingModel", "fit_embedding_model", "local_exponent", "nonembedding_flops"]
-
-
-#: Newton steps after which the inverse of the total count has long converged
-STEPS = 60
 
 
 @dataclass(frozen=True, repr=False)
@@ -90,12 +87,15 @@ class EmbeddingModel(Law):
         without ever stepping over the root. ``ValueError`` for a count that is not positive.
         """
         (T,) = positive(params=params)
-        x = np.log(T)
-        for _ in range(STEPS):
+
+        def excess(x: np.ndarray, total: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             # in units of the total: two shares that add up to one at the root
-            bare, rest = np.exp(x) / T, self.omega * np.exp(self.exponent * x) / T
-            x = x - np.log(bare + rest) * (bare + rest) / (bare + self.exponent * rest)
-        return np.exp(x)[()]
+            bare, rest = np.exp(x) / total, self.omega * np.exp(self.exponent * x) / total
+            return np.log(bare + rest), (bare + self.exponent * rest) / (bare + rest)
+
+        top = np.log(T)
+        alone = np.minimum(top, (top - np.log(max(self.omega, 1e-300))) / self.exponent)  # were there embeddings only
+        return np.exp(newton_bracketed(excess, top, 2.0 * alone - top - 10.0, top, (T,), 1e-8))[()]
 
 
 def fit_embedding_model(

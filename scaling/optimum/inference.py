@@ -8,20 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .._roots import LARGEST, newton_bracketed
 from ..laws.base import HasLoss
 from ..laws.chinchilla import ChinchillaLaw
 from .allocation import Allocation, without_optimum
 from .equal_loss import cheapest
 
 __all__ = ["CostModel", "flop_price", "inference_optimal", "overtraining_overhead"]
-
-
-#: allocations solved at a time: small enough for the arrays to stay in a processor's cache
-CHUNK = 8192
-#: the concave equation needs five or six steps; this many only a demand beyond any meaning
-MOST_STEPS = 100
-#: logarithm of the largest ratio of tokens served to tokens trained on
-LARGEST = 600.0
 
 
 @dataclass(frozen=True)
@@ -246,37 +239,23 @@ def _allocate_sum(
     return N, D, missing
 
 
-def _allocate(*arguments: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Sizes and tokens for arguments that broadcast, a chunk at a time."""
-    flags = [["readonly"]] * len(arguments) + [["writeonly", "allocate"]] * 2
-    with np.nditer(
-        [*arguments, None, None], ["buffered", "external_loop", "zerosize_ok"], flags, buffersize=CHUNK, order="C"
-    ) as chunks:
-        for *given, N, D in chunks:
-            N[...], D[...] = _allocate_chunk(*given)
-        return chunks.operands[-2:]
-
-
-def _allocate_chunk(
+def _allocate(
     alpha: np.ndarray, beta: np.ndarray, A: np.ndarray, B: np.ndarray, reducible: np.ndarray, log_demand: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The root v of ln(1 - e^-v) + v + ln(alpha/beta) = ln(1 + y), y = w D_inf / 3D, and what follows from it.
-
-    Newton's method from the left on an increasing concave function: no step passes the root.
-    """
+    """Sizes and tokens from the root v of ln(1 - e^-v) + v + ln(alpha/beta) = ln(1 + y), y = w D_inf / 3D."""
     level, slope = np.log(alpha / beta), 1.0 / beta
     log_data = slope * np.log(B / reducible)  # of the tokens, were the data term alone
-    log_y = log_demand - np.log(3.0) - log_data
-    v = np.log1p(beta / alpha)  # the root without any demand
-    for _ in range(MOST_STEPS):
-        y = np.exp(np.minimum(log_y - slope * v, LARGEST))  # a cap shortens a step, and no root lies beyond it
-        share = -np.expm1(-v)
-        value = np.log(share / (1.0 + y)) + v + level
-        step = value / (1.0 / share + slope * (y / (1.0 + y)))
-        v = v - step
-        if np.all(np.abs(step) <= 1e-9 * v):  # the error after the step is of the order of its square
-            break
+    start = np.log1p(beta / alpha)  # the root without any demand
+    arguments = (log_demand - np.log(3.0) - log_data, slope, level)
+    v = newton_bracketed(_imbalance, start, start, start + 2 * LARGEST, arguments, 1e-9 * start)
     return (A / (-np.expm1(-v) * reducible)) ** (1.0 / alpha), np.exp(log_data + slope * v)
+
+
+def _imbalance(v: np.ndarray, log_y: np.ndarray, slope: np.ndarray, level: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How far a share e^-v of the data lies beyond the best one, increasing and concave, and its slope in v."""
+    y = np.exp(np.minimum(log_y - slope * v, LARGEST))  # a cap shortens a step, and no root lies beyond it
+    share = -np.expm1(-v)
+    return np.log(share / (1.0 + y)) + v + level, 1.0 / share + slope * (y / (1.0 + y))
 
 
 def _out_of_reach(law: ChinchillaLaw, target: np.ndarray) -> np.ndarray:
