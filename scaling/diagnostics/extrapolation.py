@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from .._checks import at_least, proper_share
 from ..errors import FitError
 from ..fit.common import checked
 from ..fit.isoflop import LEAST_SIZES
@@ -73,8 +74,7 @@ def extrapolation_audit(
     ValueError
         If ``level`` or ``n_resamples`` is out of its range.
     """
-    if not 0 < level < 1:
-        raise ValueError(f"level must lie between 0 and 1, got {level}")
+    proper_share("level", level)
     table = checked(runs)
     rows = []
     for number, cut, split in _splits(table, budgets, options):
@@ -172,8 +172,7 @@ def audit_coverage(
     FitError, ValueError
         As :func:`extrapolation_audit`; ``ValueError`` for fewer than two tables.
     """
-    if n_tables < 2:
-        raise ValueError(f"n_tables must be at least 2, got {n_tables}")
+    at_least("n_tables", n_tables, 2)
     flops = float(simulate_runs(law, design)["flops"].max())
     truth = {"a": float(law.a), "loss": float(compute_optimal(law, flops).loss)}
     functions = {"a": "a", "loss": lambda found: compute_optimal(found, flops).loss}

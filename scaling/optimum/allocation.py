@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .._checks import positive_finite
 from ..laws.chinchilla import ChinchillaLaw
 from ..laws.power import FrontierLaw
 
@@ -86,9 +87,7 @@ def compute_optimal(law: ChinchillaLaw | FrontierLaw, flops: ArrayLike) -> Alloc
     >>> compute_optimal(ChinchillaLaw.from_published("besiroglu2024"), 5.76e23)
     Allocation(params=7.225e+10, tokens=1.329e+12, flops=5.76e+23, loss=1.9744, tokens_per_param=18.4)
     """
-    C = np.asarray(flops, dtype=float)
-    if np.any(~(np.isfinite(C) & (C > 0))):
-        raise ValueError(f"flops must be positive and finite, got {C[~(np.isfinite(C) & (C > 0))].flat[0]:g}")
+    (C,) = positive_finite(flops=flops)
     if isinstance(law, FrontierLaw):
         loss = np.full(np.broadcast(C, law.a).shape, np.nan) if law.loss is None else law.loss(C)
         return _allocation(law.params(C), law.tokens(C), C, loss)

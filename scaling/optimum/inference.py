@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .._checks import positive_finite, within
 from .._roots import LARGEST, newton_bracketed
 from ..laws.base import HasLoss
 from ..laws.chinchilla import ChinchillaLaw
@@ -51,9 +51,8 @@ class CostModel:
     prompt_share: float | np.ndarray
 
     def __post_init__(self) -> None:
-        for name in ("training", "prompt", "generation"):
-            _check(name, getattr(self, name), "positive and finite", lambda x: np.isfinite(x) & (x > 0))
-        _check("prompt_share", self.prompt_share, "between 0 and 1", lambda x: (x >= 0) & (x <= 1))
+        positive_finite(training=self.training, prompt=self.prompt, generation=self.generation)
+        within("between 0 and 1", lambda x: (x >= 0) & (x <= 1), prompt_share=self.prompt_share)
 
     @property
     def inference(self) -> float | np.ndarray:
@@ -90,10 +89,8 @@ def flop_price(dollars_per_hour: ArrayLike, peak: ArrayLike, utilisation: ArrayL
     ValueError
         Naming the argument that lies outside its limits, and its value.
     """
-    for name, value in (("dollars_per_hour", dollars_per_hour), ("peak", peak)):
-        _check(name, value, "positive and finite", lambda x: np.isfinite(x) & (x > 0))
-    _check("utilisation", utilisation, "above 0 and at most 1", lambda x: (x > 0) & (x <= 1))
-    rent, speed, share = (np.asarray(x, dtype=float) for x in (dollars_per_hour, peak, utilisation))
+    rent, speed = positive_finite(dollars_per_hour=dollars_per_hour, peak=peak)
+    (share,) = within("above 0 and at most 1", lambda x: (x > 0) & (x <= 1), utilisation=utilisation)
     return (rent / (3600.0 * speed * share))[()]
 
 
@@ -147,9 +144,8 @@ def inference_optimal(
     """
     if not hasattr(law, "loss"):
         raise TypeError(f"no inference-optimal allocation for a {type(law).__name__}: it has no loss(params, tokens)")
-    target, demand = np.asarray(loss, dtype=float), np.asarray(inference_tokens, dtype=float)
-    _check("loss", target, "a finite number", np.isfinite)
-    _check("inference_tokens", demand, "at least 0 and finite", lambda x: np.isfinite(x) & (x >= 0))
+    (target,) = within("a finite number", np.isfinite, loss=loss)
+    (demand,) = within("at least 0 and finite", lambda x: (x >= 0) & np.isfinite(x), inference_tokens=inference_tokens)
     weight = 1.0 if cost is None else cost.weight
     if isinstance(law, ChinchillaLaw):
         N, D, missing = _allocate_sum(law, target, demand, np.asarray(weight))
@@ -202,8 +198,7 @@ def overtraining_overhead(law: ChinchillaLaw, size_ratio: ArrayLike) -> Allocati
     """
     if not isinstance(law, ChinchillaLaw):
         raise TypeError(f"no over-training overhead for a {type(law).__name__}; a ChinchillaLaw has one")
-    ratio = np.asarray(size_ratio, dtype=float)
-    _check("size_ratio", ratio, "positive and finite", lambda x: np.isfinite(x) & (x > 0))
+    (ratio,) = positive_finite(size_ratio=size_ratio)
     missing = without_optimum(law)
     alpha, beta = (np.where(missing, 1.0, getattr(law, name)) for name in ("alpha", "beta"))
     with np.errstate(over="ignore"):
@@ -276,10 +271,3 @@ def _check_range(
         raise ValueError(
             f"loss = {near:.12g} with E = {floor:g} and this demand asks for numbers beyond the range of floating point"
         )
-
-
-def _check(name: str, value: ArrayLike, limits: str, is_good: Callable[[np.ndarray], np.ndarray]) -> None:
-    array = np.asarray(value, dtype=float)
-    good = is_good(array)
-    if not np.all(good):
-        raise ValueError(f"{name} must be {limits}, got {array[~good].flat[0]:g}")

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._checks import positive
+from .._checks import positive, within
 from .._roots import LARGEST, newton_bracketed
 from ..laws.repetition import DataConstrainedLaw
 from .allocation import FACTORS, Allocation, compute_optimal, without_optimum
@@ -64,10 +64,8 @@ def data_constrained_optimal(law: DataConstrainedLaw, flops: ArrayLike, unique_t
     if not isinstance(law, DataConstrainedLaw):
         raise TypeError(f"no data-constrained allocation for a {type(law).__name__}; a DataConstrainedLaw has one")
     C, U = positive(flops=flops, unique_tokens=unique_tokens)
+    within("finite", np.isfinite, flops=C, unique_tokens=U)
     token_decay, param_decay = positive(repeated_tokens=law.repeated_tokens, excess_params=law.excess_params)
-    for name, value in (("flops", C), ("unique_tokens", U)):
-        if not np.isfinite(value).all():
-            raise ValueError(f"{name} must be finite, got {value[~np.isfinite(value)].flat[0]:g}")
     missing = without_optimum(law.base)
     base = law.base
     if missing.any():

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from .._checks import positive
+from .._checks import at_least, positive, positive_finite, whole_number, within
 from .._roots import lowest, newton_bracketed
 from ..laws.power import PowerLaw
 
@@ -61,10 +61,8 @@ class RandomFeatureModel:
     latent: int = 2_000_000
 
     def __post_init__(self) -> None:
-        if not (np.isfinite(self.alpha) and self.alpha > 0):
-            raise ValueError(f"alpha must be positive and finite, got {self.alpha!r}")
-        if int(self.latent) != self.latent or self.latent < 2:
-            raise ValueError(f"latent must be a whole number, at least 2, got {self.latent!r}")
+        positive_finite(alpha=self.alpha)
+        whole_number("latent", self.latent, 2)
 
     def spectrum(self, index: ArrayLike) -> np.ndarray | float:
         """Variance of the latent variable number ``index`` (1 to ``latent``; ``ValueError`` outside)."""
@@ -242,8 +240,7 @@ def simulate_random_features(
     sizes = [array.ravel() for array in np.broadcast_arrays(*positive(params=params, samples=samples))]
     every = np.atleast_2d(model.best_ridge(*sizes)[0]).T if ridge is None else np.ravel(_ridge(ridge))[None]
     for name, value, least in (("repeats", repeats, 2), ("teachers", teachers, 1)):
-        if value < least:
-            raise ValueError(f"{name} must be at least {least}, got {value}")
+        at_least(name, value, least)
     rng = np.random.default_rng(seed)
     scale = np.sqrt(model.spectrum(np.arange(1, model.latent + 1)))
     rows = []
@@ -271,8 +268,4 @@ def _train(
 
 
 def _ridge(ridge: ArrayLike) -> np.ndarray:
-    delta = np.asarray(ridge, dtype=float)
-    bad = ~((delta >= 0) & np.isfinite(delta))
-    if bad.any():
-        raise ValueError(f"ridge must be finite and at least 0, got {delta[bad].flat[0]:g}")
-    return delta
+    return within("finite and at least 0", lambda x: (x >= 0) & np.isfinite(x), ridge=ridge)[0]
