@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -128,8 +127,7 @@ def _dearest(split: Holdout) -> np.ndarray:
 
 def _predictions(boot: Bootstrap, tested: pd.DataFrame, seed: int) -> np.ndarray:
     """(n_resamples, n_tested): ln loss by the resampled laws, with a residual of the fit drawn on top."""
-    law = replace(boot.law, **{name: np.asarray(value)[:, None] for name, value in boot.law.constants.items()})
-    loss = np.log(law.loss(tested["params"].to_numpy(), tested["tokens"].to_numpy()))
+    loss = np.log(boot.law.as_column().loss(tested["params"].to_numpy(), tested["tokens"].to_numpy()))
     residuals = boot.fit.residuals
     residuals = residuals * np.sqrt(len(residuals) / max(len(residuals) - len(boot.law.constants), 1))
     return loss + np.random.default_rng(seed).choice(residuals, loss.shape)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-from typing import ClassVar, Protocol
+from dataclasses import fields, replace
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -27,6 +27,10 @@ class Law:
         """The constants by name, in the order of the equation."""
         return {f.name: getattr(self, f.name) for f in fields(self)}
 
+    def as_column(self) -> Self:
+        """A law whose constants are arrays (B,), with these as (B, 1): to be met with a row of arguments."""
+        return replace(self, **{f.name: _as_column(getattr(self, f.name)) for f in fields(self)})
+
     def __repr__(self) -> str:
         parts = []
         for name, value in self.constants.items():
@@ -37,3 +41,9 @@ class Law:
             else:
                 parts.append(f"{name}={value!r}" if isinstance(value, Law) else f"{name}={value:.6g}")
         return f"{type(self).__name__}({', '.join(parts)})"
+
+
+def _as_column(value: Any) -> Any:
+    if isinstance(value, Law):
+        return value.as_column()
+    return value[:, None] if isinstance(value, np.ndarray) and value.ndim == 1 else value

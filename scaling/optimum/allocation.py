@@ -93,16 +93,14 @@ def compute_optimal(law: ChinchillaLaw | FrontierLaw, flops: ArrayLike) -> Alloc
         return _allocation(law.params(C), law.tokens(C), C, loss)
     if not isinstance(law, ChinchillaLaw):
         raise TypeError(f"no closed-form optimum for a {type(law).__name__}")
-    missing = without_optimum(law)
-    if missing.any():
-        # any positive numbers will do: these members are set to NaN below
-        law = replace(law, **{name: np.where(missing, 1.0, getattr(law, name)) for name in FACTORS})
+    law, missing = with_stand_ins(law)
     exponent = 1.0 / (law.alpha + law.beta)
     log_G = exponent * (np.log(law.alpha * law.A) - np.log(law.beta * law.B))
     log_total = np.log(C / 6.0)
     N = np.exp(log_G + law.beta * exponent * log_total)
     D = np.exp(-log_G + law.alpha * exponent * log_total)
-    return _allocation(*(np.where(missing, np.nan, x) for x in (N, D)), C, np.where(missing, np.nan, law.loss(N, D)))
+    N, D, loss = without_stand_ins(missing, N, D, law.loss(N, D))
+    return _allocation(N, D, C, loss)
 
 
 def deadweight_compute(law: ChinchillaLaw, params: ArrayLike, tokens: ArrayLike) -> np.ndarray | float:
@@ -165,6 +163,21 @@ def without_optimum(law: ChinchillaLaw) -> np.ndarray:
             raise ValueError(f"the law has no compute-optimal allocation: {name} = {value:g} is not positive")
         missing = missing | bad
     return missing
+
+
+def with_stand_ins(law: ChinchillaLaw) -> tuple[ChinchillaLaw, np.ndarray]:
+    """A law whose members without an optimum have ones for their factors, so that they can be reckoned with, and which
+    these are: :func:`without_stand_ins` takes them out of the answer. ``ValueError`` as :func:`without_optimum`.
+    """
+    missing = without_optimum(law)
+    if missing.any():
+        law = replace(law, **{name: np.where(missing, 1.0, getattr(law, name)) for name in FACTORS})
+    return law, missing
+
+
+def without_stand_ins(missing: np.ndarray, *answers: ArrayLike) -> list[ArrayLike]:
+    """The answers, with NaN for the members that are missing."""
+    return [np.where(missing, np.nan, x) for x in answers] if missing.any() else list(answers)
 
 
 def _allocation(N: Any, D: Any, C: np.ndarray, loss: Any) -> Allocation:

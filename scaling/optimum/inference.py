@@ -11,7 +11,7 @@ from .._checks import positive_finite, within
 from .._roots import LARGEST, newton_bracketed
 from ..laws.base import HasLoss
 from ..laws.chinchilla import ChinchillaLaw
-from .allocation import Allocation, without_optimum
+from .allocation import Allocation, with_stand_ins, without_stand_ins
 from .equal_loss import cheapest
 
 __all__ = ["CostModel", "flop_price", "inference_optimal", "overtraining_overhead"]
@@ -155,9 +155,8 @@ def inference_optimal(
     parts = [N, D, 6.0 * N * D, target, 2.0 * N * demand]
     if cost is not None:
         parts.append(cost.cost(N, D, demand))
-    if missing.any():
-        parts = [np.where(missing, np.nan, x) for x in parts]
-    return Allocation(*(np.array(x)[()] for x in np.broadcast_arrays(*parts)))
+    parts = np.broadcast_arrays(*without_stand_ins(missing, *parts))
+    return Allocation(*(np.array(x)[()] for x in parts))
 
 
 def overtraining_overhead(law: ChinchillaLaw, size_ratio: ArrayLike) -> Allocation:
@@ -199,8 +198,8 @@ def overtraining_overhead(law: ChinchillaLaw, size_ratio: ArrayLike) -> Allocati
     if not isinstance(law, ChinchillaLaw):
         raise TypeError(f"no over-training overhead for a {type(law).__name__}; a ChinchillaLaw has one")
     (ratio,) = positive_finite(size_ratio=size_ratio)
-    missing = without_optimum(law)
-    alpha, beta = (np.where(missing, 1.0, getattr(law, name)) for name in ("alpha", "beta"))
+    law, missing = with_stand_ins(law)
+    alpha, beta = np.asarray(law.alpha), np.asarray(law.beta)
     with np.errstate(over="ignore"):
         lost = (beta / alpha) * np.expm1(-alpha * np.log(ratio))  # the size term's growth, in data terms
     short = (lost >= 1) & ~missing
@@ -216,16 +215,17 @@ def overtraining_overhead(law: ChinchillaLaw, size_ratio: ArrayLike) -> Allocati
     tokens = np.exp(log_tokens)
     if not np.isfinite(tokens).all():
         raise ValueError(f"size_ratio = {ratio.min():g} asks for more tokens than a floating-point number can hold")
-    parts = np.broadcast_arrays(ratio, tokens, ratio * tokens, np.ones(()), missing)
-    return Allocation(*(np.where(missing, np.nan, x)[()] for x in parts[:-1]))
+    parts = np.broadcast_arrays(*without_stand_ins(missing, ratio, tokens, ratio * tokens, 1.0))
+    return Allocation(*(np.array(x)[()] for x in parts))
 
 
 def _allocate_sum(
     law: ChinchillaLaw, target: np.ndarray, demand: np.ndarray, weight: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Sizes, tokens, and which members of the law have none."""
-    missing = without_optimum(law) | _out_of_reach(law, target)
-    constants = [np.where(missing, 1.0, getattr(law, name)) for name in ("alpha", "beta", "A", "B")]
+    law, missing = with_stand_ins(law)
+    missing = missing | _out_of_reach(law, target)
+    constants = [np.asarray(getattr(law, name), dtype=float) for name in ("alpha", "beta", "A", "B")]
     reducible = np.where(missing, 1.0, target - law.E)
     with np.errstate(all="ignore"):  # what leaves the range of floating-point numbers is refused
         N, D = _allocate(*constants, reducible, np.log(weight) + np.log(demand))

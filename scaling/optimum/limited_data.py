@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from .._checks import positive, within
 from .._roots import LARGEST, newton_bracketed
 from ..laws.repetition import DataConstrainedLaw
-from .allocation import FACTORS, Allocation, compute_optimal, without_optimum
+from .allocation import Allocation, compute_optimal, with_stand_ins, without_stand_ins
 
 __all__ = ["data_constrained_optimal"]
 
@@ -66,11 +66,7 @@ def data_constrained_optimal(law: DataConstrainedLaw, flops: ArrayLike, unique_t
     C, U = positive(flops=flops, unique_tokens=unique_tokens)
     within("finite", np.isfinite, flops=C, unique_tokens=U)
     token_decay, param_decay = positive(repeated_tokens=law.repeated_tokens, excess_params=law.excess_params)
-    missing = without_optimum(law.base)
-    base = law.base
-    if missing.any():
-        # any positive numbers will do: these members are set to NaN below
-        base = replace(base, **{name: np.where(missing, 1.0, getattr(base, name)) for name in FACTORS})
+    base, missing = with_stand_ins(law.base)
     law = replace(law, base=base)
     with np.errstate(all="ignore"):  # what leaves the range of floating-point numbers is refused below
         free = compute_optimal(base, C)
@@ -85,8 +81,8 @@ def data_constrained_optimal(law: DataConstrainedLaw, flops: ArrayLike, unique_t
                 "of floating point"
             )
         loss = law.loss(N, D, U)
-    parts = (np.where(missing, np.nan, x) if missing.any() else x for x in (N, D, C, loss))
-    return Allocation(*(np.array(x)[()] for x in np.broadcast_arrays(*parts)))
+    parts = np.broadcast_arrays(*without_stand_ins(missing, N, D, C, loss))
+    return Allocation(*(np.array(x)[()] for x in parts))
 
 
 def _allocate(
