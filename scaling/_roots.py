@@ -1,42 +1,106 @@
-"""Roots and minima of many functions at once, each in a bracket."""
+"""Roots and minima of many functions at once, each in a bracket.
+
+SciPy's ``find_root`` serves where a function's slope is not at hand. Where it is, Newton's steps take a fifth to
+an eighth of the time over a million roots, and come closer to each.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import ArrayLike
+from scipy.optimize import elementwise
 
-#: most steps of a search for a root; Newton's take five or so
-MOST_STEPS = 200
+#: functions solved at a time: small enough for their arrays to stay in a processor's cache
+CHUNK = 8192
+#: Newton's steps need five or so; halving the bracket alone would need this many
+MOST_STEPS = 100
+#: halvings of the way to an end after which the valley is at that end
+HALVINGS = 60
+#: logarithm of the largest ratio that is looked into: beyond lies no meaning, and soon no floating-point number
+LARGEST = 600.0
 
 
-def root(
-    excess: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]], low: np.ndarray, high: np.ndarray
+def newton_bracketed(
+    function: Callable[..., tuple[np.ndarray, np.ndarray]],
+    start: ArrayLike,
+    low: ArrayLike,
+    high: ArrayLike,
+    arguments: tuple[ArrayLike, ...],
+    tolerance: ArrayLike,
 ) -> np.ndarray:
-    """Roots of rising functions, each in its bracket: Newton's steps, halving where one would leave it."""
-    u = (low + high) / 2
+    """Roots of rising functions, each in its bracket: Newton's steps, and half the bracket where one is longer.
+
+    A step that leaves the bracket is one of those, and so are the two that lead to each other's start for ever.
+
+    Parameters
+    ----------
+    function : callable
+        Value and slope at ``(u, *arguments)``, element by element.
+    start, low, high : float or array
+        Where to begin, and the ends of the bracket.
+    arguments : tuple
+        Of the function. All arrays broadcast and are taken a chunk at a time.
+    tolerance : float or array
+        Length of a step after which no other is needed; the error that is left is of the order of its square.
+    """
+    given = [np.asarray(x, dtype=float) for x in (start, low, high, tolerance, *arguments)]
+    flags = [["readonly"]] * len(given) + [["writeonly", "allocate"]]
+    options = ["buffered", "external_loop", "zerosize_ok"]
+    with np.nditer([*given, None], options, flags, buffersize=CHUNK, order="C") as chunks:
+        for *chunk, found in chunks:
+            found[...] = _newton(function, *chunk)
+        return chunks.operands[-1]
+
+
+def _newton(
+    function: Callable[..., tuple[np.ndarray, np.ndarray]],
+    u: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+    tolerance: np.ndarray,
+    *arguments: np.ndarray,
+) -> np.ndarray:
     for _ in range(MOST_STEPS):
-        value, slope = excess(u)
-        low, high = np.where(value <= 0, u, low), np.where(value >= 0, u, high)
-        step = u - value / slope
-        new = np.where((step >= low) & (step <= high), step, (low + high) / 2)
-        done = np.abs(new - u) <= 4e-15 * (1 + np.abs(u))
-        u = new
-        if done.all():
+        value, slope = function(u, *arguments)
+        below = value < 0
+        low, high = np.where(below, u, low), np.where(below, high, u)
+        step, half = -value / slope, (high - low) / 2
+        length = np.abs(step)
+        short = length <= np.maximum(half, tolerance)
+        if not short.all():
+            step = np.where(short, step, np.where(below, half, -half))
+        u = u + step
+        if np.all(length <= tolerance):
             break
     return u
 
 
-def lowest(function: Callable[[np.ndarray], np.ndarray], low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Minima of functions with one valley, each in its bracket, by golden section."""
-    golden = (np.sqrt(5) - 1) / 2
-    a, b = high - golden * (high - low), low + golden * (high - low)
-    fa, fb = function(a), function(b)
-    while (high - low).max() > 1e-9:
-        left = fa <= fb
-        low, high = np.where(left, low, a), np.where(left, b, high)
-        new = np.where(left, high - golden * (high - low), low + golden * (high - low))
-        value = function(new)
-        a, b = np.where(left, new, b), np.where(left, a, new)
-        fa, fb = np.where(left, value, fb), np.where(left, fa, value)
-    return (low + high) / 2
+def lowest(
+    function: Callable[..., np.ndarray], low: np.ndarray, high: np.ndarray, arguments: tuple[np.ndarray, ...]
+) -> np.ndarray:
+    """Minima of functions ``(u, *arguments)`` with one valley, each in its bracket, by SciPy's ``find_minimum``.
+
+    Where the valley is at one end, that end.
+    """
+    part = (high - low) / 30  # the valleys that are asked for lie near the low end
+    start = {"xl0": low + part / 2, "xr0": low + 2 * part, "xmin": low, "xmax": high}
+    first = elementwise.bracket_minimum(function, low + part, **start, args=arguments, maxiter=HALVINGS)
+    left, _, right = first.f_bracket
+    end = np.where(left < right, low, np.where(left > right, high, np.nan))
+    return np.where(first.success, elementwise.find_minimum(function, first.bracket, args=arguments).x, end)
+
+
+def in_places(function: Callable[[np.ndarray], np.ndarray], shape: tuple[int, ...]) -> Callable[..., np.ndarray]:
+    """An elementwise function of arrays of one shape as a function of some of their elements and their places.
+
+    SciPy leaves out what has converged, and a law whose constants are arrays can only be met as a whole.
+    """
+    held = np.ones(shape)
+
+    def some(u: np.ndarray, place: np.ndarray) -> np.ndarray:
+        held.flat[place] = u
+        return np.broadcast_to(function(held), shape).flat[place]
+
+    return some

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pandas as pd
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
 
+#: words for a scale, by their power of ten
+_WORDS_OF = {
+    1e3: "k thousand thousands kilo",
+    1e6: "m mm mn mio million millions mega",
+    1e9: "b bn bio billion billions g giga",
+    1e12: "t tn trillion trillions tera",
+    1e15: "quadrillion quadrillions",
+}
+SCALES = {word: factor for factor, words in _WORDS_OF.items() for word in words.split()}
 _SUFFIXES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
 
 
@@ -54,6 +64,9 @@ def to_json(value: Any) -> str:
 
 
 def _plain_value(value: Any) -> Any:
+    import numpy as np  # here, so that the command line's help can have words without waiting for these
+    import pandas as pd
+
     if isinstance(value, pd.DataFrame):
         return [_plain_value(row) for row in value.to_dict("records")]
     if isinstance(value, dict):

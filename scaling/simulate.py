@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from ._checks import at_least_zero, positive_values, whole_number
+from ._checks import at_least_zero, positive_finite, whole_number
 from .laws.base import HasLoss
 from .laws.chinchilla import ChinchillaLaw
 from .laws.power import FrontierLaw
@@ -56,7 +56,7 @@ def simulate_runs(
     for name in ("params", "tokens"):
         if name not in design:
             raise ValueError(f"design has no column {name!r}; its columns are {list(design.columns)}")
-    N, D = positive_values("params", design["params"]), positive_values("tokens", design["tokens"])
+    N, D = _filled(params=design["params"], tokens=design["tokens"])
     sigma = at_least_zero("noise", noise)
     loss = np.asarray(law.loss(N, D), dtype=float)
     if sigma:
@@ -102,11 +102,11 @@ def isoflop_design(
     ValueError
         Naming the argument and its value.
     """
-    C = positive_values("budgets", np.ravel(budgets))
+    (C,) = _filled(budgets=np.ravel(budgets))
     if (law is None) == (center is None):
         raise ValueError("give either law or center: the sizes must be placed around something")
     middle = compute_optimal(law, C).params if law is not None else center(C) if callable(center) else center
-    middle = np.broadcast_to(positive_values("center", middle), C.shape)
+    middle = np.broadcast_to(*_filled(center=middle), C.shape)
     if not (np.isfinite(width) and width > 1):
         raise ValueError(f"width must be larger than 1, got {width!r}")
     spread = width ** np.linspace(-1, 1, whole_number("n_sizes", n_sizes)) if n_sizes != 1 else np.ones(1)
@@ -116,7 +116,7 @@ def isoflop_design(
 
 def grid_design(params: ArrayLike, tokens: ArrayLike) -> pd.DataFrame:
     """Every size with every number of tokens; ``params``, ``tokens``, ``flops``. ``ValueError`` if not positive."""
-    N, D = positive_values("params", np.ravel(params)), positive_values("tokens", np.ravel(tokens))
+    N, D = _filled(params=np.ravel(params), tokens=np.ravel(tokens))
     return _design(np.repeat(N, len(D)), tokens=np.tile(D, len(N)))
 
 
@@ -199,10 +199,7 @@ def simulate_curves(
     ValueError
         Naming the argument and its value.
     """
-    sizes, ratios = (
-        positive_values("params", np.ravel(params)),
-        positive_values("tokens_per_param", np.ravel(tokens_per_param)),
-    )
+    sizes, ratios = _filled(params=np.ravel(params), tokens_per_param=np.ravel(tokens_per_param))
     gap, points = at_least_zero("schedule_gap", schedule_gap), whole_number("n_points", n_points)
     n_runs = len(sizes) * len(ratios)
     size = np.repeat(sizes, len(ratios) * points)
@@ -212,6 +209,15 @@ def simulate_curves(
     curves["loss"] *= np.exp(gap * 0.5 * (1 + np.cos(np.pi * share)))
     curves.insert(0, "run", np.repeat(np.arange(n_runs), points))
     return curves.assign(horizon=horizon)
+
+
+def _filled(**arguments: ArrayLike) -> list[np.ndarray]:
+    """Positive finite numbers, at least one of each."""
+    arrays = positive_finite(**arguments)
+    for name, array in zip(arguments, arrays, strict=True):
+        if not array.size:
+            raise ValueError(f"{name} is empty")
+    return arrays
 
 
 def _design(params: np.ndarray, tokens: np.ndarray | None = None, budget: np.ndarray | None = None) -> pd.DataFrame:

@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-_SCALES = {"": 1.0, "K": 1e3, "M": 1e6, "B": 1e9, "G": 1e9, "T": 1e12}
+from .._words import SCALES
+
 _NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*([KMBGT]?)", re.IGNORECASE)
 
 
@@ -26,7 +27,7 @@ class Quantity(click.ParamType):
         match = _NUMBER.fullmatch(value.strip())
         if match is None:
             self.fail(f"{value!r} is not a number; write one such as 1e24, 70B or 1.4T", param, ctx)
-        number = float(match[1]) * _SCALES[match[2].upper()]
+        number = float(match[1]) * SCALES.get(match[2].lower(), 1.0)
         if not math.isfinite(number) or number < 0 or (number == 0 and not self.zero):
             limit = "at least 0" if self.zero else "positive"
             self.fail(f"{value!r} is out of range: it must be {limit} and finite", param, ctx)

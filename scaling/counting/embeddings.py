@@ -13,15 +13,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._checks import positive
+from .._roots import newton_bracketed
 from ..laws.base import Law, only
 from ..laws.chinchilla import ChinchillaLaw
 from ..sources.numbers import published
 
 __all__ = ["EmbeddingModel", "local_exponent", "nonembedding_flops"]
-
-
-#: Newton steps after which the inverse of the total count has long converged
-STEPS = 60
 
 
 @dataclass(frozen=True, repr=False)
@@ -97,12 +94,20 @@ class EmbeddingModel(Law):
         without ever stepping over the root. ``ValueError`` for a count that is not positive.
         """
         (T,) = positive(params=params)
-        x = np.log(T)
-        for _ in range(STEPS):
+
+        omega, power = np.maximum(self.omega, 1e-300), np.asarray(self.exponent, dtype=float)
+
+        def excess(
+            x: np.ndarray, total: np.ndarray, omega: np.ndarray, power: np.ndarray
+        ) -> tuple[np.ndarray, np.ndarray]:
             # in units of the total: two shares that add up to one at the root
-            bare, rest = np.exp(x) / T, self.omega * np.exp(self.exponent * x) / T
-            x = x - np.log(bare + rest) * (bare + rest) / (bare + self.exponent * rest)
-        return np.exp(x)[()]
+            bare, rest = np.exp(x) / total, omega * np.exp(power * x) / total
+            return np.log(bare + rest), (bare + power * rest) / (bare + rest)
+
+        top = np.log(T)
+        alone = np.minimum(top, (top - np.log(omega)) / power)  # were there embeddings only
+        low = 2.0 * alone - top - 10.0
+        return np.exp(newton_bracketed(excess, top, low, top, (T, omega, power), 1e-8))[()]
 
 
 def _slopes(N: np.ndarray, embedding: EmbeddingModel) -> tuple[np.ndarray, np.ndarray]:

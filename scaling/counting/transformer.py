@@ -299,10 +299,11 @@ def training_flops(
     >>> float(training_flops(70e9, 1.4e12))
     5.88e+23
     """
-    D = positive_finite("tokens", tokens)
+    (D,) = positive_finite(tokens=tokens)
     if isinstance(arch_or_params, Architecture):
         return (3.0 * forward_flops(arch_or_params, convention, embeddings) * D)[()]
     _known(convention, FLOP_CONVENTIONS)
     if convention != "6ND" or embeddings is not None:
         raise ValueError("with a parameter count only the 6ND convention is defined; give an Architecture for others")
-    return (6.0 * positive_finite("params", arch_or_params) * D)[()]
+    (N,) = positive_finite(params=arch_or_params)
+    return (6.0 * N * D)[()]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from .._checks import at_least, proper_share
 from ..errors import FitError
 from ..fit.common import sound_runs
 from ..fit.isoflop import LEAST_SIZES
@@ -73,8 +73,7 @@ def extrapolation_audit(
     ValueError
         If ``level`` or ``n_resamples`` is out of its range.
     """
-    if not 0 < level < 1:
-        raise ValueError(f"level must lie between 0 and 1, got {level}")
+    proper_share("level", level)
     table = sound_runs(runs)
     rows = []
     for number, cut, split in _splits(table, budgets, options):
@@ -128,8 +127,7 @@ def _dearest(split: Holdout) -> np.ndarray:
 
 def _predictions(boot: Bootstrap, tested: pd.DataFrame, seed: int) -> np.ndarray:
     """(n_resamples, n_tested): ln loss by the resampled laws, with a residual of the fit drawn on top."""
-    law = replace(boot.law, **{name: np.asarray(value)[:, None] for name, value in boot.law.constants.items()})
-    loss = np.log(law.loss(tested["params"].to_numpy(), tested["tokens"].to_numpy()))
+    loss = np.log(boot.law.as_column().loss(tested["params"].to_numpy(), tested["tokens"].to_numpy()))
     residuals = boot.fit.residuals
     residuals = residuals * np.sqrt(len(residuals) / max(len(residuals) - len(boot.law.constants), 1))
     return loss + np.random.default_rng(seed).choice(residuals, loss.shape)
@@ -172,8 +170,7 @@ def audit_coverage(
     FitError, ValueError
         As :func:`extrapolation_audit`; ``ValueError`` for fewer than two tables.
     """
-    if n_tables < 2:
-        raise ValueError(f"n_tables must be at least 2, got {n_tables}")
+    at_least("n_tables", n_tables, 2)
     flops = float(simulate_runs(law, design)["flops"].max())
     truth = {"a": float(law.a), "loss": float(compute_optimal(law, flops).loss)}
     functions = {"a": "a", "loss": lambda found: compute_optimal(found, flops).loss}

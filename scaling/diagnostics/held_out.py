@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .._checks import proper_share
 from .._parallel import spread
 from ..errors import FitError
 from ..fit.parametric import fit_parametric
@@ -77,8 +78,7 @@ def holdout(
     table = check_runs(runs)
     _checked_column(table, by)
     if above is None:
-        if not 0 < fraction < 1:
-            raise ValueError(f"fraction must lie between 0 and 1, got {fraction}")
+        proper_share("fraction", fraction)
         above = float(np.quantile(table[by], 1 - fraction))
     late = table[by] > above
     if not late.any() or late.all():
@@ -125,8 +125,7 @@ def holdout_table(
     if not len(fractions):
         raise ValueError("fractions is empty: name at least one share of the runs to hold out")
     for fraction in fractions:
-        if not 0 < fraction < 1:
-            raise ValueError(f"fractions must lie between 0 and 1, got {fraction}")
+        proper_share("fractions", fraction)
     _checked_column(table, by)
     rows = spread(_row, ((table, by, fraction, options) for fraction in fractions), backend, n_jobs)
     return pd.DataFrame(list(rows), index=pd.Index(fractions, name="fraction"))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from .._checks import proper_share
 from ..errors import FitError, FitErrorKind
 from ..fit.common import checked_runs
 from ..fit.isoflop import LEAST_SIZES
@@ -125,8 +126,7 @@ def compare_laws(runs: pd.DataFrame, fraction: float = 0.3, above: float | None 
     ValueError
         If ``fraction`` does not lie between 0 and 1.
     """
-    if not 0 < fraction < 1:
-        raise ValueError(f"fraction must lie between 0 and 1, got {fraction}")
+    proper_share("fraction", fraction)
     table = last_points(checked_runs(runs)[0])
     late, split = _split(table, fraction, above)
     sides = [_part(table[side], most, seed) for side, most in ((~late, FITTED), (late, TESTED))]

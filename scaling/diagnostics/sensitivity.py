@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import optimize, special
 
+from .._checks import whole_number
 from ..fit.parametric import fit_parametric
 from ..fit.result import Fit
 from ..laws.chinchilla import ChinchillaLaw
@@ -75,8 +76,7 @@ def rounded_study(
     """
     if unknown := [name for name in fitted if name not in SIZES]:
         raise ValueError(f"fitted must be among {', '.join(SIZES)}, got {unknown[0]!r}")
-    if int(n_tables) != n_tables or n_tables < 1:
-        raise ValueError(f"n_tables must be a whole number, at least 1, got {n_tables!r}")
+    whole_number("n_tables", n_tables)
     thirds = np.array_split(np.unique(design["params"]), 3)
     if not all(len(third) for third in thirds):
         raise ValueError(f"the design has {design['params'].nunique()} distinct sizes, at least 3 are needed")

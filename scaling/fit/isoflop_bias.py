@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .._checks import whole_number, within
 from .isoflop import LEAST_SIZES
 
 __all__ = ["parabola_bias"]
@@ -62,14 +63,11 @@ def parabola_bias(
     >>> round(float(parabola_bias(0.34, 0.28, width=16)), 4)
     1.0537
     """
-    if int(n_sizes) != n_sizes or n_sizes < LEAST_SIZES:
-        raise ValueError(f"n_sizes must be a whole number, at least {LEAST_SIZES}, got {n_sizes!r}")
-    alpha, beta, width, center = (np.asarray(x, dtype=float)[..., None] for x in (alpha, beta, width, center))
-    limits = {"alpha": (alpha, 0), "beta": (beta, 0), "width": (width, 1), "center": (center, 0)}
-    for name, (value, least) in limits.items():
-        bad = ~(np.isfinite(value) & (value > least))
-        if bad.any():
-            raise ValueError(f"{name} must be finite and larger than {least}, got {value[bad].flat[0]:g}")
+    whole_number("n_sizes", n_sizes, LEAST_SIZES)
+    given = {"alpha": alpha, "beta": beta, "center": center}
+    checked = within("finite and larger than 0", lambda x: np.isfinite(x) & (x > 0), **given)
+    checked += within("finite and larger than 1", lambda x: np.isfinite(x) & (x > 1), width=width)
+    alpha, beta, center, width = (x[..., None] for x in checked)
     v = np.log(width) * np.linspace(-1, 1, int(n_sizes))
     # less its value at the optimum, which changes neither coefficient and saves digits on narrow grids
     x = v + np.log(center)

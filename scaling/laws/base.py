@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
@@ -68,6 +68,10 @@ class Law:
             raise ValueError(f"{type(self).__name__} needs the column {missing[0]!r}, which the table does not have")
         return np.asarray(self.value(*(table[name].to_numpy(float) for name in self.columns)))
 
+    def as_column(self) -> Self:
+        """A law whose constants are arrays (B,), with these as (B, 1): to be met with a row of arguments."""
+        return replace(self, **{f.name: _as_column(getattr(self, f.name)) for f in fields(self)})
+
     def __repr__(self) -> str:
         parts = []
         for name, value in self.constants.items():
@@ -96,3 +100,9 @@ def read_published(place: str, *names: str, known: str = "", called: str = "") -
     except UnknownPublishedError as error:
         known = known or "a place in data/published.csv that has " + ", ".join(names)
         raise ValueError(f"no published constants named {called or place!r}; known: {known}") from error
+
+
+def _as_column(value: Any) -> Any:
+    if isinstance(value, Law):
+        return value.as_column()
+    return value[:, None] if isinstance(value, np.ndarray) and value.ndim == 1 else value

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .._checks import positive_finite
 from ..laws.chinchilla import ChinchillaLaw
 from ..laws.power import FrontierLaw
 
@@ -86,24 +87,20 @@ def compute_optimal(law: ChinchillaLaw | FrontierLaw, flops: ArrayLike) -> Alloc
     >>> compute_optimal(ChinchillaLaw.from_published("besiroglu2024"), 5.76e23)
     Allocation(params=7.225e+10, tokens=1.329e+12, flops=5.76e+23, loss=1.9744, tokens_per_param=18.4)
     """
-    C = np.asarray(flops, dtype=float)
-    if np.any(~(np.isfinite(C) & (C > 0))):
-        raise ValueError(f"flops must be positive and finite, got {C[~(np.isfinite(C) & (C > 0))].flat[0]:g}")
+    (C,) = positive_finite(flops=flops)
     if isinstance(law, FrontierLaw):
         loss = np.full(np.broadcast(C, law.a).shape, np.nan) if law.loss is None else law.loss(C)
         return _allocation(law.params(C), law.tokens(C), C, loss)
     if not isinstance(law, ChinchillaLaw):
         raise TypeError(f"no closed-form optimum for a {type(law).__name__}")
-    missing = without_optimum(law)
-    if missing.any():
-        # any positive numbers will do: these members are set to NaN below
-        law = replace(law, **{name: np.where(missing, 1.0, getattr(law, name)) for name in FACTORS})
+    law, missing = with_stand_ins(law)
     exponent = 1.0 / (law.alpha + law.beta)
     log_G = exponent * (np.log(law.alpha * law.A) - np.log(law.beta * law.B))
     log_total = np.log(C / 6.0)
     N = np.exp(log_G + law.beta * exponent * log_total)
     D = np.exp(-log_G + law.alpha * exponent * log_total)
-    return _allocation(*(np.where(missing, np.nan, x) for x in (N, D)), C, np.where(missing, np.nan, law.loss(N, D)))
+    N, D, loss = without_stand_ins(missing, N, D, law.loss(N, D))
+    return _allocation(N, D, C, loss)
 
 
 def deadweight_compute(law: ChinchillaLaw, params: ArrayLike, tokens: ArrayLike) -> np.ndarray | float:
@@ -166,6 +163,21 @@ def without_optimum(law: ChinchillaLaw) -> np.ndarray:
             raise ValueError(f"the law has no compute-optimal allocation: {name} = {value:g} is not positive")
         missing = missing | bad
     return missing
+
+
+def with_stand_ins(law: ChinchillaLaw) -> tuple[ChinchillaLaw, np.ndarray]:
+    """A law whose members without an optimum have ones for their factors, so that they can be reckoned with, and which
+    these are: :func:`without_stand_ins` takes them out of the answer. ``ValueError`` as :func:`without_optimum`.
+    """
+    missing = without_optimum(law)
+    if missing.any():
+        law = replace(law, **{name: np.where(missing, 1.0, getattr(law, name)) for name in FACTORS})
+    return law, missing
+
+
+def without_stand_ins(missing: np.ndarray, *answers: ArrayLike) -> list[ArrayLike]:
+    """The answers, with NaN for the members that are missing."""
+    return [np.where(missing, np.nan, x) for x in answers] if missing.any() else list(answers)
 
 
 def _allocation(N: Any, D: Any, C: np.ndarray, loss: Any) -> Allocation:

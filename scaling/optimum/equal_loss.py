@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.optimize.elementwise import find_root
 
 from .._checks import positive
-from .._roots import lowest, root
+from .._roots import in_places, lowest
 from ..laws.base import HasLoss
 
 __all__ = ["tokens_to_reach"]
@@ -14,8 +18,6 @@ __all__ = ["tokens_to_reach"]
 
 #: logarithms of the sizes and token counts that are searched
 RANGE = (0.0, np.log(1e40))
-#: step of the numerical slope, in the logarithm of the tokens
-STEP = 1e-5
 
 
 def tokens_to_reach(law: HasLoss, params: ArrayLike, loss: ArrayLike) -> np.ndarray | float:
@@ -49,7 +51,7 @@ def tokens_to_reach(law: HasLoss, params: ArrayLike, loss: ArrayLike) -> np.ndar
     >>> f"{tokens_to_reach(law, 7e9, law.loss(13e9, 576.5e9)):.3g}"  # what a 13B model learns from 576.5 billion
     '1.24e+12'
     """
-    N, target = np.broadcast_arrays(*positive(params=params, loss=loss))
+    N, target = positive(params=params, loss=loss)
     return np.exp(_log_tokens(law, np.log(N), target))[()]
 
 
@@ -58,36 +60,38 @@ def cheapest(law: HasLoss, loss: np.ndarray, demand: np.ndarray) -> tuple[np.nda
 
     Raises ``ValueError`` where no model of any size reaches the loss.
     """
-    target, demand = np.broadcast_arrays(loss, demand)
-    floor = np.broadcast_to(law.loss(*np.exp([RANGE[1], RANGE[1]])), target.shape)
+    floor = np.asarray(law.loss(*np.exp([RANGE[1], RANGE[1]])))
+    target, demand, floor = np.broadcast_arrays(loss, demand, floor)
     if np.any(target <= floor):
-        worst = target[target <= floor].flat[0]
+        short = target <= floor
         raise ValueError(
-            f"loss = {worst:g} cannot be reached: with endless size and data the law has {floor.flat[0]:g}"
+            f"loss = {target[short].flat[0]:g} cannot be reached: with endless size and data the law has "
+            f"{floor[short].flat[0]:g}"
         )
 
     def log_total(x: np.ndarray) -> np.ndarray:
         y = _log_tokens(law, x, target)
         return x + np.logaddexp(np.log(6.0) + y, np.log(2.0 * np.maximum(demand, 1e-300)))
 
-    def excess(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return _short(law, x, np.full_like(x, RANGE[1]), target, axis=0)
-
-    low, high = (np.full(target.shape, limit) for limit in RANGE)
-    x = lowest(log_total, np.maximum(root(excess, low, high), low) + 1e-9, high)
+    smallest = _log_root(lambda x: target - law.loss(np.exp(x), np.exp(RANGE[1])), target.shape)
+    low, high, place = smallest + 1e-9, np.full(target.shape, RANGE[1]), _places(target.shape)
+    x = lowest(in_places(log_total, target.shape), low, high, (place,))
     return np.exp(x), np.exp(_log_tokens(law, x, target))
 
 
 def _log_tokens(law: HasLoss, x: np.ndarray, target: np.ndarray) -> np.ndarray:
     """Logarithm of the tokens on the curve of equal loss at sizes e^x; infinite where it does not get there."""
-    low, high = (np.full(np.shape(x), limit) for limit in RANGE)
-    y = root(lambda y: _short(law, x, y, target, axis=1), low, high)
-    return np.where(law.loss(np.exp(x), np.exp(high)) >= target, np.inf, y)
+    N = np.exp(x)
+    least = np.asarray(law.loss(N, np.exp(RANGE[1])))
+    shape = np.broadcast_shapes(np.shape(target), least.shape)
+    return np.where(least >= target, np.inf, _log_root(lambda y: target - law.loss(N, np.exp(y)), shape))
 
 
-def _short(law: HasLoss, x: np.ndarray, y: np.ndarray, target: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
-    """How far the loss lies below the target, rising in both logarithms, and its slope along one of them."""
-    step = (STEP, 0.0) if axis == 0 else (0.0, STEP)
-    ahead, behind = (law.loss(np.exp(x + s * step[0]), np.exp(y + s * step[1])) for s in (1, -1))
-    slope = np.maximum((behind - ahead) / (2 * STEP), 1e-300)
-    return target - law.loss(np.exp(x), np.exp(y)), slope
+def _log_root(rise: Callable[[np.ndarray], np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
+    """Root of a function that rises over the range, and its lower end where it is above zero even there."""
+    found = find_root(in_places(rise, shape), RANGE, args=(_places(shape),)).x
+    return np.where(rise(np.full(shape, RANGE[0])) >= 0, RANGE[0], found)
+
+
+def _places(shape: tuple[int, ...]) -> np.ndarray:
+    return np.arange(math.prod(shape)).reshape(shape)

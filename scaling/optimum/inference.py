@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .._checks import positive_finite, within
+from .._roots import LARGEST, newton_bracketed
 from ..laws.base import HasLoss
 from ..laws.chinchilla import ChinchillaLaw
-from .allocation import Allocation, without_optimum
+from .allocation import Allocation, with_stand_ins, without_stand_ins
 from .equal_loss import cheapest
 
 __all__ = ["CostModel", "flop_price", "inference_optimal", "overtraining_overhead"]
-
-
-#: allocations solved at a time: small enough for the arrays to stay in a processor's cache
-CHUNK = 8192
-#: the concave equation needs five or six steps; this many only a demand beyond any meaning
-MOST_STEPS = 100
-#: logarithm of the largest ratio of tokens served to tokens trained on
-LARGEST = 600.0
 
 
 @dataclass(frozen=True)
@@ -58,9 +51,8 @@ class CostModel:
     prompt_share: float | np.ndarray
 
     def __post_init__(self) -> None:
-        for name in ("training", "prompt", "generation"):
-            _check(name, getattr(self, name), "positive and finite", lambda x: np.isfinite(x) & (x > 0))
-        _check("prompt_share", self.prompt_share, "between 0 and 1", lambda x: (x >= 0) & (x <= 1))
+        positive_finite(training=self.training, prompt=self.prompt, generation=self.generation)
+        within("between 0 and 1", lambda x: (x >= 0) & (x <= 1), prompt_share=self.prompt_share)
 
     @property
     def inference(self) -> float | np.ndarray:
@@ -97,10 +89,8 @@ def flop_price(dollars_per_hour: ArrayLike, peak: ArrayLike, utilisation: ArrayL
     ValueError
         Naming the argument that lies outside its limits, and its value.
     """
-    for name, value in (("dollars_per_hour", dollars_per_hour), ("peak", peak)):
-        _check(name, value, "positive and finite", lambda x: np.isfinite(x) & (x > 0))
-    _check("utilisation", utilisation, "above 0 and at most 1", lambda x: (x > 0) & (x <= 1))
-    rent, speed, share = (np.asarray(x, dtype=float) for x in (dollars_per_hour, peak, utilisation))
+    rent, speed = positive_finite(dollars_per_hour=dollars_per_hour, peak=peak)
+    (share,) = within("above 0 and at most 1", lambda x: (x > 0) & (x <= 1), utilisation=utilisation)
     return (rent / (3600.0 * speed * share))[()]
 
 
@@ -154,9 +144,8 @@ def inference_optimal(
     """
     if not hasattr(law, "loss"):
         raise TypeError(f"no inference-optimal allocation for a {type(law).__name__}: it has no loss(params, tokens)")
-    target, demand = np.asarray(loss, dtype=float), np.asarray(inference_tokens, dtype=float)
-    _check("loss", target, "a finite number", np.isfinite)
-    _check("inference_tokens", demand, "at least 0 and finite", lambda x: np.isfinite(x) & (x >= 0))
+    (target,) = within("a finite number", np.isfinite, loss=loss)
+    (demand,) = within("at least 0 and finite", lambda x: (x >= 0) & np.isfinite(x), inference_tokens=inference_tokens)
     weight = 1.0 if cost is None else cost.weight
     if isinstance(law, ChinchillaLaw):
         N, D, missing = _allocate_sum(law, target, demand, np.asarray(weight))
@@ -166,9 +155,8 @@ def inference_optimal(
     parts = [N, D, 6.0 * N * D, target, 2.0 * N * demand]
     if cost is not None:
         parts.append(cost.cost(N, D, demand))
-    if missing.any():
-        parts = [np.where(missing, np.nan, x) for x in parts]
-    return Allocation(*(np.array(x)[()] for x in np.broadcast_arrays(*parts)))
+    parts = np.broadcast_arrays(*without_stand_ins(missing, *parts))
+    return Allocation(*(np.array(x)[()] for x in parts))
 
 
 def overtraining_overhead(law: ChinchillaLaw, size_ratio: ArrayLike) -> Allocation:
@@ -209,10 +197,9 @@ def overtraining_overhead(law: ChinchillaLaw, size_ratio: ArrayLike) -> Allocati
     """
     if not isinstance(law, ChinchillaLaw):
         raise TypeError(f"no over-training overhead for a {type(law).__name__}; a ChinchillaLaw has one")
-    ratio = np.asarray(size_ratio, dtype=float)
-    _check("size_ratio", ratio, "positive and finite", lambda x: np.isfinite(x) & (x > 0))
-    missing = without_optimum(law)
-    alpha, beta = (np.where(missing, 1.0, getattr(law, name)) for name in ("alpha", "beta"))
+    (ratio,) = positive_finite(size_ratio=size_ratio)
+    law, missing = with_stand_ins(law)
+    alpha, beta = np.asarray(law.alpha), np.asarray(law.beta)
     with np.errstate(over="ignore"):
         lost = (beta / alpha) * np.expm1(-alpha * np.log(ratio))  # the size term's growth, in data terms
     short = (lost >= 1) & ~missing
@@ -228,16 +215,17 @@ def overtraining_overhead(law: ChinchillaLaw, size_ratio: ArrayLike) -> Allocati
     tokens = np.exp(log_tokens)
     if not np.isfinite(tokens).all():
         raise ValueError(f"size_ratio = {ratio.min():g} asks for more tokens than a floating-point number can hold")
-    parts = np.broadcast_arrays(ratio, tokens, ratio * tokens, np.ones(()), missing)
-    return Allocation(*(np.where(missing, np.nan, x)[()] for x in parts[:-1]))
+    parts = np.broadcast_arrays(*without_stand_ins(missing, ratio, tokens, ratio * tokens, 1.0))
+    return Allocation(*(np.array(x)[()] for x in parts))
 
 
 def _allocate_sum(
     law: ChinchillaLaw, target: np.ndarray, demand: np.ndarray, weight: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Sizes, tokens, and which members of the law have none."""
-    missing = without_optimum(law) | _out_of_reach(law, target)
-    constants = [np.where(missing, 1.0, getattr(law, name)) for name in ("alpha", "beta", "A", "B")]
+    law, missing = with_stand_ins(law)
+    missing = missing | _out_of_reach(law, target)
+    constants = [np.asarray(getattr(law, name), dtype=float) for name in ("alpha", "beta", "A", "B")]
     reducible = np.where(missing, 1.0, target - law.E)
     with np.errstate(all="ignore"):  # what leaves the range of floating-point numbers is refused
         N, D = _allocate(*constants, reducible, np.log(weight) + np.log(demand))
@@ -246,37 +234,23 @@ def _allocate_sum(
     return N, D, missing
 
 
-def _allocate(*arguments: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Sizes and tokens for arguments that broadcast, a chunk at a time."""
-    flags = [["readonly"]] * len(arguments) + [["writeonly", "allocate"]] * 2
-    with np.nditer(
-        [*arguments, None, None], ["buffered", "external_loop", "zerosize_ok"], flags, buffersize=CHUNK, order="C"
-    ) as chunks:
-        for *given, N, D in chunks:
-            N[...], D[...] = _allocate_chunk(*given)
-        return chunks.operands[-2:]
-
-
-def _allocate_chunk(
+def _allocate(
     alpha: np.ndarray, beta: np.ndarray, A: np.ndarray, B: np.ndarray, reducible: np.ndarray, log_demand: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The root v of ln(1 - e^-v) + v + ln(alpha/beta) = ln(1 + y), y = w D_inf / 3D, and what follows from it.
-
-    Newton's method from the left on an increasing concave function: no step passes the root.
-    """
+    """Sizes and tokens from the root v of ln(1 - e^-v) + v + ln(alpha/beta) = ln(1 + y), y = w D_inf / 3D."""
     level, slope = np.log(alpha / beta), 1.0 / beta
     log_data = slope * np.log(B / reducible)  # of the tokens, were the data term alone
-    log_y = log_demand - np.log(3.0) - log_data
-    v = np.log1p(beta / alpha)  # the root without any demand
-    for _ in range(MOST_STEPS):
-        y = np.exp(np.minimum(log_y - slope * v, LARGEST))  # a cap shortens a step, and no root lies beyond it
-        share = -np.expm1(-v)
-        value = np.log(share / (1.0 + y)) + v + level
-        step = value / (1.0 / share + slope * (y / (1.0 + y)))
-        v = v - step
-        if np.all(np.abs(step) <= 1e-9 * v):  # the error after the step is of the order of its square
-            break
+    start = np.log1p(beta / alpha)  # the root without any demand
+    arguments = (log_demand - np.log(3.0) - log_data, slope, level)
+    v = newton_bracketed(_imbalance, start, start, start + 2 * LARGEST, arguments, 1e-9 * start)
     return (A / (-np.expm1(-v) * reducible)) ** (1.0 / alpha), np.exp(log_data + slope * v)
+
+
+def _imbalance(v: np.ndarray, log_y: np.ndarray, slope: np.ndarray, level: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How far a share e^-v of the data lies beyond the best one, increasing and concave, and its slope in v."""
+    y = np.exp(np.minimum(log_y - slope * v, LARGEST))  # a cap shortens a step, and no root lies beyond it
+    share = -np.expm1(-v)
+    return np.log(share / (1.0 + y)) + v + level, 1.0 / share + slope * (y / (1.0 + y))
 
 
 def _out_of_reach(law: ChinchillaLaw, target: np.ndarray) -> np.ndarray:
@@ -297,10 +271,3 @@ def _check_range(
         raise ValueError(
             f"loss = {near:.12g} with E = {floor:g} and this demand asks for numbers beyond the range of floating point"
         )
-
-
-def _check(name: str, value: ArrayLike, limits: str, is_good: Callable[[np.ndarray], np.ndarray]) -> None:
-    array = np.asarray(value, dtype=float)
-    good = is_good(array)
-    if not np.all(good):
-        raise ValueError(f"{name} must be {limits}, got {array[~good].flat[0]:g}")

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.optimize.elementwise import find_root
 
 from .._checks import positive
 from ..laws.base import Law, only
@@ -18,10 +19,6 @@ from ..laws.power import PowerLaw
 from .allocation import Allocation
 
 __all__ = ["KaplanFrontier", "KaplanTraining"]
-
-
-#: halvings of a bracket that leave nothing of it in double precision
-HALVINGS = 60
 
 
 @dataclass(frozen=True, repr=False)
@@ -104,20 +101,22 @@ class KaplanTraining(Law):
     def loss(self, params: ArrayLike, steps: ArrayLike, batch: ArrayLike) -> np.ndarray | float:
         """Loss in nats/token after ``steps`` at ``batch`` tokens; it solves L = L(N, S / (1 + B_crit(L)/B)).
 
-        Bisection between the loss of ``steps`` at an endless batch and that with the critical batch of the
-        converged model, in the logarithm of what is above convergence. ``ValueError`` for arguments that are
+        A bracketed root between the loss of ``steps`` at an endless batch and that with the critical batch of
+        the converged model, in the logarithm of what is above convergence. ``ValueError`` for arguments that are
         not positive.
         """
         N, S, B = np.broadcast_arrays(*positive(params=params, steps=steps, batch=batch))
         law, floor = self.curve, (self.curve.N_c / N) ** self.curve.alpha_N
         low = law.alpha_S * np.log(law.S_c / S)
         high = low + law.alpha_S * np.log1p(self.batch(floor) / B)
-        for _ in range(HALVINGS):
-            middle = 0.5 * (low + high)
-            needed = np.log(law.S_c) - middle / law.alpha_S + np.log1p(self.batch(floor + np.exp(middle)) / B)
-            above = needed > np.log(S)  # this loss takes more steps than there are: it is higher
-            low, high = np.where(above, middle, low), np.where(above, high, middle)
-        return (floor + np.exp(0.5 * (low + high)))[()]
+
+        def excess(u: np.ndarray, floor: np.ndarray, S: np.ndarray, B: np.ndarray) -> np.ndarray:
+            """ln of the steps there are over those that a loss takes; below zero the loss is higher."""
+            needed = np.log(law.S_c) - u / law.alpha_S + np.log1p(self.batch(floor + np.exp(u)) / B)
+            return np.log(S) - needed
+
+        u = find_root(excess, (low - 1e-9, high + 1e-9), args=(floor, S, B)).x
+        return (floor + np.exp(u))[()]
 
     def optimal(self, loss: ArrayLike, batch: ArrayLike) -> Allocation:
         """The cheapest way to a ``loss`` at ``batch`` tokens: size, tokens and raw compute.

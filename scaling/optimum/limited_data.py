@@ -7,19 +7,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._checks import positive
+from .._checks import positive, within
+from .._roots import LARGEST, newton_bracketed
 from ..laws.repetition import DataConstrainedLaw
-from .allocation import FACTORS, Allocation, compute_optimal, without_optimum
+from .allocation import Allocation, compute_optimal, with_stand_ins, without_stand_ins
 
 __all__ = ["data_constrained_optimal"]
-
-
-#: allocations solved at a time: small enough for the arrays to stay in a processor's cache
-CHUNK = 8192
-#: Newton's steps need five or so; halving the bracket alone would need this many
-MOST_STEPS = 100
-#: logarithm of the largest ratio of the budget to the one for which the tokens suffice
-LARGEST = 600.0
 
 
 def data_constrained_optimal(law: DataConstrainedLaw, flops: ArrayLike, unique_tokens: ArrayLike) -> Allocation:
@@ -71,15 +64,9 @@ def data_constrained_optimal(law: DataConstrainedLaw, flops: ArrayLike, unique_t
     if not isinstance(law, DataConstrainedLaw):
         raise TypeError(f"no data-constrained allocation for a {type(law).__name__}; a DataConstrainedLaw has one")
     C, U = positive(flops=flops, unique_tokens=unique_tokens)
+    within("finite", np.isfinite, flops=C, unique_tokens=U)
     token_decay, param_decay = positive(repeated_tokens=law.repeated_tokens, excess_params=law.excess_params)
-    for name, value in (("flops", C), ("unique_tokens", U)):
-        if not np.isfinite(value).all():
-            raise ValueError(f"{name} must be finite, got {value[~np.isfinite(value)].flat[0]:g}")
-    missing = without_optimum(law.base)
-    base = law.base
-    if missing.any():
-        # any positive numbers will do: these members are set to NaN below
-        base = replace(base, **{name: np.where(missing, 1.0, getattr(base, name)) for name in FACTORS})
+    base, missing = with_stand_ins(law.base)
     law = replace(law, base=base)
     with np.errstate(all="ignore"):  # what leaves the range of floating-point numbers is refused below
         free = compute_optimal(base, C)
@@ -94,43 +81,34 @@ def data_constrained_optimal(law: DataConstrainedLaw, flops: ArrayLike, unique_t
                 "of floating point"
             )
         loss = law.loss(N, D, U)
-    parts = (np.where(missing, np.nan, x) if missing.any() else x for x in (N, D, C, loss))
-    return Allocation(*(np.array(x)[()] for x in np.broadcast_arrays(*parts)))
+    parts = np.broadcast_arrays(*without_stand_ins(missing, N, D, C, loss))
+    return Allocation(*(np.array(x)[()] for x in parts))
 
 
-def _allocate(*arguments: ArrayLike) -> np.ndarray:
-    """ln(D/U) for arguments that broadcast, a chunk at a time."""
-    flags = [["readonly"]] * len(arguments) + [["writeonly", "allocate"]]
-    arrays = [np.asarray(x, dtype=float) for x in arguments]
-    with np.nditer(
-        [*arrays, None], ["buffered", "external_loop", "zerosize_ok"], flags, buffersize=CHUNK, order="C"
-    ) as chunks:
-        for *given, y in chunks:
-            y[...] = _allocate_chunk(*given)
-        return chunks.operands[-1]
-
-
-def _allocate_chunk(
-    alpha: np.ndarray, beta: np.ndarray, param_decay: np.ndarray, token_decay: np.ndarray, span: np.ndarray
+def _allocate(
+    alpha: ArrayLike, beta: ArrayLike, param_decay: np.ndarray, token_decay: np.ndarray, span: np.ndarray
 ) -> np.ndarray:
-    """The root y of p_alpha(span - y) = p_beta(y), by Newton's steps on the logit of y / span inside a bracket."""
+    """The root y = ln(D/U) of p_alpha(span - y) = p_beta(y), sought in the logit of y / span."""
     whole = np.where((span > 0) & (span <= LARGEST), span, 1.0)  # elsewhere the answer is not asked for
-    s = np.log((alpha + 1.0 / param_decay) / (beta + 1.0 / token_decay))  # the root for a budget just above
-    low, high = np.full_like(whole, -LARGEST), np.full_like(whole, LARGEST)
-    for _ in range(MOST_STEPS):
-        share = 1.0 / (1.0 + np.exp(-s))
-        size, size_slope = _lost_pull((1.0 - share) * whole, alpha, param_decay)
-        data, data_slope = _lost_pull(share * whole, beta, token_decay)
-        value = np.log(size / data)  # falls in s
-        slope = -share * (1.0 - share) * whole * (size_slope / size + data_slope / data)
-        low, high = np.where(value > 0, s, low), np.where(value > 0, high, s)
-        step = s - value / slope
-        step = np.where((step >= low) & (step <= high), step, (low + high) / 2.0)
-        done = np.all(np.abs(step - s) <= 1e-7)  # the error after the step is of the order of its square
-        s = step
-        if done:
-            break
-    return whole / (1.0 + np.exp(-s))
+    # the root for a budget just above
+    start = np.log((alpha + 1.0 / param_decay) / (beta + 1.0 / token_decay))
+    arguments = (alpha, beta, param_decay, token_decay, whole)
+    return whole / (1.0 + np.exp(-newton_bracketed(_imbalance, start, -LARGEST, LARGEST, arguments, 1e-7)))
+
+
+def _imbalance(
+    s: np.ndarray,
+    alpha: np.ndarray,
+    beta: np.ndarray,
+    param_decay: np.ndarray,
+    token_decay: np.ndarray,
+    whole: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """ln of the data's lost pull over the size's where the logit of y / span is s, and its slope."""
+    share = 1.0 / (1.0 + np.exp(-s))
+    size, size_slope = _lost_pull((1.0 - share) * whole, alpha, param_decay)
+    data, data_slope = _lost_pull(share * whole, beta, token_decay)
+    return np.log(data / size), share * (1.0 - share) * whole * (size_slope / size + data_slope / data)
 
 
 def _lost_pull(y: np.ndarray, exponent: np.ndarray, decay: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import linalg, special
 
+from .._checks import proper_share, whole_number, within
 from .._words import format_count, format_flops
 from ..errors import FitError
 from ..fit.result import Fit
@@ -229,15 +230,11 @@ def _check(fit: Fit, budget: float, max_runs: int, per_run: float | None, stretc
         kind = type(fit.candidate).__name__ if isinstance(fit, Fit) else type(fit).__name__
         raise TypeError(f"runs can be suggested for a fit of a ChinchillaLaw, not for a {kind}")
     cap = budget if per_run is None else per_run
-    for name, value in (("budget", budget), ("per_run", cap)):
-        if not (np.isfinite(value) and value > 0):
-            raise ValueError(f"{name} must be a positive number of FLOPs, got {value:g}")
-    if int(max_runs) != max_runs or max_runs < 1:
-        raise ValueError(f"max_runs must be a whole number, at least 1, got {max_runs!r}")
+    within("a positive number of FLOPs", lambda x: (x > 0) & np.isfinite(x), budget=budget, per_run=cap)
+    whole_number("max_runs", max_runs)
     if not (np.isfinite(stretch) and stretch >= 1):
         raise ValueError(f"stretch must be a finite number, at least 1, got {stretch!r}")
-    if not 0 < level < 1:
-        raise ValueError(f"level must lie between 0 and 1, got {level}")
+    proper_share("level", level)
     return min(cap, budget)
 
 

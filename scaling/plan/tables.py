@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -78,16 +77,11 @@ def _regret(law: ChinchillaLaw, params: ArrayLike, flops: float) -> tuple[np.nda
     return np.where(extra > 1e-12 * loss, extra, 0.0), np.maximum(1 - ratio ** (1 / law.alpha + 1 / law.beta), 0.0)
 
 
-def _spread_out(law: ChinchillaLaw) -> ChinchillaLaw:
-    """A law of resamples (B,) as (B, 1), to be met with a row of arguments."""
-    return replace(law, **{name: value[:, None] for name, value in law.constants.items()})
-
-
 def off_optimum(boot: Bootstrap, law: ChinchillaLaw, best: Allocation, level: float) -> pd.DataFrame:
     params = best.params * np.array(OFF)
     table = {"size_ratio": OFF, "params": params, "tokens": best.flops / (6 * params)}
     table["loss"] = law.loss(params, table["tokens"])
-    here, there = _regret(law, params, best.flops), _regret(_spread_out(boot.law), params, best.flops)
+    here, there = _regret(law, params, best.flops), _regret(boot.law.as_column(), params, best.flops)
     for name, estimate, values in zip(("extra_loss", "compute_wasted"), here, there, strict=True):
         table |= _columns(name, estimate, values, boot, level)
     return pd.DataFrame(table)
@@ -105,7 +99,7 @@ def overtraining(boot: Bootstrap, law: ChinchillaLaw, best: Allocation, level: f
     tokens, overhead = _smaller(law, ratios)
     table: dict[str, Any] = {"size_ratio": ratios, "params": ratios * best.params, "tokens": tokens * best.tokens}
     table["tokens_per_param"] = table["tokens"] / table["params"]
-    table |= _columns("training_overhead", overhead, _smaller(_spread_out(boot.law), ratios)[1], boot, level)
+    table |= _columns("training_overhead", overhead, _smaller(boot.law.as_column(), ratios)[1], boot, level)
     table["inference_saving"] = 1 - ratios
     with np.errstate(invalid="ignore"):
         table["pays_after"] = best.flops * overhead / (2 * best.params * (1 - ratios))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from .._checks import positive_finite, proper_share, within
 from .._words import format_count, format_flops
 from ..errors import FitError, RunsWarning
 from ..laws.chinchilla import ChinchillaLaw
@@ -190,17 +191,16 @@ def plan_training(
 
 
 def _check_numbers(flops: float, inference_tokens: float | None, unique_tokens: float | None) -> None:
-    for name, value in (("flops", flops), ("unique_tokens", unique_tokens)):
-        if value is not None and not (np.isfinite(value) and value > 0):
-            raise ValueError(f"{name} must be positive and finite, got {value:g}")
-    if inference_tokens is not None and not (np.isfinite(inference_tokens) and inference_tokens >= 0):
-        raise ValueError(f"inference_tokens must be at least 0 and finite, got {inference_tokens:g}")
+    positive_finite(flops=flops)
+    if unique_tokens is not None:
+        positive_finite(unique_tokens=unique_tokens)
+    if inference_tokens is not None:
+        within("at least 0 and finite", lambda x: (x >= 0) & np.isfinite(x), inference_tokens=inference_tokens)
 
 
 def _with_optimum(boot: Bootstrap, level: float) -> tuple[Bootstrap, float]:
     """The resamples whose law has an optimum, and the share of the others."""
-    if not 0 < level < 1:
-        raise ValueError(f"level must lie between 0 and 1, got {level}")
+    proper_share("level", level)
     missing = without_optimum(boot.law)
     lost = float(missing.mean())
     if lost > MOST_LOST:

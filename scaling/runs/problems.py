@@ -12,8 +12,8 @@ from numbers import Real
 import numpy as np
 import pandas as pd
 
-from .._words import name_rows
-from .vocabulary import LIMITS, SCALES_OF_CELLS, UNIT_HINTS, closest_column
+from .._words import SCALES, name_rows
+from .vocabulary import LIMITS, UNIT_HINTS, closest_column
 
 #: flops may differ from 6 N D by this share before a warning names the row
 FLOPS_TOLERANCE = 0.10
@@ -77,7 +77,7 @@ def _text_hint(cell: object) -> str:
         return "a date, into which a spreadsheet may have turned a number: format the column as numbers"
     match = re.fullmatch(r"\s*([\d.]+)\s*([kKmMbBgGtT])\s*", str(cell))
     if match and match[1].count(".") <= 1 and match[1] != ".":
-        return f"write {float(match[1]) * SCALES_OF_CELLS[match[2].lower()]:g}"
+        return f"write {float(match[1]) * SCALES[match[2].lower()]:g}"
     if re.fullmatch(r"\s*[\d.]+(,\d+)+\s*", str(cell)):
         return "write numbers without commas"
     return "write a plain number such as 7e9, or remove the row"

@@ -88,7 +88,7 @@ def checked_table(df: pd.DataFrame, source: str, include_failed: bool) -> pd.Dat
         raise RunsError(source, [f"column {name!r} stands there twice: keep one" for name in twice])
     words = _unknown_columns(columns)
     notes: list[str] = []
-    kept, finished = _finished(df, source, include_failed, words)
+    kept, finished = _leave_out_failed(df, source, include_failed, words)
     numbers, problems = _numbers(kept, finished)
     if problems:
         raise RunsError(source, problems)
@@ -114,7 +114,9 @@ def _unknown_columns(columns: list) -> list[str]:
     return words
 
 
-def _finished(df: pd.DataFrame, source: str, include_failed: bool, words: list[str]) -> tuple[pd.DataFrame, np.ndarray]:
+def _leave_out_failed(
+    df: pd.DataFrame, source: str, include_failed: bool, words: list[str]
+) -> tuple[pd.DataFrame, np.ndarray]:
     """The rows to keep and which of them finished; what is left out is added to ``words``."""
     if not len(df):
         raise RunsError(source, ["there are no rows; one row is one training run"])

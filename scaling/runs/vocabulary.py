@@ -24,7 +24,6 @@ ALIASES = {
     "loss": "l finalloss valloss validationloss evalloss testloss trainloss smoothedloss crossentropy",
     "flops": "c compute flop trainingflop trainingflops trainflops computeflops totalflops",
 }
-SCALES_OF_CELLS = {"k": 1e3, "m": 1e6, "b": 1e9, "g": 1e9, "t": 1e12}
 UNIT_HINTS = {
     "params": "params is a count of parameters: 70 billion is 70e9",
     "tokens": "tokens is a count of tokens: 1.4 trillion is 1.4e12",

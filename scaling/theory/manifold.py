@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from scipy.interpolate import RegularGridInterpolator
 from scipy.spatial import cKDTree
 
-from .._checks import positive
+from .._checks import positive, whole_number
 
 __all__ = ["simulate_interpolation"]
 
@@ -91,8 +91,7 @@ def simulate_interpolation(
 
 def _check(sizes: np.ndarray, dimension: int, method: str, ambient: int | None, targets: int, n_test: int) -> None:
     for name, value in (("dimension", dimension), ("targets", targets), ("n_test", n_test)):
-        if int(value) != value or value < 1:
-            raise ValueError(f"{name} must be a whole number, at least 1, got {value!r}")
+        whole_number(name, value)
     if method not in ("linear", "nearest"):
         raise ValueError(f"unknown method {method!r}; use 'linear' or 'nearest'")
     if ambient is not None and (method != "nearest" or ambient < 2 * dimension + 1):

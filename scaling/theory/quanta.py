@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import special
 
-from .._checks import positive
+from .._checks import at_least, positive, positive_finite, whole_number, within
 from ..laws.power import PowerLaw
 
 __all__ = ["QuantaModel", "simulate_quanta"]
@@ -43,8 +43,7 @@ class QuantaModel:
     alpha: float
 
     def __post_init__(self) -> None:
-        if not (np.isfinite(self.alpha) and self.alpha > 0):
-            raise ValueError(f"alpha must be positive and finite, got {self.alpha!r}")
+        positive_finite(alpha=self.alpha)
 
     @property
     def norm(self) -> float:
@@ -58,16 +57,12 @@ class QuantaModel:
 
     def frequency(self, k: ArrayLike) -> np.ndarray | float:
         """Share of the examples that use the k-th skill (k at least 1; ``ValueError`` otherwise)."""
-        (rank,) = positive(k=k)
-        if (rank < 1).any():
-            raise ValueError(f"k must be at least 1, got {rank.min():g}")
+        (rank,) = within("at least 1", lambda x: x >= 1, k=k)
         return (rank ** -(1 + self.alpha) / self.norm)[()]
 
     def loss_after(self, learned: ArrayLike) -> np.ndarray | float:
         """Loss when the ``learned`` most frequent skills are known (at least 0): the exact sum of what is left."""
-        n = np.asarray(learned, dtype=float)
-        if not (n >= 0).all():
-            raise ValueError(f"learned must be at least 0, got {np.min(n):g}")
+        (n,) = within("at least 0", lambda x: x >= 0, learned=learned)
         return (special.zeta(1 + self.alpha, np.floor(n) + 1) / self.norm)[()]
 
     def expected_loss(self, examples: ArrayLike, needed: int = 1) -> np.ndarray | float:
@@ -79,7 +74,7 @@ class QuantaModel:
         Raises ``ValueError`` if ``examples`` is not positive or ``needed`` is below 1.
         """
         (D,) = positive(examples=examples)
-        tau = _needed(needed)
+        tau = whole_number("needed", needed)
         rank, weight = self._quadrature
         p = self.frequency(rank)
         return (special.gammaincc(tau, np.multiply.outer(D, p)) @ (weight * p))[()]
@@ -106,7 +101,7 @@ class QuantaModel:
 
         with :math:`s = \alpha/(1+\alpha)`. Raises ``ValueError`` if ``needed`` is below 1.
         """
-        tau, s = _needed(needed), self.data_exponent
+        tau, s = whole_number("needed", needed), self.data_exponent
         ratio = np.exp(special.gammaln(tau + s) - special.gammaln(tau))
         return PowerLaw(float(ratio / (s * (1 + self.alpha)) * self.norm ** (-1 / (1 + self.alpha))), -s)
 
@@ -139,12 +134,9 @@ def simulate_quanta(
     ValueError
         Naming the argument and its value.
     """
-    (sizes,) = positive(examples=np.ravel(examples))
-    tau = _needed(needed)
-    if repeats < 2:
-        raise ValueError(f"repeats must be at least 2, got {repeats}")
-    if (sizes < 1).any():
-        raise ValueError(f"examples must be at least 1, got {sizes.min():g}")
+    (sizes,) = within("at least 1", lambda x: x >= 1, examples=np.ravel(examples))
+    tau = whole_number("needed", needed)
+    at_least("repeats", repeats, 2)
     rng = np.random.default_rng(seed)
     rows = []
     for size in sizes.astype(int):
@@ -157,9 +149,3 @@ def simulate_quanta(
         error = np.std(losses, ddof=1) / np.sqrt(repeats)
         rows.append((size, np.mean(losses), error, np.mean(counts)))
     return pd.DataFrame(rows, columns=["examples", "loss", "loss_se", "learned"])
-
-
-def _needed(value: int) -> int:
-    if int(value) != value or value < 1:
-        raise ValueError(f"needed must be a whole number, at least 1, got {value!r}")
-    return int(value)

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from .._checks import positive
-from .._roots import lowest, root
+from .._checks import at_least, positive, positive_finite, whole_number, within
+from .._roots import lowest, newton_bracketed
 from ..laws.power import PowerLaw
 
 __all__ = ["RandomFeatureModel", "simulate_random_features"]
@@ -18,6 +18,8 @@ __all__ = ["RandomFeatureModel", "simulate_random_features"]
 
 #: eigenvalues up to this one are summed one by one; beyond, an integral with this many nodes
 ONE_BY_ONE, NODES = 1000, 80
+#: last of Newton's steps in ln kappa: all digits count where N or T is hardly above the dimension
+EXACT = 4e-15
 #: how far above the ridgeless value, in ln kappa, the best ridge is sought
 WIDEST = 30.0
 
@@ -59,10 +61,8 @@ class RandomFeatureModel:
     latent: int = 2_000_000
 
     def __post_init__(self) -> None:
-        if not (np.isfinite(self.alpha) and self.alpha > 0):
-            raise ValueError(f"alpha must be positive and finite, got {self.alpha!r}")
-        if int(self.latent) != self.latent or self.latent < 2:
-            raise ValueError(f"latent must be a whole number, at least 2, got {self.latent!r}")
+        positive_finite(alpha=self.alpha)
+        whole_number("latent", self.latent, 2)
 
     def spectrum(self, index: ArrayLike) -> np.ndarray | float:
         """Variance of the latent variable number ``index`` (1 to ``latent``; ``ValueError`` outside)."""
@@ -122,30 +122,30 @@ class RandomFeatureModel:
             return bare
         n, t, target, low = N[ridged], T[ridged], np.log(delta[ridged]), bare[ridged]
 
-        def excess(u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        def excess(u: np.ndarray, n: np.ndarray, t: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             d1, d2 = self._dimensions(u)
             left, room = np.maximum(t - d1, 1e-300), np.maximum(1 - d1 / n, 1e-300)
             return u + np.log(left) + np.log(room) - target, 1 + (d1 - d2) * (1 / left + 1 / (n * room))
 
         high = np.maximum(low, target - np.log(t)) + 1
-        while (short := excess(high)[0] < 0).any():
+        while (short := excess(high, n, t, target)[0] < 0).any():
             high = np.where(short, high + 2, high)
         u = bare.copy()
-        u[ridged] = root(excess, low, high)
+        u[ridged] = newton_bracketed(excess, (low + high) / 2, low, high, (n, t, target), EXACT)
         return u
 
     def _ridgeless(self, m: np.ndarray) -> np.ndarray:
         """ln kappa with d1 = m; the dimension falls from ``latent`` to 0 as kappa grows."""
 
-        def excess(u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        def excess(u: np.ndarray, m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             d1, d2 = self._dimensions(u)
             return np.log(m / d1), (d1 - d2) / d1
 
         # d1 < sum(lambda)/kappa bounds kappa above; d1 > latent / (1 + kappa / lambda_min), below
         eigenvalues, weights = self._quadrature
-        high = np.log(eigenvalues @ weights / m)
-        low = np.log((self.latent / m - 1) * float(self.latent) ** -(1 + self.alpha))
-        return root(excess, low - 1e-9, high + 1e-9)
+        high = np.log(eigenvalues @ weights / m) + 1e-9
+        low = np.log((self.latent / m - 1) * float(self.latent) ** -(1 + self.alpha)) - 1e-9
+        return newton_bracketed(excess, (low + high) / 2, low, high, (m,), EXACT)
 
     def _loss(self, u: np.ndarray, N: np.ndarray, T: np.ndarray) -> np.ndarray:
         """The loss where kappa = exp(u)."""
@@ -175,7 +175,7 @@ class RandomFeatureModel:
         N, T, _ = self._arguments(params, samples, 0.0)
         n, t = N.ravel(), T.ravel()
         low = self._ridgeless(np.minimum(n, t))
-        u = lowest(lambda v: self._loss(v, n, t), low, low + WIDEST)
+        u = lowest(self._loss, low, low + WIDEST, (n, t))
         d1, _ = self._dimensions(u)
         ridge = np.exp(u) * (t - d1) * (1 - d1 / n)
         return ridge.reshape(N.shape)[()], self._loss(u, n, t).reshape(N.shape)[()]
@@ -240,8 +240,7 @@ def simulate_random_features(
     sizes = [array.ravel() for array in np.broadcast_arrays(*positive(params=params, samples=samples))]
     every = np.atleast_2d(model.best_ridge(*sizes)[0]).T if ridge is None else np.ravel(_ridge(ridge))[None]
     for name, value, least in (("repeats", repeats, 2), ("teachers", teachers, 1)):
-        if value < least:
-            raise ValueError(f"{name} must be at least {least}, got {value}")
+        at_least(name, value, least)
     rng = np.random.default_rng(seed)
     scale = np.sqrt(model.spectrum(np.arange(1, model.latent + 1)))
     rows = []
@@ -269,8 +268,4 @@ def _train(
 
 
 def _ridge(ridge: ArrayLike) -> np.ndarray:
-    delta = np.asarray(ridge, dtype=float)
-    bad = ~((delta >= 0) & np.isfinite(delta))
-    if bad.any():
-        raise ValueError(f"ridge must be finite and at least 0, got {delta[bad].flat[0]:g}")
-    return delta
+    return within("finite and at least 0", lambda x: (x >= 0) & np.isfinite(x), ridge=ridge)[0]

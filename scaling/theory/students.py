@@ -130,8 +130,7 @@ def simulate_noisy_threshold(
     ValueError
         Naming the argument, its value and the limit.
     """
-    if not (noise >= 0 and np.isfinite(noise)):
-        raise ValueError(f"noise must be a finite number, at least 0, got {noise!r}")
+    at_least_zero("noise", noise)
     if not 0 <= flips < 0.5:
         raise ValueError(f"flips must be at least 0 and below 0.5, got {flips!r}")
     if method not in ("likelihood", "fewest_errors"):

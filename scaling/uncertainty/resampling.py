@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .._checks import at_least, proper_share
 from ..errors import FitError, FitErrorKind
 from ..fit.frontier import FrontierFit
 from ..fit.result import Fit
@@ -101,13 +102,6 @@ class Bootstrap:
         return f"<p>{head}. {self.note}</p>" + table.to_html(float_format="{:.5g}".format)
 
 
-def _check(n_resamples: int, fraction: float | None) -> None:
-    if n_resamples < 2:
-        raise ValueError(f"n_resamples must be at least 2, got {n_resamples}")
-    if fraction is not None and not 0 < fraction < 1:
-        raise ValueError(f"fraction must lie between 0 and 1, got {fraction}")
-
-
 def bootstrap(
     fit: Fit | FrontierFit,
     n_resamples: int = 4000,
@@ -149,7 +143,9 @@ def bootstrap(
     ImportError
         If the backend needs a package that is not installed; the message names it.
     """
-    _check(n_resamples, fraction)
+    at_least("n_resamples", n_resamples, 2)
+    if fraction is not None:
+        proper_share("fraction", fraction)
     if isinstance(fit, Fit):
         _refuse(fit, fraction)
     found = fit.resample(n_resamples, seed, fraction, backend=backend, n_jobs=n_jobs)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .._checks import at_least
 from ..errors import FitError
 from ..fit.frontier import FrontierFit
 from ..fit.isoflop import fit_isoflop
@@ -65,8 +66,7 @@ def subsampled_bootstrap(
     ----------
     Bickel, Götze and van Zwet 1997, Resampling fewer than n observations, Statistica Sinica 7, 1-31.
     """
-    if rows < LEAST_ROWS:
-        raise ValueError(f"rows must be at least {LEAST_ROWS}, got {rows}")
+    at_least("rows", rows, LEAST_ROWS)
     n = len(fit.runs)
     if n <= rows:
         return bootstrap(fit, n_resamples, seed)

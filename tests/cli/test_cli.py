@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -190,3 +192,9 @@ def test_a_file_that_may_not_be_read_is_no_fault_of_the_table(sound, monkeypatch
     result = run("check", sound)
     assert result.exit_code == 3
     assert "Permission denied" in result.output
+
+
+def test_help_and_numbers_need_neither_numpy_nor_pandas():
+    code = "import sys, scaling.cli, scaling.cli.quantity; print({'numpy', 'pandas'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

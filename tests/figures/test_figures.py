@@ -16,6 +16,7 @@ from scaling.optimum.allocation import compute_optimal
 from scaling.simulate import chinchilla_like_design, isoflop_design, simulate_curves, simulate_runs
 from scaling.uncertainty.resampling import bootstrap
 
+matplotlib.use("agg")
 LAW = ChinchillaLaw(E=1.7, A=400.0, B=410.0, alpha=0.34, beta=0.28)
 RUNS = simulate_runs(LAW, chinchilla_like_design(60), noise=0.01)
 CURVES = simulate_curves(LAW, [1e8, 1e9], n_points=20)

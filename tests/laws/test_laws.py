@@ -61,3 +61,12 @@ def test_a_frontier_without_a_loss_prints_itself():
     law = scaling.fit_envelope(curves).law
     assert repr(scaling.FrontierLaw(law.params, law.tokens)).startswith("FrontierLaw(params=PowerLaw(")
     assert "loss" not in repr(scaling.FrontierLaw(law.params, law.tokens))
+
+
+def test_constants_that_are_arrays_become_columns():
+    many = scaling.ChinchillaLaw(np.array([1.7, 1.8]), 400.0, np.array([410.0, 420.0]), 0.34, 0.28)
+    N = np.geomspace(1e8, 1e10, 3)
+    found = many.as_column().loss(N, 20 * N)
+    np.testing.assert_array_equal(found[1], scaling.ChinchillaLaw(1.8, 400.0, 420.0, 0.34, 0.28).loss(N, 20 * N))
+    for law in (scaling.laws.DataConstrainedLaw(many, 15.0), scaling.laws.RosenfeldLaw(many, 11.0)):
+        assert law.as_column().base.B.shape == (2, 1)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.optimize import minimize_scalar
@@ -141,6 +141,7 @@ def test_no_other_allocation_has_a_lower_loss(excess, repeated, budget):
 
 
 @given(exponent, exponent, decay, decay, st.floats(1e-6, 40))
+@example(1.40625, 0.109375, 641.0, np.inf, 27.15625)  # Newton's steps go to and fro between two points
 def test_the_first_order_condition_holds(alpha, beta, repeated, excess, span):
     law = DataConstrainedLaw(ChinchillaLaw(0.0, 1.0, 1.0, alpha, beta), repeated, excess)
     unique = 1e6

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import scaling
-from scaling._roots import lowest, root
+from scaling._roots import LARGEST, lowest, newton_bracketed
 
 RIDGES = np.array([1e-3, 1e-2, 0.1, 1, 10])
 
@@ -186,6 +186,9 @@ def test_bad_arguments(call, message):
 
 def test_searches():
     target = np.array([0.1, 3.0, 50.0])
-    found = root(lambda u: (np.exp(u) - target, np.exp(u)), np.full(3, -30.0), np.full(3, 30.0))
+    found = newton_bracketed(lambda u, t: (np.exp(u) - t, np.exp(u)), 0.0, -30.0, LARGEST, (target,), 1e-8)
     np.testing.assert_allclose(np.exp(found), target, rtol=1e-13)
-    np.testing.assert_allclose(lowest(lambda u: (u - target) ** 2, target - 3, target + 9), target, atol=1e-7)
+    valley = lowest(lambda u, t: (u - t) ** 2, target - 3, target + 9, (target,))
+    np.testing.assert_allclose(valley, target, atol=1e-7)
+    ends = lowest(lambda u, slope: slope * u, np.zeros(2), np.ones(2), (np.array([1.0, -1.0]),))
+    np.testing.assert_allclose(ends, [0.0, 1.0])

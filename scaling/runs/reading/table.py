@@ -160,7 +160,7 @@ def recognise(
         problems += _summary_rows(frame)
     if problems:
         raise RunsError(source, problems)
-    frame, words = _finished(frame)
+    frame, words = _translate_status(frame)
     table = pd.DataFrame(
         [[m.name, m.column, m.unit, m.source] for m in mapped], columns=["name", "column", "unit", "from"]
     )
@@ -276,7 +276,7 @@ def _summary_rows(frame: pd.DataFrame) -> list[str]:
     return problems
 
 
-def _finished(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+def _translate_status(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """Other words for a finished run become ``finished``."""
     if "status" not in frame:
         return frame, []

@@ -11,22 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..._words import plain
+from ..._words import SCALES, plain
 from ..vocabulary import LIMITS, NAMES
 
 #: floating-point operations of one PF-day, and nats of one bit
 PF_DAY, BIT = 8.64e19, float(np.log(2.0))
 #: names of a loss that carry their unit
 _PERPLEXITY = re.compile(r"(final|val|valid|validation|eval|test|train|training|dev)?(ppl|perplexity)(final)?")
-#: words for a scale, by their power of ten
-_WORDS = {
-    1e3: "k thousand thousands kilo",
-    1e6: "m mm mn mio million millions mega",
-    1e9: "b bn bio billion billions g giga",
-    1e12: "t tn trillion trillions tera",
-    1e15: "quadrillion quadrillions",
-}
-SCALES = {word: factor for factor, words in _WORDS.items() for word in words.split()}
 COUNTS = {"count", "counts", "ones", "one", "units", "number", "flop", "flops", "tokens", "params", "parameters"}
 _PREFIXES = {"k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12, "p": 1e15, "e": 1e18, "z": 1e21, "y": 1e24}
 _NAMED = {"kilo": "k", "mega": "m", "giga": "g", "tera": "t", "peta": "p", "exa": "e", "zetta": "z", "yotta": "y"}
