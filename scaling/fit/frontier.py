@@ -56,7 +56,7 @@ class FrontierFit:
     def resample(
         self, n_resamples: int, seed: int, fraction: float | None = None
     ) -> tuple[pd.DataFrame, FrontierLaw, str]:
-        """Constants, law and a remark from resampled runs (see :func:`scaling.bootstrap`)."""
+        """Constants, law and a remark from resampled runs (see :func:`~scaling.uncertainty.bootstrap`)."""
         log_params, log_flops, note = self._sampler(n_resamples, seed, fraction)
         intercept, slope = _lines(log_flops, log_params)
         law = _frontier(intercept, slope)

@@ -14,7 +14,7 @@ __all__ = ["fit_overtraining"]
 
 
 def fit_overtraining(params: ArrayLike, tokens: ArrayLike, loss: ArrayLike) -> OvertrainingLaw:
-    """Fit an :class:`OvertrainingLaw` by least squares of the loss, as its authors do.
+    """Fit an :class:`~scaling.laws.OvertrainingLaw` by least squares of the loss, as its authors do.
 
     For a given exponent the law is linear in E, a and b; the exponent is searched on a line, so there are no
     starting values. Nothing keeps the constants positive: look at them.

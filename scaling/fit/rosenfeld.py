@@ -109,13 +109,13 @@ def fit_rosenfeld(runs: pd.DataFrame, guess: float, weights: ArrayLike | None = 
 
     .. math:: \sum_i w_i\,\delta_i^2, \qquad \delta_i = \frac{\hat L_i - L_i}{L_i}
 
-    with :math:`\hat L` a :class:`RosenfeldLaw` (arXiv:1909.12673, equations 4 and 5). SciPy's bounded least squares
-    from several starts, each linear in (E, A, B) under a grid of exponents.
+    with :math:`\hat L` a :class:`~scaling.laws.RosenfeldLaw` (arXiv:1909.12673, equations 4 and 5). SciPy's bounded
+    least squares from several starts, each linear in (E, A, B) under a grid of exponents.
 
     Parameters
     ----------
     runs : DataFrame
-        Columns ``params``, ``tokens`` and ``loss``, as for :func:`fit_parametric`.
+        Columns ``params``, ``tokens`` and ``loss``, as for :func:`~scaling.fit.fit_parametric`.
     guess : float
         :math:`\varepsilon_0`, known beforehand: the loss of a random guess, in the unit of ``loss``. A run may lie
         above it, the law does not.
@@ -127,8 +127,9 @@ def fit_rosenfeld(runs: pd.DataFrame, guess: float, weights: ArrayLike | None = 
     Returns
     -------
     Fit
-        Of a :class:`RosenfeldLaw`; ``residuals`` are -delta_i. Bounds: E at least 0, exponents in [0.01, 2].
-        ``status`` as in :func:`fit_parametric`. :func:`bootstrap` does not know this law; ``refit`` does.
+        Of a :class:`~scaling.laws.RosenfeldLaw`; ``residuals`` are -delta_i. Bounds: E at least 0, exponents in [0.01,
+        2]. ``status`` as in :func:`~scaling.fit.fit_parametric`. :func:`~scaling.uncertainty.bootstrap` does not know
+        this law; ``refit`` does.
 
     Raises
     ------

@@ -42,7 +42,7 @@ def load_runs(source: str | Path | pd.DataFrame, *, include_failed: bool = False
     Returns
     -------
     DataFrame
-        As :func:`check_runs` returns it; a CSV file's rows are indexed by their line in the file.
+        As :func:`~scaling.runs.check_runs` returns it; a CSV file's rows are indexed by their line in the file.
 
     Raises
     ------
@@ -65,8 +65,8 @@ def check_runs(df: pd.DataFrame, *, include_failed: bool = False) -> pd.DataFram
     """Check a table of runs and complete it by C = 6 N D.
 
     Given two of ``params``, ``tokens``, ``flops`` (in a column or in a row), the third follows. Given all
-    three, they are kept as they are, and a :class:`RunsWarning` names the rows in which ``flops`` is off
-    by more than 10 %. Rows that are repeated are counted in ``attrs["notes"]`` and kept: repeated seeds
+    three, they are kept as they are, and a :class:`~scaling.errors.RunsWarning` names the rows in which ``flops`` is
+    off by more than 10 %. Rows that are repeated are counted in ``attrs["notes"]`` and kept: repeated seeds
     are legitimate. Rows whose ``status`` is not ``finished`` are left out with a warning.
 
     Parameters
@@ -97,7 +97,7 @@ def describe_runs(df: pd.DataFrame) -> pd.DataFrame:
     """Ranges of a table of runs: one row a quantity, with count, distinct values, minimum, median, maximum.
 
     The first row counts the runs; its ``distinct`` leaves out rows that repeat another's params, tokens
-    and loss. Raises :class:`RunsError` for a table that cannot be used.
+    and loss. Raises :class:`~scaling.errors.RunsError` for a table that cannot be used.
     """
     runs = check_runs(df)
     repeated = int(runs.duplicated(["params", "tokens", "loss"]).sum())

@@ -160,7 +160,7 @@ def bootstrap(
         If the fit is not identified, or fewer than 12 runs would be drawn (parametric form).
     ValueError
         If ``n_resamples``, ``fraction`` or ``seed`` is out of its range, the law is one that only SciPy fits
-        (:class:`RosenfeldLaw`), or the backend ``"dask"`` has no client.
+        (:class:`~scaling.laws.RosenfeldLaw`), or the backend ``"dask"`` has no client.
     ImportError
         If the backend needs a package that is not installed; the message names it.
     """

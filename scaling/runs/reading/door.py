@@ -20,8 +20,8 @@ from .table import read_table
 def read_runs(source: str, *, skip_bad: bool = False, **reading: Any) -> pd.DataFrame:
     """The runs of a file, or of a named data set, checked and in our columns.
 
-    ``reading`` are the arguments of :func:`read_table`. ``attrs["reading"]`` says how the file was read: its
-    ``name``, ``sha256``, ``kind``, ``mapping`` and ``notes``.
+    ``reading`` are the arguments of :func:`~scaling.runs.read_table`. ``attrs["reading"]`` says how the file was read:
+    its ``name``, ``sha256``, ``kind``, ``mapping`` and ``notes``.
     """
     path = Path(source)
     if not path.exists() and (source in dataset_names() or not (path.suffix or "/" in source)):

@@ -44,7 +44,8 @@ class RunsTable:
     ----------
     frame : DataFrame
         Recognised columns under our names and in our units, then all others as they came; rows are labelled
-        by their line in the file (``row`` for formats without lines). Not yet checked: :func:`check_runs` does.
+        by their line in the file (``row`` for formats without lines). Not yet checked: :func:`~scaling.runs.check_runs`
+        does.
     mapping : DataFrame
         One row a recognised column: ``name`` (ours), ``column`` (the file's), ``unit``, and where the unit is
         ``from`` (header, option, cells, assumed).
