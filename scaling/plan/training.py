@@ -109,8 +109,8 @@ def plan_training(
       :func:`~scaling.optimum.inference_optimal`. ``flops`` is then the training, above C; ``compute_saved`` is the
       share by which the total falls against serving the compute-optimal model.
     * **limited data**, when only ``unique_tokens`` are distinct: :func:`~scaling.optimum.data_constrained_optimal` with
-      the law of your runs and the published :math:`R^*_D` and :math:`R^*_N` of Muennighoff et al. 2023, which your runs say
-      nothing about; the intervals are those of your law alone.
+      the law of your runs and the published :math:`R^*_D` and :math:`R^*_N` of Muennighoff et al. 2023, which your runs
+      say nothing about; the intervals are those of your law alone.
     * **off the optimum**: 1/4, 1/2, 2 and 4 times the advised size at the same budget. ``extra_loss`` is against
       the best allocation under the same law, and ``compute_wasted`` the share of the budget that could have been
       saved, because the same loss is compute-optimal at
