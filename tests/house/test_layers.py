@@ -99,3 +99,9 @@ def test_every_name_of_the_front_door_lives_in_one_room():
     offered = [name for room in api_page.ROOMS for name in api_page.room_of(room).__all__]
     names = set(scaling.__all__) - set(api_page.ROOMS)
     assert {name: offered.count(name) for name in names} == dict.fromkeys(names, 1)
+
+
+@pytest.mark.parametrize(("name", "room"), scaling._ROOM_OF.items())
+def test_a_name_of_the_last_version_works_and_says_the_new_one(name, room):
+    with pytest.warns(DeprecationWarning, match=rf"scaling\.{name} is now scaling\.{room}\.{name}"):
+        assert getattr(scaling, name) is getattr(api_page.room_of(room), name)
