@@ -17,7 +17,7 @@ OUT ?= sweep
 help:
 	@echo "make book    build the book and print the path of the page to open"
 	@echo "make test    run every test and every notebook"
-	@echo "make lint    check the style of the code"
+	@echo "make lint    check style, types, import layers and spelling"
 	@echo "make bench   measure the speed beside the usual way of fitting"
 	@echo "make sweep   train the small sweep again (hours); RUNS='c1e12-d24' one run, OUT=sweep where the tables go"
 	@echo "make clean   remove .venv and everything that was built"
@@ -40,6 +40,9 @@ test: environment
 lint: environment
 	@$(RUN) -m ruff check .
 	@$(RUN) -m ruff format --check .
+	@$(RUN) -m mypy
+	@.venv/bin/lint-imports --no-cache
+	@.venv/bin/codespell .
 
 bench: environment
 	@$(RUN) benchmarks/bench.py $(BENCH_ARGS)
@@ -49,5 +52,5 @@ sweep: environment
 	@$(RUN) data/small_sweep/train.py --out $(OUT) $(SWEEP_ARGS) $(RUNS)
 
 clean:
-	rm -rf .venv _build build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv _build build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .grimp_cache .hypothesis book/_static/layers.svg
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

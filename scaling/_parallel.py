@@ -7,6 +7,8 @@ from typing import Any
 
 __all__ = ["spread"]
 
+INSTALL = "run pip install -e '.[cluster]' in the project's folder"
+
 
 def spread(
     function: Callable[..., Any], items: Iterable[tuple], backend: str | None = None, n_jobs: int = -1
@@ -22,7 +24,7 @@ def spread(
     try:
         import joblib
     except ImportError as error:
-        raise ImportError(f"backend {backend!r} needs joblib: pip install 'scaling[cluster]'") from error
+        raise ImportError(f"backend {backend!r} needs joblib: {INSTALL}") from error
     if backend == "dask":
         _need_a_client()
     with joblib.parallel_config(backend):  # which knows dask, too
@@ -34,7 +36,7 @@ def _need_a_client() -> None:
     try:
         from distributed import get_client
     except ImportError as error:
-        raise ImportError("backend 'dask' needs distributed: pip install 'scaling[cluster]'") from error
+        raise ImportError(f"backend 'dask' needs distributed: {INSTALL}") from error
     try:
         get_client()
     except ValueError:

@@ -1,7 +1,7 @@
 """A known law in, synthetic runs out: the designs of the papers, and noise that is stated.
 
 A *design* is a table with ``params``, ``tokens`` and ``flops`` = 6 · params · tokens (and ``budget`` where runs
-share one); :func:`~scaling.simulate_runs` adds the ``loss`` of a law to it.
+share one); :func:`~scaling.simulate.simulate_runs` adds the ``loss`` of a law to it.
 """
 
 from __future__ import annotations

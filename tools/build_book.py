@@ -1,7 +1,8 @@
 """Build the book from a clean state, warnings as errors, and say which page to open.
 
 `python tools/build_book.py [--output FOLDER]` executes every notebook but the replications and writes HTML that needs
-no network: MathJax is copied from the installed package into the pages' own folder.
+no network: MathJax is copied from the installed package into the pages' own folder. The picture of the package's layers
+is drawn first, from the code.
 """
 
 import argparse
@@ -10,6 +11,8 @@ import shutil
 import sys
 import time
 from pathlib import Path
+
+import layers  # beside this script, which Python puts on the path
 
 from scaling.book.sphinx import copy_mathjax, run_sphinx, what_failed
 
@@ -24,6 +27,7 @@ def main() -> int:
     html = built / "html"
     shutil.rmtree(built, ignore_errors=True)
     started = time.time()
+    layers.draw(layers.PICTURE)
     print("Executing the notebooks and writing the pages ...", flush=True)
     code, words = run_sphinx(ROOT, output, show=lambda line: print(line, flush=True))
     page = html / "index.html"

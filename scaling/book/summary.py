@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import pandas as pd
 
+from .. import __version__
 from .._words import format_count, format_flops
 from ..diagnostics.approaches import APPROACHES, Approaches, compare_approaches
 from ..fit.result import Fit
@@ -21,7 +22,7 @@ __all__ = ["front_page", "index_of_books", "summarise"]
 
 
 #: what decides about the numbers and the pages
-PACKAGES = ("scaling", "numpy", "scipy", "pandas", "matplotlib", "papermill", "jupyter-book", "sphinx", "myst-nb")
+PACKAGES = ("numpy", "scipy", "pandas", "matplotlib", "papermill", "jupyter-book", "sphinx", "myst-nb")
 LEVEL = 0.95
 
 
@@ -56,7 +57,7 @@ def _law(found: Approaches, number: int) -> dict[str, Any]:
 
 
 def _versions() -> dict[str, str]:
-    versions = {"python": platform.python_version()}
+    versions = {"python": platform.python_version(), "scaling": __version__}
     for name in PACKAGES:
         try:
             versions[name] = importlib.metadata.version(name)

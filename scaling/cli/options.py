@@ -53,7 +53,7 @@ _OPTIONS = (
 
 
 def runs_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options of reading a table; the command gets them as ``reading``, for :func:`load_runs`."""
+    """Add the options of reading a table; the command gets them as ``reading``, for :func:`~scaling.runs.load_runs`."""
     names = ("columns", "units", "loss_unit", "bytes_per_token", "delimiter", "decimal", "encoding", "skip_bad")
 
     @functools.wraps(command)

@@ -84,7 +84,8 @@ def command(
 def _need(modules: Iterable[str], extra: str) -> None:
     missing = [name for name in modules if importlib.util.find_spec(name) is None]
     if missing:
-        raise Refusal(f"this needs {', '.join(missing)}: pip install 'scaling[{extra}]'", BROKEN)
+        install = f"run pip install -e '.[{extra}]' in the project's folder"
+        raise Refusal(f"this needs {', '.join(missing)}: {install}", BROKEN)
 
 
 def _chosen(wanted: str | None) -> list[Chapter]:

@@ -88,7 +88,7 @@ class Architecture:
 
     @classmethod
     def from_row(cls, row: pd.Series, vocab: int | None = None, n_ctx: int | None = None) -> Architecture:
-        """The architecture of one row of :func:`architectures`.
+        """The architecture of one row of :func:`~scaling.counting.architectures`.
 
         ``vocab`` and ``n_ctx`` are not in the table; by default those of the paper, 32,000 and 2,048.
         """
@@ -111,7 +111,7 @@ def architectures() -> pd.DataFrame:
     DataFrame
         Index ``model``, the printed size (``"44M"`` to ``"16183M"``); columns ``params_millions`` as
         printed, ``d_model``, ``ffw``, ``kv``, ``heads``, ``layers``. Give a row to
-        :meth:`Architecture.from_row`.
+        :meth:`~scaling.counting.Architecture.from_row`.
 
     Examples
     --------
@@ -231,9 +231,9 @@ def forward_flops(arch: Architecture, convention: str = "6ND", embeddings: bool 
     ----------
     arch : Architecture
     convention : {"6ND", "kaplan", "chinchilla"}
-        ``6ND``: :math:`2N` with N by :func:`count_params`. ``kaplan``: :math:`2N + 2 n S q` with
+        ``6ND``: :math:`2N` with N by :func:`~scaling.counting.count_params`. ``kaplan``: :math:`2N + 2 n S q` with
         Kaplan's N (Kaplan et al. 2020, Table 1; its equation 2.2 prints d for q). ``chinchilla``: the
-        sum of :func:`flops_by_part`.
+        sum of :func:`~scaling.counting.flops_by_part`.
     embeddings : bool, optional
         Whether embedding and logits are counted. Default: as the convention's paper says, which is
         yes for ``6ND`` and ``chinchilla`` and no for ``kaplan``, where yes is not defined. Table A4 of
@@ -281,7 +281,7 @@ def training_flops(
     tokens : array
         Training tokens D; broadcasts against N.
     convention, embeddings
-        As in :func:`forward_flops`.
+        As in :func:`~scaling.counting.forward_flops`.
 
     Returns
     -------

@@ -63,7 +63,7 @@ def _isoflop(runs: pd.DataFrame) -> FrontierFit:
 
 
 def fit_approaches(runs: pd.DataFrame, which: Iterable[int] = (1, 2, 3)) -> dict[int, Fit | FrontierFit | FitError]:
-    """Each approach's fit, or the :class:`FitError` that says why there is none.
+    """Each approach's fit, or the :class:`~scaling.errors.FitError` that says why there is none.
 
     Approaches 2 and 3 use the last point of every run. A parametric fit that the table does not identify counts
     as none; where it is because the loss falls with neither size nor tokens beyond noise, or with one only, there is
@@ -113,7 +113,7 @@ class Approaches:
 
     @property
     def laws(self) -> dict[str, ChinchillaLaw | FrontierLaw]:
-        """The laws with resamples behind them, by the name of the approach, as :func:`plot_frontier` takes them."""
+        """The laws with resamples, by name of approach, as :func:`~scaling.figures.plot_frontier` takes them."""
         return {APPROACHES[number]: self.fits[number].law for number in self.bootstraps}
 
     def table(self, flops: float, level: float = 0.95) -> pd.DataFrame:
@@ -156,12 +156,12 @@ def compare_approaches(
     Parameters
     ----------
     runs : DataFrame
-        As :func:`load_runs` returns them. Where a ``run`` has several rows they are its training curve: approach 1
-        takes them all, the others the last of each run.
+        As :func:`~scaling.runs.load_runs` returns them. Where a ``run`` has several rows they are its training curve:
+        approach 1 takes them all, the others the last of each run.
     curves : DataFrame, optional
-        Training curves, for approach 1 (see :func:`fit_envelope`), where ``runs`` has final losses only.
+        Training curves, for approach 1 (see :func:`~scaling.fit.fit_envelope`), where ``runs`` has final losses only.
     n_resamples, seed, backend, n_jobs
-        As for :func:`bootstrap`.
+        As for :func:`~scaling.uncertainty.bootstrap`.
 
     Returns
     -------

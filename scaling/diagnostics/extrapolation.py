@@ -48,15 +48,15 @@ def extrapolation_audit(
     Parameters
     ----------
     runs : DataFrame
-        As for :func:`fit_parametric`; groups of equal compute are found as :func:`fit_isoflop` finds them, and count
-        from four runs on. A table with fewer than three, or with less than two thirds of its runs in them, is cut
-        by its compute at 30 %, 40 %, ... 90 % of its runs.
+        As for :func:`~scaling.fit.fit_parametric`; groups of equal compute are found as
+        :func:`~scaling.fit.fit_isoflop` finds them, and count from four runs on. A table with fewer than three, or with
+        less than two thirds of its runs in them, is cut by its compute at 30 %, 40 %, ... 90 % of its runs.
     budgets : array, optional
-        Nominal budgets, as for :func:`fit_isoflop`.
+        Nominal budgets, as for :func:`~scaling.fit.fit_isoflop`.
     level, n_resamples, seed
-        Of the intervals; see :func:`bootstrap`.
+        Of the intervals; see :func:`~scaling.uncertainty.bootstrap`.
     **options
-        Passed to :func:`fit_parametric`.
+        Passed to :func:`~scaling.fit.fit_parametric`.
 
     Returns
     -------
@@ -168,7 +168,7 @@ def audit_coverage(
     Raises
     ------
     FitError, ValueError
-        As :func:`extrapolation_audit`; ``ValueError`` for fewer than two tables.
+        As :func:`~scaling.diagnostics.extrapolation_audit`; ``ValueError`` for fewer than two tables.
     """
     at_least("n_tables", n_tables, 2)
     flops = float(simulate_runs(law, design)["flops"].max())

@@ -56,7 +56,7 @@ def holdout(
     Parameters
     ----------
     runs : DataFrame
-        As for :func:`fit_parametric`.
+        As for :func:`~scaling.fit.fit_parametric`.
     by : str
         Column that orders the runs: ``flops`` (default), ``params``, ``tokens`` or any other number.
     fraction : float
@@ -64,7 +64,7 @@ def holdout(
     above : float, optional
         Hold out every run with ``by`` greater than this.
     method : callable, optional
-        The fit: :func:`fit_parametric`, or another of a law of ``params`` and ``tokens``.
+        The fit: :func:`~scaling.fit.fit_parametric`, or another of a law of ``params`` and ``tokens``.
     **options
         Passed to it.
 
@@ -103,11 +103,12 @@ def holdout_table(
     Parameters
     ----------
     runs, by, **options
-        As for :func:`holdout`.
+        As for :func:`~scaling.diagnostics.holdout`.
     fractions : sequence of float
         Shares of the runs to hold out, one row each.
     backend, n_jobs
-        A backend of joblib's over which the fits are spread, as for :func:`bootstrap`; the table is the same.
+        A backend of joblib's over which the fits are spread, as for :func:`~scaling.uncertainty.bootstrap`; the table
+        is the same.
 
     Returns
     -------
@@ -119,7 +120,7 @@ def holdout_table(
     Raises
     ------
     FitError, ValueError
-        As :func:`holdout`, for what is wrong with every fraction alike.
+        As :func:`~scaling.diagnostics.holdout`, for what is wrong with every fraction alike.
     """
     table = check_runs(runs)
     if not len(fractions):

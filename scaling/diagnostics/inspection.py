@@ -49,7 +49,7 @@ class Inspection:
     slips : list of str
         Probable slips of a unit, in words with their rows.
     approaches : dict
-        1, 2, 3 to a fit (of at most 20,000 rows), or the :class:`FitError` that says why there is none.
+        1, 2, 3 to a fit (of at most 20,000 rows), or the :class:`~scaling.errors.FitError` that says why there is none.
     """
 
     groups: pd.DataFrame
@@ -86,8 +86,8 @@ def inspect_runs(runs: pd.DataFrame) -> Inspection:
     Parameters
     ----------
     runs : DataFrame
-        As :func:`load_runs` or :func:`check_runs` returns it. Where a ``run`` has several rows, groups and outliers
-        are those of its last one. Of a table above 20,000 runs a random part is fitted.
+        As :func:`~scaling.runs.load_runs` or :func:`~scaling.runs.check_runs` returns it. Where a ``run`` has several
+        rows, groups and outliers are those of its last one. Of a table above 20,000 runs a random part is fitted.
 
     Returns
     -------

@@ -41,7 +41,7 @@ class LawComparison:
     split : str
         How the runs were divided, in words.
     fits : dict
-        Law to :class:`Fit`.
+        Law to :class:`~scaling.fit.Fit`.
     n_fitted, n_tested : int
         Runs on either side.
     noise : float
@@ -104,12 +104,12 @@ def compare_laws(runs: pd.DataFrame, fraction: float = 0.3, above: float | None 
     Parameters
     ----------
     runs : DataFrame
-        As :func:`load_runs` returns; where a ``run`` has several rows, its last one counts. Of a large table at
-        most 20,000 runs are fitted and 100,000 predicted, drawn at random from either side.
+        As :func:`~scaling.runs.load_runs` returns; where a ``run`` has several rows, its last one counts. Of a large
+        table at most 20,000 runs are fitted and 100,000 predicted, drawn at random from either side.
     fraction : float
         Share of the runs, the dearest by ``flops``, to hold out. Where the runs form at least three IsoFLOP groups
-        (:func:`find_budgets`, four sizes each) that hold nine tenths of them, whole groups are held out: the dearest
-        third or so, at least one.
+        (:func:`~scaling.runs.find_budgets`, four sizes each) that hold nine tenths of them, whole groups are held out:
+        the dearest third or so, at least one.
     above : float, optional
         Hold out every run with more ``flops`` than this instead.
     seed : int

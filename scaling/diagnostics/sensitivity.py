@@ -113,11 +113,11 @@ def huber_study(
     Parameters
     ----------
     runs : DataFrame
-        As for :func:`fit_parametric`.
+        As for :func:`~scaling.fit.fit_parametric`.
     deltas : array
         Thresholds of ``log_huber``, in ln loss; ``log_absolute`` and ``log_squares`` are added at the ends.
     level, n_resamples, seed
-        Of the percentile interval of the exponent a; see :func:`bootstrap`.
+        Of the percentile interval of the exponent a; see :func:`~scaling.uncertainty.bootstrap`.
 
     Returns
     -------
@@ -153,7 +153,7 @@ def stopping_study(runs: pd.DataFrame, starts: Mapping[str, ChinchillaLaw], delt
     Parameters
     ----------
     runs : DataFrame
-        As for :func:`fit_parametric`.
+        As for :func:`~scaling.fit.fit_parametric`.
     starts : mapping of label to ChinchillaLaw
         Where the optimiser begins, E, A and B positive; gradients by finite differences, its default.
     delta : float
@@ -164,7 +164,7 @@ def stopping_study(runs: pd.DataFrame, starts: Mapping[str, ChinchillaLaw], delt
     DataFrame
         One row a start and kind (``mean``, ``sum``): ``start``, ``kind``, ``steps``, ``success`` (as SciPy reports it),
         ``a_start``, ``a`` (where it stopped), ``a_optimum``, and ``excess``, the objective over that of
-        :func:`fit_parametric`, less one.
+        :func:`~scaling.fit.fit_parametric`, less one.
 
     Raises
     ------
@@ -216,12 +216,12 @@ def digits_study(law: ChinchillaLaw, flops: float = 1e24, digits: Sequence[int] 
     DataFrame
         One row a number of decimals: ``digits``, ``alpha``, ``beta``, ``params``, ``tokens``, ``tokens_per_param`` and
         ``loss`` of the rounded law's optimum, and ``wasted``, the share of the budget that the unrounded law calls
-        deadweight there (:func:`deadweight_compute`).
+        deadweight there (:func:`~scaling.optimum.deadweight_compute`).
 
     Raises
     ------
     ValueError
-        As :func:`compute_optimal`.
+        As :func:`~scaling.optimum.compute_optimal`.
     """
     rows = []
     for places in digits:

@@ -1,6 +1,6 @@
 """Results in, Axes out: every function takes ``ax=None`` and returns the Axes that it drew on.
 
-Nothing is fitted or estimated here. Only :func:`~scaling.set_style` changes matplotlib's global state.
+Nothing is fitted or estimated here. Only :func:`~scaling.figures.set_style` changes matplotlib's global state.
 """
 
 from __future__ import annotations

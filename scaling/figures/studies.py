@@ -19,12 +19,14 @@ _LABELS = {"a": "exponent $a$", "loss": "loss at the optimum", "params": "optima
 
 
 def plot_rounded_study(study: pd.DataFrame, truth: Mapping[str, float]) -> np.ndarray:
-    """Small multiples of a :func:`rounded_study`: one dot a fit, against the noise, coloured by decimals.
+    """Small multiples of a :func:`~scaling.diagnostics.rounded_study`: one dot a fit.
+
+    Drawn against the noise and coloured by the number of decimals.
 
     Parameters
     ----------
     study : DataFrame
-        As :func:`rounded_study` returns.
+        As :func:`~scaling.diagnostics.rounded_study` returns.
     truth : mapping of column to value
         Which columns to draw, a row of panels each, and where the dashed line goes.
 
@@ -54,7 +56,10 @@ def plot_rounded_study(study: pd.DataFrame, truth: Mapping[str, float]) -> np.nd
 
 
 def plot_thresholds(studies: Mapping[str, pd.DataFrame], ax: Axes | None = None) -> Axes:
-    """The exponent a with its interval under every objective of one or several :func:`huber_study` tables."""
+    """The exponent a under every objective of one or several :func:`~scaling.diagnostics.huber_study` tables.
+
+    Each is drawn with its interval.
+    """
     ax = axes_or_new(ax)
     shifts = np.linspace(-0.08, 0.08, len(studies)) if len(studies) > 1 else [0.0]
     for (label, each), shift, marker in zip(studies.items(), shifts, "os^Dv", strict=False):
@@ -102,7 +107,7 @@ def plot_audit(audits: Mapping[str, pd.DataFrame]) -> np.ndarray:
     Parameters
     ----------
     audits : mapping of title to DataFrame
-        As :func:`extrapolation_audit` returns; cuts without an interval are left out.
+        As :func:`~scaling.diagnostics.extrapolation_audit` returns; cuts without an interval are left out.
 
     Returns
     -------

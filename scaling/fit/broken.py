@@ -40,15 +40,15 @@ def fit_broken_power_law(
     x, y : array (n,)
         Positive.
     objective, delta, weights, n_starts
-        As in :func:`fit_parametric`, with y in place of the loss. The starts are places of the break and its
-        sharpness, drawn over the range of x.
+        As in :func:`~scaling.fit.fit_parametric`, with y in place of the loss. The starts are places of the break and
+        its sharpness, drawn over the range of x.
     seed : int
         Of the draw.
 
     Returns
     -------
     Fit
-        Of a :class:`BrokenPowerLaw`; ``not_identified`` for fewer points than its six constants.
+        Of a :class:`~scaling.laws.BrokenPowerLaw`; ``not_identified`` for fewer points than its six constants.
 
     Raises
     ------

@@ -23,7 +23,7 @@ AGREE, AGREE_FLOOR = 1e-9, 1e-22
 
 
 def checked_weights(weights: ArrayLike | None, n: int) -> np.ndarray:
-    """One weight a run, by default 1; :class:`FitError` unless finite, not negative and not all zero."""
+    """One weight a run, by default 1; ``FitError`` unless finite, not negative and not all zero."""
     if weights is None:
         return np.ones(n)
     array = np.asarray(weights, dtype=float)
@@ -69,7 +69,7 @@ def finish(
     runs: pd.DataFrame,
     dropped: pd.DataFrame,
 ) -> Fit:
-    """Minimise a problem of the engine's, judge the minimum and make it a :class:`Fit`.
+    """Minimise a problem of the engine's, judge the minimum and make it a :class:`~scaling.fit.Fit`.
 
     ``build`` makes the law of the problem's constants, ``again`` the same fit of ``runs`` under other ``weights``;
     both can be pickled.
@@ -110,7 +110,7 @@ def check_search(objective: Objective, n_starts: int, unit: float) -> None:
 
 
 def sound_runs(runs: pd.DataFrame) -> pd.DataFrame:
-    """The table as :func:`check_runs` returns it; :class:`FitError` if it cannot be used."""
+    """The table as :func:`~scaling.runs.check_runs` returns it; ``FitError`` if it cannot be used."""
     if _still_sound(runs):
         return runs.copy(deep=False)
     try:

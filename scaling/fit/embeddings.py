@@ -39,7 +39,7 @@ def fit_embedding_model(
     exponent : float, optional
         Holds :math:`\delta` there; by default both constants are fitted.
     objective, delta, weights, n_starts
-        As in :func:`fit_parametric`, with the total count in place of the loss.
+        As in :func:`~scaling.fit.fit_parametric`, with the total count in place of the loss.
 
     Returns
     -------

@@ -47,7 +47,7 @@ def fit_isoflop(runs: pd.DataFrame, *, budgets: ArrayLike | None = None, toleran
     Parameters
     ----------
     runs : DataFrame
-        As :func:`load_runs` returns, with at least four sizes a budget.
+        As :func:`~scaling.runs.load_runs` returns, with at least four sizes a budget.
     budgets : array, optional
         Nominal budgets in FLOPs; each run joins the nearest within ``tolerance`` (relative), the
         others are left out. By default the column ``budget``, or, without one, groups of runs
@@ -70,7 +70,7 @@ def fit_isoflop(runs: pd.DataFrame, *, budgets: ArrayLike | None = None, toleran
     References
     ----------
     Hoffmann et al. 2022 (arXiv:2203.15556), section 3.2. Its bias on asymmetric or off-centre
-    grids: Czech et al. 2026 (arXiv:2603.22339), :func:`parabola_bias`.
+    grids: Czech et al. 2026 (arXiv:2603.22339), :func:`~scaling.fit.parabola_bias`.
     """
     table = sound_runs(runs)
     nominal = find_budgets(table, budgets, tolerance).to_numpy()

@@ -46,7 +46,8 @@ def parabola_bias(
     -------
     float or array
         N at the parabola's minimum over the true :math:`N^*`; its log10 is the paper's :math:`\delta w`. NaN where the
-        parabola opens downwards. The minimum may lie outside the grid, where :func:`fit_isoflop` refuses it.
+        parabola opens downwards. The minimum may lie outside the grid, where :func:`~scaling.fit.fit_isoflop` refuses
+        it.
 
     Raises
     ------

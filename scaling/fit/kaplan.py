@@ -98,14 +98,14 @@ def fit_kaplan(
     runs : DataFrame
         Columns ``params`` (or what ``size`` names), ``tokens`` and ``loss`` (nats/token).
     objective, delta, weights, n_starts
-        As in :func:`fit_parametric`.
+        As in :func:`~scaling.fit.fit_parametric`.
     size : str
         Column of the sizes; the paper counts no embeddings, ``"params_nonembedding"``.
 
     Returns
     -------
     Fit
-        Of a :class:`KaplanLaw`. Bounds: alpha_D in [0.01, 2], alpha_N / alpha_D in [0.02, 50].
+        Of a :class:`~scaling.laws.KaplanLaw`. Bounds: alpha_D in [0.01, 2], alpha_N / alpha_D in [0.02, 50].
 
     Raises
     ------
@@ -143,21 +143,21 @@ def fit_kaplan_steps(
     r"""Fit :math:`L = (N_c/N)^{\alpha_N} + (S_c/S_{min})^{\alpha_S}` to points of training curves.
 
     Kaplan et al. 2020, equation 1.6. The warm-up should be left out, and the steps be those of a batch far above the
-    critical one: :meth:`CriticalBatch.min_steps` makes them from steps at another batch size.
+    critical one: :meth:`~scaling.laws.CriticalBatch.min_steps` makes them from steps at another batch size.
 
     Parameters
     ----------
     curves : DataFrame
         Columns ``params`` (or what ``size`` names), ``steps`` (S_min) and ``loss`` (nats/token), one row a point.
     objective, delta, weights, n_starts
-        As in :func:`fit_parametric`.
+        As in :func:`~scaling.fit.fit_parametric`.
     size : str
         Column of the sizes.
 
     Returns
     -------
     Fit
-        Of a :class:`KaplanStepsLaw`. Bounds: both exponents in [0.01, 2].
+        Of a :class:`~scaling.laws.KaplanStepsLaw`. Bounds: both exponents in [0.01, 2].
 
     Raises
     ------
@@ -192,7 +192,7 @@ def _steps_law(A: ArrayLike, B: ArrayLike, alpha_N: ArrayLike, alpha_S: ArrayLik
 
 
 def _columns(table: pd.DataFrame, *names: str) -> list[np.ndarray]:
-    """Columns of positive finite numbers; a :class:`FitError` names the first that is not."""
+    """Columns of positive finite numbers; a :class:`~scaling.errors.FitError` names the first that is not."""
     out = []
     for name in names:
         if name not in table:

@@ -132,7 +132,7 @@ def finish_form(
     runs: pd.DataFrame,
     dropped: pd.DataFrame,
 ) -> Fit:
-    """Minimise, judge and make it a :class:`Fit`, as :func:`~scaling.fit.common.finish` does for the engine.
+    """Minimise, judge and make it a :class:`~scaling.fit.Fit`, as ``fit.common.finish`` does for the engine.
 
     ``constants`` are those of a theta, by name and in its order; ``unseen`` are the positions of the variables without
     which the objective is no worse than a value beyond noise.

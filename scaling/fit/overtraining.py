@@ -75,7 +75,7 @@ def fit_overtraining(
     weights: ArrayLike | None = None,
     n_starts: int = 4,
 ) -> Fit:
-    """Fit an :class:`OvertrainingLaw` to a table of runs.
+    """Fit an :class:`~scaling.laws.OvertrainingLaw` to a table of runs.
 
     For a given exponent the law is linear in E, a and b, which gives the starting points. Its authors minimise squares
     of the loss: ``objective="huber", delta=np.inf``. Nothing keeps E, a and b positive: look at them.
@@ -85,12 +85,12 @@ def fit_overtraining(
     runs : DataFrame
         Columns ``params``, ``tokens`` and ``loss``, with two sizes and two ratios of tokens to parameters or more.
     objective, delta, weights, n_starts
-        As in :func:`fit_parametric`.
+        As in :func:`~scaling.fit.fit_parametric`.
 
     Returns
     -------
     Fit
-        Of an :class:`OvertrainingLaw`; the exponent lies in [0.01, 1].
+        Of an :class:`~scaling.laws.OvertrainingLaw`; the exponent lies in [0.01, 1].
 
     Raises
     ------

@@ -36,7 +36,7 @@ def fit_parametric(
     Parameters
     ----------
     runs : DataFrame
-        Columns ``params``, ``tokens`` and ``loss`` (nats/token), as :func:`load_runs` returns.
+        Columns ``params``, ``tokens`` and ``loss`` (nats/token), as :func:`~scaling.runs.load_runs` returns.
     objective : {"log_huber", "huber", "log_squares", "log_absolute"}
         Huber loss of log-residuals (the paper's), Huber loss of raw residuals, least squares of
         log-residuals (sum of squares), least absolute deviations of log-residuals.

@@ -44,7 +44,7 @@ def fit_power_law(
     offset : bool
         Whether the law has an offset.
     objective, delta, weights, n_starts
-        As in :func:`fit_parametric`, with ln y in place of ln loss.
+        As in :func:`~scaling.fit.fit_parametric`, with ln y in place of ln loss.
 
     Raises
     ------

@@ -66,11 +66,11 @@ class Fit:
     ----------
     candidate : Law
         The law at the minimum, whatever the status; ``law`` is the same but refuses
-        (:class:`FitError`) when the status is ``not_identified``.
+        (:class:`~scaling.errors.FitError`) when the status is ``not_identified``.
     value : float
         The objective at the minimum, summed (not averaged) over the runs.
     objective, delta : str, float
-        Name of the objective and its Huber threshold (see :func:`fit_parametric`).
+        Name of the objective and its Huber threshold (see :func:`~scaling.fit.fit_parametric`).
     status : str
         ``converged``; ``at_bound`` (a constant ended on its bound, e.g. E = 0 exactly); ``weak``
         (identified, but some combination of constants only loosely); ``not_identified``;
@@ -113,7 +113,7 @@ class Fit:
 
     @property
     def law(self) -> Any:
-        """The fitted law; raises :class:`FitError` when the runs do not identify it."""
+        """The fitted law; raises :class:`~scaling.errors.FitError` when the runs do not identify it."""
         if self.status == "not_identified":
             words = f"{self.message} (fit.candidate holds the law at the minimum all the same)"
             raise FitError(words, self.kind or FitErrorKind.UNDETERMINED)

@@ -115,28 +115,29 @@ def fit_rosenfeld(
     weights: ArrayLike | None = None,
     n_starts: int = 4,
 ) -> Fit:
-    r"""Fit the joint form of Rosenfeld et al. 2020, a :class:`RosenfeldLaw` (arXiv:1909.12673, equations 4 and 5).
+    r"""Fit the joint form of Rosenfeld et al. 2020, a :class:`~scaling.laws.RosenfeldLaw`.
 
-    SciPy's bounded least squares from several starts, each linear in (E, A, B) under a grid of exponents. The paper's
-    own objective is ``"relative_squares"``, that of the relative divergence:
+    The paper (arXiv:1909.12673) has it in equations 4 and 5. SciPy's bounded least squares from several starts, each
+    linear in (E, A, B) under a grid of exponents. The paper's own objective is ``"relative_squares"``, that of the
+    relative divergence:
 
     .. math:: \sum_i w_i\,\delta_i^2, \qquad \delta_i = \frac{\hat L_i - L_i}{L_i}
 
     Parameters
     ----------
     runs : DataFrame
-        Columns ``params``, ``tokens`` and ``loss``, as for :func:`fit_parametric`.
+        Columns ``params``, ``tokens`` and ``loss``, as for :func:`~scaling.fit.fit_parametric`.
     guess : float
         :math:`\varepsilon_0`, known beforehand: the loss of a random guess, in the unit of ``loss``. A run may lie
         above it, the law does not.
     objective, delta, weights, n_starts
-        As in :func:`fit_parametric`; besides, ``"relative_squares"``.
+        As in :func:`~scaling.fit.fit_parametric`; besides, ``"relative_squares"``.
 
     Returns
     -------
     Fit
-        Of a :class:`RosenfeldLaw`; under ``"relative_squares"`` the ``residuals`` are -delta_i. Bounds: E at least 0,
-        exponents in [0.01, 2]. ``status`` as in :func:`fit_parametric`.
+        Of a :class:`~scaling.laws.RosenfeldLaw`; under ``"relative_squares"`` the ``residuals`` are -delta_i.
+        Bounds: E at least 0, exponents in [0.01, 2]. ``status`` as in :func:`~scaling.fit.fit_parametric`.
 
     Raises
     ------

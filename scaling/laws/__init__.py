@@ -1,5 +1,6 @@
 """The formulas of the papers: frozen dataclasses, vectorised, that know no data."""
 
+from .base import Law
 from .broken import BrokenPowerLaw
 from .chinchilla import ChinchillaLaw
 from .kaplan import CriticalBatch, KaplanLaw, KaplanStepsLaw, kaplan_curve
@@ -20,6 +21,7 @@ __all__ = [
     "FrontierLaw",
     "KaplanLaw",
     "KaplanStepsLaw",
+    "Law",
     "OvertrainingLaw",
     "PowerLaw",
     "PrecisionLaw",

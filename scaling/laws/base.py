@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from ..errors import UnknownPublishedError
 from ..sources.numbers import published
 
-__all__ = ["HasLoss", "Law"]
+__all__ = ["Law"]
 
 
 class HasLoss(Protocol):

@@ -21,7 +21,7 @@ class BrokenPowerLaw(Law):
     .. math:: y = a + b\,x^{-c_0} \prod_{i} \Bigl(1 + (x/d_i)^{1/f_i}\Bigr)^{-c_i f_i}
 
     Far below the first break y - a falls with exponent :math:`c_0`, between the first and the second with
-    :math:`c_0 + c_1`, and so on. No breaks: :class:`PowerLaw`.
+    :math:`c_0 + c_1`, and so on. No breaks: :class:`~scaling.laws.PowerLaw`.
 
     Parameters
     ----------

@@ -65,7 +65,7 @@ class FrontierLaw(Law):
     .. math:: N_{opt} = k_N C^{a}, \qquad D_{opt} = k_D C^{b}
 
     What approaches 1 and 2 of Hoffmann et al. 2022 (sections 3.1, 3.2) estimate. ``params``,
-    ``tokens`` and (where known) ``loss`` are :class:`PowerLaw` of the budget in FLOPs.
+    ``tokens`` and (where known) ``loss`` are :class:`~scaling.laws.PowerLaw` of the budget in FLOPs.
     """
 
     params: PowerLaw

@@ -70,7 +70,7 @@ class DataConstrainedLaw(Law):
 
     .. math:: L(N, D, U_D) = E + \frac{A}{N'^{\alpha}} + \frac{B}{D'^{\beta}}
 
-    D' is :func:`effective_amount` of D tokens of which :math:`U_D` are unique; N' that of N parameters of
+    D' is :func:`~scaling.laws.effective_amount` of D tokens of which :math:`U_D` are unique; N' that of N parameters of
     which :math:`U_N = \min(N, N_{opt}(U_D))` are useful, where :math:`N_{opt}(U_D)` is the size to which
     :math:`U_D` tokens are compute-optimal.
 

@@ -59,7 +59,7 @@ def compute_optimal(law: ChinchillaLaw | FrontierLaw, flops: ArrayLike) -> Alloc
         D_{opt} &= G^{-1} (C/6)^{\alpha/(\alpha+\beta)}, \\
         G &= \Bigl(\frac{\alpha A}{\beta B}\Bigr)^{1/(\alpha+\beta)}.
 
-    A :class:`FrontierLaw` states the allocation itself.
+    A :class:`~scaling.laws.FrontierLaw` states the allocation itself.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def deadweight_compute(law: ChinchillaLaw, params: ArrayLike, tokens: ArrayLike)
     Raises
     ------
     ValueError, TypeError
-        As :func:`compute_optimal` does.
+        As :func:`~scaling.optimum.compute_optimal` does.
 
     References
     ----------

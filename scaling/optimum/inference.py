@@ -25,7 +25,8 @@ class CostModel:
               + 2 N D_\text{inf}\,\bigl(f\,p_\text{prompt} + (1 - f)\,p_\text{generation}\bigr)
 
     with :math:`f` the share of prompts (Sardana et al. 2024, equation 6, written for a whole demand
-    instead of a request). Prices may be arrays; :func:`flop_price` makes them from rents and utilisations.
+    instead of a request). Prices may be arrays; :func:`~scaling.optimum.flop_price` makes them from rents and
+    utilisations.
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ __all__ = ["data_constrained_optimal"]
 def data_constrained_optimal(law: DataConstrainedLaw, flops: ArrayLike, unique_tokens: ArrayLike) -> Allocation:
     r"""The allocation of least loss at a budget C = 6 N D when only so many tokens are distinct.
 
-    As long as :func:`~scaling.compute_optimal` training does not need more than :math:`U_D` tokens, it is that.
+    As long as :func:`~scaling.optimum.compute_optimal` training does not need more than :math:`U_D` tokens, it is that.
     Beyond, both the parameters and the tokens exceed what is useful and unique, and at the minimum
 
     .. math:: \alpha A N'^{-\alpha-1} N e^{-R_N/R^*_N} = \beta B D'^{-\beta-1} D e^{-R_D/R^*_D}.

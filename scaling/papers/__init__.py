@@ -1,7 +1,8 @@
 """Our checks of the papers' numbers: one module a paper, one small function a claim.
 
 A claim is a function that computes a published number with this package, decorated by
-:func:`~scaling.papers.reproduces` with the number's id. :func:`~scaling.scorecard` sets ours beside the published ones.
+:func:`~scaling.papers.reproduces` with the number's id. :func:`~scaling.papers.scorecard` sets ours beside the
+published ones.
 """
 
 from . import (

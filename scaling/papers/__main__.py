@@ -1,4 +1,4 @@
-"""``python -m scaling.papers.claims``: record what our code computes from the downloaded sets of runs."""
+"""``python -m scaling.papers``: record what our code computes from the downloaded sets of runs."""
 
 from . import record
 

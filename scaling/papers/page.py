@@ -65,7 +65,7 @@ def claims_table(*sources: str, folded: bool = False) -> ClaimsTable:
     Parameters
     ----------
     *sources : str
-        Papers or parts of them, as in :func:`scorecard`; none: everything.
+        Papers or parts of them, as in :func:`~scaling.papers.scorecard`; none: everything.
     folded : bool
         Whether a page shows each source (cut to ``paper/part``) as a closed line with its verdicts counted.
 

@@ -116,7 +116,7 @@ def suggest_runs(
     Parameters
     ----------
     found : Fit or Bootstrap
-        A fit of :func:`fit_parametric` with a law that is identified, or its resamples. With resamples,
+        A fit of :func:`~scaling.fit.fit_parametric` with a law that is identified, or its resamples. With resamples,
         ``width_before`` is the width of their interval of a, and only the ratio of the widths is predicted; with a
         fit alone, both come from the formula and the noise of the residuals.
     budget : float

@@ -41,7 +41,7 @@ class Plan:
         ``compute-optimal``, least loss for the budget; ``with inference``, least compute over the model's life at
         that loss; ``limited data``, least loss for the budget when tokens have to be read again.
     off_optimum : DataFrame
-        What other sizes than the advised cost at the same budget; see :func:`plan_training`.
+        What other sizes than the advised cost at the same budget; see :func:`~scaling.plan.plan_training`.
     overtraining : DataFrame
         Smaller models of the same loss: tokens, extra training compute, inference compute saved, and the number
         of tokens served after which the extra training has paid.
@@ -103,15 +103,15 @@ def plan_training(
     Every number is computed with the fitted law (``estimate``) and with the law of every resample, whose central
     percentiles are the interval. The intervals are those of the law's mean loss, not of one run with its noise.
 
-    * **compute-optimal**: the size and tokens of least loss at C = ``flops``; :func:`compute_optimal`. ``exponent``
-      is :math:`a = \beta/(\alpha + \beta)`, with which the size grows with compute.
+    * **compute-optimal**: the size and tokens of least loss at C = ``flops``; :func:`~scaling.optimum.compute_optimal`.
+      ``exponent`` is :math:`a = \beta/(\alpha + \beta)`, with which the size grows with compute.
     * **with inference**, when ``inference_tokens`` are expected: the size and tokens that reach the loss of the
       compute-optimal model with the least compute in all, :math:`6 N D + 2 N D_\text{inf}`;
-      :func:`inference_optimal`. ``flops`` is then the training, above C; ``compute_saved`` is the share by which
-      the total falls against serving the compute-optimal model.
-    * **limited data**, when only ``unique_tokens`` are distinct: :func:`data_constrained_optimal` with the law of
-      your runs and the published :math:`R^*_D` and :math:`R^*_N` of Muennighoff et al. 2023, which your runs say
-      nothing about; the intervals are those of your law alone.
+      :func:`~scaling.optimum.inference_optimal`. ``flops`` is then the training, above C; ``compute_saved`` is the
+      share by which the total falls against serving the compute-optimal model.
+    * **limited data**, when only ``unique_tokens`` are distinct: :func:`~scaling.optimum.data_constrained_optimal` with
+      the law of your runs and the published :math:`R^*_D` and :math:`R^*_N` of Muennighoff et al. 2023, which your runs
+      say nothing about; the intervals are those of your law alone.
     * **off the optimum**: 1/4, 1/2, 2 and 4 times the advised size at the same budget. ``extra_loss`` is against
       the best allocation under the same law, and ``compute_wasted`` the share of the budget that could have been
       saved, because the same loss is compute-optimal at
@@ -119,12 +119,13 @@ def plan_training(
       .. math:: C' = C\,\Bigl(\frac{L_{opt}(C) - E}{L - E}\Bigr)^{(\alpha + \beta)/\alpha\beta}.
 
       In the row of the advised size itself, the interval is the price of not knowing the law better.
-    * **over-training**: :func:`overtraining_overhead` for sizes down to a quarter of the compute-optimal.
+    * **over-training**: :func:`~scaling.optimum.overtraining_overhead` for sizes down to a quarter of the
+      compute-optimal.
 
     Parameters
     ----------
     boot : Bootstrap
-        Of a fit of :func:`fit_parametric`.
+        Of a fit of :func:`~scaling.fit.fit_parametric`.
     flops : float
         Training budget C, positive.
     inference_tokens : float, optional

@@ -29,7 +29,7 @@ def last_points(runs: pd.DataFrame) -> pd.DataFrame:
 def seed_noise(runs: pd.DataFrame) -> float:
     """Pooled standard deviation of ln loss among runs that share params and tokens, which no law can predict.
 
-    NaN where no two runs do. The table has one row a run (see :func:`last_points`).
+    NaN where no two runs do. The table has one row a run (see :func:`~scaling.runs.last_points`).
     """
     log = np.log(runs["loss"])
     groups = log.groupby([runs["params"], runs["tokens"]])

@@ -30,8 +30,8 @@ def check_runs(df: pd.DataFrame, *, include_failed: bool = False) -> pd.DataFram
     """Check a table of runs and complete it by C = 6 N D.
 
     Given two of ``params``, ``tokens``, ``flops`` (in a column or in a row), the third follows. Given all
-    three, they are kept as they are, and a :class:`RunsWarning` names the rows in which ``flops`` is off
-    by more than 10 %. Rows that are repeated are counted in ``attrs["notes"]`` and kept: repeated seeds
+    three, they are kept as they are, and a :class:`~scaling.errors.RunsWarning` names the rows in which ``flops`` is
+    off by more than 10 %. Rows that are repeated are counted in ``attrs["notes"]`` and kept: repeated seeds
     are legitimate. Rows whose ``status`` is not ``finished`` are left out with a warning.
 
     Parameters
@@ -62,7 +62,7 @@ def describe_runs(df: pd.DataFrame) -> pd.DataFrame:
     """Ranges of a table of runs: one row a quantity, with count, distinct values, minimum, median, maximum.
 
     The first row counts the runs; its ``distinct`` leaves out rows that repeat another's params, tokens
-    and loss. Raises :class:`RunsError` for a table that cannot be used.
+    and loss. Raises :class:`~scaling.errors.RunsError` for a table that cannot be used.
     """
     runs = check_runs(df)
     repeated = int(runs.duplicated(["params", "tokens", "loss"]).sum())
@@ -79,7 +79,7 @@ def describe_runs(df: pd.DataFrame) -> pd.DataFrame:
 
 
 def checked_table(df: pd.DataFrame, source: str, include_failed: bool) -> pd.DataFrame:
-    """:func:`check_runs`, with the name of the table for its messages."""
+    """:func:`~scaling.runs.check_runs`, with the name of the table for its messages."""
     if df.columns.nlevels > 1:
         raise RunsError(source, ["the columns have several levels: flatten them to plain names"])
     columns = list(df.columns)

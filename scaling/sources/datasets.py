@@ -178,7 +178,7 @@ def list_datasets() -> pd.DataFrame:
     -------
     DataFrame
         Index ``name``; columns ``kind`` (embedded or downloaded), ``rows``, ``licence``, ``source``,
-        ``available`` (without a network, see :func:`is_available`).
+        ``available`` (without a network, see :func:`~scaling.sources.is_available`).
     """
     rows = [
         dict(
@@ -200,7 +200,7 @@ def fetch(name: str) -> Path:
     Parameters
     ----------
     name : str
-        A name of :func:`list_datasets`.
+        A name of :func:`~scaling.sources.list_datasets`.
 
     Returns
     -------
@@ -251,7 +251,7 @@ def read_dataset(name: str) -> pd.DataFrame:
     Parameters
     ----------
     name : str
-        A name of :func:`list_datasets`.
+        A name of :func:`~scaling.sources.list_datasets`.
 
     Returns
     -------
@@ -264,7 +264,7 @@ def read_dataset(name: str) -> pd.DataFrame:
     Raises
     ------
     DatasetError
-        As :func:`fetch`.
+        As :func:`~scaling.sources.fetch`.
     """
     dataset = _lookup(name)
     return dataset.tidy(pd.read_csv(fetch(name)))

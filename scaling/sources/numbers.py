@@ -112,7 +112,7 @@ def published_table(source: str = "") -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Index ``id``; the other columns are the attributes of :class:`Published`.
+        Index ``id``; the other columns are the attributes of :class:`~scaling.sources.Published`.
 
     Raises
     ------

@@ -90,8 +90,8 @@ def compare_curves(rows: Mapping[str, tuple[pd.DataFrame, str, PowerLaw]], least
     Parameters
     ----------
     rows : mapping of label to (curve, column, law)
-        The curve as for :func:`measure_exponent`, and the law that theory expects of it; a coefficient of NaN
-        says that theory gives the exponent only.
+        The curve as for :func:`~scaling.theory.measure_exponent`, and the law that theory expects of it; a coefficient
+        of NaN says that theory gives the exponent only.
     least : float, default 0
         The exponent is measured from so many examples on.
 
@@ -104,7 +104,7 @@ def compare_curves(rows: Mapping[str, tuple[pd.DataFrame, str, PowerLaw]], least
     Raises
     ------
     ValueError
-        As :func:`measure_exponent`.
+        As :func:`~scaling.theory.measure_exponent`.
     """
     table = {}
     for label, (curve, column, law) in rows.items():

@@ -31,8 +31,8 @@ def subsampled_bootstrap(
 ) -> Bootstrap:
     r"""Bootstrap of a fit to many runs, at the cost of one to few.
 
-    A part of *m* of the *n* runs is drawn at random, fitted and resampled as :func:`bootstrap` does. The deviations
-    of its resamples from its own fit, in :math:`E, \ln A, \ln B, \alpha, \beta` (for approach 2 in
+    A part of *m* of the *n* runs is drawn at random, fitted and resampled as :func:`~scaling.uncertainty.bootstrap`
+    does. The deviations of its resamples from its own fit, in :math:`E, \ln A, \ln B, \alpha, \beta` (for approach 2 in
     :math:`\ln k_N, a`), shrink by :math:`\sqrt{m/n}` and are put around the fit to all runs:
 
     .. math:: \theta^*_j = \hat\theta_n + \sqrt{m/n}\,(\hat\theta^*_{m,j} - \hat\theta_m)
@@ -44,11 +44,12 @@ def subsampled_bootstrap(
     Parameters
     ----------
     fit : Fit or FrontierFit
-        A parametric fit, or one of approach 2. Where it has no more than ``rows`` runs this is :func:`bootstrap`.
+        A parametric fit, or one of approach 2. Where it has no more than ``rows`` runs this is
+        :func:`~scaling.uncertainty.bootstrap`.
     rows : int
         m, at least 500.
     n_resamples, seed : int
-        As in :func:`bootstrap`; the seed draws the part too.
+        As in :func:`~scaling.uncertainty.bootstrap`; the seed draws the part too.
 
     Returns
     -------

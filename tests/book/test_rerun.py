@@ -383,7 +383,7 @@ def test_says_what_to_install(table, tmp_path, monkeypatch):
     result = run(table, "--out", tmp_path / "book")
     assert result.exit_code == 3
     assert "no_such_module" in result.output
-    assert "pip install 'scaling[book]'" in result.output
+    assert "pip install -e '.[book]'" in result.output
 
 
 # --- whole or not at all ---------------------------------------------------------------------------------------------

@@ -79,6 +79,29 @@ def test_one_version():
     assert f"## {scaling.__version__}" in (ROOT / "CHANGELOG.md").read_text()
 
 
+def instructions():
+    """Every `pip install` that a page or a message of the package prints: the file and what is to be installed."""
+    printed = [*ROOT.glob("*.md"), *ROOT.glob("book/*.md"), *ROOT.glob("templates/*"), *ROOT.glob("data/**/*.md")]
+    for path in [*printed, *ROOT.glob("scaling/**/*.py")]:
+        if path.is_file():
+            for found in re.finditer(r"pip install ((?:-\w )?[^\s`\"]+)", path.read_text()):
+                yield path.relative_to(ROOT).as_posix(), found[1]
+
+
+def test_what_is_said_to_install_is_this_project():
+    """From its folder and with an extra that it has: on an index, the short name is somebody else's."""
+    extras, found = PROJECT["project"]["optional-dependencies"], dict(instructions())
+    # the command names the extra that its packages belong to
+    needed = set(re.findall(r'_need\(.*"(\w+)"\)', (ROOT / "scaling/cli/rerun.py").read_text()))
+    assert needed == {"book", "cluster"} <= set(extras)
+    for place, what in instructions():
+        extra = re.fullmatch(r"-e '\.\[([\w{}]+)\]'", what)
+        assert extra, f"{place}: pip install {what}"
+        assert extra[1] in extras or (place, extra[1]) == ("scaling/cli/rerun.py", "{extra}"), place
+    messages = {"scaling/_parallel.py", "scaling/runs/reading/files.py", "scaling/cli/rerun.py"}
+    assert messages | {"book/rerun.md"} <= set(found)
+
+
 def tracked_files():
     listing = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
     if listing.returncode:
@@ -139,11 +162,12 @@ def test_wheel_works_outside_the_checkout(installed, tmp_path):
     """In an empty environment the wheel imports, every module of it, and finds its tables."""
     python, site = installed
     script = (
-        "import importlib, pkgutil, scaling\n"
+        "import importlib, importlib.metadata, pkgutil, scaling\n"
         "for module in pkgutil.walk_packages(scaling.__path__, 'scaling.'):\n"
         "    if not module.name.endswith('__main__'):\n"
         "        importlib.import_module(module.name)\n"
         "print(scaling.__file__)\n"
+        f"assert importlib.metadata.version('{PROJECT['project']['name']}') == scaling.__version__\n"
         "tables = scaling.counting.architectures(), scaling.sources.large_models()\n"
         "print(float(scaling.published('hoffmann2022/eq10/E')), *map(len, tables))\n"
     )
@@ -200,9 +224,3 @@ def test_commands_run_as_printed(page, tmp_path):
         assert run.returncode == 0, f"{code}\n{run.stderr[-3000:]}"
         if output is not None:
             assert run.stdout.strip() == output.strip()
-
-
-def test_every_public_name_is_on_the_page_of_docstrings():
-    page = (ROOT / "book/api.md").read_text()
-    listed = re.findall(r"^\.\. auto(?:function|class|exception):: (\w+)(?:\(.*\))?$", page, flags=re.MULTILINE)
-    assert sorted(listed) == sorted(scaling.__all__)

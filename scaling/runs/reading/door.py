@@ -41,8 +41,8 @@ def load_runs(
     """Read anybody's table of training runs, check it and put it into our columns.
 
     The same in Python and behind every command. Names and units of other people are recognised where they can be
-    read in one way only (see :func:`read_table`); what could be read in two is refused, with the argument that
-    decides.
+    read in one way only (see :func:`~scaling.runs.read_table`); what could be read in two is refused, with the
+    argument that decides.
 
     Parameters
     ----------
@@ -55,13 +55,13 @@ def load_runs(
     skip_bad : bool, default False
         Leave out rows with a missing or impossible value; ``attrs["reading"]["notes"]`` says which.
     columns, units, loss_unit, bytes_per_token, delimiter, decimal, encoding
-        As for :func:`read_table`.
+        As for :func:`~scaling.runs.read_table`.
 
     Returns
     -------
     DataFrame
-        As :func:`check_runs` returns it; rows of a text file are indexed by their line. ``attrs["reading"]`` says how
-        the table was read: its ``name``, ``sha256``, ``kind``, ``mapping`` and ``notes``.
+        As :func:`~scaling.runs.check_runs` returns it; rows of a text file are indexed by their line.
+        ``attrs["reading"]`` says how the table was read: its ``name``, ``sha256``, ``kind``, ``mapping`` and ``notes``.
 
     Raises
     ------

@@ -118,9 +118,9 @@ def _read_parquet(path: Path) -> RawTable:
     try:
         import pyarrow  # noqa: F401
     except ImportError:
-        raise RunsError(
-            str(path), ["Parquet needs pyarrow: pip install 'scaling[parquet]', or save it as CSV"]
-        ) from None
+        install = "run pip install -e '.[parquet]' in the project's folder"
+        words = f"Parquet needs pyarrow: {install}, or save the table as CSV"
+        raise RunsError(str(path), [words]) from None
     try:
         frame = pd.read_parquet(path).reset_index(drop=True)
     except (ValueError, OSError, KeyError, NotImplementedError) as error:

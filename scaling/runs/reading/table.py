@@ -44,7 +44,8 @@ class RunsTable:
     ----------
     frame : DataFrame
         Recognised columns under our names and in our units, then all others as they came; rows are labelled
-        by their line in the file (``row`` for formats without lines). Not yet checked: :func:`check_runs` does.
+        by their line in the file (``row`` for formats without lines). Not yet checked: :func:`~scaling.runs.check_runs`
+        does.
     mapping : DataFrame
         One row a recognised column: ``name`` (ours), ``column`` (the file's), ``unit``, and where the unit is
         ``from`` (header, option, cells, assumed).
@@ -123,7 +124,7 @@ def checksum(path: Path) -> str:
 
 
 def raw_frame(frame: pd.DataFrame) -> RawTable:
-    """A table in memory as cells to be recognised; :class:`RunsError` where its columns have several levels."""
+    """A table in memory as cells to be recognised; ``RunsError`` where its columns have several levels."""
     if frame.columns.nlevels > 1:
         raise RunsError("the table", ["the columns have several levels: flatten them to plain names"])
     return RawTable(frame.set_axis(unique_names([str(name) for name in frame.columns]), axis=1), "a table in memory")
@@ -146,7 +147,7 @@ def recognise(
     decimal: str | None = None,
     sha256: str = "",
 ) -> RunsTable:
-    """Cells as a table of runs: the second half of :func:`read_table`, whose arguments these are."""
+    """Cells as a table of runs: the second half of :func:`~scaling.runs.read_table`, whose arguments these are."""
     if decimal not in (None, ".", ","):
         raise RunsError(source, [f"--decimal must be . or ,: got {decimal!r}"])
     if bytes_per_token is not None and not (bytes_per_token > 0 and np.isfinite(bytes_per_token)):

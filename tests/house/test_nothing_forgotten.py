@@ -1,0 +1,112 @@
+"""What one may forget: to export a name, to give a chapter its place, to list a paper, to write a passport."""
+
+import importlib
+import inspect
+import pkgutil
+import re
+from pathlib import Path
+
+import api_page
+import passports
+import pytest
+import yaml
+
+import scaling
+from scaling.laws.base import Law
+from scaling.sources.datasets import _DATASETS
+
+ROOT = Path(__file__).resolve().parents[2]
+NOTEBOOKS = [path.relative_to(ROOT) for path in (ROOT / "notebooks").rglob("*.ipynb") if "checkpoints" not in str(path)]
+#: public within the package only
+INNER = ("scaling.fit.engine", "scaling.sources.files", "scaling.runs.reading.door", "scaling.laws.base")
+#: modules of the papers' room that are not about a paper
+MACHINERY = {"__init__", "__main__", "page", "registry"}
+
+
+def modules_of(room):
+    """The modules of a room that is a folder, itself left out."""
+    package = importlib.import_module(f"scaling.{room}")
+    names = [each.name for each in pkgutil.walk_packages(getattr(package, "__path__", []), f"{package.__name__}.")]
+    chosen = [name for name in names if not name.startswith(INNER) and not name.endswith("__main__")]
+    return {name: importlib.import_module(name) for name in chosen}
+
+
+@pytest.mark.parametrize("room", api_page.ROOMS)
+def test_a_room_offers_what_its_modules_offer(room):
+    offered = set(importlib.import_module(f"scaling.{room}").__all__)
+    for name, module in modules_of(room).items():
+        assert set(getattr(module, "__all__", ())) <= offered, f"add it to scaling/{room}/__init__.py; it is in {name}"
+
+
+def test_every_law_is_offered_and_says_what_it_is():
+    found = {
+        name
+        for module in modules_of("laws").values()
+        for name, law in inspect.getmembers(module, inspect.isclass)
+        if issubclass(law, Law) and law.__module__ == module.__name__ and not name.startswith("_")
+    }
+    assert found <= set(scaling.laws.__all__)
+    assert all(getattr(scaling.laws, name).equation for name in found)
+
+
+@pytest.mark.parametrize("room", ["laws", "fit"])
+def test_every_law_and_fit_is_tested(room):
+    tests = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py") if path.parent.name != "house")
+    names = [name for name in getattr(scaling, room).__all__ if room == "laws" or name.startswith("fit_")]
+    assert [name for name in names if not re.search(rf"\b{name}\b", tests)] == []
+
+
+def test_every_name_is_explained():
+    for room in api_page.ROOMS:
+        module = importlib.import_module(f"scaling.{room}")
+        for name in module.__all__:
+            value = getattr(module, name)
+            assert api_page.kind_of(value) == "data" or inspect.getdoc(value), f"scaling.{room}.{name}"
+
+
+# --- chapters --------------------------------------------------------------------------------------------------------
+
+
+def in_the_book():
+    """Every notebook that the table of contents takes in, as often as it does."""
+    for part in yaml.safe_load((ROOT / "_toc.yml").read_text())["parts"]:
+        for chapter in part["chapters"]:
+            pattern = (chapter.get("glob") or chapter["file"]).removesuffix(".ipynb")
+            yield from (path.relative_to(ROOT) for path in ROOT.glob(f"{pattern}.ipynb"))
+
+
+def test_every_chapter_is_in_the_table_of_contents_once():
+    assert sorted(in_the_book()) == sorted(NOTEBOOKS)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_every_chapter_has_a_row_for_teachers(path):
+    table = (ROOT / "book/teaching.md").read_text().partition("## Chapter by chapter")[2].partition("\n## ")[0]
+    assert f"| [](../{path.as_posix()}) |" in table
+
+
+def test_every_page_is_in_the_table_of_contents():
+    text = (ROOT / "_toc.yml").read_text()
+    assert [path.stem for path in (ROOT / "book").glob("*.md") if f"book/{path.stem}\n" not in f"{text}\n"] == []
+
+
+# --- papers and sets of runs -----------------------------------------------------------------------------------------
+
+
+def test_every_paper_is_listed():
+    modules = {path.stem for path in (ROOT / "scaling/papers").glob("*.py")} - MACHINERY
+    assert modules == {name for name in scaling.papers.__all__ if inspect.ismodule(getattr(scaling.papers, name))}
+
+
+@pytest.mark.parametrize("entry", _DATASETS.values(), ids=lambda entry: entry.name)
+def test_every_set_has_a_passport(entry):
+    folder = Path(entry.file).parent.as_posix() if entry.kind == "embedded" else entry.name
+    passport = ROOT / "data" / folder / "README.md"
+    assert passport.is_file(), f"write {passport.relative_to(ROOT)}; templates/passport.md says what belongs there"
+    assert passports.missing(entry, passport.read_text()) == []
+
+
+@pytest.mark.parametrize("page", ["data/README.md", "book/data.md"])
+def test_every_set_is_on_the_pages_about_data(page):
+    text = (ROOT / page).read_text()
+    assert [name for name in _DATASETS if f"`{name}`" not in text] == []

@@ -1,0 +1,54 @@
+"""The tools around the package: what is taken from a notebook, and the hooks that run before a commit."""
+
+import shutil
+import tomllib
+from pathlib import Path
+
+import clean_notebooks
+import nbformat
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+NOTEBOOKS = sorted(path for path in (ROOT / "notebooks").rglob("*.ipynb") if "checkpoints" not in str(path))
+
+
+def test_times_versions_and_papermills_notes_are_taken_away(tmp_path, monkeypatch, capsys):
+    path = tmp_path / "chapter.ipynb"
+    output = nbformat.v4.new_output("stream", name="stdout", text="1.69\n")
+    metadata = {"tags": ["parameters"], "execution": {"iopub.execute_input": "now"}, "papermill": {"duration": 1.0}}
+    cell = nbformat.v4.new_code_cell("print(1.69)", outputs=[output], execution_count=1, metadata=metadata)
+    about = {"language_info": {"name": "python", "version": "3.12.0"}, "papermill": {"version": "2"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell], metadata=about), path)
+    monkeypatch.setattr("sys.argv", ["clean_notebooks.py", str(path)])
+    assert clean_notebooks.main() == 1
+    assert "cleaned" in capsys.readouterr().out
+    after = nbformat.read(path, as_version=4)
+    assert after.metadata == {"language_info": {"name": "python"}}
+    assert after.cells[0].metadata == {"tags": ["parameters"]}
+    assert after.cells[0].outputs == [output]
+    assert after.cells[0].execution_count == 1
+    assert clean_notebooks.main() == 0
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_chapters_are_clean(path, tmp_path):
+    copy = Path(shutil.copy(path, tmp_path))
+    assert not clean_notebooks.clean(copy), f"python tools/clean_notebooks.py {path.relative_to(ROOT)}"
+
+
+def test_hooks_run_from_the_pinned_environment():
+    (repository,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    assert repository["repo"] == "local"
+    hooks = {hook["id"]: hook["entry"] for hook in repository["hooks"]}
+    assert all(entry.startswith(".venv/bin/") for entry in hooks.values())
+    pinned = {line.partition("==")[0].replace("_", "-") for line in (ROOT / "requirements.txt").read_text().split()}
+    assert {"ruff", "mypy", "import-linter", "codespell", "pre-commit-hooks"} <= pinned
+    assert {"check-added-large-files", "check-yaml", "check-toml", "clean-notebooks"} <= set(hooks)
+
+
+def test_lint_runs_every_tool():
+    recipe = (ROOT / "Makefile").read_text().partition("\nlint:")[2].partition("\n\n")[0]
+    for tool in ("ruff check", "ruff format --check", "mypy", "lint-imports", "codespell"):
+        assert tool in recipe
+    assert "codespell" in tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
