@@ -85,6 +85,15 @@ class RosenfeldLaw(Law):
             "eta": self.guess / B,
         }
 
+    def inner(self, loss: ArrayLike) -> np.ndarray | float:
+        """The sum below the envelope at a loss; ``ValueError`` unless that is positive and below the guess."""
+        L = np.asarray(loss, dtype=float)
+        if (bad := ~((L > 0) & (np.asarray(self.guess) > L))).any():
+            raise ValueError(
+                f"loss must be positive and below the guess, got {np.broadcast_to(L, bad.shape)[bad].flat[0]:g}"
+            )
+        return (L / np.sqrt(1 - (L / self.guess) ** 2))[()]
+
     def loss(self, params: ArrayLike, tokens: ArrayLike) -> np.ndarray | float:
         """Loss, in the unit of the guess, at ``params`` and ``tokens`` (positive); ``ValueError`` otherwise."""
         inner = np.asarray(self.base.loss(params, tokens), dtype=float)

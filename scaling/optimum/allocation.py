@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.optimize import elementwise
 
 from .._checks import positive_finite
+from .._roots import in_places, lowest
+from ..laws.base import HasLoss
 from ..laws.chinchilla import ChinchillaLaw
-from ..laws.power import FrontierLaw
+from ..laws.kaplan import KaplanLaw
+from ..laws.overtraining import OvertrainingLaw
+from ..laws.power import FrontierLaw, PowerLaw
+from ..laws.rosenfeld import RosenfeldLaw
 
 __all__ = ["Allocation", "compute_optimal", "deadweight_compute"]
 
 
+#: what a law depends on that is minimised along 6 N D = C
+SIZE_AND_TOKENS = ("params", "tokens")
+#: logarithm of the largest budget that is looked for
+LARGEST_BUDGET = float(np.log(1e40))
 #: constants of a Chinchilla law that must be positive for it to have an optimum
 FACTORS = ("A", "B", "alpha", "beta")
 
@@ -48,10 +59,18 @@ class Allocation:
         )
 
 
-def compute_optimal(law: ChinchillaLaw | FrontierLaw, flops: ArrayLike) -> Allocation:
+def compute_optimal(
+    law: HasLoss | FrontierLaw,
+    flops: ArrayLike | None = None,
+    *,
+    params: ArrayLike | None = None,
+    tokens: ArrayLike | None = None,
+    loss: ArrayLike | None = None,
+) -> Allocation:
     r"""The allocation of least loss at a training budget C = 6 N D.
 
-    For :math:`L = E + A N^{-\alpha} + B D^{-\beta}` in closed form (Hoffmann et al. 2022, equation 4):
+    Or the budget, and its allocation, to which a size, a number of tokens or a loss belongs. For
+    :math:`L = E + A N^{-\alpha} + B D^{-\beta}` in closed form (Hoffmann et al. 2022, equation 4):
 
     .. math::
 
@@ -59,15 +78,20 @@ def compute_optimal(law: ChinchillaLaw | FrontierLaw, flops: ArrayLike) -> Alloc
         D_{opt} &= G^{-1} (C/6)^{\alpha/(\alpha+\beta)}, \\
         G &= \Bigl(\frac{\alpha A}{\beta B}\Bigr)^{1/(\alpha+\beta)}.
 
-    A :class:`~scaling.laws.FrontierLaw` states the allocation itself.
+    At the optimum the size term is :math:`\beta/(\alpha+\beta)` of what is reducible, which gives the other answers.
+    A :class:`~scaling.laws.FrontierLaw` states the allocation itself, as does the frontier of Kaplan et al., whose
+    budget is C_min. An envelope around a sum (:class:`~scaling.laws.RosenfeldLaw`) moves no optimum. Any other law of
+    the loss of size and tokens is minimised along 6 N D = C by numbers.
 
     Parameters
     ----------
-    law : ChinchillaLaw or FrontierLaw
-        Its constants may be arrays (a bootstrap's); they broadcast against ``flops``. Members
+    law : Law
+        Its constants may be arrays (a bootstrap's); they broadcast against the question. Members
         without an optimum (a resample in which a term vanished) get NaN.
     flops : float or array
         Training budget in FLOPs, positive.
+    params, tokens, loss : float or array
+        Instead of a budget: the size, the tokens or the loss (nats/token) of the optimum that is asked for.
 
     Returns
     -------
@@ -76,10 +100,10 @@ def compute_optimal(law: ChinchillaLaw | FrontierLaw, flops: ArrayLike) -> Alloc
     Raises
     ------
     ValueError
-        If a budget is not positive, or the law has no optimum (a coefficient or an exponent that is
-        not positive makes one of the terms indifferent).
+        If not exactly one question is asked, a number is not positive and finite, the law has no optimum (a
+        coefficient or an exponent that is not positive makes one of the terms indifferent), or never reaches the loss.
     TypeError
-        If the law is of another kind.
+        If the law has no such optimum.
 
     Examples
     --------
@@ -87,20 +111,93 @@ def compute_optimal(law: ChinchillaLaw | FrontierLaw, flops: ArrayLike) -> Alloc
     >>> compute_optimal(ChinchillaLaw.from_published("besiroglu2024"), 5.76e23)
     Allocation(params=7.225e+10, tokens=1.329e+12, flops=5.76e+23, loss=1.9744, tokens_per_param=18.4)
     """
-    (C,) = positive_finite(flops=flops)
-    if isinstance(law, FrontierLaw):
-        loss = np.full(np.broadcast(C, law.a).shape, np.nan) if law.loss is None else law.loss(C)
-        return _allocation(law.params(C), law.tokens(C), C, loss)
-    if not isinstance(law, ChinchillaLaw):
-        raise TypeError(f"no closed-form optimum for a {type(law).__name__}")
+    asked = {"flops": flops, "params": params, "tokens": tokens, "loss": loss}
+    given = {name: value for name, value in asked.items() if value is not None}
+    if len(given) != 1:
+        raise ValueError(f"ask for one of flops, params, tokens or loss; got {', '.join(given) or 'none'}")
+    ((name, value),) = given.items()
+    (x,) = positive_finite(**{name: value})
+    if isinstance(law, ChinchillaLaw):
+        return _of_the_sum(law, name, x)
+    if isinstance(law, OvertrainingLaw):
+        return _of_the_sum(law.chinchilla, name, x)
+    if isinstance(law, RosenfeldLaw):
+        best = _of_the_sum(law.base, name, law.inner(x) if name == "loss" else x)
+        return replace(best, loss=law.loss(best.params, best.tokens))
+    if all(isinstance(getattr(law, each, None), PowerLaw) for each in ("params", "tokens")):
+        return _stated(law, name, x)
+    if isinstance(law, KaplanLaw):
+        raise TypeError("a KaplanLaw has no optimum at a budget: its tokens are a data set, read until the loss rises")
+    if not callable(getattr(law, "loss", None)) or getattr(law, "columns", SIZE_AND_TOKENS) != SIZE_AND_TOKENS:
+        raise TypeError(f"a {type(law).__name__} has no compute-optimal allocation of size and tokens")
+    return _searched(law, name, x)
+
+
+def _of_the_sum(law: ChinchillaLaw, name: str, x: np.ndarray) -> Allocation:
+    """The closed forms; ``name`` says what ``x`` is."""
     law, missing = with_stand_ins(law)
-    exponent = 1.0 / (law.alpha + law.beta)
-    log_G = exponent * (np.log(law.alpha * law.A) - np.log(law.beta * law.B))
-    log_total = np.log(C / 6.0)
+    whole = law.alpha + law.beta
+    log_G = (np.log(law.alpha * law.A) - np.log(law.beta * law.B)) / whole
+    if name == "loss":
+        low = ~(x > np.asarray(law.E))
+        if low.any():
+            floor = np.broadcast_to(law.E, low.shape)[low].flat[0]
+            raise ValueError(
+                f"loss must lie above the law's E = {floor:g}, got {np.broadcast_to(x, low.shape)[low].flat[0]:g}"
+            )
+        share = law.a * (x - law.E)
+        log_total = (np.log(law.A / share) / law.alpha - log_G) * whole / law.beta
+    elif name == "params":
+        log_total = (np.log(x) - log_G) * whole / law.beta
+    elif name == "tokens":
+        log_total = (np.log(x) + log_G) * whole / law.alpha
+    else:
+        log_total = np.log(x / 6.0)
+    exponent = 1.0 / whole
     N = np.exp(log_G + law.beta * exponent * log_total)
     D = np.exp(-log_G + law.alpha * exponent * log_total)
     N, D, loss = without_stand_ins(missing, N, D, law.loss(N, D))
-    return _allocation(N, D, C, loss)
+    return _allocation(N, D, x if name == "flops" else 6.0 * N * D, loss)
+
+
+def _stated(law: Any, name: str, x: np.ndarray) -> Allocation:
+    """What a frontier says of its own budget; the loss is NaN where it says none."""
+    lines = {"params": law.params, "tokens": law.tokens, "loss": law.loss}
+    if name != "flops" and lines[name] is None:
+        raise ValueError(f"this frontier states no {name}")
+    C = x if name == "flops" else np.asarray(lines[name].inverse(x))
+    loss = np.full(np.broadcast(C, law.params.exponent).shape, np.nan) if law.loss is None else law.loss(C)
+    return _allocation(law.params(C), law.tokens(C), C, loss)
+
+
+def _searched(law: HasLoss, name: str, x: np.ndarray) -> Allocation:
+    """By numbers: the valley along 6 N D = C, and the budget whose valley is the one asked for."""
+
+    def at(log_flops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        total = log_flops - np.log(6.0)
+        total = np.array(np.broadcast_to(total, np.broadcast(total, law.loss(1.0, 1.0)).shape))
+        place = np.arange(total.size).reshape(total.shape)
+        along = in_places(lambda u: law.loss(np.exp(u * total), np.exp((1.0 - u) * total)), total.shape)
+        u = lowest(along, np.zeros(total.shape), np.ones(total.shape), (place,))
+        return u * total, (1.0 - u) * total
+
+    def excess(log_flops: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+        log_N, log_D = at(log_flops)
+        answer = {"params": log_N, "tokens": log_D}
+        return answer[name] - np.log(wanted) if name in answer else wanted - law.loss(np.exp(log_N), np.exp(log_D))
+
+    log_flops = np.log(x)
+    if name != "flops":
+        shape = np.broadcast(x, law.loss(1.0, 1.0)).shape
+        ends = np.full(shape, np.log(6.0) + 1.0), np.full(shape, LARGEST_BUDGET)
+        place = np.arange(math.prod(shape)).reshape(shape)
+        found = elementwise.find_root(in_places(lambda u: excess(u, x), shape), ends, args=(place,))
+        if not np.all(found.success):
+            raise ValueError(f"no budget up to {np.exp(LARGEST_BUDGET):.0e} FLOPs has an optimum of this {name}")
+        log_flops = found.x
+    log_N, log_D = at(log_flops)
+    N, D = np.exp(log_N), np.exp(log_D)
+    return _allocation(N, D, np.exp(log_flops), law.loss(N, D))
 
 
 def deadweight_compute(law: ChinchillaLaw, params: ArrayLike, tokens: ArrayLike) -> np.ndarray | float:

@@ -108,3 +108,72 @@ def test_deadweight_needs_a_law_of_the_loss():
     frontier = scaling.FrontierLaw(scaling.PowerLaw(0.1, 0.5), scaling.PowerLaw(1.0, 0.5))
     with pytest.raises(TypeError, match="FrontierLaw gives no loss away from its optimum"):
         scaling.optimum.deadweight_compute(frontier, 1e9, 1e10)
+
+
+class Foreign:
+    """A law that nobody here has heard of."""
+
+    def loss(self, params, tokens):
+        return LAW.loss(params, tokens) ** 1.5
+
+
+LAW = scaling.ChinchillaLaw.from_published("besiroglu2024")
+ASKED = {
+    "sum": LAW,
+    "over-training": scaling.laws.OvertrainingLaw.from_published(),
+    "envelope": scaling.laws.RosenfeldLaw(LAW, 11.0),
+    "frontier": scaling.FrontierLaw(
+        scaling.PowerLaw(0.1, 0.5), scaling.PowerLaw(1.7, 0.5), scaling.PowerLaw(20.0, -0.05, 1.7)
+    ),
+    "Kaplan's trends": scaling.optimum.KaplanFrontier.from_published(),
+    "Kaplan's theory": scaling.optimum.KaplanTraining.from_published().frontier(),
+    "foreign": Foreign(),
+}
+
+
+@pytest.mark.parametrize("name", ASKED)
+@pytest.mark.parametrize("question", ["params", "tokens", "loss"])
+def test_every_optimum_can_be_asked_four_ways(name, question):
+    best = scaling.compute_optimal(ASKED[name], np.array([1e20, 1e23]))
+    again = scaling.compute_optimal(ASKED[name], **{question: getattr(best, question)})
+    exact = 1e-5 if name == "foreign" else 1e-10
+    np.testing.assert_allclose(again.flops, best.flops, rtol=exact * 30)
+    np.testing.assert_allclose(again.params, best.params, rtol=exact * 30)
+
+
+def test_a_search_finds_what_the_closed_form_says():
+    budgets = np.geomspace(1e17, 1e27, 6)
+    searched, exact = scaling.compute_optimal(Foreign(), budgets), scaling.compute_optimal(LAW, budgets)
+    np.testing.assert_allclose(searched.params, exact.params, rtol=1e-5)
+    np.testing.assert_allclose(searched.loss, exact.loss**1.5, rtol=1e-13)
+
+
+def test_the_optimum_of_resamples_can_be_asked_four_ways_too():
+    many = scaling.ChinchillaLaw(np.array([1.8, 1.7]), 480.0, np.array([2000.0, 0.0]), 0.35, 0.37)
+    best = scaling.compute_optimal(many, loss=2.5)
+    assert np.isnan(best.params[1])
+    assert best.loss[0] == pytest.approx(2.5, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("law", "question", "error", "words"),
+    [
+        (LAW, {}, ValueError, "ask for one of flops, params, tokens or loss; got none"),
+        (LAW, {"flops": 1e20, "loss": 2.0}, ValueError, "got flops, loss"),
+        (LAW, {"loss": 1.5}, ValueError, "loss must lie above the law's E"),
+        (LAW, {"params": -1.0}, ValueError, "params must be positive and finite, got -1"),
+        (ASKED["envelope"], {"loss": 12.0}, ValueError, "below the guess, got 12"),
+        (
+            scaling.FrontierLaw(scaling.PowerLaw(0.1, 0.5), scaling.PowerLaw(1.7, 0.5)),
+            {"loss": 2.0},
+            ValueError,
+            "this frontier states no loss",
+        ),
+        (Foreign(), {"loss": 1.0}, ValueError, "no budget up to 1e\\+40 FLOPs has an optimum of this loss"),
+        (scaling.laws.KaplanLaw.from_published(), {"flops": 1e20}, TypeError, "read until the loss rises"),
+        (scaling.laws.ShapeLaw.from_published(), {"flops": 1e20}, TypeError, "no compute-optimal allocation"),
+    ],
+)
+def test_questions_without_an_answer_are_refused(law, question, error, words):
+    with pytest.raises(error, match=words):
+        scaling.compute_optimal(law, **question)
