@@ -20,7 +20,7 @@ from ...errors import RunsError
 from .text import MOST_COLUMNS, RawTable, read_text, unique_names
 
 #: JSON lines that are parsed before they become a table
-BLOCK = 100_000
+LINES_AT_A_TIME = 100_000
 #: what a file is, by its first bytes, and what to do with it
 _MAGIC = {
     b"PK\x03\x04": "a zip archive or an Excel workbook: unpack it, or save its sheet as CSV",
@@ -162,7 +162,7 @@ def _read_json(path: Path, text: str, words: str, notes: list[str]) -> RawTable:
                 hint = "JSON lines have one whole object a line"
                 raise RunsError(str(path), [f"line {number} is not JSON ({str(error)[:80]}): {hint}"]) from None
             lines.append(number)
-        if len(items) == BLOCK:
+        if len(items) == LINES_AT_A_TIME:
             parts.append(_objects(path, items, pd.Index(lines, name="line")))
             items, lines = [], []
     if items:
