@@ -97,11 +97,13 @@ def execute(notebook: str, tables: dict[str, str], parameters: dict[str, Any], s
         if (folder / "error.json").is_file():
             story = json.loads((folder / "error.json").read_text(encoding="utf-8"))
             kind = NOT_POSSIBLE if story["error"] in ABOUT_THE_TABLE else FAILED
-            message = _without(folder, _plain(story["message"]))
+            message = _without(folder, _without_colours(story["message"]))
             return Outcome(kind, "", story["cell"], story["source"], story["error"], message)
         if not (folder / "after.ipynb").is_file() or words is not None:
-            return Outcome(FAILED, error="the process ended", message=_without(folder, _plain(words or ""))[-2000:])
-        return Outcome(DONE, _tidy(folder, (folder / "after.ipynb").read_text(encoding="utf-8")))
+            return Outcome(
+                FAILED, error="the process ended", message=_without(folder, _without_colours(words or ""))[-2000:]
+            )
+        return Outcome(DONE, _publishable(folder, (folder / "after.ipynb").read_text(encoding="utf-8")))
 
 
 def stop_all() -> None:
@@ -135,7 +137,7 @@ def _contained(folder: Path) -> dict[str, str]:
     return os.environ | private | threads | quiet
 
 
-def _plain(words: str) -> str:
+def _without_colours(words: str) -> str:
     return re.sub(r"\x1b\[[0-9;]*m", "", words or "")
 
 
@@ -144,7 +146,7 @@ def _without(folder: Path, words: str) -> str:
     return words.replace(f"{folder}/", "").replace(str(folder), ".")
 
 
-def _tidy(folder: Path, text: str) -> str:
+def _publishable(folder: Path, text: str) -> str:
     """The executed notebook without times and without the folder that is about to vanish."""
     notebook = json.loads(_without(Path(json.dumps(str(folder))[1:-1]), text))
     notebook["metadata"].pop("papermill", None)

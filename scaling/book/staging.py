@@ -41,7 +41,7 @@ def staged(target: Path, force: bool) -> Iterator[tuple[Path, Path]]:
         If there is something at ``target`` and ``force`` is not set, or it is not a folder of this command's.
     """
     _refuse(target, force)
-    _tidy(target)
+    _clear_leftovers(target)
     stage = Path(tempfile.mkdtemp(prefix=f"{target.name}-", suffix=UNFINISHED, dir=target.parent))
     lock = _lock(stage)
     try:
@@ -72,21 +72,21 @@ def _refuse(target: Path, force: bool) -> None:
         raise BookError(f"{target} is there already; --force replaces it when the new book is complete")
 
 
-def _tidy(target: Path) -> None:
+def _clear_leftovers(target: Path) -> None:
     """Finish or remove what killed runs have left beside the target."""
-    for left in target.parent.glob(f"{_plain(target.name)}-*{UNFINISHED}"):
+    for left in target.parent.glob(f"{_glob_literal(target.name)}-*{UNFINISHED}"):
         lock = _lock(left)
         if lock is not None:
             _remove(left)
             os.close(lock)
-    for old in target.parent.glob(f"{_plain(target.name)}-*{REPLACED}"):
+    for old in target.parent.glob(f"{_glob_literal(target.name)}-*{REPLACED}"):
         if os.path.lexists(target):
             _remove(old)
         else:
             old.rename(target)
 
 
-def _plain(name: str) -> str:
+def _glob_literal(name: str) -> str:
     return "".join(f"[{c}]" if c in "*?[" else c for c in name)
 
 

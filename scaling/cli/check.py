@@ -8,7 +8,7 @@ import click
 import pandas as pd
 
 from .._words import to_json
-from ..diagnostics.approaches import NAMES
+from ..diagnostics.approaches import APPROACH_NAMES
 from ..diagnostics.inspection import Inspection, inspect_runs, verdict
 from ..errors import FitError, RunsError
 from ..runs.curves import last_points
@@ -78,7 +78,7 @@ def _print(table: pd.DataFrame, found: Inspection) -> None:
     if len(ends) < len(table):
         say(f"  (approaches 2 and 3 use the last point of each of {len(ends):,} runs)")
     for number, fit in found.approaches.items():
-        bullets([f"approach {number}, {NAMES[number]}: {verdict(fit)}"])
+        bullets([f"approach {number}, {APPROACH_NAMES[number]}: {verdict(fit)}"])
     heading("Usable." if found.usable else "Not usable: no approach can be fitted to this table.")
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 
 from .. import __version__
 from .._words import to_json
-from ..diagnostics.approaches import NAMES, fit_approaches
+from ..diagnostics.approaches import APPROACH_NAMES, fit_approaches
 from ..diagnostics.laws import LawComparison, compare_laws
 from ..errors import FitError
 from ..fit.frontier import FrontierFit
@@ -70,7 +70,7 @@ def command(
     which = (1, 2, 3) if approach == "all" else (int(approach),)
     fits = fit_approaches(table, which)
     if all(isinstance(found, FitError) for found in fits.values()):
-        reasons = [f"  - approach {k}, {NAMES[k]}: {error}" for k, error in fits.items()]
+        reasons = [f"  - approach {k}, {APPROACH_NAMES[k]}: {error}" for k, error in fits.items()]
         raise Refusal("\n".join([f"nothing can be fitted to {runs}:", *reasons]), UNUSABLE)
     boots = {k: _spread(found, resamples, seed) for k, found in fits.items()}
     compared = _compared(table, seed)
@@ -210,7 +210,7 @@ def _print(
         notes.append(f"curves: approaches 2 and 3 and the hold-out use the last point of each of {len(ends):,} runs")
     bullets(notes)
     for k, out in result["approaches"].items():
-        heading(f"Approach {k}, {NAMES[k]}" + (f": {out['equation']}" if out["possible"] else ""))
+        heading(f"Approach {k}, {APPROACH_NAMES[k]}" + (f": {out['equation']}" if out["possible"] else ""))
         if not out["possible"]:
             bullets([f"not possible: {out['reason']}"])
             continue
@@ -228,7 +228,7 @@ def _print_exponents(approaches: dict[int, dict[str, Any]], level: float) -> Non
         if out["possible"]:
             a, b = out["exponents"]["a"], out["exponents"]["b"]
             spans = [interval(x["low"], x["high"]) for x in (a, b)]
-            rows.append((f"{k}, {NAMES[k]}", a["estimate"], spans[0], b["estimate"], spans[1]))
+            rows.append((f"{k}, {APPROACH_NAMES[k]}", a["estimate"], spans[0], b["estimate"], spans[1]))
     title = f"{100 * level:.4g} % interval"
     grid(pd.DataFrame(rows, columns=["approach", "a", title, "b", title + " "]), ("approach",))
 

@@ -1,6 +1,6 @@
 """Should it be believed? A table looked at, approaches and laws compared, fits tried on runs they have not seen."""
 
-from .approaches import APPROACHES, NAMES, Approaches, compare_approaches, fit_approaches
+from .approaches import APPROACH_NAMES, APPROACHES, Approaches, compare_approaches, fit_approaches
 from .extrapolation import audit_coverage, extrapolation_audit
 from .held_out import Holdout, holdout, holdout_table
 from .inspection import Inspection, inspect_runs
@@ -9,7 +9,7 @@ from .sensitivity import digits_study, huber_study, rounded_study, stopping_stud
 
 __all__ = [
     "APPROACHES",
-    "NAMES",
+    "APPROACH_NAMES",
     "Approaches",
     "Holdout",
     "Inspection",

@@ -22,13 +22,13 @@ from ..runs.budgets import find_budgets
 from ..runs.curves import curves_of, last_points
 from ..uncertainty.resampling import Bootstrap, bootstrap
 
-__all__ = ["APPROACHES", "NAMES", "Approaches", "compare_approaches", "fit_approaches"]
+__all__ = ["APPROACHES", "APPROACH_NAMES", "Approaches", "compare_approaches", "fit_approaches"]
 
 
 #: what each fits
-NAMES = {1: "lower envelope of curves", 2: "IsoFLOP parabolas", 3: "parametric loss"}
+APPROACH_NAMES = {1: "lower envelope of curves", 2: "IsoFLOP parabolas", 3: "parametric loss"}
 #: number and name of each, as tables and figures have it
-APPROACHES = {number: f"{number}, {name}" for number, name in NAMES.items()}
+APPROACHES = {number: f"{number}, {name}" for number, name in APPROACH_NAMES.items()}
 #: curves beyond which an envelope costs more memory than it is worth
 MOST_CURVES = 500
 

@@ -24,7 +24,7 @@ __all__ = ["audit_coverage", "extrapolation_audit"]
 
 
 #: where a table without groups of equal compute is cut: shares of its runs
-SHARES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+CUT_SHARES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 #: groups of equal compute count where they hold this share of the runs: a few arise by chance in any table
 IN_GROUPS = 2 / 3
 #: most cuts of a table with many groups
@@ -103,7 +103,7 @@ def _cuts(table: pd.DataFrame, budgets: ArrayLike | None) -> list[tuple[int | No
     groups = groups[groups["size"] >= LEAST_SIZES]
     ends = groups["max"].to_numpy()
     if len(ends) < 3 or groups["size"].sum() < IN_GROUPS * len(table):
-        edges: Iterable[float] = np.unique(np.quantile(table["flops"], SHARES, method="lower"))
+        edges: Iterable[float] = np.unique(np.quantile(table["flops"], CUT_SHARES, method="lower"))
         return [(None, float(edge)) for edge in edges if edge < table["flops"].max()]
     chosen = np.unique(np.linspace(0, len(ends) - 2, min(MOST_CUTS, len(ends) - 1)).round().astype(int))
     return [(int(k) + 1, float(ends[k])) for k in chosen]

@@ -15,13 +15,13 @@ from ..fit.result import Fit
 from ..runs.budgets import find_budgets
 from ..runs.curves import last_points
 from ..runs.table import check_runs
-from .approaches import NAMES, fit_approaches
+from .approaches import APPROACH_NAMES, fit_approaches
 
 __all__ = ["Inspection", "inspect_runs"]
 
 
 #: rows of a large table that are fitted, and rows that are compared pair by pair
-PART, PAIRS = 20_000, 3_000
+MOST_FITTED, MOST_PAIRED = 20_000, 3_000
 #: a loss this share above its law, and this many robust standard deviations, is out of the pattern
 ABOVE, SIGMAS = 0.1, 8.0
 #: decades between a few runs and all others that make a slip of the unit likely, and what a few are
@@ -67,7 +67,7 @@ class Inspection:
         lines = [f"Inspection: {len(self.groups)} IsoFLOP groups, {len(self.diverged)} runs above the pattern"]
         lines += self.copies + self.slips
         for number, fit in self.approaches.items():
-            lines.append(f"  approach {number} ({NAMES[number]}): {verdict(fit)}")
+            lines.append(f"  approach {number} ({APPROACH_NAMES[number]}): {verdict(fit)}")
         return "\n".join(lines)
 
 
@@ -100,7 +100,7 @@ def inspect_runs(runs: pd.DataFrame) -> Inspection:
     """
     table = check_runs(runs)
     ends = last_points(table)
-    part = table if len(ends) <= PART else ends.sample(PART, random_state=0).sort_index()
+    part = table if len(ends) <= MOST_FITTED else ends.sample(MOST_FITTED, random_state=0).sort_index()
     approaches = fit_approaches(part)
     copies = table.duplicated(["params", "tokens", "loss"], keep=False).to_numpy()
     words = (
@@ -128,7 +128,7 @@ def _diverged(table: pd.DataFrame, fit: Fit | FitError) -> tuple[pd.DataFrame, l
         error = np.log(loss / expected)
         edge = max(np.log1p(ABOVE), SIGMAS * 1.4826 * float(np.median(np.abs(error - np.median(error)))))
         out, below = error > edge, error < -edge
-    elif len(table) <= PAIRS:
+    elif len(table) <= MOST_PAIRED:
         N, D = (table[name].to_numpy() for name in ("params", "tokens"))
         smaller = (N[:, None] <= N) & (D[:, None] <= D)
         expected = np.where(smaller, loss[:, None], np.inf).min(axis=0)

@@ -20,9 +20,9 @@ __all__ = ["NextRuns", "suggest_runs"]
 
 
 #: sizes and numbers of tokens tried, each
-GRID = 32
+GRID_POINTS = 32
 #: runs that the first pass may take at most cost a budget over this many
-SHARES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
+FIRST_PASSES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 #: rounds of exchanges; three or four are enough
 MOST_ROUNDS = 50
 #: an exchange must lower the variance by more than this share
@@ -183,7 +183,7 @@ def suggest_runs(
     aim = linalg.solve_triangular(triangle, aim, trans="T")
     rows = linalg.solve_triangular(triangle, log_sensitivities(law, N, D)[:, free].T, trans="T").T
     cost = 6 * N * D
-    plans = [_choose(rows, cost, aim, budget, min(cap, budget / share), max_runs) for share in SHARES]
+    plans = [_choose(rows, cost, aim, budget, min(cap, budget / share), max_runs) for share in FIRST_PASSES]
     variance, chosen = min(plans, key=lambda each: each[0])
     runs = pd.DataFrame({"params": N, "tokens": D, "flops": cost}).iloc[sorted(chosen)].reset_index(drop=True)
     runs["loss"] = law.loss(runs["params"], runs["tokens"])
@@ -242,7 +242,7 @@ def _candidates(runs: pd.DataFrame, stretch: float, cap: float) -> tuple[np.ndar
     """Sizes and tokens on a grid in logarithms, two digits each: affordable, and not too unlike the runs at hand."""
     axes = []
     for name in ("params", "tokens"):
-        values = np.geomspace(runs[name].min() / stretch, runs[name].max() * stretch, GRID)
+        values = np.geomspace(runs[name].min() / stretch, runs[name].max() * stretch, GRID_POINTS)
         digit = 10 ** (np.floor(np.log10(values)) - 1)
         axes.append(np.unique(np.round(values / digit) * digit))
     N, D = (x.ravel() for x in np.meshgrid(*axes, indexing="ij"))

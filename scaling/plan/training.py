@@ -24,8 +24,8 @@ FAR = 10.0
 #: the share of resamples without an optimum above which there is no plan
 MOST_LOST = 0.1
 #: how quantities are printed
-COUNTS = ("params", "tokens", "pays_after")
-PERCENT = ("training_overhead", "inference_saving", "compute_wasted", "compute_saved")
+PRINTED_AS_COUNTS = ("params", "tokens", "pays_after")
+PRINTED_AS_PERCENT = ("training_overhead", "inference_saving", "compute_wasted", "compute_saved")
 
 
 @dataclass(frozen=True, repr=False)
@@ -233,28 +233,30 @@ def _notes(boot: Bootstrap, best: Allocation, lost: float, unique: float | None)
     return tuple(notes)
 
 
-def _say(name: str, value: float) -> str:
+def _printed(name: str, value: float) -> str:
     if not np.isfinite(value):
         return "–" if name == "pays_after" else "out of reach"
     if "flops" in name:
         return format_flops(value)
-    if name in PERCENT:
+    if name in PRINTED_AS_PERCENT:
         return f"{value:.1%}"
-    return format_count(value) if name in COUNTS else f"{value:.4g}" if name == "loss" else f"{value:.3g}"
+    return format_count(value) if name in PRINTED_AS_COUNTS else f"{value:.4g}" if name == "loss" else f"{value:.3g}"
 
 
 def _readable(table: pd.DataFrame) -> pd.DataFrame:
     """Numbers in words, intervals behind their estimates, the sizes at the side."""
-    words = pd.DataFrame(index=pd.Index([_say("size_ratio", x) for x in table["size_ratio"]]))
+    words = pd.DataFrame(index=pd.Index([_printed("size_ratio", x) for x in table["size_ratio"]]))
     for name in table.columns.drop("size_ratio"):
         if not name.endswith(("_low", "_high")):
-            words[name.replace("_", " ")] = [_say(name, x) for x in table[name]]
+            words[name.replace("_", " ")] = [_printed(name, x) for x in table[name]]
         if f"{name}_low" in table:
             ends = zip(table[f"{name}_low"], table[f"{name}_high"], strict=True)
-            words[name.replace("_", " ")] += [f" ({_say(name, low)} … {_say(name, high)})" for low, high in ends]
+            words[name.replace("_", " ")] += [
+                f" ({_printed(name, low)} … {_printed(name, high)})" for low, high in ends
+            ]
     return words.rename_axis(columns="size ratio")
 
 
 def _readable_rows(table: pd.DataFrame) -> pd.DataFrame:
-    words = [[_say(name, x) for x in row] for name, row in zip(table.index, table.to_numpy(), strict=True)]
+    words = [[_printed(name, x) for x in row] for name, row in zip(table.index, table.to_numpy(), strict=True)]
     return pd.DataFrame(words, index=[name.replace("_", " ") for name in table.index], columns=table.columns)

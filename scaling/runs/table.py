@@ -99,7 +99,7 @@ def checked_table(df: pd.DataFrame, source: str, include_failed: bool) -> pd.Dat
     table = pd.DataFrame({name: numbers[name] for name in LIMITS if name in numbers}, index=kept.index)
     table = pd.concat([table, kept.loc[:, [c not in table.columns for c in columns]]], axis=1)
     table.attrs = dict(df.attrs)
-    _say(table, words, notes + repeats(table))
+    _warn_once(table, words, notes + repeats(table))
     return table
 
 
@@ -179,7 +179,7 @@ def _complete(df: pd.DataFrame, numbers: dict[str, np.ndarray], notes: list[str]
     return problems
 
 
-def _say(table: pd.DataFrame, words: list[str], notes: list[str]) -> None:
+def _warn_once(table: pd.DataFrame, words: list[str], notes: list[str]) -> None:
     """Warn of what has not been said of this table before, and keep it all in its attrs."""
     said = list(table.attrs.get("warnings", []))
     new = [text for text in words if text not in said]

@@ -61,4 +61,6 @@ _MORE = {
     "seed": "randomseed rngseed",
     "status": "state runstatus runstate",
 }
-NAMES = {ours: {ours.replace("_", ""), *ALIASES.get(ours, "").split(), *more.split()} for ours, more in _MORE.items()}
+KNOWN_NAMES = {
+    ours: {ours.replace("_", ""), *ALIASES.get(ours, "").split(), *more.split()} for ours, more in _MORE.items()
+}

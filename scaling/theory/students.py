@@ -23,7 +23,7 @@ TEACHER = 0.5
 #: precision of the logistic student's prior
 PRIOR = 0.5
 #: arrays of at most so many numbers at a time
-CHUNK = 400_000
+MOST_NUMBERS = 400_000
 #: Newton's method: at most so many steps, fewer if the last one was so small
 STEPS, CLOSE = 20, 1e-7
 
@@ -215,7 +215,7 @@ def curve_of(
     rows = []
     for t in (whole_number("examples", each) for each in np.ravel(examples)):
         rng = np.random.default_rng([whole_number("seed", seed, 0), t])
-        each = max(1, CHUNK // (cost(t) if callable(cost) else cost))
+        each = max(1, MOST_NUMBERS // (cost(t) if callable(cost) else cost))
         parts = [once(rng, t, min(each, repeats - start)) for start in range(0, repeats, each)]
         row = {"examples": t}
         for name in parts[0]:

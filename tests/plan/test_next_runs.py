@@ -77,7 +77,7 @@ def test_the_noise_of_a_run_as_each_objective_sees_it():
 
 
 def test_small_searches_find_the_best_set(monkeypatch):
-    monkeypatch.setattr(next_runs, "GRID", 5)
+    monkeypatch.setattr(next_runs, "GRID_POINTS", 5)
     fit = fitted()
     budget = 3e20
     found = scaling.suggest_runs(fit, budget, max_runs=3, stretch=1.0)

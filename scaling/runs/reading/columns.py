@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from ..._words import plain
-from ..vocabulary import LIMITS, NAMES
+from ..vocabulary import KNOWN_NAMES, LIMITS
 from .text import RawTable
 from .units import LOSS_UNITS, UNIT_HELP, Header, read_header, unit_factor
 
@@ -35,7 +35,7 @@ def map_columns(
     mapped, problems = _named(frame, columns)
     headers = {place: read_header(str(name)) for place, name in enumerate(frame.columns)}
     taken, notes = {m.place for m in mapped}, []
-    for ours in NAMES:
+    for ours in KNOWN_NAMES:
         if any(m.name == ours for m in mapped) or ours in columns:
             continue
         places = [k for k, header in headers.items() if header and header.name == ours and k not in taken]
@@ -52,7 +52,7 @@ def map_columns(
                 notes.append(f"column {frame.columns[other]!r} is carried, not used: {ours!r} is there")
     mapped, more = _units(mapped, headers, units, loss_unit)
     problems += more
-    ambiguous = {ours for ours in NAMES if any(f"--column {ours}=" in words for words in problems)}
+    ambiguous = {ours for ours in KNOWN_NAMES if any(f"--column {ours}=" in words for words in problems)}
     return mapped, problems + _missing(frame, {m.name for m in mapped} | ambiguous), notes
 
 
@@ -61,8 +61,8 @@ def _named(frame: pd.DataFrame, columns: Mapping[str, str]) -> tuple[list[Mapped
     mapped, problems = [], []
     names = [str(name) for name in frame.columns]
     for ours, theirs in columns.items():
-        if ours not in NAMES:
-            problems.append(f"--column {ours[:40]}=...: no such quantity; there are {', '.join(NAMES)}")
+        if ours not in KNOWN_NAMES:
+            problems.append(f"--column {ours[:40]}=...: no such quantity; there are {', '.join(KNOWN_NAMES)}")
         elif theirs not in names:
             close = difflib.get_close_matches(theirs, names, n=1, cutoff=0.5)
             hint = f"did you mean {close[0]!r}?" if close else f"there are {_listed(names)}"
@@ -135,7 +135,7 @@ def _missing(frame: pd.DataFrame, found: set[str]) -> list[str]:
 
 def _likely(ours: str, name: str) -> bool:
     word = re.sub(r"^(log10|log2|log|ln)", "", plain(name))
-    known = NAMES[ours]
+    known = KNOWN_NAMES[ours]
     return word in known or bool(difflib.get_close_matches(word, [k for k in known if len(k) > 3], n=1, cutoff=0.78))
 
 

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..._words import SCALES, plain
-from ..vocabulary import LIMITS, NAMES
+from ..vocabulary import KNOWN_NAMES, LIMITS
 
 #: floating-point operations of one PF-day, and nats of one bit
 PF_DAY, BIT = 8.64e19, float(np.log(2.0))
 #: names of a loss that carry their unit
 _PERPLEXITY = re.compile(r"(final|val|valid|validation|eval|test|train|training|dev)?(ppl|perplexity)(final)?")
-COUNTS = {"count", "counts", "ones", "one", "units", "number", "flop", "flops", "tokens", "params", "parameters"}
+COUNT_WORDS = {"count", "counts", "ones", "one", "units", "number", "flop", "flops", "tokens", "params", "parameters"}
 _PREFIXES = {"k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12, "p": 1e15, "e": 1e18, "z": 1e21, "y": 1e24}
 _NAMED = {"kilo": "k", "mega": "m", "giga": "g", "tera": "t", "peta": "p", "exa": "e", "zetta": "z", "yotta": "y"}
 #: words for the unit of a loss
@@ -69,7 +69,7 @@ def _read_header(text: str) -> Header | None:
             continue
         if not unit:
             return found
-        unit = [word for word in unit if word.lower() not in COUNTS] if len(unit) > 1 else unit
+        unit = [word for word in unit if word.lower() not in COUNT_WORDS] if len(unit) > 1 else unit
         if found.unit is None and unit_factor(found.name, " ".join(unit)) is not None:
             return Header(found.name, " ".join(unit))
     return None
@@ -91,16 +91,18 @@ def _bracketed(name: str, inside: str) -> Header | None:
 def _whole(name: str) -> Header | None:
     if _PERPLEXITY.fullmatch(name):
         return Header("loss", "perplexity")
-    for ours, known in NAMES.items():
+    for ours, known in KNOWN_NAMES.items():
         if name in known:
             return Header(ours)
     for word, unit in LOSS_UNITS.items():
         if len(word) > 2 and unit != "perplexity" and word != "bit" and word != "nat":
             rest = name.removesuffix(word)
-            if rest != name and (rest in NAMES["loss"] or rest in ("val", "valid", "validation", "eval", "test", "")):
+            if rest != name and (
+                rest in KNOWN_NAMES["loss"] or rest in ("val", "valid", "validation", "eval", "test", "")
+            ):
                 return Header("loss", unit)
     match = re.fullmatch(r"(pf|petaflops?|pflops?)s?days?|(.*?)(pfdays?|pflopsdays?|petaflops?s?days?)", name)
-    if match and (match[2] is None or match[2] in ("", *NAMES["flops"])):
+    if match and (match[2] is None or match[2] in ("", *KNOWN_NAMES["flops"])):
         return Header("flops", "PF-days")
     return None
 
@@ -121,7 +123,7 @@ def unit_factor(name: str, unit: str) -> float | str | None:
         return 10.0 ** int(power[1])
     if word in SCALES:
         return SCALES[word]
-    if word in COUNTS:
+    if word in COUNT_WORDS:
         return 1.0
     if name.startswith(("flops", "budget")):
         if re.fullmatch(r"(pf|pflops?|petaflops?)s?d(ays?)?", word):
