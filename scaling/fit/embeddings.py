@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -18,6 +19,52 @@ __all__ = ["fit_embedding_model"]
 
 #: where the exponent is looked for
 EXPONENTS = (1e-3, 1.0)
+
+
+@dataclass(frozen=True)
+class _Total:
+    """N + exp(height + delta x) with x = ln N, centred; theta is (height, delta), or (height,) where delta is held."""
+
+    bare: np.ndarray
+    total: np.ndarray
+    held: float | None
+
+    @property
+    def center(self) -> float:
+        return float(np.log(self.bare).mean())
+
+    def _rest(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Parameters of the embeddings, and x."""
+        x = np.log(self.bare) - self.center
+        return np.exp(theta[0] + (theta[1] if self.held is None else self.held) * x), x
+
+    def predict(self, theta: np.ndarray) -> np.ndarray:
+        return self.bare + self._rest(theta)[0]
+
+    def slopes(self, theta: np.ndarray) -> np.ndarray:
+        rest, x = self._rest(theta)
+        return np.column_stack([rest, rest * x])[:, : len(theta)]
+
+    def constants(self, theta: np.ndarray) -> dict[str, float]:
+        delta = float(theta[1]) if self.held is None else self.held
+        found = {"omega": float(np.exp(theta[0] - delta * self.center))}
+        return found | ({"exponent": delta} if self.held is None else {})
+
+    def starts(self, count: int) -> np.ndarray:
+        height = np.full(count, np.log(self.total - self.bare).mean())
+        return np.column_stack([height, np.linspace(1 / 3, 0.9, count)])[:, : 2 if self.held is None else 1]
+
+    @property
+    def form(self) -> Form:
+        free = 2 if self.held is None else 1
+        return Form(
+            observed=self.total,
+            predict=self.predict,
+            slopes=self.slopes,
+            lower=np.array([-np.inf, EXPONENTS[0]])[:free],
+            upper=np.array([np.inf, EXPONENTS[1]])[:free],
+            scale=np.array([1.0, 0.1])[:free],
+        )
 
 
 def fit_embedding_model(
@@ -56,48 +103,18 @@ def fit_embedding_model(
     aim = objective_of(objective, delta)
     N, T = _counts(params_nonembedding, params)
     w = checked_weights(weights, len(N))
-    center = float(np.log(N).mean())
-    x = np.log(N) - center
-    exponents = np.linspace(1 / 3, 0.9, max(n_starts, 1)) if exponent is None else np.full(max(n_starts, 1), exponent)
-    level = float(np.log(T - N).mean())
-
-    def full(theta: np.ndarray) -> tuple[float, float]:
-        """The logarithm of the embedding at the typical size, and its exponent."""
-        return float(theta[0]), float(theta[1]) if exponent is None else float(exponent)
-
-    def predict(theta: np.ndarray) -> np.ndarray:
-        height, power = full(theta)
-        return N + np.exp(height + power * x)
-
-    def slopes(theta: np.ndarray) -> np.ndarray:
-        height, power = full(theta)
-        rest = np.exp(height + power * x)
-        return np.column_stack([rest, rest * x])[:, : 2 if exponent is None else 1]
-
-    def constants(theta: np.ndarray) -> dict[str, float]:
-        height, power = full(theta)
-        found = {"omega": float(np.exp(height - power * center))}
-        return found | ({"exponent": power} if exponent is None else {})
-
-    free = 2 if exponent is None else 1
-    form = Form(
-        observed=T,
-        predict=predict,
-        slopes=slopes,
-        lower=np.array([-np.inf, EXPONENTS[0]])[:free],
-        upper=np.array([np.inf, EXPONENTS[1]])[:free],
-        scale=np.array([1.0, 0.1])[:free],
-    )
+    held = None if exponent is None else float(exponent)
+    law = _Total(N, T, held)
     return finish_form(
-        form,
+        law.form,
         w,
         aim,
-        np.column_stack([np.full(len(exponents), level), exponents])[:n_starts, :free],
-        constants=constants,
+        law.starts(max(n_starts, 0)),
+        constants=law.constants,
         variables={"params_nonembedding": N},
-        least=free,
+        least=2 if held is None else 1,
         unseen=nothing_unseen,
-        build=EmbeddingModel if exponent is None else partial(EmbeddingModel, exponent=float(exponent)),
+        build=EmbeddingModel if held is None else partial(EmbeddingModel, exponent=held),
         again=partial(
             fit_embedding_model, N, T, exponent=exponent, objective=objective, delta=delta, n_starts=n_starts
         ),

@@ -54,11 +54,6 @@ def fit(objective: str = "log_huber", every_run: bool = False) -> Fit:
     return fit_parametric(all_runs() if every_run else fitted_runs(), objective=objective)
 
 
-def constant(law: ChinchillaLaw, quantity: str) -> float | np.ndarray:
-    """A constant of the law, or the exponent a = beta/(alpha + beta) of the optimal size."""
-    return law.a if quantity == "a" else getattr(law, quantity)
-
-
 @reproduces("besiroglu2024/counts/digitised", needs=SET)
 def digitised() -> float:
     return len(all_runs())
@@ -71,12 +66,12 @@ def fitted() -> float:
 
 def from_absolute(quantity: str) -> float:
     """The estimate by least absolute deviations."""
-    return float(constant(fit("log_absolute").law, quantity))
+    return float(getattr(fit("log_absolute").law, quantity))
 
 
 def from_huber(quantity: str) -> float:
     """The estimate by the Huber sum of the text."""
-    return float(constant(fit().law, quantity))
+    return float(getattr(fit().law, quantity))
 
 
 # B and beta to a unit of the last digit: the table cuts 0.365854 to 0.3658, and the optimiser had not quite arrived
@@ -115,7 +110,7 @@ TABLE_3 = "least absolute deviations, as for the main estimates"
 
 def from_every_run(quantity: str) -> float:
     """The estimate from all 245 runs by least absolute deviations."""
-    return float(constant(fit("log_absolute", every_run=True).law, quantity))
+    return float(getattr(fit("log_absolute", every_run=True).law, quantity))
 
 
 for _q, _rtol in {"A": None, "B": 1e-3, "E": None, "alpha": None, "beta": None}.items():
@@ -148,7 +143,7 @@ def our_bootstrap() -> Bootstrap:
 
 def standard_error(boot: Bootstrap, quantity: str) -> float:
     """Standard deviation over the resamples."""
-    return float(np.std(constant(boot.law, quantity), ddof=1))
+    return float(np.std(getattr(boot.law, quantity), ddof=1))
 
 
 def error_from_the_authors_draws(quantity: str) -> float:
@@ -189,7 +184,7 @@ for _q in CONSTANTS:
 
 def width80(boot: Bootstrap) -> float:
     """Distance of the 90th from the 10th percentile of a."""
-    low, high = boot.interval(0.8, of=lambda law: constant(law, "a"))
+    low, high = boot.interval(0.8, of=lambda law: law.a)
     return float(high - low)
 
 

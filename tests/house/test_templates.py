@@ -17,7 +17,6 @@ import passports
 import pytest
 
 import scaling
-from scaling.laws.base import Law
 from scaling.sources import datasets
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,7 +63,6 @@ def export(folder, room, module, name):
     path.write_text(text.replace("\n\n__all__", f"\nfrom .{module} import {name}\n\n__all__", 1))
 
 
-@pytest.mark.skipif(not hasattr(Law, "predict"), reason="the laws of this version do not predict tables")
 def test_a_law(project):
     (project / "scaling/laws/sample.py").write_text(filled("law.py"))
     export(project, "laws", "sample", "SampleLaw")
