@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from .style import PALETTE, axes_or_new, log_axes
 
-__all__ = ["plot_learning_curves"]
+__all__ = ["plot_learning_curves", "plot_yardsticks"]
 
 
 def plot_learning_curves(
@@ -32,3 +32,29 @@ def plot_learning_curves(
             ax.plot(span, each(span), color=color, lw=1.2)
     ax.legend()
     return log_axes(ax, "examples", "error")
+
+
+def plot_yardsticks(
+    averages: Mapping[str, pd.DataFrame],
+    levels: Mapping[str, Mapping[str, float]],
+    ax: Axes | None = None,
+) -> Axes:
+    """Averages of each yardstick with bars of two standard errors, and the levels that theory gives.
+
+    Parameters
+    ----------
+    averages : mapping of yardstick to DataFrame
+        ``value`` and ``se``, indexed by what is on the x axis.
+    levels : mapping of line style to mapping of yardstick to number
+        Horizontal lines in the yardstick's colour: ``{":": {"gibbs": 0.67}}``.
+    """
+    ax = axes_or_new(ax)
+    for (name, table), color in zip(averages.items(), PALETTE, strict=False):
+        bars = 2 * table["se"]
+        ax.errorbar(table.index, table["value"], bars, fmt="o", color=color, label=name.capitalize())
+        for style, level in levels.items():
+            ax.axhline(level[name], color=color, ls=style)
+        ax.set_xticks(table.index)
+    ax.set_ylim(0, 1.2)
+    ax.legend(ncols=3, loc="lower center")
+    return ax
