@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter
 from numpy.typing import ArrayLike
 
 from .._words import format_count
@@ -108,5 +109,5 @@ def plot_size_exponents(
         ax.axhline(level, color="0.4", lw=1, ls="--")
         ax.annotate(f"{name}: {level:.2f}", (place, level), xytext=(0, 3), textcoords="offset points", fontsize=9)
     ax.set(xscale="log", xlabel=LABELS["params"], ylabel=r"$d\,\ln N\,/\,d\,\ln C$")
-    ax.xaxis.set_major_formatter(format_count)
+    ax.xaxis.set_major_formatter(FuncFormatter(format_count))
     return ax
