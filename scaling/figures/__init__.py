@@ -5,7 +5,7 @@ from .laws import plot_bootstrap, plot_contours, plot_frontier, plot_landscape, 
 from .runs import plot_curves, plot_isoflop, plot_runs
 from .studies import plot_audit, plot_parabola_bias, plot_rounded_study, plot_thresholds
 from .style import COLORMAP, PALETTE, set_style
-from .theory import plot_learning_curves
+from .theory import plot_learning_curves, plot_shares, plot_size_exponents, plot_yardsticks
 
 __all__ = [
     "COLORMAP",
@@ -24,7 +24,10 @@ __all__ = [
     "plot_residuals",
     "plot_rounded_study",
     "plot_runs",
+    "plot_shares",
+    "plot_size_exponents",
     "plot_spread",
     "plot_thresholds",
+    "plot_yardsticks",
     "set_style",
 ]

@@ -21,7 +21,8 @@ NOTEBOOKS = sorted(
 )
 CHAPTERS = [name for name in NOTEBOOKS if not name.startswith("replications/")]
 REPLICATIONS = [name for name in NOTEBOOKS if name.startswith("replications/")]
-MOST_LINES = 150
+# what a reader takes in at once
+LONGEST_LINE, LONGEST_CELL, LONGEST_FUNCTION, LONGEST_DRAWING = 88, 25, 8, 12
 
 
 @functools.cache
@@ -78,6 +79,21 @@ def texts(output):
     return [text for kind, text in output.get("data", {}).items() if kind.startswith("text/")]
 
 
+def lines_that_draw(code):
+    """Numbers of the lines of every statement that names a figure or its axes; of a loop, only its head."""
+    lines, drawing = set(), {"ax", "axes", "fig", "plt"}
+    statements = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.stmt)]
+    for statement in sorted(statements, key=lambda node: node.lineno):
+        last = statement.body[0].lineno - 1 if hasattr(statement, "body") else statement.end_lineno
+        names = [node for node in ast.walk(statement) if isinstance(node, ast.Name) and node.lineno <= last]
+        read = {name.id for name in names if isinstance(name.ctx, ast.Load)}
+        if drawing & {name.id for name in names}:
+            lines |= set(range(statement.lineno, last + 1))
+        if "plt" in read:  # fig, (upper, lower) = plt.subplots(2)
+            drawing |= {name.id for name in names} - read
+    return lines
+
+
 # --- anatomy -------------------------------------------------------------------------------------------------------
 
 
@@ -102,16 +118,23 @@ class TestAnatomy:
         stored = "\n".join(text for cell in code_cells(name) for output in cell.outputs for text in texts(output))
         assert not re.search(r"(?<![\w.])/(root|work|tmp|home|Users|opt|usr)/|\b0x[0-9a-f]{6,}", stored)
 
-    def test_length(self, name):
-        lines = [line for cell in code_cells(name) for line in cell.source.splitlines() if line.strip()]
-        assert len(lines) <= MOST_LINES
+    def test_lines_fit_the_page(self, name):
+        assert not [line for cell in code_cells(name) for line in cell.source.splitlines() if len(line) > LONGEST_LINE]
 
-    def test_code_is_short_functions(self, name):
+    def test_cells_are_short(self, name):
+        lengths = {cell.id: len(cell.source.splitlines()) for cell in code_cells(name)}
+        assert not {cell: length for cell, length in lengths.items() if length > LONGEST_CELL}
+
+    def test_functions_are_short(self, name):
         """A notebook calls, shows and asserts: it defines no function longer than a few lines."""
         for cell in code_cells(name):
             for node in ast.walk(ast.parse(cell.source)):
                 if isinstance(node, ast.FunctionDef):
-                    assert node.end_lineno - node.lineno < 15, node.name
+                    assert node.end_lineno - node.lineno < LONGEST_FUNCTION, node.name
+
+    def test_long_drawings_are_in_the_package(self, name):
+        lengths = {cell.id: len(lines_that_draw(cell.source)) for cell in code_cells(name)}
+        assert not {cell: length for cell, length in lengths.items() if length > LONGEST_DRAWING}
 
     def test_figures_have_caption_and_alt_text(self, name):
         for cell in code_cells(name):
@@ -138,6 +161,13 @@ class TestReplications:
                 losses = {f"{loss:.6g}"[:6] for loss in scaling.sources.read_dataset(each)["loss"]}
                 shown = set(re.findall(r"\b\d\.\d{4}", stored))
                 assert len(losses & shown) <= 10
+
+
+def test_lines_that_draw():
+    code = (
+        "fig, (upper, lower) = plt.subplots(2)\ny = 1\nfor x in axes:\n    y = 2\n    upper.plot(\n        y\n    )\n"
+    )
+    assert lines_that_draw(code) == {1, 3, 5, 6, 7}
 
 
 # --- execution -----------------------------------------------------------------------------------------------------
