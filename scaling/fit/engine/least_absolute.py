@@ -13,7 +13,7 @@ import numpy as np
 from scipy.optimize import linprog
 from scipy.sparse import csr_matrix, hstack, identity, vstack
 
-from .newton import _charted, _uncharted
+from .newton import charted, uncharted
 from .problem import Problem
 
 __all__ = ["LARGEST", "least_absolute"]
@@ -59,15 +59,15 @@ def _linear_step(
     """Where the sum is least for linearised residuals within the trust region, and the sum it promises there."""
     model, slopes = problem.model, problem.jacobian(theta)
     n, p = slopes.shape
-    at, lower, charted = theta, model.lower, model.has_chart and theta[model.offset] > 0
-    if charted:
-        charts, slopes, _ = _charted(model, np.repeat(theta[None], n, axis=0), slopes, np.zeros((n, p, p)))
+    at, lower, in_chart = theta, model.lower, model.has_chart and theta[model.offset] > 0
+    if in_chart:
+        charts, slopes, _ = charted(model, np.repeat(theta[None], n, axis=0), slopes, np.zeros((n, p, p)))
         at, lower = charts[0], model.chart_lower
     low = np.maximum((lower - at) / model.typical, -radius)
     high = np.minimum((model.upper - at) / model.typical, radius)
     step, promised = _least_linear(residuals, slopes * model.typical, weights, low, high)
     trial = at + step * model.typical
-    trial = _uncharted(model, trial[None])[0] if charted else trial
+    trial = uncharted(model, trial[None])[0] if in_chart else trial
     return np.clip(trial, model.lower, model.upper), promised
 
 

@@ -112,7 +112,7 @@ def _eliminated(
     return step, 0.5 * (g * step).sum(1), definite
 
 
-def _charted(
+def charted(
     model: Model, theta: np.ndarray, gradient: np.ndarray, hessian: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Coordinates in which the valley of the objective is nearly straight, with both derivatives.
@@ -139,8 +139,8 @@ def _charted(
     return chart, np.matmul(turned, gradient[:, :, None])[:, :, 0], np.matmul(turned, np.matmul(hessian, jac)) + bend
 
 
-def _uncharted(model: Model, chart: np.ndarray) -> np.ndarray:
-    """Back from the coordinates of :func:`_charted`."""
+def uncharted(model: Model, chart: np.ndarray) -> np.ndarray:
+    """Back from the coordinates of :func:`charted`."""
     a, alpha = model.columns.T
     theta = chart.copy()
     theta[:, a] -= np.log(chart[:, alpha])
@@ -173,9 +173,9 @@ def _charted_step(
     model: Model, theta: np.ndarray, gradient: np.ndarray, hessian: np.ndarray, damping: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Where a step in the chart leads (E may come out negative), and the decrement."""
-    chart, g, h = _charted(model, theta, gradient, hessian)
+    chart, g, h = charted(model, theta, gradient, hessian)
     step, decrement = _step(model, chart, g, h, damping, model.chart_lower)
-    return _uncharted(model, np.clip(chart + step, model.chart_lower, model.upper)), decrement
+    return uncharted(model, np.clip(chart + step, model.chart_lower, model.upper)), decrement
 
 
 def _newton(model: Model, weights: np.ndarray, delta: float, theta: np.ndarray, tolerance: float) -> Solution:

@@ -1,0 +1,85 @@
+"""What a table says of a law: verdicts on problems whose answer is known, and the order in which reasons are given."""
+
+import numpy as np
+import pytest
+
+from scaling.errors import FitErrorKind
+from scaling.fit.engine.identify import condition_number, flat_direction, verdict
+
+RNG = np.random.default_rng(0)
+CONSTANTS = {"E": 1.7, "A": 400.0, "B": 900.0, "alpha": 0.34, "beta": 0.28}
+N, D = np.exp(RNG.uniform(18, 24, (2, 40)))
+
+
+def seen(**changes):
+    """The verdict on forty scattered runs, with something changed."""
+    given = {
+        "constants": CONSTANTS,
+        "held": (),
+        "converged": True,
+        "conditioning": (100.0, np.array([0.1, 0.9, 0.0, 0.4, 0.0])),
+        "variables": {"params": N, "tokens": D},
+        "least": 3,
+        "unseen": lambda: [],
+    }
+    return verdict(**(given | changes))
+
+
+def test_the_condition_of_orthogonal_columns_is_one_and_of_equal_ones_infinite():
+    columns = np.linalg.qr(RNG.normal(size=(30, 3)))[0] * [1.0, 1e-6, 1e6]
+    assert condition_number(columns, np.ones(3, bool))[0] == pytest.approx(1, rel=1e-9)
+    doubled = np.column_stack([columns[:, :2], columns[:, 1] * (1 + 1e-9 * RNG.normal(size=30))])
+    condition, flat = condition_number(doubled, np.ones(3, bool))
+    assert condition > 1e8
+    assert flat_direction(("a", "b", "c"), flat) == "b and c"
+    assert condition_number(columns[:2], np.ones(3, bool))[0] == np.inf
+
+
+def test_a_column_that_does_not_move_does_not_count():
+    columns = np.column_stack([RNG.normal(size=(30, 2)), np.zeros(30)])
+    condition, flat = condition_number(columns, np.array([True, True, False]))
+    assert condition < 5
+    assert flat[2] == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "kind", "words"),
+    [
+        ({}, "converged", None, ""),
+        ({"conditioning": (2e3, np.array([0.0, 1.0, 0.0, 0.9, 0.0]))}, "weak", None, "A and alpha trade off"),
+        ({"held": ("E",), "constants": CONSTANTS | {"E": 0.0}}, "at_bound", None, "E = 0 (on its bound)"),
+        ({"converged": False}, "not_converged", None, "report this table"),
+        ({"conditioning": (1e7, np.ones(5))}, "not_identified", FitErrorKind.UNDETERMINED, "undetermined"),
+        ({"unseen": lambda: [1]}, "not_identified", FitErrorKind.UNSEEN, "does not fall with tokens"),
+        (
+            {"unseen": lambda: [0], "variables": {"params": N, "tokens": 20 * N}},
+            "not_identified",
+            FitErrorKind.UNDETERMINED,
+            "params and tokens cannot be told apart: params and tokens rise together, add runs off that line",
+        ),
+        ({"variables": {"params": N[:4], "tokens": D[:4]}}, "not_identified", FitErrorKind.FEW, "add at least 1"),
+        (
+            {"variables": {"params": N, "tokens": D > 0}},
+            "not_identified",
+            FitErrorKind.FEW,
+            "1 distinct value of tokens",
+        ),
+        ({"constants": CONSTANTS | {"E": np.inf}}, "not_identified", FitErrorKind.UNDETERMINED, "overflows"),
+    ],
+)
+def test_verdicts(changes, status, kind, words):
+    found = seen(**changes)
+    assert (found.status, found.kind) == (status, kind)
+    assert words in found.message
+
+
+def test_what_is_worst_is_said_first():
+    """Too few runs are said before a term that is not seen, and that before a bound."""
+
+    def never():
+        raise AssertionError("a table that is too small is not searched for terms")
+
+    few = seen(variables={"params": N[:2], "tokens": D[:2]}, unseen=never, held=("E",), converged=False)
+    assert few.kind is FitErrorKind.FEW
+    assert seen(unseen=lambda: [0], held=("E",), converged=False).kind is FitErrorKind.UNSEEN
+    assert seen(held=("E",), converged=False).status == "not_converged"
