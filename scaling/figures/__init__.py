@@ -1,9 +1,10 @@
 """Figures draw; they compute nothing."""
 
 from .._words import format_count, format_flops
+from .costs import plot_cost_map, plot_overtraining, plot_worth
 from .laws import plot_bootstrap, plot_contours, plot_frontier, plot_landscape, plot_residuals, plot_spread
 from .runs import plot_curves, plot_isoflop, plot_runs
-from .studies import plot_audit, plot_parabola_bias, plot_rounded_study, plot_thresholds
+from .studies import plot_audit, plot_learning_rates, plot_parabola_bias, plot_rounded_study, plot_thresholds
 from .style import COLORMAP, PALETTE, set_style
 from .theory import plot_learning_curves, plot_shares, plot_size_exponents, plot_yardsticks
 
@@ -15,11 +16,14 @@ __all__ = [
     "plot_audit",
     "plot_bootstrap",
     "plot_contours",
+    "plot_cost_map",
     "plot_curves",
     "plot_frontier",
     "plot_isoflop",
     "plot_landscape",
     "plot_learning_curves",
+    "plot_learning_rates",
+    "plot_overtraining",
     "plot_parabola_bias",
     "plot_residuals",
     "plot_rounded_study",
@@ -28,6 +32,7 @@ __all__ = [
     "plot_size_exponents",
     "plot_spread",
     "plot_thresholds",
+    "plot_worth",
     "plot_yardsticks",
     "set_style",
 ]

@@ -1,4 +1,4 @@
-"""Figures of the studies in ``sensitivity`` and ``audit``: tables in, Axes out."""
+"""Figures of the studies in ``sensitivity`` and ``audit``, and of trials of the learning rate: tables in, Axes out."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from ..fit.isoflop_bias import parabola_bias
-from .style import COLORMAP, axes_or_new
+from .style import COLORMAP, LABELS, axes_or_new
 
-__all__ = ["plot_audit", "plot_parabola_bias", "plot_rounded_study", "plot_thresholds"]
+__all__ = ["plot_audit", "plot_learning_rates", "plot_parabola_bias", "plot_rounded_study", "plot_thresholds"]
 
 
 _LABELS = {"a": "exponent $a$", "loss": "loss at the optimum", "params": "optimal size $N$", "E": "$E$"}
@@ -127,3 +127,27 @@ def plot_audit(audits: Mapping[str, pd.DataFrame]) -> np.ndarray:
             apart = reach[np.concatenate([[True], np.diff(np.log(reach)) > 0.5])]
             ax.set_xticks(apart, [f"{x:.2g}×" if x < 99.5 else f"{x:.0f}×" for x in apart])
     return axes[0]
+
+
+def plot_learning_rates(
+    trials: Mapping[str, pd.DataFrame], chosen: Mapping[str, tuple[float, float]], ax: Axes | None = None
+) -> Axes:
+    """Loss against the learning rate, a curve a model, with a tick at the rate that was chosen.
+
+    Parameters
+    ----------
+    trials : mapping of label to DataFrame
+        ``learning_rate``, rising, and ``loss``.
+    chosen : mapping of label to (rate, loss)
+        Where the ticks go, each in the colour of its curve.
+    """
+    ax = axes_or_new(ax)
+    for label, each in trials.items():
+        (line,) = ax.plot(each["learning_rate"], each["loss"], "o-", label=label)
+        ax.plot(*chosen[label], "|", ms=24, color=line.get_color())
+    ticks = np.unique(np.concatenate([each["learning_rate"] for each in trials.values()]))
+    ax.set(xscale="log", xlabel="Learning rate", ylabel=LABELS["loss"])
+    ax.set(xticks=ticks, xticklabels=[f"{rate:g}" for rate in ticks])
+    ax.minorticks_off()
+    ax.legend(ncols=2)
+    return ax

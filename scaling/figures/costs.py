@@ -1,0 +1,105 @@
+"""Figures of what models cost: maps of a bill, training past the optimum, text that is read again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import ArrayLike
+
+from .style import LABELS, PALETTE, axes_or_new
+
+__all__ = ["plot_cost_map", "plot_overtraining", "plot_worth"]
+
+
+def plot_cost_map(
+    demands: ArrayLike,
+    losses: ArrayLike,
+    ratio: ArrayLike,
+    levels: Sequence[float],
+    marks: tuple[ArrayLike, ArrayLike] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Labelled contours of a cost ratio over demand and loss.
+
+    Parameters
+    ----------
+    demands, losses : array
+        The grid: tokens to serve on the logarithmic x axis, losses on the y axis.
+    ratio : array (losses, demands)
+        What is mapped, as a share of what it is compared with.
+    levels : sequence of float
+        Where the contours go.
+    marks : pair of arrays, optional
+        Demands and losses of single cases.
+    """
+    ax = axes_or_new(ax)
+    lines = ax.contour(demands, losses, ratio, levels, colors=PALETTE[0])
+    ax.clabel(lines, fmt="%g", fontsize=9)
+    if marks is not None:
+        ax.plot(*marks, "D", color=PALETTE[1], mec="white")
+    ax.set_xscale("log")
+    return ax
+
+
+def plot_overtraining(
+    observed: tuple[ArrayLike, ArrayLike],
+    ratios: ArrayLike,
+    predicted: ArrayLike,
+    band: tuple[ArrayLike, ArrayLike] | None = None,
+    label: str = "the law",
+    ax: Axes | None = None,
+) -> Axes:
+    """Losses of one size on ever more tokens a parameter, beside a law that is drawn on.
+
+    Parameters
+    ----------
+    observed : pair of arrays
+        Tokens a parameter and losses of the runs.
+    ratios, predicted : array
+        Tokens a parameter, and the law's loss at each.
+    band : pair of arrays, optional
+        Low and high ends of an interval at ``ratios``.
+    label : str, default "the law"
+        Which law it is.
+    """
+    ax = axes_or_new(ax)
+    ax.plot(ratios, predicted, color=PALETTE[0], label=label)
+    if band is not None:
+        ax.fill_between(ratios, *band, alpha=0.25, color=PALETTE[0], lw=0)
+    ax.plot(*observed, "ko", label="the runs")
+    ax.set(xscale="log", xlabel="Tokens per parameter", ylabel=LABELS["loss"])
+    ax.xaxis.set_major_formatter("{x:,.0f}")
+    ax.legend()
+    return ax
+
+
+def plot_worth(
+    observed: tuple[ArrayLike, ArrayLike],
+    epochs: ArrayLike,
+    curves: Mapping[str, ArrayLike],
+    ax: Axes | None = None,
+) -> Axes:
+    """What repeated text is worth in new tokens against epochs, beside laws and the line of no loss.
+
+    Parameters
+    ----------
+    observed : pair of arrays
+        Epochs of the runs, and the worth of what they read over their unique tokens.
+    epochs : array
+        Where the curves are given.
+    curves : mapping of label to array
+        The worth by each law at ``epochs``: the first is drawn solid, the next dashed.
+    """
+    ax = axes_or_new(ax)
+    ax.plot(*observed, "ko", label="our runs")
+    for (label, worth), style in zip(curves.items(), ("-", "--", "-."), strict=False):
+        ax.plot(epochs, worth, style, label=label)
+    ax.plot(epochs, epochs, ":", color="0.5", label="as good as new")
+    ticks = 2 ** np.arange(5)
+    ax.set(xscale="log", xticks=ticks, xticklabels=ticks, xlabel="Epochs $D/U$")
+    ax.set(yscale="log", yticks=ticks, yticklabels=ticks, ylabel="Worth in new tokens, $D'/U$")
+    ax.minorticks_off()
+    ax.legend()
+    return ax
