@@ -11,7 +11,7 @@ INSTALL = "run pip install -e '.[cluster]' in the project's folder"
 
 
 def spread(
-    function: Callable[..., Any], items: Iterable[tuple], backend: str | None = None, n_jobs: int = -1
+    function: Callable[..., Any], items: Iterable[tuple[Any, ...]], backend: str | None = None, n_jobs: int = -1
 ) -> Iterator[Any]:
     """``function(*item)`` of each item, in their order.
 

@@ -7,6 +7,7 @@ an eighth of the time over a million roots, and come closer to each.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -46,8 +47,9 @@ def newton_bracketed(
         Length of a step after which no other is needed; the error that is left is of the order of its square.
     """
     given = [np.asarray(x, dtype=float) for x in (start, low, high, tolerance, *arguments)]
-    flags = [["readonly"]] * len(given) + [["writeonly", "allocate"]]
-    options = ["buffered", "external_loop", "zerosize_ok"]
+    flags: list[list[Literal["readonly", "writeonly", "allocate"]]] = [["readonly"] for _ in given]
+    flags.append(["writeonly", "allocate"])
+    options: list[Literal["buffered", "external_loop", "zerosize_ok"]] = ["buffered", "external_loop", "zerosize_ok"]
     with np.nditer([*given, None], options, flags, buffersize=CHUNK, order="C") as chunks:
         for *chunk, found in chunks:
             found[...] = _newton(function, *chunk)
@@ -92,7 +94,9 @@ def lowest(
     return np.where(first.success, elementwise.find_minimum(function, first.bracket, args=arguments).x, end)
 
 
-def in_places(function: Callable[[np.ndarray], np.ndarray], shape: tuple[int, ...]) -> Callable[..., np.ndarray]:
+def in_places(
+    function: Callable[[np.ndarray], np.ndarray | float], shape: tuple[int, ...]
+) -> Callable[..., np.ndarray]:
     """An elementwise function of arrays of one shape as a function of some of their elements and their places.
 
     SciPy leaves out what has converged, and a law whose constants are arrays can only be met as a whole.

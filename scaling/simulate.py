@@ -103,15 +103,25 @@ def isoflop_design(
         Naming the argument and its value.
     """
     (C,) = _filled(budgets=np.ravel(budgets))
-    if (law is None) == (center is None):
-        raise ValueError("give either law or center: the sizes must be placed around something")
-    middle = compute_optimal(law, C).params if law is not None else center(C) if callable(center) else center
-    middle = np.broadcast_to(*_filled(center=middle), C.shape)
+    (middle,) = _filled(center=_center(C, law, center))
+    middle = np.broadcast_to(middle, C.shape)
     if not (np.isfinite(width) and width > 1):
         raise ValueError(f"width must be larger than 1, got {width!r}")
     spread = width ** np.linspace(-1, 1, whole_number("n_sizes", n_sizes)) if n_sizes != 1 else np.ones(1)
     budget = np.repeat(C, len(spread))
     return _design(np.outer(middle, spread).ravel(), budget=budget)
+
+
+def _center(
+    budgets: np.ndarray,
+    law: ChinchillaLaw | FrontierLaw | None,
+    center: ArrayLike | Callable[[np.ndarray], ArrayLike] | None,
+) -> ArrayLike:
+    if law is not None and center is None:
+        return compute_optimal(law, budgets).params
+    if law is None and center is not None:
+        return center(budgets) if callable(center) else center
+    raise ValueError("give either law or center: the sizes must be placed around something")
 
 
 def grid_design(params: ArrayLike, tokens: ArrayLike) -> pd.DataFrame:

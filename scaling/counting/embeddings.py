@@ -85,7 +85,7 @@ class EmbeddingModel(Law):
 
     def share(self, params_nonembedding: ArrayLike) -> np.ndarray | float:
         """The embedding's share of all parameters. ``ValueError`` for a count that is not positive."""
-        return (self.embedding(params_nonembedding) / self.total(params_nonembedding))[()]
+        return self.embedding(params_nonembedding) / self.total(params_nonembedding)
 
     def nonembedding(self, params: ArrayLike) -> np.ndarray | float:
         """Parameters without embeddings that make up this total; the inverse of :meth:`total`.

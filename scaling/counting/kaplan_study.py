@@ -100,9 +100,9 @@ def kaplan_view(
     N, C = (np.ravel(x) for x in positive(params_nonembedding=params_nonembedding, flops=flops))
     if len(np.unique(C)) < 2:
         raise ValueError(f"at least two budgets are needed for an exponent, got {len(np.unique(C))}")
-    total = embedding.total(N)
+    total = np.asarray(embedding.total(N))
     counted = N if count == "nonembedding" else total
-    loss = law.loss(total, C[:, None] / (6 * counted))
+    loss = np.asarray(law.loss(total, C[:, None] / (6 * counted)))
     best = loss.argmin(1)
     points = {"flops": C, "params": counted[best], "tokens": C / (6 * counted[best]), "loss": loss.min(1)}
     return KaplanView(count, pd.DataFrame(points), float(law.E))

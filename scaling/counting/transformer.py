@@ -77,7 +77,8 @@ class Architecture:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, bool) or not isinstance(value, Real) or not value > 0 or value % 1:
+            number = isinstance(value, Real) and not isinstance(value, bool)
+            if not number or not value > 0 or value % 1:
                 raise ValueError(f"{field.name} must be a positive whole number, got {value!r}")
             object.__setattr__(self, field.name, int(value))
 

@@ -71,7 +71,7 @@ def fit_broken_power_law(
 
     form = Form(
         observed=Y,
-        predict=lambda p: _law(**_constants(center, p))(X),
+        predict=lambda p: np.asarray(_law(**_constants(center, p))(X)),
         lower=np.array([-50, -5, log_x.min() - width, -CHANGE, LOG_WIDTH[0], 0]),
         upper=np.array([50, 5, log_x.max() + width, CHANGE, LOG_WIDTH[1], Y.min()]),
         scale=np.array([1, 0.1, 0.1, 1, 1, 0.1]),

@@ -184,7 +184,9 @@ def fit_kaplan_steps(
     )
 
 
-def _steps_law(A: ArrayLike, B: ArrayLike, alpha_N: ArrayLike, alpha_S: ArrayLike) -> KaplanStepsLaw:
+def _steps_law(
+    A: float | np.ndarray, B: float | np.ndarray, alpha_N: float | np.ndarray, alpha_S: float | np.ndarray
+) -> KaplanStepsLaw:
     """(N_c/N)^alpha_N = A / N^alpha_N."""
     with np.errstate(over="ignore", divide="ignore"):
         N_c, S_c = (np.asarray(k) ** (1.0 / np.asarray(p)) for k, p in ((A, alpha_N), (B, alpha_S)))

@@ -81,7 +81,9 @@ def fit_power_law(
     )
 
 
-def _power_law(sign: int, coefficient: ArrayLike, exponent: ArrayLike, offset: ArrayLike = 0.0) -> PowerLaw:
+def _power_law(
+    sign: int, coefficient: float | np.ndarray, exponent: float | np.ndarray, offset: float | np.ndarray = 0.0
+) -> PowerLaw:
     """The law of a problem whose exponent is that of the fall of y with x ** sign."""
     return PowerLaw(coefficient, -sign * exponent, offset)
 

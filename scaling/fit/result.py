@@ -150,8 +150,13 @@ class Fit:
         solution = problem.warm(theta, each, aim)
         law = self._build(**problem.constants(solution.theta))
         lost = problem.absent(solution.theta).any(1) | ((each > 0).sum(1) < problem.model.n_params)
-        shares = on_bound(problem, solution.theta).mean(), lost.mean(), 1 - solution.converged.mean()
-        return Resampled(_samples(law), law, *map(float, shares))
+        return Resampled(
+            _samples(law),
+            law,
+            at_bound=float(on_bound(problem, solution.theta).mean()),
+            not_identified=float(lost.mean()),
+            unconverged=float(1 - solution.converged.mean()),
+        )
 
     def resample(
         self,
@@ -219,8 +224,14 @@ def _summed(fits: list[Fit]) -> Resampled:
     """Fits of one kind as one law with arrays of constants."""
     tables = [fit.candidate.constants for fit in fits]
     law = type(fits[0].candidate).of({name: np.array([table[name] for table in tables]) for name in tables[0]})
-    names = ("at_bound", "not_identified", "not_converged")
-    return Resampled(_samples(law), law, *(float(np.mean([fit.status == name for fit in fits])) for name in names))
+    status = np.array([fit.status for fit in fits])
+    return Resampled(
+        _samples(law),
+        law,
+        at_bound=float(np.mean(status == "at_bound")),
+        not_identified=float(np.mean(status == "not_identified")),
+        unconverged=float(np.mean(status == "not_converged")),
+    )
 
 
 def _samples(law: Law) -> pd.DataFrame:

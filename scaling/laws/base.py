@@ -43,7 +43,7 @@ class Law:
     @property
     def constants(self) -> dict[str, Any]:
         """The constants by name, in the order of the equation; :meth:`of` takes them back."""
-        return {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
+        return {name: getattr(self, name) for name in _names(self)}
 
     @classmethod
     def of(cls, constants: Mapping[str, Any]) -> Self:
@@ -56,11 +56,11 @@ class Law:
 
         Raises ``ValueError`` where one of them does not.
         """
-        return cls.of(read_published(name, *(f.name for f in fields(cls))))  # type: ignore[arg-type]
+        return cls.of(read_published(name, *_names(cls)))
 
     def value(self, *columns: ArrayLike) -> Any:
         """What the law predicts at values of its ``columns``, in their order; for laws of the loss, the loss."""
-        return self.loss(*columns)  # type: ignore[attr-defined]
+        return self.loss(*columns)  # type: ignore[attr-defined]  # laws of other things have a value of their own
 
     def predict(self, table: pd.DataFrame) -> np.ndarray:
         """What the law predicts at each row of a table that has its ``columns``; ``ValueError`` names one it lacks."""
@@ -70,7 +70,8 @@ class Law:
 
     def as_column(self) -> Self:
         """A law whose constants are arrays (B,), with these as (B, 1): to be met with a row of arguments."""
-        return replace(self, **{f.name: _as_column(getattr(self, f.name)) for f in fields(self)})
+        columns = {name: _as_column(getattr(self, name)) for name in _names(self)}
+        return replace(self, **columns)  # type: ignore[type-var]  # as in _names
 
     def __repr__(self) -> str:
         parts = []
@@ -100,6 +101,11 @@ def read_published(place: str, *names: str, known: str = "", called: str = "") -
     except UnknownPublishedError as error:
         known = known or "a place in data/published.csv that has " + ", ".join(names)
         raise ValueError(f"no published constants named {called or place!r}; known: {known}") from error
+
+
+def _names(law: Any) -> list[str]:
+    """Names of the fields of a law or a kind of law. Each is a dataclass, which the type ``Law`` itself is not."""
+    return [each.name for each in fields(law)]
 
 
 def _as_column(value: Any) -> Any:

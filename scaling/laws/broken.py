@@ -67,12 +67,17 @@ class BrokenPowerLaw(Law):
     def __post_init__(self) -> None:
         for name in ("breaks", "changes", "widths"):
             object.__setattr__(self, name, np.atleast_1d(np.asarray(getattr(self, name), dtype=float)))
-        if not self.breaks.shape == self.changes.shape == self.widths.shape:
-            sizes = ", ".join(str(x.size) for x in (self.breaks, self.changes, self.widths))
+        breaks, changes, widths = self._bends()
+        if not breaks.shape == changes.shape == widths.shape:
+            sizes = ", ".join(str(x.size) for x in (breaks, changes, widths))
             raise ValueError(f"breaks, changes and widths must be of one length, got {sizes}")
-        positive(breaks=self.breaks, widths=self.widths)
-        if np.any(np.diff(self.breaks, axis=-1) <= 0):
-            raise ValueError(f"breaks must rise, got {self.breaks}")
+        positive(breaks=breaks, widths=widths)
+        if np.any(np.diff(breaks, axis=-1) <= 0):
+            raise ValueError(f"breaks must rise, got {breaks}")
+
+    def _bends(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Breaks, changes and widths as the arrays that they have become."""
+        return np.asarray(self.breaks), np.asarray(self.changes), np.asarray(self.widths)
 
     @property
     def exponents(self) -> np.ndarray:
@@ -91,12 +96,14 @@ class BrokenPowerLaw(Law):
         return self(*columns)
 
     def _log_reducible(self, log_x: np.ndarray) -> np.ndarray:
-        bend = np.logaddexp(0.0, (log_x[..., None] - np.log(self.breaks)) / self.widths)
-        return np.log(self.coefficient) - self.exponent * log_x - (bend * self.changes * self.widths).sum(-1)
+        breaks, changes, widths = self._bends()
+        bend = np.logaddexp(0.0, (log_x[..., None] - np.log(breaks)) / widths)
+        return np.log(self.coefficient) - self.exponent * log_x - (bend * changes * widths).sum(-1)
 
     def local_exponent(self, x: ArrayLike) -> np.ndarray | float:
         """d ln(y - a) / d ln x at ``x``."""
         (x,) = positive(x=x)
-        steps = np.log(x)[..., None] - np.log(self.breaks)
-        bent = (0.5 + 0.5 * np.tanh(steps / (2 * self.widths))) * self.changes
+        breaks, changes, widths = self._bends()
+        steps = np.log(x)[..., None] - np.log(breaks)
+        bent = (0.5 + 0.5 * np.tanh(steps / (2 * widths))) * changes
         return (-self.exponent - bent.sum(-1))[()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Protocol, TypeGuard
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,7 +16,7 @@ from ..laws.base import HasLoss
 from ..laws.chinchilla import ChinchillaLaw
 from ..laws.kaplan import KaplanLaw
 from ..laws.overtraining import OvertrainingLaw
-from ..laws.power import FrontierLaw, PowerLaw
+from ..laws.power import PowerLaw
 from ..laws.rosenfeld import RosenfeldLaw
 
 __all__ = ["Allocation", "compute_optimal", "deadweight_compute"]
@@ -28,6 +28,19 @@ SIZE_AND_TOKENS = ("params", "tokens")
 LARGEST_BUDGET = float(np.log(1e40))
 #: constants of a Chinchilla law that must be positive for it to have an optimum
 FACTORS = ("A", "B", "alpha", "beta")
+
+
+class HasFrontier(Protocol):
+    """Any law that states the best size and tokens of a budget, and where known their loss, as power laws of it."""
+
+    @property
+    def params(self) -> PowerLaw: ...
+
+    @property
+    def tokens(self) -> PowerLaw: ...
+
+    @property
+    def loss(self) -> PowerLaw | None: ...
 
 
 @dataclass(frozen=True, repr=False)
@@ -60,7 +73,7 @@ class Allocation:
 
 
 def compute_optimal(
-    law: HasLoss | FrontierLaw,
+    law: HasLoss | HasFrontier,
     flops: ArrayLike | None = None,
     *,
     params: ArrayLike | None = None,
@@ -122,15 +135,23 @@ def compute_optimal(
     if isinstance(law, OvertrainingLaw):
         return _of_the_sum(law.chinchilla, name, x)
     if isinstance(law, RosenfeldLaw):
-        best = _of_the_sum(law.base, name, law.inner(x) if name == "loss" else x)
+        best = _of_the_sum(law.base, name, np.asarray(law.inner(x)) if name == "loss" else x)
         return replace(best, loss=law.loss(best.params, best.tokens))
-    if all(isinstance(getattr(law, each, None), PowerLaw) for each in ("params", "tokens")):
+    if _states_its_optimum(law):
         return _stated(law, name, x)
     if isinstance(law, KaplanLaw):
         raise TypeError("a KaplanLaw has no optimum at a budget: its tokens are a data set, read until the loss rises")
-    if not callable(getattr(law, "loss", None)) or getattr(law, "columns", SIZE_AND_TOKENS) != SIZE_AND_TOKENS:
-        raise TypeError(f"a {type(law).__name__} has no compute-optimal allocation of size and tokens")
-    return _searched(law, name, x)
+    if _has_loss_to_search(law):
+        return _searched(law, name, x)
+    raise TypeError(f"a {type(law).__name__} has no compute-optimal allocation of size and tokens")
+
+
+def _states_its_optimum(law: object) -> TypeGuard[HasFrontier]:
+    return all(isinstance(getattr(law, each, None), PowerLaw) for each in ("params", "tokens"))
+
+
+def _has_loss_to_search(law: object) -> TypeGuard[HasLoss]:
+    return callable(getattr(law, "loss", None)) and getattr(law, "columns", SIZE_AND_TOKENS) == SIZE_AND_TOKENS
 
 
 def _of_the_sum(law: ChinchillaLaw, name: str, x: np.ndarray) -> Allocation:
@@ -160,12 +181,15 @@ def _of_the_sum(law: ChinchillaLaw, name: str, x: np.ndarray) -> Allocation:
     return _allocation(N, D, x if name == "flops" else 6.0 * N * D, loss)
 
 
-def _stated(law: Any, name: str, x: np.ndarray) -> Allocation:
+def _stated(law: HasFrontier, name: str, x: np.ndarray) -> Allocation:
     """What a frontier says of its own budget; the loss is NaN where it says none."""
     lines = {"params": law.params, "tokens": law.tokens, "loss": law.loss}
-    if name != "flops" and lines[name] is None:
+    if name == "flops":
+        C = x
+    elif (line := lines[name]) is not None:
+        C = np.asarray(line.inverse(x))
+    else:
         raise ValueError(f"this frontier states no {name}")
-    C = x if name == "flops" else np.asarray(lines[name].inverse(x))
     loss = np.full(np.broadcast(C, law.params.exponent).shape, np.nan) if law.loss is None else law.loss(C)
     return _allocation(law.params(C), law.tokens(C), C, loss)
 
@@ -181,7 +205,7 @@ def _searched(law: HasLoss, name: str, x: np.ndarray) -> Allocation:
         u = lowest(along, np.zeros(total.shape), np.ones(total.shape), (place,))
         return u * total, (1.0 - u) * total
 
-    def excess(log_flops: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    def excess(log_flops: np.ndarray, wanted: np.ndarray) -> np.ndarray | float:
         log_N, log_D = at(log_flops)
         answer = {"params": log_N, "tokens": log_D}
         return answer[name] - np.log(wanted) if name in answer else wanted - law.loss(np.exp(log_N), np.exp(log_D))
@@ -272,11 +296,13 @@ def with_stand_ins(law: ChinchillaLaw) -> tuple[ChinchillaLaw, np.ndarray]:
     return law, missing
 
 
-def without_stand_ins(missing: np.ndarray, *answers: ArrayLike) -> list[ArrayLike]:
+def without_stand_ins(missing: np.ndarray, *answers: float | np.ndarray) -> list[float | np.ndarray]:
     """The answers, with NaN for the members that are missing."""
     return [np.where(missing, np.nan, x) for x in answers] if missing.any() else list(answers)
 
 
-def _allocation(N: Any, D: Any, C: np.ndarray, loss: Any) -> Allocation:
+def _allocation(
+    N: float | np.ndarray, D: float | np.ndarray, C: float | np.ndarray, loss: float | np.ndarray
+) -> Allocation:
     N, D, C, loss = (np.array(x)[()] for x in np.broadcast_arrays(N, D, C, loss))
     return Allocation(N, D, C, loss)

@@ -153,10 +153,9 @@ def inference_optimal(
     else:
         N, D = cheapest(law, target, weight * demand)
         missing = np.zeros(())
-    parts = [N, D, 6.0 * N * D, target, 2.0 * N * demand]
-    if cost is not None:
-        parts.append(cost.cost(N, D, demand))
-    parts = np.broadcast_arrays(*without_stand_ins(missing, *parts))
+    dollars = () if cost is None else (cost.cost(N, D, demand),)
+    answers = without_stand_ins(missing, N, D, 6.0 * N * D, target, 2.0 * N * demand, *dollars)
+    parts = np.broadcast_arrays(*answers)
     return Allocation(*(np.array(x)[()] for x in parts))
 
 
@@ -226,10 +225,10 @@ def _allocate_sum(
     """Sizes, tokens, and which members of the law have none."""
     law, missing = with_stand_ins(law)
     missing = missing | _out_of_reach(law, target)
-    constants = [np.asarray(getattr(law, name), dtype=float) for name in ("alpha", "beta", "A", "B")]
+    alpha, beta, A, B = (np.asarray(x, dtype=float) for x in (law.alpha, law.beta, law.A, law.B))
     reducible = np.where(missing, 1.0, target - law.E)
     with np.errstate(all="ignore"):  # what leaves the range of floating-point numbers is refused
-        N, D = _allocate(*constants, reducible, np.log(weight) + np.log(demand))
+        N, D = _allocate(alpha, beta, A, B, reducible, np.log(weight) + np.log(demand))
         training, inference = 6.0 * N * D, 2.0 * N * demand
         _check_range(law, target, N, D, training + target + inference, inference * weight / training)
     return N, D, missing

@@ -86,7 +86,7 @@ class KaplanTraining(Law):
         return cls(KaplanStepsLaw.from_published(), CriticalBatch.from_published())
 
     @property
-    def excess_loss(self) -> float:
+    def excess_loss(self) -> float | np.ndarray:
         r"""Share by which the best stopping point lies above convergence, :math:`\alpha_N/\alpha_S`."""
         return self.curve.alpha_N / self.curve.alpha_S
 
@@ -162,7 +162,7 @@ class KaplanTraining(Law):
         log_scale = np.log(6 * law.N_c * self.batch.B_star * law.S_c)
         log_scale += (1 / law.alpha_S + 1 / law.alpha_N) * np.log1p(r) - np.log(r) / law.alpha_S
 
-        def along(scale: float, own: float) -> PowerLaw:
+        def along(scale: float | np.ndarray, own: float | np.ndarray) -> PowerLaw:
             """scale * L**(-1/own) as a power law of C_min."""
             return PowerLaw(scale * np.exp(-log_scale * alpha / own), alpha / own)
 

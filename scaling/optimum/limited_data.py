@@ -86,7 +86,11 @@ def data_constrained_optimal(law: DataConstrainedLaw, flops: ArrayLike, unique_t
 
 
 def _allocate(
-    alpha: ArrayLike, beta: ArrayLike, param_decay: np.ndarray, token_decay: np.ndarray, span: np.ndarray
+    alpha: float | np.ndarray,
+    beta: float | np.ndarray,
+    param_decay: np.ndarray,
+    token_decay: np.ndarray,
+    span: np.ndarray,
 ) -> np.ndarray:
     """The root y = ln(D/U) of p_alpha(span - y) = p_beta(y), sought in the logit of y / span."""
     whole = np.where((span > 0) & (span <= LARGEST), span, 1.0)  # elsewhere the answer is not asked for

@@ -63,7 +63,7 @@ class Published:
     @property
     def half_unit(self) -> float:
         """Half a unit of the last printed digit: how far rounding alone may have moved the value."""
-        return 0.5 * 10.0 ** Decimal(self.printed).as_tuple().exponent
+        return 0.5 * 10.0 ** int(Decimal(self.printed).as_tuple().exponent)
 
     def __float__(self) -> float:
         return self.value

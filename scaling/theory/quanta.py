@@ -144,7 +144,7 @@ def simulate_quanta(
         for _ in range(repeats):
             seen, times = np.unique(rng.zipf(1 + model.alpha, size), return_counts=True)
             known = seen[times >= tau]
-            losses.append(1 - float(model.frequency(known).sum()) if len(known) else 1.0)
+            losses.append(1 - float(np.sum(model.frequency(known))) if len(known) else 1.0)
             counts.append(len(known))
         error = np.std(losses, ddof=1) / np.sqrt(repeats)
         rows.append((size, np.mean(losses), error, np.mean(counts)))

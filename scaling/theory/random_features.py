@@ -243,7 +243,7 @@ def simulate_random_features(
         at_least(name, value, least)
     rng = np.random.default_rng(seed)
     scale = np.sqrt(model.spectrum(np.arange(1, model.latent + 1)))
-    rows = []
+    rows: list[tuple[float, ...]] = []
     for N, T, deltas in zip(*sizes, np.broadcast_to(every, (len(sizes[0]), every.shape[1])), strict=True):
         losses = np.array([_train(scale, round(N), round(T), deltas, teachers, rng) for _ in range(repeats)])
         errors = losses.std(0, ddof=1) / np.sqrt(repeats)

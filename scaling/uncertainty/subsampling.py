@@ -100,13 +100,13 @@ def _part(fit: Fit | FrontierFit, chosen: np.ndarray) -> Any:
     )
 
 
-def _constants(fit: Fit | FrontierFit) -> dict[str, float]:
+def _constants(fit: Fit | FrontierFit) -> dict[str, Any]:
     if isinstance(fit, Fit):
         return fit.candidate.constants
     return {"k_N": fit.law.params.coefficient, "a": fit.a, "k_D": fit.law.tokens.coefficient, "b": fit.b}
 
 
-def _scaled(samples: pd.DataFrame, part: dict, whole: dict, factor: float) -> pd.DataFrame:
+def _scaled(samples: pd.DataFrame, part: dict[str, Any], whole: dict[str, Any], factor: float) -> pd.DataFrame:
     """Deviations from the part's fit, shrunk and put around the whole's; coefficients by their logarithms."""
     out = {}
     for name, column in samples.items():

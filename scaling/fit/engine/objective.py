@@ -64,6 +64,7 @@ class Model:
     @cached_property
     def chart_places(self) -> tuple[np.ndarray, np.ndarray]:
         """Places in flattened (p, p) matrices that the chart's first and second derivatives fill."""
+        assert self.offset is not None  # or it has no chart
         (a, alpha), p = self.columns.T, self.n_params
         first = np.concatenate([a * p + alpha, self.offset * p + a, self.offset * p + alpha])
         return first, np.concatenate([alpha * (p + 1), a * (p + 1), a * p + alpha, alpha * p + a])

@@ -96,7 +96,7 @@ def solve_resamples(
 
 def on_bound(problem: Problem, theta: np.ndarray) -> np.ndarray:
     """(B,): whether any parameter sits on a bound."""
-    return ((theta <= problem.model.lower) | (theta >= problem.model.upper)).any(1)
+    return np.any((theta <= problem.model.lower) | (theta >= problem.model.upper), axis=1)
 
 
 def _improve(solution: Solution, other: Solution, rows: Any) -> None:
