@@ -173,6 +173,7 @@ def test_lines_that_draw():
 # --- execution -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_runs_with_its_defaults(name, tmp_path):
     skip_without_sets(name)
@@ -189,6 +190,7 @@ def other_runs(tmp_path_factory):
     return folder / "runs.csv"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in CHAPTERS if "runs_file" in parameters_of(name)])
 def test_runs_with_another_table(name, tmp_path, other_runs):
     execute(name, tmp_path, runs_file=str(other_runs), **few_resamples(name))
