@@ -1,4 +1,4 @@
-"""Notebooks that read a downloaded set of runs are skipped, by name, where the set cannot be had."""
+"""Notebooks that read a downloaded set of runs are skipped where it cannot be had."""
 
 import nbformat
 import pytest
@@ -10,7 +10,11 @@ def sets_needed(path):
     """The downloaded sets that a notebook's code names."""
     cells = nbformat.read(path, as_version=4).cells
     code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
-    return [name for name in scaling.sources.list_datasets().index if f'"{name}"' in code or f"'{name}'" in code]
+    return [
+        name
+        for name in scaling.sources.list_datasets().index
+        if f'"{name}"' in code or f"'{name}'" in code
+    ]
 
 
 def pytest_collection_modifyitems(items):
@@ -20,7 +24,13 @@ def pytest_collection_modifyitems(items):
         if path.suffix != ".ipynb" or path.parent.name != "replications":
             continue
         if path not in missing:
-            missing[path] = [name for name in sets_needed(path) if not scaling.sources.is_available(name)]
+            missing[path] = [
+                name
+                for name in sets_needed(path)
+                if not scaling.sources.is_available(name)
+            ]
         if missing[path]:
-            reason = f"{path.stem} needs the downloaded set {', '.join(missing[path])}, which is not on this machine"
+            reason = (
+                f"{path.stem} needs {', '.join(missing[path])}, not on this machine"
+            )
             item.add_marker(pytest.mark.skip(reason=reason))
