@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from ._checks import at_least_zero, positive_finite, whole_number
-from .laws.base import HasLoss
+from .laws.base import HasLoss, Law
 from .laws.chinchilla import ChinchillaLaw
 from .laws.power import FrontierLaw
 from .optimum.allocation import compute_optimal
@@ -32,8 +32,8 @@ def simulate_runs(
 
     Parameters
     ----------
-    law : any law with ``.loss(params, tokens)``
-        The truth, nats/token.
+    law : a Law, or anything with ``.loss(params, tokens)``
+        The truth, nats/token. Where a law needs other columns, such as ``unique_tokens``, the design has them.
     design : DataFrame
         ``params`` and ``tokens``, one row a run; other columns are carried. Not changed.
     noise : float, default 0
@@ -58,7 +58,10 @@ def simulate_runs(
             raise ValueError(f"design has no column {name!r}; its columns are {list(design.columns)}")
     N, D = _filled(params=design["params"], tokens=design["tokens"])
     sigma = at_least_zero("noise", noise)
-    loss = np.asarray(law.loss(N, D), dtype=float)
+    if isinstance(law, Law) and law.columns and set(law.columns) <= set(design.columns):
+        loss = law.predict(design)
+    else:
+        loss = np.asarray(law.loss(N, D), dtype=float)
     if sigma:
         loss = loss * np.exp(sigma * np.random.default_rng(seed).standard_normal(len(design)))
     if decimals is not None:

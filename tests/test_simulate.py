@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import scaling
 from scaling.laws.chinchilla import ChinchillaLaw
 from scaling.laws.power import FrontierLaw, PowerLaw
 from scaling.runs.table import check_runs
@@ -129,3 +130,13 @@ def test_without_a_gap_curves_are_the_law_and_noise_is_seeded():
 def test_bad_arguments_are_named(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+def test_a_law_of_other_columns_is_simulated_from_them():
+    """Repeated data: a column more; without that column there is no loss to simulate."""
+    law = scaling.laws.DataConstrainedLaw.from_published()
+    design = grid_design([1e8, 1e9], [1e9, 1e11]).assign(unique_tokens=1e10)
+    runs = simulate_runs(law, design)
+    np.testing.assert_allclose(runs["loss"], law.loss(design["params"], design["tokens"], 1e10))
+    with pytest.raises(TypeError, match="unique_tokens"):
+        simulate_runs(law, design.drop(columns="unique_tokens"))

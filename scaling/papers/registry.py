@@ -125,7 +125,8 @@ def reproduces(
             computes = {name: partial(function, argument) for name, argument in arguments.items()}
         for name, compute in computes.items():
             if name in _REGISTRY:
-                raise ValueError(f"there is already a claim for {name}")
+                words = f"there is already a claim for {name}, in {origin(_REGISTRY[name])}"
+                raise ValueError(f"{words}; name@label makes another")
             number = published(name.split("@")[0])
             tolerance = number.half_unit if atol is None else atol
             if rtol is not None:
@@ -134,6 +135,12 @@ def reproduces(
         return function
 
     return register
+
+
+def origin(claim: Claim) -> str:
+    """The module of a claim's function."""
+    function = claim.compute.func if isinstance(claim.compute, partial) else claim.compute
+    return str(function.__module__)
 
 
 def claims(source: str | None = None) -> list[Claim]:

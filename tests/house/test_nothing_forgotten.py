@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import json
 import pkgutil
 import re
 from pathlib import Path
@@ -76,7 +77,10 @@ def in_the_book():
 
 
 def test_every_chapter_is_in_the_table_of_contents_once():
-    assert sorted(in_the_book()) == sorted(NOTEBOOKS)
+    listed = list(in_the_book())
+    assert not set(NOTEBOOKS) - set(listed), "give it a line in _toc.yml"
+    assert not set(listed) - set(NOTEBOOKS), "_toc.yml names a notebook that is not there"
+    assert len(listed) == len(set(listed)), "_toc.yml names a notebook twice"
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -95,7 +99,22 @@ def test_every_page_is_in_the_table_of_contents():
 
 def test_every_paper_is_listed():
     modules = {path.stem for path in (ROOT / "scaling/papers").glob("*.py")} - MACHINERY
-    assert modules == {name for name in scaling.papers.__all__ if inspect.ismodule(getattr(scaling.papers, name))}
+    listed = {name for name in scaling.papers.__all__ if inspect.ismodule(getattr(scaling.papers, name))}
+    assert modules == listed, "import it in scaling/papers/__init__.py and add it to __all__ there"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_nothing_of_a_template_is_left_in_a_chapter(path):
+    """Sentences that a template has in the place of an author's."""
+    template, text = sentences_of(ROOT / "templates/chapter.ipynb"), sentences_of(ROOT / path)
+    assert not template & text, "write your own in the place of the template's"
+
+
+def sentences_of(path):
+    """Lines of text of a notebook that are long enough to be somebody's own."""
+    cells = [cell for cell in json.loads(path.read_text())["cells"] if cell["cell_type"] == "markdown"]
+    lines = [line.strip() for cell in cells for line in "".join(cell["source"]).splitlines()]
+    return {line for line in lines if len(line) > 40 and not line.startswith(("#", "|", "$$", "```", ":"))}
 
 
 @pytest.mark.parametrize("entry", _DATASETS.values(), ids=lambda entry: entry.name)

@@ -96,7 +96,7 @@ def test_no_law_is_forgotten():
     public = {
         cls for cls in below(Law) - {Law} if not cls.__name__.startswith("_") and cls.__module__.startswith("scaling.")
     }
-    assert public == {type(law) for law in EXAMPLES}
+    assert public == {type(law) for law in EXAMPLES}, "add an example to EXAMPLES at the top of this file"
 
 
 @each_law

@@ -12,8 +12,8 @@ from scaling.errors import DatasetError
 from scaling.sources import datasets
 from scaling.sources.datasets import fetch, is_available, list_datasets, read_dataset
 
-NAMES = ["besiroglu2024", "sardana2024"]
-EMBEDDED = ["small_sweep", "small_sweep_repeated", "small_sweep_rates", "small_sweep_curves"]
+NAMES = [name for name, each in datasets._DATASETS.items() if each.kind == "downloaded"]
+EMBEDDED = [name for name, each in datasets._DATASETS.items() if each.kind == "embedded"]
 
 
 @pytest.fixture
