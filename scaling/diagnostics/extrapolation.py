@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from .._checks import at_least, proper_share
-from ..errors import FitError
+from ..errors import FitError, FitErrorKind
 from ..fit.common import sound_runs
 from ..fit.isoflop import LEAST_SIZES
 from ..laws.chinchilla import ChinchillaLaw
@@ -114,7 +114,8 @@ def _splits(
 ) -> Iterator[tuple[int | None, float, Holdout]]:
     cuts = _cuts(table, budgets)
     if not cuts:
-        raise FitError("all runs have the same compute: there is nothing cheaper to fit and dearer to predict")
+        words = "all runs have the same compute: there is nothing cheaper to fit and dearer to predict"
+        raise FitError(words, FitErrorKind.FEW)
     for number, cut in cuts:
         yield number, cut, holdout(table, above=cut, **options)
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from .._checks import proper_share
 from .._parallel import spread
-from ..errors import FitError
+from ..errors import FitError, FitErrorKind
 from ..fit.parametric import fit_parametric
 from ..fit.result import Fit
 from ..runs.table import check_runs
@@ -82,7 +82,8 @@ def holdout(
         above = float(np.quantile(table[by], 1 - fraction))
     late = table[by] > above
     if not late.any() or late.all():
-        raise FitError(f"holding out {by} > {above:g} leaves {(~late).sum()} runs to fit and {late.sum()} to predict")
+        words = f"holding out {by} > {above:g} leaves {(~late).sum()} runs to fit and {late.sum()} to predict"
+        raise FitError(words, FitErrorKind.FEW)
     fit = method(table[~late], **options)
     tested = table[late].copy()
     tested["predicted"] = fit.candidate.loss(tested["params"], tested["tokens"])

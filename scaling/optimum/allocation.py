@@ -24,6 +24,8 @@ __all__ = ["Allocation", "compute_optimal", "deadweight_compute"]
 
 #: what a law depends on that is minimised along 6 N D = C
 SIZE_AND_TOKENS = ("params", "tokens")
+#: share of ln N + ln D below which either is at the end of the line 6 N D = C
+EDGE = 1e-3
 #: logarithm of the largest budget that is looked for
 LARGEST_BUDGET = float(np.log(1e40))
 #: constants of a Chinchilla law that must be positive for it to have an optimum
@@ -202,7 +204,7 @@ def _searched(law: HasLoss, name: str, x: np.ndarray) -> Allocation:
         total = np.array(np.broadcast_to(total, np.broadcast(total, law.loss(1.0, 1.0)).shape))
         place = np.arange(total.size).reshape(total.shape)
         along = in_places(lambda u: law.loss(np.exp(u * total), np.exp((1.0 - u) * total)), total.shape)
-        u = lowest(along, np.zeros(total.shape), np.ones(total.shape), (place,))
+        u = np.nan_to_num(lowest(along, np.zeros(total.shape), np.ones(total.shape), (place,)))  # flat: at an end
         return u * total, (1.0 - u) * total
 
     def excess(log_flops: np.ndarray, wanted: np.ndarray) -> np.ndarray | float:
@@ -220,6 +222,8 @@ def _searched(law: HasLoss, name: str, x: np.ndarray) -> Allocation:
             raise ValueError(f"no budget up to {np.exp(LARGEST_BUDGET):.0e} FLOPs has an optimum of this {name}")
         log_flops = found.x
     log_N, log_D = at(log_flops)
+    if np.any(np.minimum(log_N, log_D) <= EDGE * np.maximum(log_N, log_D)):
+        raise ValueError("the law has no compute-optimal allocation: along 6 N D = C its loss is least at an end")
     N, D = np.exp(log_N), np.exp(log_D)
     return _allocation(N, D, np.exp(log_flops), law.loss(N, D))
 

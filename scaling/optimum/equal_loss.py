@@ -16,6 +16,8 @@ from ..laws.base import HasLoss
 __all__ = ["tokens_to_reach"]
 
 
+#: logarithm of the size or tokens up to which the cheapest point lies at the end of the curve
+LEAST = float(np.log(2.0))
 #: logarithms of the sizes and token counts that are searched
 RANGE = (0.0, np.log(1e40))
 
@@ -58,7 +60,7 @@ def tokens_to_reach(law: HasLoss, params: ArrayLike, loss: ArrayLike) -> np.ndar
 def cheapest(law: HasLoss, loss: np.ndarray, demand: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Size and tokens that minimise 6 N D + 2 N ``demand`` at a loss, for any law with one valley along the curve.
 
-    Raises ``ValueError`` where no model of any size reaches the loss.
+    Raises ``ValueError`` where no model of any size reaches the loss, or only one of size and tokens matters.
     """
     floor = np.asarray(law.loss(*np.exp([RANGE[1], RANGE[1]])))
     target, demand, floor = np.broadcast_arrays(loss, demand, floor)
@@ -76,7 +78,10 @@ def cheapest(law: HasLoss, loss: np.ndarray, demand: np.ndarray) -> tuple[np.nda
     smallest = _log_root(lambda x: target - law.loss(np.exp(x), np.exp(RANGE[1])), target.shape)
     low, high, place = smallest + 1e-9, np.full(target.shape, RANGE[1]), _places(target.shape)
     x = lowest(in_places(log_total, target.shape), low, high, (place,))
-    return np.exp(x), np.exp(_log_tokens(law, x, target))
+    y = _log_tokens(law, x, target)
+    if not np.all(np.minimum(x, y) > LEAST):
+        raise ValueError("the law has no cheapest model: size or tokens alone reach the loss, the other going to one")
+    return np.exp(x), np.exp(y)
 
 
 def _log_tokens(law: HasLoss, x: np.ndarray, target: np.ndarray) -> np.ndarray:

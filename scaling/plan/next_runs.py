@@ -11,7 +11,7 @@ from scipy import linalg, special
 
 from .._checks import proper_share, whole_number, within
 from .._words import format_count, format_flops
-from ..errors import FitError
+from ..errors import FitError, FitErrorKind
 from ..fit.result import Fit
 from ..laws.chinchilla import ChinchillaLaw
 from ..uncertainty.resampling import Bootstrap
@@ -175,7 +175,8 @@ def suggest_runs(
     free = np.array([name not in fit.held for name in law.constants])
     aim = np.array([0.0, 0.0, 0.0, -law.beta, law.alpha])[free] / (law.alpha + law.beta) ** 2
     if not aim.any():
-        raise FitError("both exponents lie on a bound, so that the runs say nothing on how to move them")
+        words = "both exponents lie on a bound, so that the runs say nothing on how to move them"
+        raise FitError(words, FitErrorKind.UNDETERMINED)
     used = fit.runs[fit.weights > 0]
     weights = np.sqrt(fit.weights[fit.weights > 0] / fit.weights.max())[:, None]
     present = weights * log_sensitivities(law, used["params"], used["tokens"])[:, free]

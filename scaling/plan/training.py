@@ -10,7 +10,7 @@ import pandas as pd
 
 from .._checks import positive_finite, proper_share, within
 from .._words import format_count, format_flops
-from ..errors import FitError, RunsWarning
+from ..errors import FitError, FitErrorKind, RunsWarning
 from ..laws.chinchilla import ChinchillaLaw
 from ..optimum.allocation import Allocation, compute_optimal, without_optimum
 from ..uncertainty.resampling import Bootstrap
@@ -207,7 +207,8 @@ def _with_optimum(boot: Bootstrap, level: float) -> tuple[Bootstrap, float]:
     if lost > MOST_LOST:
         raise FitError(
             f"{lost:.0%} of the resamples have no optimum, because a term of the law vanished: these runs do not "
-            "carry a plan; add runs over a wider range of params and of tokens"
+            "carry a plan; add runs over a wider range of params and of tokens",
+            FitErrorKind.UNDETERMINED,
         )
     if not missing.any():
         return boot, 0.0

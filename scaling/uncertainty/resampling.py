@@ -17,8 +17,8 @@ from ..fit.result import Fit
 __all__ = ["Bootstrap", "bootstrap"]
 
 
-#: the parametric form has five constants; fewer runs than this say little about their spread
-LEAST_RUNS = 12
+#: a law of so many constants needs runs enough: fewer than this say little about their spread
+MANY_CONSTANTS, LEAST_RUNS = 4, 12
 
 
 @dataclass(frozen=True, repr=False)
@@ -137,7 +137,7 @@ def bootstrap(
     Raises
     ------
     FitError
-        If the fit is not identified, or fewer than 12 runs would be drawn (parametric form).
+        If the fit is not identified, or fewer than 12 runs would be drawn for a law of four constants or more.
     ValueError
         If ``n_resamples``, ``fraction`` or ``seed`` is out of its range, or the backend ``"dask"`` has no client.
     ImportError
@@ -157,6 +157,6 @@ def _refuse(fit: Fit, fraction: float | None) -> None:
     fit.law  # noqa: B018 (refuses a fit that is not identified)
     used = int((fit.weights > 0).sum())
     drawn = used if fraction is None else round(fraction * used)
-    if len(fit.candidate.constants) >= 5 and drawn < LEAST_RUNS:
+    if len(fit.candidate.constants) >= MANY_CONSTANTS and drawn < LEAST_RUNS:
         words = f"{drawn} runs are too few to bootstrap {len(fit.candidate.constants)} constants"
         raise FitError(f"{words}: at least {LEAST_RUNS} are needed", FitErrorKind.FEW)

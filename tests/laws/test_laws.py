@@ -70,3 +70,11 @@ def test_constants_that_are_arrays_become_columns():
     np.testing.assert_array_equal(found[1], scaling.ChinchillaLaw(1.8, 400.0, 420.0, 0.34, 0.28).loss(N, 20 * N))
     for law in (scaling.laws.DataConstrainedLaw(many, 15.0), scaling.laws.RosenfeldLaw(many, 11.0)):
         assert law.as_column().base.B.shape == (2, 1)
+
+
+def test_the_exponents_of_the_optimum_are_the_slopes_of_the_optima():
+    law = scaling.ChinchillaLaw(E=1.7, A=400.0, B=900.0, alpha=0.4, beta=0.1)
+    best = scaling.compute_optimal(law, np.array([1e20, 1e24]))
+    assert (law.a, law.b) == pytest.approx((0.2, 0.8), rel=1e-12)
+    assert np.diff(np.log(best.params))[0] / np.log(1e4) == pytest.approx(0.2, rel=1e-10)
+    assert np.diff(np.log(best.tokens))[0] / np.log(1e4) == pytest.approx(0.8, rel=1e-10)

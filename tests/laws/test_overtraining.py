@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from scaling import FitError, compute_optimal, published
+from scaling import FitError, bootstrap, compute_optimal, published
 from scaling.errors import FitErrorKind
 from scaling.fit import fit_overtraining
 from scaling.laws import DownstreamLaw, OvertrainingLaw
@@ -88,3 +88,11 @@ def test_error_and_loss_are_inverses(tasks):
     assert np.all(np.diff(law.error(loss)) > 0)
     with pytest.raises(ValueError, match="error must be below epsilon"):
         law.loss(0.95)
+
+
+def test_five_runs_carry_no_interval():
+    """The authors fit five runs; resamples of them hold three or four distinct ones, and say nothing."""
+    fit = fit_overtraining(gadre2024.runs().loc[list(gadre2024.FITTED)])
+    with pytest.raises(FitError, match="5 runs are too few to bootstrap 4 constants") as few:
+        bootstrap(fit, n_resamples=20)
+    assert few.value.kind is FitErrorKind.FEW

@@ -155,6 +155,18 @@ def test_the_optimum_of_resamples_can_be_asked_four_ways_too():
     assert best.loss[0] == pytest.approx(2.5, rel=1e-12)
 
 
+@pytest.mark.parametrize("question", [{"flops": 1e21}, {"params": 1e9}, {"loss": 2.0}])
+@pytest.mark.parametrize("pulls", [(1, 0), (0, 1), (0, 0)], ids=["size alone", "tokens alone", "nothing"])
+def test_a_law_that_only_one_of_them_moves_has_no_optimum(pulls, question):
+    class Indifferent:
+        def loss(self, params, tokens):
+            size, data = LAW.terms(params, tokens)
+            return LAW.E + pulls[0] * size + pulls[1] * data
+
+    with pytest.raises(ValueError, match="no compute-optimal allocation|has an optimum of this"):
+        scaling.compute_optimal(Indifferent(), **question)
+
+
 @pytest.mark.parametrize(
     ("law", "question", "error", "words"),
     [

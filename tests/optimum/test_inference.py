@@ -339,3 +339,18 @@ def test_a_loss_that_no_model_reaches_is_named():
         scaling.inference_optimal(law, [2.5, 1.7], 1e12)
     with pytest.raises(TypeError, match="no loss"):
         scaling.inference_optimal("a law", 2.0, 1e12)
+
+
+@pytest.mark.parametrize("demand", [0.0, 1e12])
+@pytest.mark.parametrize("pulls", [(1, 0), (0, 1)], ids=["size alone", "tokens alone"])
+def test_a_law_that_only_one_of_them_moves_has_no_cheapest_model(pulls, demand):
+    """Not one parameter on 4e11 tokens, nor a billion parameters on one."""
+    law = ChinchillaLaw.from_published("besiroglu2024")
+
+    class Indifferent:
+        def loss(self, params, tokens):
+            size, data = law.terms(params, tokens)
+            return law.E + pulls[0] * size + pulls[1] * data
+
+    with pytest.raises(ValueError, match="no cheapest model"):
+        inference_optimal(Indifferent(), 2.0, demand)
