@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 import scaling
+from scaling.diagnostics.laws import _CANDIDATES
 from scaling.laws.base import Law
 from scaling.sources.datasets import _DATASETS
 
@@ -129,3 +130,60 @@ def test_every_set_has_a_passport(entry):
 def test_every_set_is_on_the_pages_about_data(page):
     text = (ROOT / page).read_text()
     assert [name for name in _DATASETS if f"`{name}`" not in text] == []
+
+
+# --- what is forgotten most easily: the row of a comparison, a line for readers, a template's words
+
+
+#: fits of a law of the loss that `compare_laws` does not show, and why
+NOT_COMPARED = {
+    "fit_rosenfeld": "needs the loss of a guess, which no table states",
+    "fit_overtraining": "the parametric loss with two constants tied",
+    "fit_isoflop": "a frontier gives no loss",
+    "fit_envelope": "a frontier gives no loss",
+    "fit_broken_power_law": "of one variable, with six constants: a table seldom determines them",
+    "fit_embedding_model": "a law of counts",
+}
+#: in the changelog since the first version, by what they are for and not by name
+SINCE_THE_FIRST = {"ChinchillaLaw", "FrontierLaw", "PowerLaw", "besiroglu2024", "sardana2024"} | {
+    "fit_envelope",
+    "fit_isoflop",
+    "fit_parametric",
+}
+
+
+def test_every_fit_is_compared_or_it_is_said_why_not():
+    compared = {each.method.__name__ for each in _CANDIDATES}
+    fits = {name for name in scaling.fit.__all__ if name.startswith("fit_")}
+    assert not compared & set(NOT_COMPARED)
+    assert fits == compared | set(NOT_COMPARED), "a row in _CANDIDATES of diagnostics/laws.py, or a reason here"
+
+
+def test_the_changelog_tells_of_every_law_fit_and_set():
+    log = (ROOT / "CHANGELOG.md").read_text()
+    laws = {name for name in scaling.laws.__all__ if inspect.isclass(getattr(scaling.laws, name))}
+    fits = {name for name in scaling.fit.__all__ if name.startswith("fit_")}
+    names = sorted((laws | fits | set(_DATASETS)) - SINCE_THE_FIRST)
+    assert [name for name in names if f"`{name}`" not in log] == [], "a line in CHANGELOG.md for readers"
+
+
+def test_the_bibliography_has_every_paper():
+    keys = re.findall(r"^@\w+\{(\w+),", (ROOT / "book/references.bib").read_text(), flags=re.MULTILINE)
+    papers = {path.stem for path in (ROOT / "scaling/papers").glob("*.py")} - MACHINERY
+    assert papers - set(keys) == set(), "an entry in book/references.bib"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_every_chapter_ends_with_exercises_summary_and_references(path):
+    cells = [cell for cell in json.loads((ROOT / path).read_text())["cells"] if cell["cell_type"] == "markdown"]
+    lines = [line.strip() for cell in cells for line in "".join(cell["source"]).splitlines()]
+    assert [line for line in lines if line.startswith("## ")][-3:] == ["## Exercises", "## Summary", "## References"]
+
+
+@pytest.mark.parametrize("passport", sorted((ROOT / "data").glob("*/README.md")), ids=lambda path: path.parent.name)
+def test_nothing_of_a_template_is_left_in_a_passport(passport):
+    text = passport.read_text()
+    left = re.findall(r"Author et al|0000\.00000|0{40}|from to|name2026", text)
+    assert left == [], "write your own in the place of the template's"
+    assert "## Columns" in text
+    assert "## Known defects" in text
