@@ -1,4 +1,4 @@
-# make book · test · coverage · lint · bench · sweep · clean.  Each target sets up .venv by itself; PYTHON=python3.12 picks another interpreter.
+# make book · test · portable · coverage · lint · bench · sweep · clean.  Each target sets up .venv by itself; PYTHON=python3.12 picks another interpreter.
 SHELL := /bin/sh
 PYTHON ?= python3
 RUN := .venv/bin/python
@@ -12,11 +12,12 @@ export PYDEVD_DISABLE_FILE_VALIDATION = 1
 WORKERS ?= 2
 OUT ?= sweep
 
-.PHONY: help book test coverage lint bench sweep clean environment
+.PHONY: help book test portable coverage lint bench sweep clean environment
 
 help:
 	@echo "make book    build the book and print the path of the page to open"
 	@echo "make test    run every test and every notebook"
+	@echo "make portable run the notebooks as processors of other kinds would"
 	@echo "make coverage which lines and branches the quick tests reach"
 	@echo "make lint    check style, types, import layers and spelling"
 	@echo "make bench   measure the speed beside the usual way of fitting"
@@ -37,6 +38,9 @@ book: environment
 
 test: environment
 	@$(RUN) -m pytest -n $(WORKERS) --dist loadfile --nbval --nbval-current-env $(wildcard notebooks) tests scaling $(PYTEST_ARGS)
+
+portable: environment
+	@$(RUN) tools/portable.py --workers $(WORKERS) $(PORTABLE_ARGS)
 
 coverage: environment
 	@$(RUN) -m coverage run -m pytest -q tests scaling -m "not slow and not browser" $(PYTEST_ARGS)

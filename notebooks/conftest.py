@@ -1,9 +1,25 @@
-"""Notebooks that read a downloaded set of runs are skipped where it cannot be had."""
+"""nbval compares pictures, too; without its set of runs, a replication is skipped."""
 
 import nbformat
 import pytest
+import stored_pictures  # of tools
+from nbval.plugin import IPyNbCell
 
 import scaling
+
+compare_texts = IPyNbCell.compare_outputs
+
+
+def compare_outputs(cell, test, ref, skip_compare=None):
+    """The texts as nbval compares them, then the pictures."""
+    if not compare_texts(cell, test, ref, skip_compare):
+        return False
+    words = stored_pictures.difference(ref, test)
+    cell.comparison_traceback += [words] if words else []
+    return not words
+
+
+IPyNbCell.compare_outputs = compare_outputs
 
 
 def sets_needed(path):

@@ -8,9 +8,12 @@ from itertools import groupby
 
 import pandas as pd
 
-from .registry import CHANGED, DIFFERS, REPRODUCED, claims
+from .registry import CHANGED, DIFFERS, REPRODUCED, Claim, claims
 
 __all__ = ["ClaimsTable", "claims_table"]
+
+#: a difference below this share of the number is rounding, which is another on every processor
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, repr=False)
@@ -59,6 +62,13 @@ def _tally(rows: pd.DataFrame) -> str:
     return ", ".join(f"{counts[verdict]} {word}" for verdict, word in words.items() if verdict in counts)
 
 
+def _difference(claim: Claim) -> str:
+    """Ours minus published, to two digits; 0 where nothing but rounding is left."""
+    published = float(claim.published)
+    difference = claim.ours - published
+    return "0" if abs(difference) <= ROUNDING * abs(published) else f"{difference:.2g}"
+
+
 def claims_table(*sources: str, folded: bool = False) -> ClaimsTable:
     """The scorecard of one or several sources for a page.
 
@@ -83,7 +93,7 @@ def claims_table(*sources: str, folded: bool = False) -> ClaimsTable:
             id=claim.id,
             published=claim.published.printed,
             ours=f"{claim.ours:.4g}",
-            difference=f"{claim.ours - float(claim.published):.2g}",
+            difference=_difference(claim),
             tolerance=f"{claim.tolerance:.2g}",
             verdict=claim.verdict + (f" [{notes.index(claim.note) + 1}]" if claim.note else ""),
         )

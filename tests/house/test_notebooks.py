@@ -23,6 +23,9 @@ CHAPTERS = [name for name in NOTEBOOKS if not name.startswith("replications/")]
 REPLICATIONS = [name for name in NOTEBOOKS if name.startswith("replications/")]
 # what a reader takes in at once
 LONGEST_LINE, LONGEST_CELL, LONGEST_FUNCTION, LONGEST_DRAWING = 88, 25, 8, 12
+# numbers this small are rounding, which is another on every processor (but not a p-value, its digits, a tolerance)
+ROUNDING = re.compile(r"\d(?:\.\d+)?e-(?:1[3-9]|[2-9]\d)\b")
+AS_SMALL = {"1.2e-16", "1.222e-16", "2.2e-18", "5e-18", "2e-14"}
 
 
 @functools.cache
@@ -117,6 +120,11 @@ class TestAnatomy:
         assert not [cell.id for cell in notebook.cells if "execution" in cell.metadata]
         stored = "\n".join(text for cell in code_cells(name) for output in cell.outputs for text in texts(output))
         assert not re.search(r"(?<![\w.])/(root|work|tmp|home|Users|opt|usr)/|\b0x[0-9a-f]{6,}", stored)
+
+    def test_no_rounding_is_stored(self, name):
+        """What differs from one processor to the next; `make portable` finds the rest by running."""
+        stored = "\n".join(text for cell in code_cells(name) for output in cell.outputs for text in texts(output))
+        assert set(ROUNDING.findall(stored)) <= AS_SMALL
 
     def test_lines_fit_the_page(self, name):
         assert not [line for cell in code_cells(name) for line in cell.source.splitlines() if len(line) > LONGEST_LINE]

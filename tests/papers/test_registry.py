@@ -152,6 +152,13 @@ def test_relative_and_absolute_tolerance(registry):
     assert scorecard()["verdict"].tolist() == ["reproduced", "differs"]
 
 
+def test_a_difference_of_rounding_is_none(registry):
+    """Its digits would be others on another processor."""
+    reproduces("hoffmann2022/eq10/A")(lambda: 406.4 * (1 + 4e-16))
+    reproduces("hoffmann2022/eq10/B", atol=1)(lambda: 410.7 * (1 - 1e-9))
+    assert claims_table().frame["difference"].tolist() == ["0", "-4.1e-07"]
+
+
 def test_a_change_is_said(registry):
     reproduces("hoffmann2022/eq10/A", change="by other means")(lambda: 406.4)
     assert scorecard().loc[0, ["verdict", "reason"]].tolist() == ["reproduced with a stated change", "by other means"]

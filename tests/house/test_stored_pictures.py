@@ -1,0 +1,52 @@
+"""The comparison of pictures that nbval leaves out: it lets shades pass and finds what moved."""
+
+import base64
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import stored_pictures
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def picture(dots):
+    stream = io.BytesIO()
+    Image.fromarray(dots.astype(np.uint8)).save(stream, "png")
+    return [{"data": {"image/png": base64.b64encode(stream.getvalue()).decode()}}, {"text": "a line"}]
+
+
+def test_shades_pass_and_what_moved_is_found():
+    blank = np.full((20, 30, 3), 255)
+    shaded, moved = blank.copy(), blank.copy()
+    shaded[3, 4] -= stored_pictures.SHADES
+    moved[5, 6] -= stored_pictures.SHADES + 1
+    assert stored_pictures.difference(picture(blank), picture(blank)) == ""
+    assert stored_pictures.difference(picture(blank), picture(shaded)) == ""
+    assert "1 dots" in (words := stored_pictures.difference(picture(blank), picture(moved)))
+    assert "row 5, column 6" in words
+    assert "30 by 19 dots" in stored_pictures.difference(picture(blank), picture(blank[1:]))
+    assert "1 pictures are stored and 0" in stored_pictures.difference(picture(blank), [{"text": "a line"}])
+
+
+def test_a_notebook_whose_picture_is_another_fails(tmp_path):
+    """A true run of nbval, with the settings of the notebooks' folder."""
+    stored = nbformat.v4.new_output("display_data", {"text/plain": "<PIL.Image.Image image mode=RGB size=9x9>"})
+    stored.data["image/png"] = picture(np.zeros((9, 9, 3)))[0]["data"]["image/png"]
+    notebook = nbformat.v4.new_notebook(metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}})
+    for shade in (0, 255):
+        drawn = f"Image.new('RGB', (9, 9), ({shade},) * 3)"
+        code = f"from PIL import Image\ndisplay({drawn}, include=['image/png', 'text/plain'])"
+        notebook.cells.append(nbformat.v4.new_code_cell(code, outputs=[stored], execution_count=1))
+    nbformat.write(notebook, tmp_path / "two.ipynb")
+    (tmp_path / "conftest.py").write_text((ROOT / "notebooks" / "conftest.py").read_text())
+    command = [sys.executable, "-m", "pytest", "-q", "--nbval", "--nbval-current-env", "-c", ROOT / "pyproject.toml"]
+    done = subprocess.run(
+        [*command, "--rootdir", ROOT, "-p", "no:cacheprovider", tmp_path], capture_output=True, text=True, cwd=ROOT
+    )
+    assert "1 failed, 1 passed" in done.stdout, done.stdout
+    assert "81 dots of the picture differ" in done.stdout
