@@ -330,7 +330,7 @@ def test_a_cluster_makes_the_same_book(chapters, tmp_path):
     distributed = pytest.importorskip("distributed")
     isoflop_grid().to_csv(tmp_path / "runs.csv", index=False)
     assert run(tmp_path / "runs.csv", "--out", tmp_path / "here").exit_code == 3
-    with distributed.LocalCluster(2, threads_per_worker=1, dashboard_address=None) as cluster:
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
         address = cluster.scheduler_address
         done = run(tmp_path / "runs.csv", "--out", tmp_path / "there", "--backend", "dask", "--scheduler", address)
     assert done.exit_code == 3, done.output
