@@ -152,16 +152,21 @@ def at_result(monkeypatch):
     return arrange
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("option", "moment"), [("--nanny", 3), ("--no-nanny", 12), ("--no-nanny", 25)])
-def test_a_killed_worker_does_not_kill_a_bootstrap(option, moment, at_result):
-    """In the first pass over twenty blocks or in the second; whether the worker is started again or not."""
+@pytest.fixture(scope="module")
+def alone():
+    """Ten thousand resamples that one process has solved."""
     design = scaling.simulate.chinchilla_like_design(240, seed=1)
     fit = scaling.fit_parametric(scaling.simulate_runs(LAW, design, noise=0.01, seed=1))
-    alone = scaling.bootstrap(fit, 10_000, seed=3)
+    return scaling.bootstrap(fit, 10_000, seed=3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("option", "moment"), [("--nanny", 3), ("--no-nanny", 12), ("--no-nanny", 25)])
+def test_a_killed_worker_does_not_kill_a_bootstrap(alone, option, moment, at_result):
+    """In the first pass over twenty blocks or in the second; whether the worker is started again or not."""
     with workers(2, option) as client:
         counted = at_result(moment, lambda: kill_one(client))
-        shared = scaling.bootstrap(fit, 10_000, seed=3, backend="dask")
+        shared = scaling.bootstrap(alone.fit, 10_000, seed=3, backend="dask")
         assert next(counted) > moment, "nothing was killed"
     assert np.array_equal(shared.samples, alone.samples)
 
@@ -179,12 +184,34 @@ def test_a_task_that_ends_its_workers_is_not_tried_for_ever():
 
 
 @pytest.mark.slow
-def test_without_workers_it_says_so_and_gives_up(monkeypatch):
+@pytest.mark.parametrize("n_jobs", [-1, 2])
+def test_without_workers_it_says_so_and_gives_up(n_jobs, monkeypatch):
     dask = pytest.importorskip("dask")
     monkeypatch.setattr("scaling._parallel.cluster.SILENCE", 0.0)
     with workers(1, "--no-nanny"), dask.config.set({"distributed.scheduler.no-workers-timeout": "1500ms"}):
         with pytest.raises(BrokenExecutor, match="no workers for 1.5"), pytest.warns(match="waiting for one"):
-            list(spread(die, [(1,)], "dask"))
+            list(spread(die, [(1,)], "dask", n_jobs))
+
+
+@pytest.mark.slow
+def test_a_lost_scheduler_is_told(tmp_path):
+    distributed = pytest.importorskip("distributed")
+    where = ["--scheduler-file", str(tmp_path / "scheduler.json"), "--no-dashboard"]
+    module = [sys.executable, "-m"]
+    scheduler = subprocess.Popen([*module, "distributed.cli.dask_scheduler", "--port", "0", *where])
+    worker = subprocess.Popen([*module, "distributed.cli.dask_worker", "--no-nanny", "--death-timeout", "300", *where])
+    try:
+        with distributed.Client(scheduler_file=where[1], timeout=300) as client:
+            client.wait_for_workers(1, timeout=300)
+            results = spread(divmod, itertools.repeat((7, 2), 1000), "dask")
+            assert next(results) == (3, 1)
+            scheduler.kill()
+            with pytest.raises(ConnectionError, match="the scheduler of the cluster was lost"):
+                list(results)
+    finally:
+        for process in (scheduler, worker):
+            process.kill()
+            process.wait()
 
 
 def test_an_error_of_a_task_is_raised_as_it_is(backend):

@@ -31,6 +31,7 @@ GIVEN = 2
 AHEAD = 4
 #: how long to wait for a worker where Dask's own setting leaves it open
 PATIENCE = "5 minutes"
+LOST = "the scheduler of the cluster was lost, and all results that lay there: {}"
 NONE_LEFT = (
     "the cluster has had no workers for {}: start some, or wait longer for them with "
     "DASK_DISTRIBUTED__SCHEDULER__NO_WORKERS_TIMEOUT='1 hour'"
@@ -103,7 +104,8 @@ def spread_over(function: Callable[..., Any], items: Iterable[tuple[Any, ...]], 
         pool, workers = client.get_executor(pure=False), _Workers(client)
         try:
             while True:
-                width = n_jobs if n_jobs > 0 else max(1, GIVEN * workers.threads())
+                threads = workers.threads()
+                width = n_jobs if n_jobs > 0 else max(1, GIVEN * threads)
                 unfinished = sum(not task.done() for task in tasks)
                 room = max(0, min(width - unfinished, AHEAD * width - len(tasks)))
                 # Dask warns of large tasks, but whatever a worker needs has to travel
@@ -131,7 +133,7 @@ def _result(task: Future[Any]) -> Any:
     except NoWorkerError as error:
         raise BrokenExecutor(NONE_LEFT.format(format_time(error.timeout))) from error
     except CancelledError as error:
-        raise ConnectionError(f"the scheduler of the cluster was lost: {error}") from error
+        raise ConnectionError(LOST.format(error)) from error
 
 
 class _Workers:
@@ -144,8 +146,11 @@ class _Workers:
         self.seen, self.told = time.monotonic(), False
 
     def threads(self) -> int:
-        """Of all workers together; a word where there are none for long, ``BrokenExecutor`` for too long."""
-        threads = sum(self.client.nthreads().values())
+        """Of all workers together; a word where there have been none for long, ``BrokenExecutor`` where for too long."""
+        try:
+            threads = sum(self.client.nthreads().values())
+        except OSError as error:
+            raise ConnectionError(LOST.format(error)) from error
         now = time.monotonic()
         if threads:
             self.seen, self.told = now, False
