@@ -178,9 +178,13 @@ def die(number):
 @pytest.mark.slow
 def test_a_task_that_ends_its_workers_is_not_tried_for_ever():
     dask = pytest.importorskip("dask")
-    with dask.config.set({"distributed.scheduler.allowed-failures": 1}), workers(2, "--no-nanny"):
-        with pytest.raises(BrokenExecutor, match="2 workers of the cluster ended while they did one and the same task"):
-            list(spread(die, [(1,)], "dask"))
+    words = "2 workers of the cluster ended while they did one and the same task"
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 1}),
+        workers(2, "--no-nanny"),
+        pytest.raises(BrokenExecutor, match=words),
+    ):
+        list(spread(die, [(1,)], "dask"))
 
 
 @pytest.mark.slow
@@ -188,9 +192,13 @@ def test_a_task_that_ends_its_workers_is_not_tried_for_ever():
 def test_without_workers_it_says_so_and_gives_up(n_jobs, monkeypatch):
     dask = pytest.importorskip("dask")
     monkeypatch.setattr("scaling._parallel.cluster.SILENCE", 0.0)
-    with workers(1, "--no-nanny"), dask.config.set({"distributed.scheduler.no-workers-timeout": "1500ms"}):
-        with pytest.raises(BrokenExecutor, match="no workers for 1.5"), pytest.warns(match="waiting for one"):
-            list(spread(die, [(1,)], "dask", n_jobs))
+    with (
+        workers(1, "--no-nanny"),
+        dask.config.set({"distributed.scheduler.no-workers-timeout": "1500ms"}),
+        pytest.raises(BrokenExecutor, match="no workers for 1.5"),
+        pytest.warns(match="waiting for one"),
+    ):
+        list(spread(die, [(1,)], "dask", n_jobs))
 
 
 @pytest.mark.slow

@@ -1,6 +1,6 @@
 """A Dask cluster: whether a scheduler answers at an address, and work that outlives the workers that do it.
 
-joblib's backend for Dask puts the arrays of a task on the workers first, and they are lost with a worker. Here each task
+joblib's backend for Dask puts arrays on the workers first, and they are lost with a worker. Here each task
 carries what it needs, so that the scheduler gives it to another worker when its own is lost, before or after its end.
 """
 
@@ -146,7 +146,7 @@ class _Workers:
         self.seen, self.told = time.monotonic(), False
 
     def threads(self) -> int:
-        """Of all workers together; a word where there have been none for long, ``BrokenExecutor`` where for too long."""
+        """Of all workers together; a word after a while without any, then ``BrokenExecutor``."""
         try:
             threads = sum(self.client.nthreads().values())
         except OSError as error:

@@ -54,7 +54,7 @@ def command(
     and the others go on. The book is DIR/index.html, needs no network, and appears only when it is complete:
     interrupt this, and what stood at DIR stands there still. Several tables make a book each, DIR/NAME.
 
-    On a Dask cluster the numbers are the same to the last bit, and the work of a worker that is lost is done by another.
+    On a Dask cluster the numbers are the same to the last bit, and what a lost worker had to do is done by another.
 
     Example: scaling rerun my_runs.csv --out my_book
     """
