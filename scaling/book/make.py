@@ -117,7 +117,7 @@ class Making:
         return outcomes
 
     def _executed(self, jobs: list[tuple[str, Chapter]]) -> Iterator[tuple[tuple[str, Chapter], Outcome]]:
-        """Outcomes as they come; by threads that wait for processes, or by joblib."""
+        """Outcomes as they come, by threads that wait for processes; or in their order, by a backend."""
         items = [self._item(*job) for job in jobs]
         if self.backend is not None:
             yield from zip(jobs, spread(execute, items, self.backend, self.workers), strict=True)

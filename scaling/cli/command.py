@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from concurrent.futures import BrokenExecutor
 from typing import Any
 
 import click
@@ -33,7 +34,7 @@ class Command(click.Command):
             warnings.simplefilter("ignore", RunsWarning)  # commands print these as part of their report
             try:
                 return super().invoke(context)
-            except (DatasetError, PagesError, OSError) as error:
+            except (DatasetError, PagesError, OSError, BrokenExecutor) as error:
                 raise Refusal(str(error), BROKEN) from error
             except MemoryError:
                 raise Refusal("not enough memory for this table; try it on a part of its rows", BROKEN) from None

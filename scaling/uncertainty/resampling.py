@@ -124,9 +124,10 @@ def bootstrap(
         Draw this share of the runs without replacement instead (Hoffmann et al. 2022, Table 2,
         use 0.8 and report 10th and 90th percentiles); in approach 2 at least four runs a budget.
     backend : str, optional
-        A backend of joblib's over which blocks of resamples are spread: ``"loky"`` for processes of this machine,
-        ``"dask"`` for the cluster of an open ``distributed.Client``. The samples are the same as without one. The
-        frontiers of approaches 1 and 2 are resampled in one pass and take no notice of it.
+        Over what blocks of resamples are spread: ``"loky"`` for processes of this machine, by joblib; ``"dask"`` for
+        the cluster of an open ``distributed.Client``, whose workers may come and go: the blocks of one that is lost are
+        done by another. The samples are the same as without one. The frontiers of approaches 1 and 2 are resampled in
+        one pass and take no notice of it.
     n_jobs : int
         Workers of the backend at a time; -1 for all that it has.
 
@@ -142,6 +143,11 @@ def bootstrap(
         If ``n_resamples``, ``fraction`` or ``seed`` is out of its range, or the backend ``"dask"`` has no client.
     ImportError
         If the backend needs a package that is not installed; the message names it.
+    BrokenExecutor
+        From ``concurrent.futures``: if one block has ended each worker that took it, or no worker is left and none has
+        come within Dask's ``distributed.scheduler.no-workers-timeout``, five minutes where it is not set.
+    ConnectionError
+        If the scheduler of the cluster is lost.
     """
     at_least("n_resamples", n_resamples, 2)
     if fraction is not None:

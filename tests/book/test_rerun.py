@@ -325,15 +325,31 @@ def test_several_tables_make_several_books(chapters, tmp_path, monkeypatch):
         assert f'href="{name}/index.html"' in (folder / "index.html").read_text()
 
 
-def test_a_cluster_makes_the_same_book(chapters, tmp_path):
-    """Chapters and resamples on two workers of a Dask cluster, which see nothing of this machine's folders."""
+def test_a_cluster_makes_the_same_book(chapters, tmp_path, monkeypatch):
+    """Chapters and resamples on two workers of a Dask cluster, which see nothing of this machine's folders.
+
+    One of them is killed when the first chapter has come back.
+    """
     distributed = pytest.importorskip("distributed")
+    from scaling._parallel import cluster as module
+
+    killed, whole = [], module.spread_over
+
+    def spread_over(*given):
+        for outcome in whole(*given):
+            if not killed:
+                killed.append(min(distributed.get_client().run(os.getpid).values()))
+                os.kill(killed[0], signal.SIGKILL)
+            yield outcome
+
     isoflop_grid().to_csv(tmp_path / "runs.csv", index=False)
     assert run(tmp_path / "runs.csv", "--out", tmp_path / "here").exit_code == 3
-    with distributed.LocalCluster(2, threads_per_worker=1, dashboard_address=None) as cluster:
-        address = cluster.scheduler_address
-        done = run(tmp_path / "runs.csv", "--out", tmp_path / "there", "--backend", "dask", "--scheduler", address)
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+        monkeypatch.setattr(module, "spread_over", spread_over)
+        on_it = ("--backend", "dask", "--scheduler", cluster.scheduler_address)
+        done = run(tmp_path / "runs.csv", "--out", tmp_path / "there", *on_it)
     assert done.exit_code == 3, done.output
+    assert killed
     here, there = (json.loads((tmp_path / name / MARK).read_text()) for name in ("here", "there"))
     assert here == there
 

@@ -1,4 +1,4 @@
-"""Many independent pieces of work: one after the other, or spread by a backend of joblib's."""
+"""Many independent pieces of work: one after the other, spread by joblib, or over a Dask cluster."""
 
 from __future__ import annotations
 
@@ -15,29 +15,27 @@ def spread(
 ) -> Iterator[Any]:
     """``function(*item)`` of each item, in their order.
 
-    Without a backend the items are done one by one in this process. With one (``"loky"``, ``"threading"``, or
-    ``"dask"`` inside a ``with distributed.Client(address)``) joblib spreads them; what an item is, and so its result,
-    never depends on the number of workers. ``ImportError`` says what to install.
+    Without a backend the items are done one by one in this process. ``"loky"`` and ``"threading"`` are joblib's;
+    ``"dask"`` is the cluster of an open ``distributed.Client``. What an item is, and so its result, never depends on
+    the number of workers, or on whether some of them were lost. ``ImportError`` says what to install.
     """
     if backend is None:
         return (function(*item) for item in items)
+    if backend == "dask":
+        return _over_a_cluster(function, items, n_jobs)
     try:
         import joblib
     except ImportError as error:
         raise ImportError(f"backend {backend!r} needs joblib: {INSTALL}") from error
-    if backend == "dask":
-        _need_a_client()
-    with joblib.parallel_config(backend):  # which knows dask, too
+    with joblib.parallel_config(backend):
         pool = joblib.Parallel(n_jobs=n_jobs, return_as="generator", batch_size=1)
     return pool(joblib.delayed(function)(*item) for item in items)
 
 
-def _need_a_client() -> None:
+def _over_a_cluster(function: Callable[..., Any], items: Iterable[tuple[Any, ...]], n_jobs: int) -> Iterator[Any]:
     try:
-        from distributed import get_client
+        from .cluster import need_a_client, spread_over
     except ImportError as error:
         raise ImportError(f"backend 'dask' needs distributed: {INSTALL}") from error
-    try:
-        get_client()
-    except ValueError:
-        raise ValueError("backend 'dask' needs a scheduler: open a distributed.Client(address) first") from None
+    need_a_client()
+    return spread_over(function, items, n_jobs)
