@@ -25,9 +25,9 @@ help:
 
 environment:
 	@command -v "$(PYTHON)" >/dev/null 2>&1 || { \
-	  echo "error: no $(PYTHON) on the path. Python 3.11, 3.12 or 3.13 is needed (PYTHON=/path/to/python3.12 picks one)." >&2; exit 1; }
-	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
-	  echo "error: $(PYTHON) is `"$(PYTHON)" -c 'import platform; print(platform.python_version())'`; the pins are for Python 3.11, 3.12 and 3.13. PYTHON=/path/to/python3.12 picks another." >&2; exit 1; }
+	  echo "error: no $(PYTHON) on the path. Python 3.11, 3.12, 3.13 or 3.14 is needed (PYTHON=/path/to/python3.12 picks one)." >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' || { \
+	  echo "error: $(PYTHON) is `"$(PYTHON)" -c 'import platform; print(platform.python_version())'`; the pins are for Python 3.11, 3.12, 3.13 and 3.14. PYTHON=/path/to/python3.12 picks another." >&2; exit 1; }
 	@"$(PYTHON)" -c 'import venv, ensurepip' 2>/dev/null || { \
 	  echo "error: $(PYTHON) lacks venv or ensurepip (on Debian and Ubuntu: apt-get install python3-venv)." >&2; exit 1; }
 	@"$(PYTHON)" tools/environment.py
