@@ -1,4 +1,5 @@
 # make book · test · coverage · lint · bench · sweep · clean.  Each target sets up .venv by itself; PYTHON=python3.12 picks another interpreter.
+# tools/make.py does the same where there is no make: it reads these recipes, whose commands need no shell (but for environment).
 SHELL := /bin/sh
 PYTHON ?= python3
 RUN := .venv/bin/python
@@ -57,5 +58,4 @@ sweep: environment
 	@$(RUN) data/small_sweep/train.py --out $(OUT) $(SWEEP_ARGS) $(RUNS)
 
 clean:
-	rm -rf .venv _build build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .grimp_cache .hypothesis book/_static/layers.svg
-	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	@"$(PYTHON)" tools/clean.py

@@ -30,8 +30,8 @@ PINS = ROOT / "requirements.txt"
 UV_PIN = ROOT / "requirements-uv.txt"
 SWEEP_PINS = ROOT / "requirements-sweep.txt"
 ITSELF = ["--no-deps", "--no-build-isolation", "-e", ROOT]
-#: the tests of others: a quarter of all code, which nobody here imports
-UNUSED = r"site-packages.*[/\\]tests?[/\\]"
+#: the tests of others, and what no chapter or test imports: a third of all code
+UNUSED = r"site-packages[/\\]((pip|setuptools|mypyc?|fontTools)|.*[/\\]tests?)[/\\]"
 OLDEST, NEWEST = (3, 11), (3, 14)
 
 #: pip's settings, and uv's names for them; uv reads none of pip's by itself
@@ -92,9 +92,9 @@ def uv() -> Iterator[tuple[list[str], dict[str, str]]]:
     own = importlib.util.find_spec("pip") is not None
     if not own:
         bring_pip()
-    pip = [sys.executable if own else PYTHON, "-m", "pip", "--disable-pip-version-check", "--quiet"]
+    pip = [sys.executable if own else PYTHON, "-m", "pip", "--disable-pip-version-check"]
     with tempfile.TemporaryDirectory(prefix="scaling-uv-") as folder:
-        bring = ["install", "--require-hashes", "--no-compile", "--target", folder, "-r", UV_PIN]
+        bring = ["install", "-qq", "--require-hashes", "--no-compile", "--target", folder, "-r", UV_PIN]
         subprocess.run([*pip, *bring], check=True, env=os.environ | {"PIP_REQUIRE_VIRTUALENV": "0"})
         listing = subprocess.run([*pip, "config", "list"], check=True, stdout=subprocess.PIPE, text=True).stdout
         # like pip, take a version from any index that has it: the hashes say that it is the right one
@@ -136,17 +136,16 @@ def start() -> None:
 
 def make() -> None:
     """Create the environment, install into it, and compile what programs import."""
-    total = count(PINS)
     print(f"Making .venv with Python {platform.python_version()} ...", flush=True)
     start()
-    print(f"Installing {total} packages (about 1 GB on disk, from seconds to a few minutes) ...", flush=True)
+    print("Installing the packages of requirements.txt (about 1 GB on disk) ...", flush=True)
     try:
         install_by_uv()
     except (subprocess.CalledProcessError, OSError) as error:
         print(f"uv could not do it ({error}): pip does, which takes longer ...", flush=True)
         start()
         bring_pip()
-        install_by_pip("--require-hashes", "-r", PINS, total=total)
+        install_by_pip("--require-hashes", "-r", PINS, total=count(PINS))
         install_by_pip(*ITSELF, total=1)
     print("Compiling ...", flush=True)
     # some packages carry files that no Python compiles: this is for speed only, and what it leaves out is no error
@@ -173,11 +172,11 @@ def add_sweep() -> None:
     SWEEP_STAMP.write_text(pins)
 
 
-def main() -> int:
+def main(options: list[str]) -> int:
     if not OLDEST <= sys.version_info[:2] <= NEWEST:
         print(f"error: this is Python {platform.python_version()}; the pins are for 3.11 to 3.14.", file=sys.stderr)
         return 1
-    finished, sweep = is_finished(), "--sweep" in sys.argv[1:]
+    finished, sweep = is_finished(), "--sweep" in options
     if finished and not sweep:
         return 0
     started = time.monotonic()
@@ -197,4 +196,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
