@@ -1,4 +1,4 @@
-# make book · test · portable · coverage · lint · bench · sweep · clean.  Each target sets up .venv by itself; PYTHON=python3.12 picks another interpreter.
+# make book · check · test · portable · coverage · lint · bench · sweep · clean.  Each target sets up .venv by itself; PYTHON=python3.12 picks another interpreter.
 SHELL := /bin/sh
 PYTHON ?= python3
 RUN := .venv/bin/python
@@ -12,10 +12,11 @@ export PYDEVD_DISABLE_FILE_VALIDATION = 1
 WORKERS ?= 2
 OUT ?= sweep
 
-.PHONY: help book test portable coverage lint bench sweep clean environment
+.PHONY: help book check test portable coverage lint bench sweep clean environment
 
 help:
 	@echo "make book    build the book and print the path of the page to open"
+	@echo "make check   run the tests that take seconds: no notebooks, browser, kills or builds"
 	@echo "make test    run every test and every notebook"
 	@echo "make portable run the notebooks as processors of other kinds would"
 	@echo "make coverage which lines and branches the quick tests reach"
@@ -24,17 +25,21 @@ help:
 	@echo "make sweep   train the small sweep again (hours); RUNS='c1e12-d24' one run, OUT=sweep where the tables go"
 	@echo "make clean   remove .venv and everything that was built"
 
+# tools/make.py does the same where there is no make: it reads these recipes, whose commands need no shell (but for environment).
 environment:
 	@command -v "$(PYTHON)" >/dev/null 2>&1 || { \
-	  echo "error: no $(PYTHON) on the path. Python 3.11, 3.12 or 3.13 is needed (PYTHON=/path/to/python3.12 picks one)." >&2; exit 1; }
-	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
-	  echo "error: $(PYTHON) is `"$(PYTHON)" -c 'import platform; print(platform.python_version())'`; the pins are for Python 3.11, 3.12 and 3.13. PYTHON=/path/to/python3.12 picks another." >&2; exit 1; }
+	  echo "error: no $(PYTHON) on the path. Python 3.11, 3.12, 3.13 or 3.14 is needed (PYTHON=/path/to/python3.12 picks one)." >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' || { \
+	  echo "error: $(PYTHON) is `"$(PYTHON)" -c 'import platform; print(platform.python_version())'`; the pins are for Python 3.11, 3.12, 3.13 and 3.14. PYTHON=/path/to/python3.12 picks another." >&2; exit 1; }
 	@"$(PYTHON)" -c 'import venv, ensurepip' 2>/dev/null || { \
 	  echo "error: $(PYTHON) lacks venv or ensurepip (on Debian and Ubuntu: apt-get install python3-venv)." >&2; exit 1; }
 	@"$(PYTHON)" tools/environment.py
 
 book: environment
 	@$(RUN) tools/build_book.py
+
+check: environment
+	@$(RUN) -m pytest -q -n $(WORKERS) --dist loadfile -p no:nbval -m "not slow and not browser" tests scaling $(PYTEST_ARGS)
 
 test: environment
 	@$(RUN) -m pytest -n $(WORKERS) --dist loadfile --nbval --nbval-current-env $(wildcard notebooks) tests scaling $(PYTEST_ARGS)
@@ -61,5 +66,4 @@ sweep: environment
 	@$(RUN) data/small_sweep/train.py --out $(OUT) $(SWEEP_ARGS) $(RUNS)
 
 clean:
-	rm -rf .venv _build build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .grimp_cache .hypothesis book/_static/layers.svg
-	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	@"$(PYTHON)" tools/clean.py

@@ -1,6 +1,7 @@
 """The house around the package: pins in step, nothing private in the files, a wheel that works, commands as printed."""
 
 import importlib.metadata
+import itertools
 import json
 import os
 import re
@@ -12,6 +13,7 @@ import tomllib
 import venv
 from pathlib import Path
 
+import pins as tools_pins
 import pytest
 import yaml
 from packaging.requirements import Requirement
@@ -22,12 +24,26 @@ import scaling
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+EXTRAS = PROJECT["project"]["optional-dependencies"]
+
+
+def stanzas(file):
+    """Each requirement of a file of pins, with the hashes below it."""
+    text = re.sub(r"^#.*\n", "", (ROOT / file).read_text(), flags=re.MULTILINE).replace("\\\n", "")
+    for line in text.splitlines():
+        requirement, *hashes = re.split(r"\s+--hash=", line)
+        yield Requirement(requirement), hashes
 
 
 def pins(*files):
-    """Name and version of every line of requirements.txt, or of the files that are named."""
-    lines = [line for name in files or ["requirements.txt"] for line in (ROOT / name).read_text().splitlines()]
-    return {canonicalize_name(name): version for name, _, version in (line.partition("==") for line in lines)}
+    """Name and version of every pin of requirements.txt that applies here, or of the files that are named."""
+    found = {}
+    for requirement, _ in itertools.chain.from_iterable(map(stanzas, files or ["requirements.txt"])):
+        if requirement.marker is None or requirement.marker.evaluate():
+            ((operator, version),) = [(each.operator, each.version) for each in requirement.specifier]
+            assert operator == "==", requirement
+            found[canonicalize_name(requirement.name)] = version
+    return found
 
 
 def declared():
@@ -37,10 +53,34 @@ def declared():
     return [Requirement(text) for names in lists for text in names]
 
 
-@pytest.mark.parametrize("file", ["requirements.txt", "requirements-sweep.txt"])
-def test_requirements_are_plain_pins(file):
-    for line in (ROOT / file).read_text().splitlines():
+@pytest.mark.parametrize("file", ["requirements.txt", "requirements-uv.txt"])
+def test_every_pin_has_hashes_and_no_address(file):
+    """So `pip install --require-hashes` takes it; which index it asks is the reader's choice."""
+    pinned = list(stanzas(file))
+    assert pinned
+    for requirement, hashes in pinned:
+        assert re.fullmatch(r"==[A-Za-z0-9.!+]+", str(requirement.specifier)), requirement
+        assert requirement.url is None
+        assert hashes, requirement
+        assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", each) for each in hashes), requirement
+
+
+def test_training_pins_are_plain():
+    """The build of PyTorch, and so its hash, is the machine's choice."""
+    for line in (ROOT / "requirements-sweep.txt").read_text().splitlines():
         assert re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.!+]+", line), line
+
+
+def test_pins_are_for_every_platform():
+    """What only another platform needs is there too, with a marker."""
+    marked = {requirement.name: str(requirement.marker) for requirement, _ in stanzas("requirements.txt")}
+    assert "darwin" in marked["appnope"]
+    assert "win32" in marked["colorama"]
+
+
+def test_pins_are_of_what_pyproject_asks_for():
+    """tools/pins.py makes them of the extras that are not trained with."""
+    assert {option.partition("=")[2] for option in tools_pins.EXTRAS} == set(EXTRAS) - {"sweep"}
 
 
 @pytest.mark.parametrize("requirement", declared(), ids=str)
@@ -54,7 +94,8 @@ def test_environment_yml_takes_the_pins():
     environment = yaml.safe_load((ROOT / "environment.yml").read_text())
     conda = [entry for entry in environment["dependencies"] if isinstance(entry, str)]
     (pip,) = [entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict)]
-    assert pip == ["-r requirements.txt", "-e ."]
+    assert pip == ["-r requirements.txt"]  # where hashes are asked for, pip takes no folder in the same call
+    assert "pip install --no-deps --no-build-isolation -e ." in (ROOT / "postBuild").read_text()
     python = dict(entry.split("=") for entry in conda if "=" in entry)["python"]
     assert SpecifierSet(PROJECT["project"]["requires-python"]).contains(f"{python}.0")
 

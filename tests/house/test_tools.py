@@ -1,5 +1,6 @@
 """The tools around the package: what is taken from a notebook, and the hooks that run before a commit."""
 
+import re
 import shutil
 import tomllib
 from pathlib import Path
@@ -42,7 +43,7 @@ def test_hooks_run_from_the_pinned_environment():
     assert repository["repo"] == "local"
     hooks = {hook["id"]: hook["entry"] for hook in repository["hooks"]}
     assert all(entry.startswith(".venv/bin/") for entry in hooks.values())
-    pinned = {line.partition("==")[0].replace("_", "-") for line in (ROOT / "requirements.txt").read_text().split()}
+    pinned = set(re.findall(r"^([\w.-]+)==", (ROOT / "requirements.txt").read_text(), flags=re.MULTILINE))
     assert {"ruff", "mypy", "import-linter", "codespell", "pre-commit-hooks"} <= pinned
     assert {"check-added-large-files", "check-yaml", "check-toml", "clean-notebooks"} <= set(hooks)
 
