@@ -7,7 +7,7 @@ hypothesis.settings.register_profile("house", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("house")
 
 #: a test that asks for this fixture belongs to this kind
-KINDS = {"browser": "browser", "script": "torch", "html": "slow", "wheel": "slow", "killable": "slow"}
+KINDS = {"browser": "browser", "script": "torch", "html": "slow", "wheel": "slow"}
 
 
 def pytest_collection_modifyitems(items):

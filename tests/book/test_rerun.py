@@ -4,13 +4,9 @@ import hashlib
 import importlib
 import json
 import os
-import random
 import re
-import shutil
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import nbformat
@@ -430,82 +426,3 @@ def test_leftovers_of_killed_runs_are_removed_and_those_of_live_ones_are_not(tmp
         (first / MARK).write_text("first")
     assert (tmp_path / "book" / MARK).read_text() == "first"
     assert [path.name for path in tmp_path.iterdir()] == ["book"]
-
-
-SLOW = """
-import sys
-from pathlib import Path
-from scaling.cli import main
-from scaling.book.chapters import Chapter
-chapter = Chapter(Path(sys.argv[1]))
-import scaling.cli.rerun
-scaling.cli.rerun.chapters_on_runs = lambda: [chapter]
-main(sys.argv[2:])
-"""
-
-
-@pytest.fixture
-def killable(tmp_path):
-    """A command that makes a small book, and the book that it made once."""
-    chapter = small_chapter(tmp_path, "21_good", "print(runs_file is not None)")
-    place = tmp_path / "place"
-    place.mkdir()
-    isoflop_grid().head(12).to_csv(tmp_path / "runs.csv", index=False)
-    command = [sys.executable, "-c", SLOW, chapter.path, "rerun", tmp_path / "runs.csv", "--out", place / "book"]
-    command += ["--resamples", "2"]
-    started = time.monotonic()
-    subprocess.run(command, check=True, capture_output=True)
-    return [*command, "--force"], place, time.monotonic() - started
-
-
-def test_killed_at_ten_moments_a_book_stands_whole(killable):
-    """The old one, or, where the killing came too late, the new one: each knows its number of runs on every page."""
-    command, place, seconds = killable
-    old = written(place)
-    runs = Path(command[command.index("rerun") + 1])
-    rng = random.Random(0)
-    for moment in range(10):
-        isoflop_grid().head(13 + moment).to_csv(runs, index=False)
-        process = subprocess.Popen(
-            command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        try:
-            process.wait(rng.uniform(0.05, 1.0) * seconds)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-        now = {name: each for name, each in written(place).items() if name.startswith("book/")}
-        if now != old:
-            assert now.keys() == old.keys(), f"moment {moment}"
-            count = json.loads((place / "book" / MARK).read_text())["input"]["rows"]
-            assert count == 13 + moment
-            assert f"{count} runs" in (place / "book" / "index.html").read_text()
-            assert len(pd.read_csv(place / "book" / "runs.csv")) == count
-            old = now
-    assert subprocess.run(command, capture_output=True).returncode == 0
-    assert [path.name for path in place.iterdir()] == ["book"], "what killed runs have left is removed"
-
-
-def test_killed_the_first_time_there_is_no_book(killable):
-    command, place, seconds = killable
-    shutil.rmtree(place / "book")
-    process = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    time.sleep(0.6 * seconds)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    assert not (place / "book").exists()
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted_it_removes_what_it_began(killable, number):
-    command, place, seconds = killable
-    old = written(place)
-    process = subprocess.Popen(command, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    while not list(place.glob("book-*.unfinished")):
-        time.sleep(0.05)
-    time.sleep(0.3 * seconds)
-    process.send_signal(number)
-    _, words = process.communicate(timeout=60)
-    assert process.returncode == 130, words
-    assert b"interrupted" in words
-    assert written(place) == old
