@@ -164,6 +164,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_killing_the_sweep_loses_and_repeats_nothing(script, tokens, tmp_path):
     script("train")
     (tmp_path / "go.py").write_text(SWEEP)
