@@ -1,4 +1,4 @@
-# make book · test · coverage · lint · bench · sweep · clean.  Each target sets up .venv by itself; PYTHON=python3.12 picks another interpreter.
+# make book · check · test · coverage · lint · bench · sweep · clean.  Each target sets up .venv by itself; PYTHON=python3.12 picks another interpreter.
 SHELL := /bin/sh
 PYTHON ?= python3
 RUN := .venv/bin/python
@@ -12,10 +12,11 @@ export PYDEVD_DISABLE_FILE_VALIDATION = 1
 WORKERS ?= 2
 OUT ?= sweep
 
-.PHONY: help book test coverage lint bench sweep clean environment
+.PHONY: help book check test coverage lint bench sweep clean environment
 
 help:
 	@echo "make book    build the book and print the path of the page to open"
+	@echo "make check   run the tests that take seconds: no notebooks, browser, kills or builds"
 	@echo "make test    run every test and every notebook"
 	@echo "make coverage which lines and branches the quick tests reach"
 	@echo "make lint    check style, types, import layers and spelling"
@@ -34,6 +35,9 @@ environment:
 
 book: environment
 	@$(RUN) tools/build_book.py
+
+check: environment
+	@$(RUN) -m pytest -q -n $(WORKERS) --dist loadfile -p no:nbval -m "not slow and not browser" tests scaling $(PYTEST_ARGS)
 
 test: environment
 	@$(RUN) -m pytest -n $(WORKERS) --dist loadfile --nbval --nbval-current-env $(wildcard notebooks) tests scaling $(PYTEST_ARGS)

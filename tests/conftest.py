@@ -19,7 +19,7 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("house")
 
 #: a test that asks for this fixture belongs to this kind
-KINDS = {"browser": "browser", "script": "torch", "html": "slow", "wheel": "slow", "chapter": "slow"}
+KINDS = {"browser": "browser", "script": "torch", "html": "slow", "wheel": "slow", "chapter": "slow", "book": "slow"}
 #: long tests that share nothing with the others of their file: each goes to whichever process is free
 ALONE = (
     "tests/book/test_interruption.py",

@@ -23,7 +23,6 @@ from scaling.book.staging import MARK, staged
 from scaling.cli import main
 from scaling.cli.rerun import _names
 
-pytestmark = pytest.mark.slow
 MODULE = importlib.import_module("scaling.cli.rerun")
 LAW = scaling.ChinchillaLaw(E=1.9, A=300.0, B=900.0, alpha=0.32, beta=0.34)
 HOSTILE = [
@@ -92,6 +91,7 @@ def test_chapters_are_those_with_the_parameter():
     assert not {"01", "03", "12", "14"} & numbers
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", TABLES)
 @pytest.mark.parametrize("chapter", chapters_on_runs(), ids=lambda chapter: chapter.number)
 def test_every_chapter_takes_every_kind_of_table(chapter, kind):
@@ -281,6 +281,7 @@ def chapters(tmp_path, monkeypatch):
     return made
 
 
+@pytest.mark.slow
 def test_a_failing_chapter_is_shown_and_the_others_go_on(chapters, tmp_path):
     isoflop_grid().to_csv(tmp_path / "runs.csv", index=False)
     result = run(tmp_path / "runs.csv", "--out", tmp_path / "book")
@@ -300,6 +301,7 @@ def test_a_failing_chapter_is_shown_and_the_others_go_on(chapters, tmp_path):
     assert "went on without it" in pages["24"]
 
 
+@pytest.mark.slow
 def test_references_to_what_is_not_there_become_words(chapters, tmp_path):
     outcomes = {chapters[0]: execute(chapters[0].text, {"runs_file": "loss\n1\n"}, {})}
     write_sources(tmp_path / "book", "# Front\n\n[](book/notation.md), [gone](book/status.md)", outcomes, "A title")
@@ -310,6 +312,7 @@ def test_references_to_what_is_not_there_become_words(chapters, tmp_path):
     assert (tmp_path / "book" / "index.md").read_text() == "# Front\n\n[](book/notation.md), gone"
 
 
+@pytest.mark.slow
 def test_several_tables_make_several_books(chapters, tmp_path, monkeypatch):
     monkeypatch.setattr(MODULE, "chapters_on_runs", lambda: chapters[:1])
     isoflop_grid().to_csv(tmp_path / "first.csv", index=False)
@@ -324,6 +327,7 @@ def test_several_tables_make_several_books(chapters, tmp_path, monkeypatch):
         assert f'href="{name}/index.html"' in (folder / "index.html").read_text()
 
 
+@pytest.mark.slow
 def test_a_cluster_makes_the_same_book(chapters, tmp_path):
     """Chapters and resamples on two workers of a Dask cluster, which see nothing of this machine's folders."""
     distributed = pytest.importorskip("distributed")
