@@ -52,7 +52,8 @@ def rerun(arguments, chapters, executed=False, written=False):
     with ExitStack() as stack:
         stack.enter_context(patch("scaling.cli.rerun.chapters_on_runs", lambda: chapters))
         if not executed:
-            stack.enter_context(patch("scaling.book.make.execute", lambda text, *_: Outcome(DONE, text)))
+            for room in ("chapters", "make"):
+                stack.enter_context(patch(f"scaling.book.{room}.execute", lambda text, *_, **__: Outcome(DONE, text)))
         if not written:
             stack.enter_context(patch("scaling.book.make.run_sphinx", _write_the_front_page))
         main(["rerun", *map(str, arguments)])
