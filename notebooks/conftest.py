@@ -1,9 +1,16 @@
-"""Notebooks that read a downloaded set of runs are skipped where it cannot be had."""
+"""Notebooks that read a downloaded set of runs are skipped where it cannot be had.
+
+A kernel may be as slow as the machine is busy: nbval would give up on one that takes a
+minute to start, or whose output comes five seconds after its reply.
+"""
 
 import nbformat
 import pytest
 
 import scaling
+
+#: seconds after which a kernel is broken, and not only slow
+PATIENCE = 900
 
 
 def sets_needed(path):
@@ -17,10 +24,13 @@ def sets_needed(path):
     ]
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
+    config.option.nbval_kernel_startup_timeout = PATIENCE
     missing = {}
     for item in items:
         path = item.path
+        if path.suffix == ".ipynb":
+            item.output_timeout = PATIENCE
         if path.suffix != ".ipynb" or path.parent.name != "replications":
             continue
         if path not in missing:
