@@ -1,4 +1,8 @@
-"""nbval compares pictures, too; without its set of runs, a replication is skipped."""
+"""nbval compares pictures, too; without its set of runs, a replication is skipped.
+
+A kernel may be as slow as the machine is busy: nbval would give up on one that takes a
+minute to start, or whose output comes five seconds after its reply.
+"""
 
 import nbformat
 import pytest
@@ -7,6 +11,8 @@ from nbval.plugin import IPyNbCell
 
 import scaling
 
+#: seconds after which a kernel is broken, and not only slow
+PATIENCE = 900
 compare_texts = IPyNbCell.compare_outputs
 
 
@@ -33,10 +39,13 @@ def sets_needed(path):
     ]
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
+    config.option.nbval_kernel_startup_timeout = PATIENCE
     missing = {}
     for item in items:
         path = item.path
+        if path.suffix == ".ipynb":
+            item.output_timeout = PATIENCE
         if path.suffix != ".ipynb" or path.parent.name != "replications":
             continue
         if path not in missing:

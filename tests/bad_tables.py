@@ -263,6 +263,12 @@ HEADERS = [
         "the table lies on its side",
     ),
     Case(
+        "nothing in the first cell of two that mean the same",
+        "tokens,tokens,loss\nn/a,1e8,1.0\n1e6,1e8,1.0\n",
+        1,
+        "the loss and two of params, tokens and flops",
+    ),
+    Case(
         "too many columns",
         ",".join(f"c{i}" for i in range(5000)) + "\n" + ",".join(["1"] * 5000),
         1,

@@ -1,17 +1,52 @@
-"""Settings for every test: hypothesis draws the same examples each time and is not timed; slow kinds carry a mark."""
+"""Settings for every test: hypothesis draws the same examples each time and is not timed; slow kinds carry a mark.
+
+Spread over processes (``-n 2 --dist loadfile``), what takes longest is begun first, so that no process waits long for
+the last one.
+"""
+
+import sys
 
 import hypothesis
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
-hypothesis.settings.register_profile("house", deadline=None, derandomize=True)
+# jsonschema would compile the grammars of forty kinds of addresses when nbformat imports it: a second, for no use here
+sys.modules.setdefault("rfc3987_syntax", None)
+
+hypothesis.settings.register_profile(
+    "house", deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("house")
 
 #: a test that asks for this fixture belongs to this kind
-KINDS = {"browser": "browser", "script": "torch", "html": "slow", "wheel": "slow", "killable": "slow"}
+KINDS = {"browser": "browser", "script": "torch", "html": "slow", "wheel": "slow", "chapter": "slow", "book": "slow"}
+#: long tests that share nothing with the others of their file: each goes to whichever process is free
+ALONE = (
+    "tests/book/test_interruption.py",
+    "tests/book/test_rerun.py::test_every_chapter_takes_every_kind_of_table",
+    "tests/house/test_notebooks.py::test_runs",
+)
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
     for item in items:
         for fixture, mark in KINDS.items():
             if fixture in getattr(item, "fixturenames", ()):
                 item.add_marker(getattr(pytest.mark, mark))
+    if hasattr(config, "workerinput"):  # one of several processes
+        slow = {item.path for item in items if item.get_closest_marker("slow")}
+        items.sort(key=lambda item: item.path not in slow)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    if config.option.dist == "loadfile":
+        config.option.loadscopereorder = False  # by the number of tests, a hundred quick ones come before a long one
+        return ByFile(config, log)
+    return None
+
+
+class ByFile(LoadFileScheduling):
+    """The tests of a file go to one process, where they share what they build; those that stand alone do not."""
+
+    def _split_scope(self, nodeid):
+        return nodeid if nodeid.startswith(ALONE) else super()._split_scope(nodeid)

@@ -4,13 +4,9 @@ import hashlib
 import importlib
 import json
 import os
-import random
 import re
-import shutil
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import nbformat
@@ -27,7 +23,6 @@ from scaling.book.staging import MARK, staged
 from scaling.cli import main
 from scaling.cli.rerun import _names
 
-pytestmark = pytest.mark.slow
 MODULE = importlib.import_module("scaling.cli.rerun")
 LAW = scaling.ChinchillaLaw(E=1.9, A=300.0, B=900.0, alpha=0.32, beta=0.34)
 HOSTILE = [
@@ -70,7 +65,7 @@ def final_checkpoints():
     return curves.groupby("run").tail(1)
 
 
-TABLES = {make.__name__: make for make in (isoflop_grid, scattered, overtrained, with_repeats, final_checkpoints)}
+TABLES = {make.__name__: make for make in (scattered, overtrained, final_checkpoints)}
 FEW = {"n_resamples": 20}
 
 
@@ -96,10 +91,14 @@ def test_chapters_are_those_with_the_parameter():
     assert not {"01", "03", "12", "14"} & numbers
 
 
-@pytest.mark.parametrize("kind", [kind for kind in TABLES if kind != "with_repeats"])
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", TABLES)
 @pytest.mark.parametrize("chapter", chapters_on_runs(), ids=lambda chapter: chapter.number)
 def test_every_chapter_takes_every_kind_of_table(chapter, kind):
-    """It comes through, or says that the table lacks what it needs. (The fifth kind makes the book below.)"""
+    """It comes through, or says that the table lacks what it needs.
+
+    A table with repeats makes the book below; budgets with many sizes are given to every chapter with its own tests.
+    """
     few = {name: value for name, value in FEW.items() if name in chapter.parameters}
     table = as_table(scaling.check_runs(TABLES[kind]()))
     outcome = execute(chapter.text, table.for_chapter(chapter), few)
@@ -282,6 +281,7 @@ def chapters(tmp_path, monkeypatch):
     return made
 
 
+@pytest.mark.slow
 def test_a_failing_chapter_is_shown_and_the_others_go_on(chapters, tmp_path):
     isoflop_grid().to_csv(tmp_path / "runs.csv", index=False)
     result = run(tmp_path / "runs.csv", "--out", tmp_path / "book")
@@ -301,6 +301,7 @@ def test_a_failing_chapter_is_shown_and_the_others_go_on(chapters, tmp_path):
     assert "went on without it" in pages["24"]
 
 
+@pytest.mark.slow
 def test_references_to_what_is_not_there_become_words(chapters, tmp_path):
     outcomes = {chapters[0]: execute(chapters[0].text, {"runs_file": "loss\n1\n"}, {})}
     write_sources(tmp_path / "book", "# Front\n\n[](book/notation.md), [gone](book/status.md)", outcomes, "A title")
@@ -311,6 +312,7 @@ def test_references_to_what_is_not_there_become_words(chapters, tmp_path):
     assert (tmp_path / "book" / "index.md").read_text() == "# Front\n\n[](book/notation.md), gone"
 
 
+@pytest.mark.slow
 def test_several_tables_make_several_books(chapters, tmp_path, monkeypatch):
     monkeypatch.setattr(MODULE, "chapters_on_runs", lambda: chapters[:1])
     isoflop_grid().to_csv(tmp_path / "first.csv", index=False)
@@ -325,6 +327,7 @@ def test_several_tables_make_several_books(chapters, tmp_path, monkeypatch):
         assert f'href="{name}/index.html"' in (folder / "index.html").read_text()
 
 
+@pytest.mark.slow
 def test_a_cluster_makes_the_same_book(chapters, tmp_path, monkeypatch):
     """Chapters and resamples on two workers of a Dask cluster, which see nothing of this machine's folders.
 
@@ -446,82 +449,3 @@ def test_leftovers_of_killed_runs_are_removed_and_those_of_live_ones_are_not(tmp
         (first / MARK).write_text("first")
     assert (tmp_path / "book" / MARK).read_text() == "first"
     assert [path.name for path in tmp_path.iterdir()] == ["book"]
-
-
-SLOW = """
-import sys
-from pathlib import Path
-from scaling.cli import main
-from scaling.book.chapters import Chapter
-chapter = Chapter(Path(sys.argv[1]))
-import scaling.cli.rerun
-scaling.cli.rerun.chapters_on_runs = lambda: [chapter]
-main(sys.argv[2:])
-"""
-
-
-@pytest.fixture
-def killable(tmp_path):
-    """A command that makes a small book, and the book that it made once."""
-    chapter = small_chapter(tmp_path, "21_good", "print(runs_file is not None)")
-    place = tmp_path / "place"
-    place.mkdir()
-    isoflop_grid().head(12).to_csv(tmp_path / "runs.csv", index=False)
-    command = [sys.executable, "-c", SLOW, chapter.path, "rerun", tmp_path / "runs.csv", "--out", place / "book"]
-    command += ["--resamples", "2"]
-    started = time.monotonic()
-    subprocess.run(command, check=True, capture_output=True)
-    return [*command, "--force"], place, time.monotonic() - started
-
-
-def test_killed_at_ten_moments_a_book_stands_whole(killable):
-    """The old one, or, where the killing came too late, the new one: each knows its number of runs on every page."""
-    command, place, seconds = killable
-    old = written(place)
-    runs = Path(command[command.index("rerun") + 1])
-    rng = random.Random(0)
-    for moment in range(10):
-        isoflop_grid().head(13 + moment).to_csv(runs, index=False)
-        process = subprocess.Popen(
-            command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        try:
-            process.wait(rng.uniform(0.05, 1.0) * seconds)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-        now = {name: each for name, each in written(place).items() if name.startswith("book/")}
-        if now != old:
-            assert now.keys() == old.keys(), f"moment {moment}"
-            count = json.loads((place / "book" / MARK).read_text())["input"]["rows"]
-            assert count == 13 + moment
-            assert f"{count} runs" in (place / "book" / "index.html").read_text()
-            assert len(pd.read_csv(place / "book" / "runs.csv")) == count
-            old = now
-    assert subprocess.run(command, capture_output=True).returncode == 0
-    assert [path.name for path in place.iterdir()] == ["book"], "what killed runs have left is removed"
-
-
-def test_killed_the_first_time_there_is_no_book(killable):
-    command, place, seconds = killable
-    shutil.rmtree(place / "book")
-    process = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    time.sleep(0.6 * seconds)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    assert not (place / "book").exists()
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted_it_removes_what_it_began(killable, number):
-    command, place, seconds = killable
-    old = written(place)
-    process = subprocess.Popen(command, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    while not list(place.glob("book-*.unfinished")):
-        time.sleep(0.05)
-    time.sleep(0.3 * seconds)
-    process.send_signal(number)
-    _, words = process.communicate(timeout=60)
-    assert process.returncode == 130, words
-    assert b"interrupted" in words
-    assert written(place) == old

@@ -21,6 +21,8 @@ ROOT = Path(__file__).resolve().parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
 SWITCHES += ["--disable-component-update", "--disable-sync", "--no-first-run"]
+#: milliseconds after which something is broken, and not only slow
+PATIENCE = 900_000
 NARROW, WIDE = {"width": 400, "height": 900}, {"width": 1400, "height": 900}
 
 
@@ -139,6 +141,7 @@ class _Visit:
     def __init__(self, browser, base):
         self.base, self.faults = base, []
         self.context = browser.new_context(viewport=WIDE)
+        self.context.set_default_timeout(PATIENCE)
         self.context.route(lambda url: not self.is_local(url), self.block)
         self.page = self.context.new_page()
         self.page.on("console", lambda message: message.type in {"error", "warning"} and self.note(message.text))
@@ -164,8 +167,8 @@ class _Visit:
 
 
 @pytest.fixture
-def visit(browser, html, site, request):
-    visit = _Visit(browser, html.as_uri() if request.param == "file" else site)
+def visit(browser, site):
+    visit = _Visit(browser, site)
     yield visit
     visit.context.close()
 
@@ -246,34 +249,46 @@ FAINT = r"""() => {
 }"""
 
 
-@pytest.mark.parametrize("visit", ["file", "http"], indirect=True)
-def test_pages_are_whole(visit, html):
+def faults_of(visit, path):
     """No failed request, no message on the console, every equation set, every image there."""
-    found = []
+    visit.open(path)
+    faults = visit.faults + visit.page.evaluate(UNRENDERED) + visit.page.evaluate(BAD_IMAGES)
+    visit.faults.clear()
+    return [f"{path}: {fault}" for fault in faults]
+
+
+def hard_to_read(visit, path, theme):
+    """What is cut or faint on the page that is open."""
+    visit.page.evaluate("theme => Object.assign(document.documentElement.dataset, {theme, mode: theme})", theme)
+    for size in (NARROW, WIDE):
+        visit.page.set_viewport_size(size)
+        for fault in visit.page.evaluate(CUT) + visit.page.evaluate(FAINT):
+            yield f"{path} at {size['width']} px, {theme}: {fault}"
+
+
+@pytest.fixture(scope="module")
+def seen(browser, html):
+    """What is wrong with the pages as files, by kind; each page is opened once."""
+    visit = _Visit(browser, html.as_uri())
+    found = {"whole": [], "light": [], "dark": []}
     for path in pages_of(html):
-        visit.open(path)
-        faults = visit.faults + visit.page.evaluate(UNRENDERED) + visit.page.evaluate(BAD_IMAGES)
-        found += [f"{path}: {fault}" for fault in faults]
-        visit.faults.clear()
+        found["whole"] += faults_of(visit, path)
+        for theme in ("light", "dark"):
+            found[theme] += hard_to_read(visit, path, theme)
+    visit.context.close()
+    return found
+
+
+@pytest.mark.parametrize("kind", ["whole", "light", "dark"])
+def test_pages_are_whole_and_legible_in_both_themes(seen, kind):
+    assert not seen[kind], "\n".join(seen[kind])
+
+
+def test_pages_are_whole_from_a_server(visit, html):
+    found = [fault for path in pages_of(html) for fault in faults_of(visit, path)]
     assert not found, "\n".join(found)
 
 
-@pytest.mark.parametrize("visit", ["file"], indirect=True)
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_pages_fit_and_are_legible(visit, html, theme):
-    found = []
-    visit.page.add_init_script(f"localStorage.setItem('mode', '{theme}'); localStorage.setItem('theme', '{theme}')")
-    for path in pages_of(html):
-        visit.open(path)
-        for size in (NARROW, WIDE):
-            visit.page.set_viewport_size(size)
-            visit.page.evaluate(f"() => document.documentElement.dataset.theme = '{theme}'")
-            faults = visit.page.evaluate(CUT) + visit.page.evaluate(FAINT)
-            found += [f"{path} at {size['width']} px, {theme}: {fault}" for fault in faults]
-    assert not found, "\n".join(found)
-
-
-@pytest.mark.parametrize("visit", ["http"], indirect=True)
 def test_search_finds(visit):
     visit.open("search.html?q=notation")
     visit.page.wait_for_selector("#search-results li a")

@@ -21,6 +21,8 @@ NOTEBOOKS = sorted(
 )
 CHAPTERS = [name for name in NOTEBOOKS if not name.startswith("replications/")]
 REPLICATIONS = [name for name in NOTEBOOKS if name.startswith("replications/")]
+#: seconds after which a kernel that has not started is broken, and not only slow
+PATIENCE = 900
 # what a reader takes in at once
 LONGEST_LINE, LONGEST_CELL, LONGEST_FUNCTION, LONGEST_DRAWING = 88, 25, 8, 12
 # numbers this small are rounding, which is another on every processor (but not a p-value, its digits, a tolerance)
@@ -54,6 +56,7 @@ def execute(name, folder, **parameters):
         cwd=str((FOLDER / name).parent),
         kernel_name="python3",
         progress_bar=False,
+        start_timeout=PATIENCE,
     )
 
 
@@ -181,11 +184,15 @@ def test_lines_that_draw():
 # --- execution -----------------------------------------------------------------------------------------------------
 
 
+TAKE_A_TABLE = [name for name in CHAPTERS if "runs_file" in parameters_of(name)]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", NOTEBOOKS)
-def test_runs_with_its_defaults(name, tmp_path):
+@pytest.mark.parametrize("name", sorted(set(NOTEBOOKS) - set(TAKE_A_TABLE)))
+def test_runs_by_papermill(name, tmp_path):
+    """The chapters that take a table do so below. (With its defaults, cell by cell, nbval runs every one.)"""
     skip_without_sets(name)
-    execute(name, tmp_path)
+    execute(name, tmp_path, **few_resamples(name))
 
 
 @pytest.fixture(scope="module")
@@ -199,7 +206,7 @@ def other_runs(tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in CHAPTERS if "runs_file" in parameters_of(name)])
+@pytest.mark.parametrize("name", TAKE_A_TABLE)
 def test_runs_with_another_table(name, tmp_path, other_runs):
     execute(name, tmp_path, runs_file=str(other_runs), **few_resamples(name))
 

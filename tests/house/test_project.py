@@ -244,6 +244,7 @@ def commands(page):
     return [(code, output or None) for code, output in blocks if not re.match(r"(make|git|source)\b", code)]
 
 
+@pytest.mark.slow  # a book is among what they make
 @pytest.mark.parametrize("page", ["README.md", "book/rerun.md"])
 def test_commands_run_as_printed(page, tmp_path):
     """In order and in one folder, as a reader would."""

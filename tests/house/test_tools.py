@@ -48,8 +48,28 @@ def test_hooks_run_from_the_pinned_environment():
     assert {"check-added-large-files", "check-yaml", "check-toml", "clean-notebooks"} <= set(hooks)
 
 
+def recipe_of(target):
+    return (ROOT / "Makefile").read_text().partition(f"\n{target}:")[2].partition("\n\n")[0]
+
+
+def test_check_leaves_out_what_test_does_not():
+    everything = "tests scaling $(PYTEST_ARGS)"
+    assert everything in recipe_of("test")
+    assert everything in recipe_of("check")
+    assert '-m "not slow and not browser"' in recipe_of("check")
+    assert " -m " not in recipe_of("test").partition("-m pytest")[2]
+
+
+def test_those_that_stand_alone_are_there(request):
+    """Tests that are dealt out one by one: under another name they would go with their file again."""
+    alone = request.config.pluginmanager.get_plugin(str(ROOT / "tests/conftest.py")).ALONE
+    for file, _, name in (each.partition("::") for each in alone):
+        assert not name or f"def {name}" in (ROOT / file).read_text(), name
+        assert (ROOT / file).is_file(), file
+
+
 def test_lint_runs_every_tool():
-    recipe = (ROOT / "Makefile").read_text().partition("\nlint:")[2].partition("\n\n")[0]
+    recipe = recipe_of("lint")
     for tool in ("ruff check", "ruff format --check", "mypy", "lint-imports", "codespell"):
         assert tool in recipe
     assert "codespell" in tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]

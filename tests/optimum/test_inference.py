@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize
 
@@ -18,7 +18,7 @@ LAWS = [
 ]
 IDS = ["sardana", "hoffmann", "besiroglu", "sardana refit"]
 PRICES = CostModel(training=2.7e-18, prompt=9.8e-19, generation=4.9e-17, prompt_share=0.25)
-SETTINGS = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+SETTINGS = settings(max_examples=200)
 
 
 def whole_flops(law, log_params, loss, demand, weight=1.0):

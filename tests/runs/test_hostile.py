@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scaling.errors import RunsError, RunsWarning
@@ -30,7 +30,7 @@ GOOD = {
     "flops": st.floats(1e16, 1e26),
 }
 STATUS = st.sampled_from(["finished", "failed", None])
-SETTINGS = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+SETTINGS = settings(max_examples=150)
 
 
 @st.composite

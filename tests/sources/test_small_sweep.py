@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,8 @@ import scaling
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "data" / "small_sweep"
 DESIGN = pd.read_csv(FOLDER / "design.csv")
+#: seconds after which something is broken, and not only slow
+PATIENCE = 900
 TABLES = ["small_sweep", "small_sweep_repeated", "small_sweep_rates"]
 
 
@@ -163,6 +164,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_killing_the_sweep_loses_and_repeats_nothing(script, tokens, tmp_path):
     script("train")
     (tmp_path / "go.py").write_text(SWEEP)
@@ -173,7 +175,7 @@ def test_killing_the_sweep_loses_and_repeats_nothing(script, tokens, tmp_path):
     with subprocess.Popen(command, **options) as first:
         done = [first.stdout.readline().strip() for _ in range(2)]
         first.send_signal(signal.SIGKILL)
-    time.sleep(3)  # the workers notice that their sweep has gone
+        first.communicate(timeout=PATIENCE)  # the workers have its pipe: it ends when all have noticed and gone
     before = pd.read_csv(out / "runs.csv")
     assert set(done) <= set(before["run"])
     rest = subprocess.run(command, check=True, **options).stdout.split("\n")

@@ -127,7 +127,8 @@ def _missing(frame: pd.DataFrame, found: set[str]) -> list[str]:
         problems.append(f"no column is recognised as {ours!r}; {hint}")
     if len(lacking) > 1:
         problems.append("needed are the loss and two of params, tokens and flops: the third follows from flops = 6 N D")
-        side = frame.iloc[:20, 0].astype("str").map(lambda cell: header.name if (header := read_header(cell)) else None)
+        cells = frame.iloc[:20, 0].dropna().astype("str")
+        side = cells.map(lambda cell: header.name if (header := read_header(cell)) else None)
         if side.isin(["params", "tokens", "loss", "flops"]).sum() + len(found & {*_NEEDED, "loss"}) >= 3:
             problems.append("the names stand down the first column, so the table lies on its side: transpose it")
     return problems

@@ -1,0 +1,88 @@
+"""``scaling rerun`` in a process of its own, which says when it has come to a named stage, and stays there.
+
+So it is ended exactly where a test wants it to be ended, however fast or busy the machine is.
+"""
+
+import inspect
+import os
+import signal
+import sys
+from contextlib import ExitStack, nullcontext
+from multiprocessing import connection
+from unittest.mock import patch
+
+from scaling.book.chapters import DONE, Outcome
+from scaling.cli import main
+
+#: seconds after which something is broken, and not only slow
+PATIENCE = 900
+#: what is called first at each stage; while chapters are executed, one of them is held by a cell of its own
+STAGES = {
+    "reading": "scaling.cli.rerun.load_runs",
+    "executing": None,
+    "writing": "scaling.book.sphinx.progress",  # for each line that Sphinx says, so in the middle of its work
+    "placing": "scaling.book.staging._put",
+    "placed": "scaling.book.staging._remove",
+}
+
+
+def hold(pipe):
+    """Say through a named pipe that this place is reached, and stay until a signal comes."""
+    with open(pipe, "w") as said:
+        print("here", file=said, flush=True)
+        signal.pause()
+
+
+def holding_cell(pipe):
+    """Code that holds a chapter."""
+    return f"import signal\n{inspect.getsource(hold)}\nhold({str(pipe)!r})"
+
+
+def held_rerun(arguments, chapters, stage, pipe, words):
+    """The command, held at a stage, in a process group of its own; ``words`` is the file for what it says."""
+    os.setsid()
+    os.dup2(os.open(words, os.O_CREAT | os.O_WRONLY), sys.stderr.fileno())
+    place = STAGES[stage]
+    with patch(place, lambda *_, **__: hold(pipe)) if place else nullcontext():
+        rerun(arguments, chapters, executed=stage == "executing", written=stage == "writing")
+
+
+def rerun(arguments, chapters, executed=False, written=False):
+    """The command on these chapters, which are executed, and pages written, or only pretended to be."""
+    with ExitStack() as stack:
+        stack.enter_context(patch("scaling.cli.rerun.chapters_on_runs", lambda: chapters))
+        if not executed:
+            for room in ("chapters", "make"):
+                stack.enter_context(patch(f"scaling.book.{room}.execute", lambda text, *_, **__: Outcome(DONE, text)))
+        if not written:
+            stack.enter_context(patch("scaling.book.make.run_sphinx", _write_the_front_page))
+        main(["rerun", *map(str, arguments)])
+
+
+def _write_the_front_page(source, output, **_):
+    html = output / "_build" / "html"
+    html.mkdir(parents=True)
+    (html / "index.html").write_text((source / "index.md").read_text())
+    return 0, ""
+
+
+class Listener:
+    """The reading end of a named pipe: waits for what happens at the other end."""
+
+    def __init__(self, path):
+        os.mkfifo(path)
+        self.path, self.handle = path, os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+
+    def wait_until_held(self, process):
+        """Until the stage is reached, or the process has ended without reaching it."""
+        happened = connection.wait([self.handle, process.sentinel], PATIENCE)
+        assert self.handle in happened, f"the stage was never reached; exit code {process.exitcode}"
+        assert os.read(self.handle, 100) == b"here\n"
+
+    def wait_until_gone(self):
+        """Until whoever was held has ended, a chapter's kernel too."""
+        assert connection.wait([self.handle], PATIENCE), "what was held goes on"
+        assert os.read(self.handle, 100) == b""
+
+    def close(self):
+        os.close(self.handle)
