@@ -47,10 +47,7 @@ class Resamples:
             if self.fraction is None:
                 yield draw_counts(rng, n, size)
             else:
-                counts = np.zeros((size, n))
-                for row in counts:
-                    row[rng.choice(n, max(1, round(self.fraction * n)), replace=False)] = 1.0
-                yield counts
+                yield draw_parts(rng, n, size, max(1, round(self.fraction * n)))
 
 
 def draw_counts(rng: np.random.Generator, n: int, size: int) -> np.ndarray:
@@ -58,6 +55,14 @@ def draw_counts(rng: np.random.Generator, n: int, size: int) -> np.ndarray:
     drawn = rng.integers(0, n, (size, n))
     drawn += n * np.arange(size)[:, None]
     return np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n).astype(float)
+
+
+def draw_parts(rng: np.random.Generator, n: int, size: int, count: int) -> np.ndarray:
+    """Ones at ``count`` of ``n`` rows drawn without replacement, ``size`` times: (size, n)."""
+    parts = np.zeros((size, n))
+    for row in parts:
+        row[rng.choice(n, count, replace=False)] = 1.0
+    return parts
 
 
 @dataclass(frozen=True)
