@@ -138,7 +138,7 @@ def _lowest(losses: np.ndarray, log_sizes: np.ndarray, present: np.ndarray) -> t
     absent = np.where(present, 0, none).astype(kind)
 
     def first(places: np.ndarray) -> np.ndarray:
-        """The first of ``places`` (R, k) or (R, 1) in an order that a curve has which is present and reaches the budget."""
+        """The first place, of ``places`` (R, k) or (R, 1), of a curve that is present and reaches the budget."""
         found = np.full((len(present), losses.shape[1]), none, dtype=kind)
         for curve, at in enumerate(np.where(reached, places, none).astype(kind)):
             np.minimum(found, np.maximum(at, absent[:, curve, None]), out=found)

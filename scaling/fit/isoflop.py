@@ -159,7 +159,7 @@ def _resampled_minima(
 def _enough_sizes(
     rng: np.random.Generator, u: np.ndarray, n_resamples: int, fraction: float | None
 ) -> tuple[np.ndarray, int]:
-    """How often each run is drawn, (resamples, n), where the sizes suffice for a parabola, and the draws thrown away."""
+    """How often each run is drawn, (resamples, n), in draws of sizes enough, and how many draws were thrown away."""
     n = len(u)
     size_of = (u[:, None] == np.unique(u)).astype(float)
     kept, missing, drawn = [], n_resamples, 0

@@ -17,7 +17,6 @@ from functools import cached_property
 
 import numpy as np
 
-
 #: elements of one working array while the objective is evaluated: a dozen of them fit a core's cache
 TILE = 8_000
 #: a raw loss above exp of this stays there
@@ -94,7 +93,7 @@ class Model:
 
     @cached_property
     def places(self) -> tuple[np.ndarray, np.ndarray]:
-        """Ones that put sums of features into a gradient, (sums, p), and those of products into a Hessian, (sums, p * p)."""
+        """Ones that put sums of features into a gradient (sums, p), those of products into a Hessian (sums, p * p)."""
         p = self.n_params
         unit = np.eye(p)
         first = [unit[[self.offset]]] if self.offset is not None else []
@@ -202,7 +201,7 @@ def huber_sum(r: np.ndarray, weights: np.ndarray, delta: float) -> np.ndarray:
     """Sum of weighted Huber losses over the last axis; ``delta`` may be infinite (half squares)."""
     if np.isinf(delta):
         return 0.5 * np.vecdot(weights, r * r)
-    c = np.clip(r, -delta, delta)
+    c = np.minimum(np.maximum(r, -delta), delta)
     rest = 0.5 * c
     np.subtract(r, rest, out=rest)
     rest *= c
