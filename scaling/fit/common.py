@@ -135,7 +135,8 @@ def _still_sound(runs: pd.DataFrame) -> bool:
     """Whether a table that has been checked before needs no second check, which costs more than a small fit."""
     if not isinstance(runs, pd.DataFrame) or "notes" not in runs.attrs or "status" in runs or not len(runs):
         return False
-    columns = [runs[name].to_numpy() for name in ("params", "tokens", "loss", "flops") if name in runs]
+    plain = pd.DataFrame(runs, copy=False)  # without the notes, which pandas copies with each column that it hands out
+    columns = [plain[name].to_numpy() for name in ("params", "tokens", "loss", "flops") if name in plain]
     if len(columns) < 4 or any(column.dtype != float or column.ndim != 1 for column in columns):
         return False
     return bool(all((column > 0).all() and np.isfinite(column).all() for column in columns))

@@ -133,23 +133,28 @@ def _common_budgets(traces: list[tuple[float, np.ndarray, np.ndarray]], n_budget
 
 def _lowest(losses: np.ndarray, log_sizes: np.ndarray, present: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Index of the lowest curve among those present (B, R) at each budget (B, k), and whether it is interior."""
+    none, kind = len(losses), np.min_scalar_type(len(losses))
+    reached = np.isfinite(losses)
+    absent = np.where(present, 0, none).astype(kind)
 
-    def first(order: np.ndarray) -> np.ndarray:
-        """The first curve in ``order`` (R, k) that is present and reaches the budget, or -1."""
-        found = np.full((len(present), losses.shape[1]), -1)
-        for rank in order:
-            hit = (found < 0) & present[:, rank] & np.isfinite(losses[rank, range(losses.shape[1])])
-            found = np.where(hit, rank, found)
+    def first(places: np.ndarray) -> np.ndarray:
+        """The first place, of ``places`` (R, k) or (R, 1), of a curve that is present and reaches the budget."""
+        found = np.full((len(present), losses.shape[1]), none, dtype=kind)
+        for curve, at in enumerate(np.where(reached, places, none).astype(kind)):
+            np.minimum(found, np.maximum(at, absent[:, curve, None]), out=found)
         return found
 
-    best = first(np.argsort(losses, axis=0))
-    by_size = np.repeat(np.argsort(log_sizes)[:, None], losses.shape[1], axis=1)
-    smallest, largest = first(by_size), first(by_size[::-1])
-    inside = (best >= 0) & (log_sizes[best] > log_sizes[smallest]) & (log_sizes[best] < log_sizes[largest])
+    order = np.argsort(losses, axis=0)
+    place = first(np.argsort(order, axis=0))
+    best = np.where(place < none, np.take_along_axis(order, np.minimum(place, none - 1), axis=0), -1)
+    level = np.unique(log_sizes, return_inverse=True)[1].astype(kind)
+    top = level.max()
+    smallest, largest = first(level[:, None]), top - first((top - level)[:, None])
+    size = level[best]
+    inside = (best >= 0) & (size > smallest) & (size < largest)
     # up to the last win of the smallest size of all the optimum may be smaller, from the first of the largest, larger
-    sizes = np.where(present, log_sizes, np.nan)
-    too_low = (best >= 0) & (log_sizes[best] == np.nanmin(sizes, axis=1)[:, None])
-    too_high = (best >= 0) & (log_sizes[best] == np.nanmax(sizes, axis=1)[:, None])
+    too_low = (best >= 0) & (size == np.where(present, level, top).min(1)[:, None])
+    too_high = (best >= 0) & (size == np.where(present, level, 0).max(1)[:, None])
     below = np.logical_or.accumulate(too_low[:, ::-1], axis=1)[:, ::-1]
     above = np.logical_or.accumulate(too_high, axis=1)
     return best, inside & ~below & ~above

@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike
 
 from ..runs.budgets import TOLERANCE, find_budgets
 from .common import sound_runs
+from .engine.newton import solve_definite
+from .engine.resamples import draw_counts, draw_parts
 from .frontier import FrontierFit, fit_frontier
 
 __all__ = ["fit_isoflop"]
@@ -130,9 +132,10 @@ def _resampled_minima(
 ) -> tuple[np.ndarray, int]:
     """ln N at the minimum of each resampled parabola (NaN where unusable), and the draws thrown away."""
     n, centre = len(u), u.mean()
-    x = u - centre
+    width = np.abs(u - centre).max()
+    x = (u - centre) / width
     powers = x[:, None] ** np.arange(5)
-    sizes, redrawn = np.unique(u, return_inverse=True)[1], 0
+    redrawn = 0
     if len(np.unique(u)) < CASE_SIZES and fraction is None:
         design = powers[:, :3]
         fitted = design @ np.linalg.lstsq(design, loss, rcond=None)[0]
@@ -141,23 +144,32 @@ def _resampled_minima(
         c = drawn @ np.linalg.pinv(design).T
         low, high = x.min(), x.max()
     else:
-        counts = np.empty((n_resamples, n))
-        for row in counts:
-            while True:
-                if fraction is None:
-                    row[:] = np.bincount(rng.integers(0, n, n), minlength=n)
-                else:
-                    row[:] = 0
-                    row[rng.choice(n, max(LEAST_SIZES, round(fraction * n)), replace=False)] = 1
-                if len(np.unique(sizes[row > 0])) >= LEAST_SIZES:
-                    break
-                redrawn += 1
-        moments, targets = counts @ powers, counts @ (powers[:, :3] * loss[:, None])
-        gram = moments[:, np.add.outer(range(3), range(3))]
-        c = np.linalg.solve(gram, targets[:, :, None])[:, :, 0]
-        low = np.where(counts > 0, x, np.inf).min(1)
-        high = np.where(counts > 0, x, -np.inf).max(1)
+        counts, redrawn = _enough_sizes(rng, u, n_resamples, fraction)
+        moments = counts @ np.column_stack([powers, powers[:, :3] * loss[:, None]])
+        c = solve_definite(moments[:, np.add.outer(range(3), range(3))], moments[:, 5:])[0]
+        order = np.argsort(x)
+        drawn = counts[:, order] > 0
+        low, high = x[order][drawn.argmax(1)], x[order[::-1]][drawn[:, ::-1].argmax(1)]
     with np.errstate(divide="ignore", invalid="ignore"):
         lowest = -c[:, 1] / (2 * c[:, 2])
     good = (c[:, 2] > 0) & (lowest > low) & (lowest < high)
-    return np.where(good, lowest + centre, np.nan), redrawn
+    return np.where(good, lowest * width + centre, np.nan), redrawn
+
+
+def _enough_sizes(
+    rng: np.random.Generator, u: np.ndarray, n_resamples: int, fraction: float | None
+) -> tuple[np.ndarray, int]:
+    """How often each run is drawn, (resamples, n), in draws of sizes enough, and how many draws were thrown away."""
+    n = len(u)
+    size_of = (u[:, None] == np.unique(u)).astype(float)
+    kept, missing, drawn = [], n_resamples, 0
+    while missing:
+        if fraction is None:
+            counts = draw_counts(rng, n, missing)
+        else:
+            counts = draw_parts(rng, n, missing, max(LEAST_SIZES, round(fraction * n)))
+        drawn += missing
+        counts = counts[np.count_nonzero(counts @ size_of, axis=1) >= LEAST_SIZES]
+        kept.append(counts)
+        missing -= len(counts)
+    return np.concatenate(kept), drawn - n_resamples

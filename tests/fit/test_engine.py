@@ -7,10 +7,10 @@ import pytest
 from scipy import optimize
 
 import scaling
-from scaling.fit.engine.newton import solve
-from scaling.fit.engine.objective import Model, evaluate, huber_sum, residuals
+from scaling.fit.engine.newton import solve, solve_definite
+from scaling.fit.engine.objective import Model, Workspace, evaluate, huber_sum, residuals, value_at
 from scaling.fit.engine.problem import Objective, Problem
-from scaling.fit.engine.starts import starting_points
+from scaling.fit.engine.starts import grid_objective, project, starting_points, unit_terms
 
 LAW = scaling.ChinchillaLaw(E=1.7, A=400.0, B=500.0, alpha=0.34, beta=0.3)
 NAMES = ("E", "A", "B", "alpha", "beta")
@@ -97,6 +97,62 @@ def test_value_is_the_papers_sum_of_huber_losses():
     r = np.logaddexp.reduce(terms) - np.log(runs["loss"])
     huber = np.where(np.abs(r) <= 1e-3, r**2 / 2, 1e-3 * (np.abs(r) - 5e-4)).sum()
     assert evaluate(problem.model, np.ones((1, 60)), 1e-3, theta)[0][0] == pytest.approx(huber, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", models())
+def test_one_theta_for_all_weights_and_small_tiles_change_nothing(name, monkeypatch):
+    """More weights than runs, so that each run is looked at once; then one item at a time."""
+    model, start = models()[name]
+    weights = np.random.default_rng(5).integers(0, 4, (70, len(model.target))).astype(float)
+    theta = np.array([start])
+    each = evaluate(model, weights, 0.01, np.repeat(theta, 70, axis=0))
+    np.testing.assert_allclose(value_at(model, weights, 0.01, np.repeat(theta, 70, axis=0)), each[0], rtol=1e-12)
+    shared = evaluate(model, weights, 0.01, theta), evaluate(model, weights[:9], 0.01, theta)
+    monkeypatch.setattr("scaling.fit.engine.objective.TILE", 1)
+    shared += (evaluate(model, weights, 0.01, np.repeat(theta, 70, axis=0)),)
+    for found in shared:
+        for ours, plain in zip(found, each, strict=True):
+            np.testing.assert_allclose(ours, plain[: len(ours)], rtol=1e-10, atol=1e-10 * np.abs(plain).max())
+
+
+def test_memory_that_is_used_again_keeps_nothing():
+    model, start = models()["chinchilla"]
+    rng = np.random.default_rng(6)
+    weights, theta = rng.uniform(0, 2, (5, 60)), np.array([start]) + 0.05 * rng.standard_normal((5, 5))
+    space = Workspace(model, 5)
+    evaluate(model, weights + 1, 0.1, theta - 0.01, space)
+    for again, alone in zip(
+        evaluate(model, weights[:3], 0.1, theta[:3], space), evaluate(model, weights[:3], 0.1, theta[:3]), strict=True
+    ):
+        np.testing.assert_array_equal(again, alone)
+
+
+def test_small_systems_are_solved_and_indefinite_ones_named():
+    rng = np.random.default_rng(7)
+    root, right = rng.standard_normal((30, 4, 4)), rng.standard_normal((30, 4))
+    matrices = np.matmul(root, np.swapaxes(root, 1, 2)) + 0.1 * np.eye(4)
+    matrices[::3] -= 50 * np.eye(4)
+    solved, definite = solve_definite(matrices, right)
+    np.testing.assert_array_equal(definite, np.linalg.eigvalsh(matrices).min(1) > 0)
+    expected = np.linalg.solve(matrices, right[:, :, None])[:, :, 0]
+    np.testing.assert_allclose(solved[definite], expected[definite], rtol=1e-9)
+
+
+@pytest.mark.parametrize("tile", [1, 500, 10**7])
+def test_the_surface_of_starts_is_the_objective_at_each_exponent(monkeypatch, tile):
+    monkeypatch.setattr("scaling.fit.engine.starts.TILE", tile)
+    problem, grid = make_problem(), np.array([0.1, 0.3, 0.7])
+    weights = np.random.default_rng(8).uniform(0, 2, (4, 60))
+    columns = unit_terms(problem.basis, grid)
+    coefficients = project(columns, weights)
+    surface = grid_objective(columns, weights, coefficients, 0.01)
+    for b, i, j in np.ndindex(4, 3, 3):
+        relative = np.column_stack([columns[0][:, 0], columns[1][:, i], columns[2][:, j]])
+        best, _ = optimize.nnls(relative * np.sqrt(weights[b])[:, None], np.sqrt(weights[b]))
+        ours = coefficients[b, 0, i, j]
+        if (best > 0).all():
+            np.testing.assert_allclose(ours, best, rtol=1e-6)
+        assert surface[b, 0, i, j] == pytest.approx(huber_sum(np.log(relative @ ours), weights[b], 0.01), rel=1e-12)
 
 
 def slow_twin(problem, weights, delta, n_starts, seed):

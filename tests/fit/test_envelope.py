@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from scaling.errors import FitError
-from scaling.fit.envelope import fit_envelope
+from scaling.fit.envelope import _lowest, fit_envelope
 from scaling.laws.chinchilla import ChinchillaLaw
 from scaling.optimum.allocation import compute_optimal
 from scaling.simulate import simulate_curves
@@ -45,3 +45,33 @@ def test_a_window_longer_than_the_curves_leaves_none():
         fit_envelope(curves, window=1e9)
     with pytest.raises(ValueError, match="window"):
         fit_envelope(curves, window=-1)
+
+
+def plain_lowest(losses, log_sizes, present):
+    """The lowest curve at each budget of one drawn set of curves, by a loop; -1 where none, and whether it counts."""
+    best, reached = [], np.isfinite(losses) & present[:, None]
+    inside = []
+    for losses_here, here in zip(losses.T, reached.T, strict=True):
+        lowest = min(np.flatnonzero(here), key=lambda i: losses_here[i], default=-1)
+        sizes = log_sizes[here]
+        best.append(lowest)
+        inside.append(lowest >= 0 and sizes.min() < log_sizes[lowest] < sizes.max())
+    size = np.array([log_sizes[i] if i >= 0 else np.nan for i in best])
+    low = np.flatnonzero(size == log_sizes[present].min()).max(initial=-1)
+    high = np.flatnonzero(size == log_sizes[present].max()).min(initial=len(size))
+    return np.array(best), np.array(inside) & (np.arange(len(size)) > low) & (np.arange(len(size)) < high)
+
+
+def test_drawn_curves_are_compared_as_by_a_plain_loop():
+    """Random losses, several curves of one size, and budgets that some curves, or all that are drawn, do not reach."""
+    rng = np.random.default_rng(0)
+    for _ in range(40):
+        curves, budgets = rng.integers(3, 12), rng.integers(2, 30)
+        losses = np.where(rng.random((curves, budgets)) < 0.3, np.inf, rng.random((curves, budgets)))
+        log_sizes, present = np.log(rng.integers(1, 6, curves)), rng.random((10, curves)) < 0.6
+        present[:, 0] = True
+        best, usable = _lowest(losses, log_sizes, present)
+        for row in range(10):
+            lowest, counts = plain_lowest(losses, log_sizes, present[row])
+            np.testing.assert_array_equal(best[row], lowest)
+            np.testing.assert_array_equal(usable[row], counts)

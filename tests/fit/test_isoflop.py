@@ -183,3 +183,44 @@ def test_bias_broadcasts():
 def test_bias_names_the_bad_argument(arguments, words):
     with pytest.raises(ValueError, match=words):
         scaling.fit.parabola_bias(**(dict(alpha=0.34, beta=0.28) | arguments))
+
+
+def plain_resamples(runs, n_resamples, seed, fraction):
+    """ln N at the minima by a loop: draw a budget's runs, again if they have too few sizes, and fit a parabola."""
+    rng, columns, redrawn = np.random.default_rng(seed), [], 0
+    for _, group in runs.groupby("budget"):
+        u, loss, n = np.log(group["params"].to_numpy()), group["loss"].to_numpy(), len(group)
+        minima = []
+        while len(minima) < n_resamples:
+            if fraction is None:
+                rows = rng.integers(0, n, n)
+            else:
+                rows = rng.choice(n, max(4, round(fraction * n)), replace=False)
+            if len(np.unique(u[rows])) < 4:
+                redrawn += 1
+                continue
+            c2, c1, _ = np.polyfit(u[rows] - u.mean(), loss[rows], 2)
+            lowest = u.mean() - c1 / (2 * c2)
+            minima.append(lowest if c2 > 0 and u[rows].min() < lowest < u[rows].max() else np.nan)
+        columns.append(minima)
+    return np.transpose(columns), redrawn
+
+
+@pytest.mark.parametrize("fraction", [None, 0.8])
+@pytest.mark.parametrize(("noise", "repeats"), [(0.004, 1), (0.05, 1), (0.02, 2)])
+def test_resamples_are_the_parabolas_of_a_plain_loop(noise, repeats, fraction):
+    """Also where some draws have too few sizes, open downwards or have their minimum beyond the sizes drawn."""
+    design = scaling.simulate.isoflop_design(BUDGETS, n_sizes=6, law=CHINCHILLA)
+    runs = scaling.simulate_runs(CHINCHILLA, pd.concat([design] * repeats, ignore_index=True), noise=noise, seed=3)
+    fit = scaling.fit_isoflop(runs)
+    minima, log_budgets, note = fit._sampler(150, 5, fraction)
+    plain, redrawn = plain_resamples(fit.runs, 150, 5, fraction)
+    np.testing.assert_allclose(minima, plain, rtol=1e-9)
+    assert np.isnan(plain).any() or noise < 0.05
+    assert bool(note) == (redrawn > 0)
+    assert redrawn or repeats > 1 or fraction
+    samples = fit.resample(150, 5, fraction).samples
+    for row in (0, 149):
+        seen = np.isfinite(plain[row])
+        slope = np.polyfit(log_budgets[seen], plain[row, seen], 1)[0] if seen.sum() > 1 else np.nan
+        assert samples["a"].iloc[row] == pytest.approx(slope, rel=1e-9, nan_ok=True)

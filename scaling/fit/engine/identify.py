@@ -10,7 +10,7 @@ from scipy import optimize, special
 
 from ...errors import FitErrorKind
 from .problem import Objective, Problem
-from .starts import GRID, Basis, grid_objective, project, unit_terms
+from .starts import GRID, grid_objective, project, unit_terms
 
 #: condition numbers above which a fit is weak, and above which it is none
 WEAK, HOPELESS = 1e3, 1e6
@@ -71,12 +71,9 @@ def unseen_terms(problem: Problem, value: float, weights: np.ndarray, objective:
     factor = n if objective.name == "log_squares" else 2 * n
     bound = np.exp(special.chdtri(2, 1 - SEEN) / factor)
     floor = 1e-24 * float(weights.sum())
-    unseen = []
+    unseen, every = [], unit_terms(problem.basis, GRID)
     for k in range(problem.n_terms):
-        basis = Basis(
-            problem.basis.loss, tuple(x for j, x in enumerate(problem.basis.logs) if j != k), problem.basis.offset
-        )
-        columns = unit_terms(basis, GRID)
+        columns = [column for j, column in enumerate(every) if j != k + problem.basis.offset]
         rough = grid_objective(columns, weights[None], project(columns, weights[None]), objective.thresholds(False)[-1])
         # the grid is too coarse to settle it for absolute residuals, or where no offset makes up for its steps
         coarse = objective.raw or objective.name == "log_absolute" or not problem.basis.offset

@@ -13,10 +13,10 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from .objective import Model, evaluate, huber_sum, residuals
+from .objective import Model, Workspace, evaluate, value_at
 
 #: elements of one working array: little memory, and enough to hide the overhead of a call
-CHUNK = 125_000
+CHUNK = 250_000
 MAX_STEPS = 200
 #: an offset below this share of the loss is tried as exactly zero
 NEGLIGIBLE = 1e-6
@@ -44,24 +44,28 @@ class Solution:
     converged: np.ndarray
 
 
+def _within(x: np.ndarray, lower: np.ndarray | float, upper: np.ndarray | float) -> np.ndarray:
+    """As ``np.clip``, which takes longer on small arrays."""
+    return np.minimum(np.maximum(x, lower), upper)
+
+
 def solve_definite(h: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Solutions of h x = g for a batch of small matrices, and which h are safely positive definite."""
-    h, x = h.copy(), g.copy()
-    p = h.shape[1]
-    least = 1e-14 * np.abs(h[:, range(p), range(p)]).max(1)
-    definite = np.ones(len(h), bool)
+    # with the batch last, each line of the elimination runs over consecutive numbers
+    h, x = h.transpose(1, 2, 0).copy(), g.T.copy()
+    p = len(h)
+    least = 1e-14 * np.abs(h[range(p), range(p)]).max(0)
+    definite = np.ones(len(least), bool)
     for j in range(p):
-        pivot = h[:, j, j]
-        definite &= pivot > least
-        pivot = np.where(definite, pivot, 1.0)
-        factor = h[:, j + 1 :, j] / pivot[:, None]
-        h[:, j + 1 :, j + 1 :] -= factor[:, :, None] * h[:, None, j, j + 1 :]
-        x[:, j + 1 :] -= factor * x[:, j, None]
-        h[:, j, j] = pivot
+        definite &= h[j, j] > least
+        h[j, j] = np.where(definite, h[j, j], 1.0)
+        factor = h[j + 1 :, j] / h[j, j]
+        h[j + 1 :, j + 1 :] -= factor[:, None] * h[j, j + 1 :]
+        x[j + 1 :] -= factor * x[j]
     for j in range(p - 1, -1, -1):
-        x[:, j] -= (h[:, j, j + 1 :] * x[:, j + 1 :]).sum(1)
-        x[:, j] /= h[:, j, j]
-    return x, definite
+        x[j] -= (h[j, j + 1 :] * x[j + 1 :]).sum(0)
+        x[j] /= h[j, j]
+    return x.T.copy(), definite
 
 
 def _step(
@@ -82,10 +86,10 @@ def _step(
             step[odd], decrement[odd] = _mirrored(h[odd], g[odd], damping[odd])
     else:
         step, decrement = _mirrored(h, g, damping)
-    np.clip(step, -1e100, 1e100, out=step)
-    length = np.sqrt((step * step).sum(1, keepdims=True))
+    step = _within(step, -1e100, 1e100)
+    length = np.sqrt(np.vecdot(step, step))
     if length.max() > MAX_STEP:
-        step *= np.minimum(1.0, MAX_STEP / np.maximum(length, 1e-300))
+        step *= np.minimum(1.0, MAX_STEP / np.maximum(length, 1e-300))[:, None]
     return -step * unit, decrement
 
 
@@ -157,7 +161,7 @@ def _trial(
         trial, decrement = _charted_step(model, theta, gradient, hessian, damping)
         plain = trial[:, model.offset] <= 0
         if not plain.any():
-            return np.clip(trial, model.lower, model.upper), decrement
+            return _within(trial, model.lower, model.upper), decrement
     else:
         trial, decrement, plain = theta.copy(), np.empty(len(theta)), ~inside
         if inside.any():
@@ -166,7 +170,7 @@ def _trial(
             plain = trial[:, model.offset] <= 0
     step, along = _step(model, theta[plain], gradient[plain], hessian[plain], damping[plain], model.lower)
     trial[plain], decrement[plain] = theta[plain] + step, along
-    return np.clip(trial, model.lower, model.upper), decrement
+    return _within(trial, model.lower, model.upper), decrement
 
 
 def _charted_step(
@@ -175,13 +179,15 @@ def _charted_step(
     """Where a step in the chart leads (E may come out negative), and the decrement."""
     chart, g, h = charted(model, theta, gradient, hessian)
     step, decrement = _step(model, chart, g, h, damping, model.chart_lower)
-    return uncharted(model, np.clip(chart + step, model.chart_lower, model.upper)), decrement
+    return uncharted(model, _within(chart + step, model.chart_lower, model.upper)), decrement
 
 
 def _newton(model: Model, weights: np.ndarray, delta: float, theta: np.ndarray, tolerance: float) -> Solution:
     """Damped Newton within the box on every item of the batch until its decrement vanishes."""
-    theta = np.clip(theta, model.lower, model.upper)
-    value, gradient, hessian = evaluate(model, weights, delta, theta)
+    theta = _within(theta, model.lower, model.upper)
+    space = Workspace(model, len(weights))
+    value, gradient, hessian = evaluate(model, weights, delta, theta, space)
+    theta = np.repeat(theta, len(weights) // len(theta), axis=0)
     floor, damping = FLOOR * weights.sum(1), np.full(len(theta), DAMPING)
     active, w, allowed = np.arange(len(theta)), weights, floor
     best, lowest, last = theta.copy(), value.copy(), theta.copy()
@@ -200,27 +206,24 @@ def _newton(model: Model, weights: np.ndarray, delta: float, theta: np.ndarray, 
             trial, damping = trial[keep], damping[keep]
         if not len(active):
             break
-        new_value, new_gradient, new_hessian = evaluate(model, w, delta, trial)
+        new_value, new_gradient, new_hessian = evaluate(model, w, delta, trial, space)
         better = new_value < value
-        if better.all():
-            theta, value, gradient, hessian = trial, new_value, new_gradient, new_hessian
-            damping = damping * SHRINK
-        else:
-            theta = np.where(better[:, None], trial, theta)
-            value = np.where(better, new_value, value)
-            gradient = np.where(better[:, None], new_gradient, gradient)
-            hessian = np.where(better[:, None, None], new_hessian, hessian)
-            damping = np.where(better, damping * SHRINK, np.maximum(damping * GROW, DAMPING))
+        damping = np.where(better, damping * SHRINK, np.maximum(damping * GROW, DAMPING))
+        worse = np.flatnonzero(~better)
+        if len(worse):
+            trial[worse], new_value[worse] = theta[worse], value[worse]
+            new_gradient[worse], new_hessian[worse] = gradient[worse], hessian[worse]
+        theta, value, gradient, hessian = trial, new_value, new_gradient, new_hessian
     best[active], lowest[active], last[active] = theta, value, theta
     theta, value = best, lowest
     if stuck.any():
         rows = np.flatnonzero(stuck)
-        _, gradient, hessian = evaluate(model, weights[rows], delta, theta[rows])
+        _, gradient, hessian = evaluate(model, weights[rows], delta, theta[rows], space)
         _, decrement = _trial(model, theta[rows], gradient, hessian, np.zeros(len(rows)))
         converged[rows] = decrement <= STUCK * value[rows] + floor[rows]
     if tolerance < ROUGH:
         # the step that proved convergence is still worth half the digits of the parameters
-        at_last = huber_sum(residuals(model, last), weights, delta)
+        at_last = value_at(model, weights, delta, last, space)
         fine = converged & (at_last <= value * (1 + TOLERANCE) + floor)
         theta[fine], value[fine] = last[fine], np.minimum(at_last, value)[fine]
         if model.offset is not None:
@@ -236,13 +239,13 @@ def _settle_offset(model: Model, weights: np.ndarray, delta: float, theta: np.nd
     if len(small):
         zeroed = theta[small]
         zeroed[:, model.offset] = 0.0
-        at_zero = huber_sum(residuals(model, zeroed), weights[small], delta)
+        at_zero = value_at(model, weights[small], delta, zeroed)
         good = at_zero <= value[small] * (1 + 1e-9) + FLOOR * weights[small].sum(1)
         theta[small[good]], value[small[good]] = zeroed[good], at_zero[good]
 
 
 def solve(model: Model, weights: np.ndarray, deltas: Sequence[float], theta: np.ndarray) -> Solution:
-    """Local minima from ``theta`` (B, p) under ``weights`` (B, n), in chunks of bounded memory.
+    """Local minima from ``theta`` (B, p), or one (1, p), under ``weights`` (B, n), in chunks of bounded memory.
 
     ``deltas`` are Huber thresholds passed through in turn; only the last is solved exactly.
     """
@@ -250,7 +253,7 @@ def solve(model: Model, weights: np.ndarray, deltas: Sequence[float], theta: np.
     rows = max(1, CHUNK // n)
     parts = []
     for i in range(0, size, rows):
-        w, at = weights[i : i + rows], theta[i : i + rows]
+        w, at = weights[i : i + rows], theta if len(theta) == 1 else theta[i : i + rows]
         for delta in deltas[:-1]:
             at = _newton(model, w, delta, at, ROUGH).theta
         parts.append(_newton(model, w, deltas[-1], at, TOLERANCE))

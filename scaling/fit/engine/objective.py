@@ -17,6 +17,11 @@ from functools import cached_property
 
 import numpy as np
 
+#: elements of one working array while the objective is evaluated: a dozen of them fit a core's cache
+TILE = 8_000
+#: a raw loss above exp of this stays there
+LARGEST_LOG = 300.0
+
 
 @dataclass(frozen=True)
 class Model:
@@ -70,10 +75,16 @@ class Model:
         return first, np.concatenate([alpha * (p + 1), a * (p + 1), a * p + alpha, alpha * p + a])
 
     @cached_property
-    def squares(self) -> np.ndarray:
-        """Products of each term's design columns with each other, (K, n, d * d)."""
-        k, n, d = self.design.shape
-        return (self.design[:, :, :, None] * self.design[:, :, None, :]).reshape(k, n, d * d)
+    def features(self) -> list[np.ndarray]:
+        """What the parameters of each part see, (n, d) each: of an offset, which comes first, a one."""
+        constant = [np.ones((len(self.target), 1))] if self.offset is not None else []
+        return [*constant, *self.design]
+
+    @cached_property
+    def products(self) -> list[list[np.ndarray]]:
+        """Products of each part's features with those of the parts up to it, (n, d * d) each."""
+        pairs = [[(x, y) for y in self.features[: i + 1]] for i, x in enumerate(self.features)]
+        return [[(x[:, :, None] * y[:, None, :]).reshape(len(x), -1) for x, y in row] for row in pairs]
 
     @cached_property
     def reach(self) -> float:
@@ -81,9 +92,18 @@ class Model:
         return float(np.abs(self.design).max(1).sum(1).max())
 
     @cached_property
-    def blocks(self) -> np.ndarray:
-        """Places of each term's block in a flattened Hessian, (K * d * d,)."""
-        return (self.columns[:, :, None] * self.n_params + self.columns[:, None, :]).ravel()
+    def places(self) -> tuple[np.ndarray, np.ndarray]:
+        """Ones that put sums of features into a gradient (sums, p), those of products into a Hessian (sums, p * p)."""
+        p = self.n_params
+        unit = np.eye(p)
+        first = [unit[[self.offset]]] if self.offset is not None else []
+        first += [unit[columns] for columns in self.columns]
+        second = []
+        for i, x in enumerate(first):
+            for y in first[: i + 1]:
+                block = (x[:, None, :, None] * y[None, :, None, :]).reshape(-1, p, p)
+                second.append(block if y is x else block + np.swapaxes(block, 1, 2))
+        return np.concatenate(first), np.concatenate(second).reshape(-1, p * p)
 
     @cached_property
     def rows(self) -> np.ndarray:
@@ -96,96 +116,163 @@ class Model:
         return replace(self, target=self.target[rows], design=self.design[:, rows], base=base)
 
 
-def _terms(model: Model, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """1 / (sum of all terms) (B, n), and each exponential term as a share of that sum (K, B, n)."""
+class Workspace:
+    """Memory for evaluations of one model, one after another, of at most ``rows`` items at a time.
+
+    To fetch new memory for each array of an evaluation would take longer than the evaluation.
+    """
+
+    def __init__(self, model: Model, size: int) -> None:
+        n = len(model.target)
+        self.rows = max(1, min(size, TILE // n))
+        self._parts = np.empty((len(model.features), self.rows, n))
+        self._arrays = np.empty((8, self.rows, n))
+
+    def tiles(self, size: int) -> list[slice]:
+        """Items that fit at a time."""
+        return [slice(i, min(i + self.rows, size)) for i in range(0, size, self.rows)]
+
+    def parts(self, size: int) -> np.ndarray:
+        """One array (size, n) for each part of the sum."""
+        return self._parts[:, :size]
+
+    def arrays(self, size: int) -> np.ndarray:
+        """Eight arrays (size, n)."""
+        return self._arrays[:, :size]
+
+
+def _log_sum(model: Model, theta: np.ndarray, space: Workspace) -> tuple[np.ndarray, np.ndarray]:
+    """The prediction without its scale (B, n), and its slopes in the offset and in each term's exponent (m, B, n)."""
     inside = np.swapaxes(theta[:, model.columns], 0, 1)
-    terms = np.matmul(inside, model.rows)
+    parts = space.parts(len(theta))
+    terms, total = parts[-len(inside) :], space.arrays(len(theta))[0]
+    np.matmul(inside, model.rows, out=terms)
     if model.base is not None:
         terms += model.base[:, None, :]
     if np.abs(inside).max(initial=0.0) * model.reach > 600.0:
         np.clip(terms, -600.0, 600.0, out=terms)
     np.exp(terms, out=terms)
-    total = terms.sum(0)
-    if model.offset is not None:
+    np.add.reduce(terms, axis=0, out=total)
+    if model.offset is None:
+        terms /= total
+    else:
         total += theta[:, model.offset, None]
-    inverse = np.reciprocal(total, out=total)
-    terms *= inverse
-    return inverse, terms
+        terms *= np.reciprocal(total, out=parts[0])
+    return np.log(total, out=total), parts
+
+
+def _residuals(model: Model, theta: np.ndarray, space: Workspace) -> np.ndarray:
+    """Prediction minus observation of as many items as the workspace holds."""
+    r = _log_sum(model, theta, space)[0]
+    if model.scale is not None:
+        r *= theta[:, model.scale, None]
+    if model.raw:
+        np.exp(np.minimum(r, LARGEST_LOG, out=r), out=r)
+    r -= model.target
+    return r
 
 
 def residuals(model: Model, theta: np.ndarray) -> np.ndarray:
     """Prediction minus observation, (B, n), in log-loss (or loss, for a raw model)."""
-    y = -np.log(_terms(model, theta)[0])
-    if model.scale is not None:
-        y *= theta[:, model.scale, None]
-    return np.exp(y) - model.target if model.raw else y - model.target
+    space = Workspace(model, len(theta))
+    return np.concatenate([_residuals(model, theta[rows], space).copy() for rows in space.tiles(len(theta))])
+
+
+def value_at(
+    model: Model, weights: np.ndarray, delta: float, theta: np.ndarray, space: Workspace | None = None
+) -> np.ndarray:
+    """The objective of :func:`evaluate` alone, (B,)."""
+    space = space or Workspace(model, len(weights))
+    tiles = space.tiles(len(weights))
+    return np.concatenate([huber_sum(_residuals(model, theta[t], space), weights[t], delta) for t in tiles])
 
 
 def jacobian(model: Model, theta: np.ndarray) -> np.ndarray:
     """Derivatives of the predicted log-loss at one theta (p,), as (n, p)."""
-    inverse, share = _terms(model, theta[None])
-    along = _slopes(model, inverse, share)[0].T
+    log_sum, parts = _log_sum(model, theta[None], Workspace(model, 1))
+    along = np.column_stack([q[0, :, None] * x for q, x in zip(parts, model.features, strict=True)]) @ model.places[0]
     if model.scale is not None:
         along *= theta[model.scale]
-        along[:, model.scale] = -np.log(inverse[0])
+        along[:, model.scale] = log_sum[0]
     return along
 
 
 def huber_sum(r: np.ndarray, weights: np.ndarray, delta: float) -> np.ndarray:
     """Sum of weighted Huber losses over the last axis; ``delta`` may be infinite (half squares)."""
-    c = np.clip(r, -delta, delta)
-    return (weights * c * (r - 0.5 * c)).sum(-1)
+    if np.isinf(delta):
+        return 0.5 * np.vecdot(weights, r * r)
+    c = np.minimum(np.maximum(r, -delta), delta)
+    rest = 0.5 * c
+    np.subtract(r, rest, out=rest)
+    rest *= c
+    return np.vecdot(weights, rest)
 
 
 def evaluate(
-    model: Model, weights: np.ndarray, delta: float, theta: np.ndarray
+    model: Model, weights: np.ndarray, delta: float, theta: np.ndarray, space: Workspace | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Objective (B,), gradient (B, p) and Hessian (B, p, p) of the summed Huber loss, all exact."""
-    inverse, share = _terms(model, theta)
-    log_sum = -np.log(inverse)
-    s = 1.0 if model.scale is None else theta[:, model.scale, None]
-    r = log_sum if model.scale is None else log_sum * s
-    if model.raw:
-        level = np.exp(np.minimum(r, 300.0))
-        r = level
-    r = r - model.target
-    c = np.clip(r, -delta, delta)
-    first = weights * c
-    second = weights * (c == r)
-    value = (first * (r - 0.5 * c)).sum(1)
-    if model.raw:
-        second = second * level * level + first * level
-        first = first * level
-    slope = first if model.scale is None else first * s
-    along = _slopes(model, inverse, share)
-    gradient = np.matmul(along, slope[:, :, None])[:, :, 0]
-    bend = second - slope if model.scale is None else second * (s * s) - slope
-    hessian = np.matmul(along * bend[:, None, :], np.swapaxes(along, 1, 2))
-    own = np.matmul(share * slope, model.squares)
-    if model.tied:
-        for block, columns in zip(own, model.columns, strict=True):
-            d = len(columns)
-            hessian[:, columns[:, None], columns] += block.reshape(-1, d, d)
-    else:
-        hessian.reshape(len(theta), -1)[:, model.blocks] += np.swapaxes(own, 0, 1).reshape(len(theta), -1)
-    if model.scale is not None:
-        gradient[:, model.scale] = (first * log_sum).sum(1)
-        mixed = np.matmul(along, (second * s * log_sum + first)[:, :, None])[:, :, 0]
-        mixed[:, model.scale] = (second * log_sum * log_sum).sum(1)
-        hessian[:, model.scale, :] = hessian[:, :, model.scale] = mixed
+    """Objective (B,), gradient (B, p) and Hessian (B, p, p) of the summed Huber loss, all exact.
+
+    ``theta`` (B, p), or (1, p) for one that all weights share.
+    """
+    (size, n), p = weights.shape, model.n_params
+    space = space or Workspace(model, size)
+    if len(theta) == 1 and n < size:  # the sums are linear in the weights: each run is looked at once
+        value, gradient, hessian = evaluate(model, np.eye(n), delta, np.repeat(theta, n, axis=0), space)
+        return weights @ value, weights @ gradient, (weights @ hessian.reshape(n, -1)).reshape(size, p, p)
+    value, gradient, hessian = np.empty(size), np.empty((size, p)), np.empty((size, p, p))
+    for rows in space.tiles(size):
+        at = theta if len(theta) == 1 else theta[rows]
+        value[rows], gradient[rows], hessian[rows] = _evaluate(model, weights[rows], delta, at, space)
     return value, gradient, hessian
 
 
-def _slopes(model: Model, inverse: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """Derivatives of the log-sum-exp in every parameter, (B, p, n); that of a free scale is left 0."""
-    plain = not model.tied and model.scale is None
-    along = (np.empty if plain else np.zeros)((len(inverse), model.n_params, inverse.shape[1]))
-    if model.offset is not None:
-        along[:, model.offset] = inverse
-    for q, x, columns in zip(share, model.rows, model.columns, strict=True):
-        for row, col in zip(x, columns, strict=True):
-            if plain:
-                np.multiply(q, row, out=along[:, col])
-            else:
-                along[:, col] += q * row
-    return along
+def _evaluate(
+    model: Model, weights: np.ndarray, delta: float, theta: np.ndarray, space: Workspace
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The same for as many items as the workspace holds."""
+    size, p = len(weights), model.n_params
+    log_sum, parts = _log_sum(model, theta, space)
+    _, r, c, first, second, along, bent, pair = space.arrays(size)
+    r, c = r[: len(theta)], c[: len(theta)]
+    s = 1.0 if model.scale is None else theta[:, model.scale, None]
+    r = log_sum if model.scale is None else np.multiply(log_sum, s, out=r)
+    if model.raw:
+        level = np.exp(np.minimum(r, LARGEST_LOG))
+        r = level - model.target
+    else:
+        r -= model.target
+    np.maximum(r, -delta, out=c)
+    np.minimum(c, delta, out=c)
+    np.multiply(weights, c, out=first)
+    np.multiply(weights, c == r, out=second)
+    value = np.vecdot(first, r) - 0.5 * np.vecdot(first, c)
+    if model.raw:
+        second *= level * level
+        second += first * level
+        first *= level
+    if model.scale is not None:
+        push = second * s * log_sum + first
+        mixed = np.concatenate([(q * push) @ x for q, x in zip(parts, model.features, strict=True)], axis=1)
+        mixed = mixed @ model.places[0]
+        own = (first * log_sum).sum(1), (second * log_sum * log_sum).sum(1)
+        first *= s
+        second *= s * s
+    second -= first
+    sums, products = [], []
+    for i, (part, columns) in enumerate(zip(parts, model.features, strict=True)):
+        np.multiply(part, first, out=along)
+        np.multiply(part, second, out=bent)
+        sums.append(along @ columns)
+        for j, both in enumerate(model.products[i]):
+            np.multiply(bent, parts[j], out=pair)
+            if j == i and not (i == 0 and model.offset is not None):
+                pair += along
+            products.append(pair @ both)
+    gradient = np.concatenate(sums, axis=1) @ model.places[0]
+    hessian = (np.concatenate(products, axis=1) @ model.places[1]).reshape(size, p, p)
+    if model.scale is not None:
+        gradient[:, model.scale] = own[0]
+        mixed[:, model.scale] = own[1]
+        hessian[:, model.scale, :] = hessian[:, :, model.scale] = mixed
+    return value, gradient, hessian

@@ -141,8 +141,7 @@ class Problem:
 
     def warm(self, theta: np.ndarray, weights: np.ndarray, objective: Objective) -> Solution:
         """Minimum reached from one theta (p,) for each row of weights."""
-        start = np.repeat(theta[None], len(weights), axis=0)
-        return solve(self.model, weights, objective.thresholds(False, unit=self.unit), start)
+        return solve(self.model, weights, objective.thresholds(False, unit=self.unit), theta[None])
 
     def residuals(self, theta: np.ndarray) -> np.ndarray:
         """Residuals of the objective at thetas (B, p): (B, n)."""

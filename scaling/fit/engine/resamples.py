@@ -13,7 +13,7 @@ from .newton import Solution, solve
 from .problem import Objective, Problem
 
 #: most resamples, and most numbers, drawn and solved at a time
-BLOCK, BLOCK_NUMBERS = 512, 4_000_000
+BLOCK, BLOCK_NUMBERS = 1024, 4_000_000
 #: resamples that are also solved from fresh starts, to see whether warm ones can be trusted
 PILOT = 64
 #: a warm start that ends worse by this share of the objective was trapped
@@ -43,13 +43,26 @@ class Resamples:
         rng, n = np.random.default_rng(self.seed), self.n
         block = max(1, min(BLOCK, BLOCK_NUMBERS // n))
         for start in range(0, self.n_resamples, block):
-            counts = np.zeros((min(block, self.n_resamples - start), n))
-            for row in counts:
-                if self.fraction is None:
-                    row += np.bincount(rng.integers(0, n, n), minlength=n)
-                else:
-                    row[rng.choice(n, max(1, round(self.fraction * n)), replace=False)] = 1.0
-            yield counts
+            size = min(block, self.n_resamples - start)
+            if self.fraction is None:
+                yield draw_counts(rng, n, size)
+            else:
+                yield draw_parts(rng, n, size, max(1, round(self.fraction * n)))
+
+
+def draw_counts(rng: np.random.Generator, n: int, size: int) -> np.ndarray:
+    """How often each of ``n`` rows is among ``n`` drawn with replacement, ``size`` times: (size, n)."""
+    drawn = rng.integers(0, n, (size, n))
+    drawn += n * np.arange(size)[:, None]
+    return np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n).astype(float)
+
+
+def draw_parts(rng: np.random.Generator, n: int, size: int, count: int) -> np.ndarray:
+    """Ones at ``count`` of ``n`` rows drawn without replacement, ``size`` times: (size, n)."""
+    parts = np.zeros((size, n))
+    for row in parts:
+        row[rng.choice(n, count, replace=False)] = 1.0
+    return parts
 
 
 @dataclass(frozen=True)
@@ -84,7 +97,7 @@ def solve_resamples(
     again = ((problem, counts, base, aim, s, seen) for counts, s in zip(resamples, solutions, strict=True))
     solutions = list(spread(_escaped, again, backend, n_jobs))
     every = np.concatenate([s.theta for s in solutions])
-    distinct = np.concatenate([(counts > 0).sum(1) for counts in resamples])
+    distinct = np.concatenate([np.count_nonzero(counts, axis=1) for counts in resamples])
     return Optima(
         theta=every,
         converged=np.concatenate([s.converged for s in solutions]),

@@ -21,6 +21,8 @@ GRID = np.geomspace(0.03, 1.6, 11)
 FINE_GRID = np.geomspace(0.01, 2.0, 81)
 #: elements of one working array
 BLOCK = 1_500_000
+#: and of one that stays in a core's cache
+TILE = 30_000
 
 
 @dataclass(frozen=True)
@@ -55,10 +57,10 @@ def project(columns: list[np.ndarray], weights: np.ndarray) -> np.ndarray:
         axis[i] = shape[i]
         target[..., i] = (weights @ c).reshape(size, *axis)
         gram[..., i, i] = (weights @ (c * c)).reshape(size, *axis)
+        weighted = np.swapaxes(weights[:, :, None] * c, 1, 2)
         for j in range(i):
             axis[j] = shape[j]
-            both = (columns[j][:, :, None] * c[:, None, :]).reshape(len(c), -1)
-            gram[..., i, j] = gram[..., j, i] = (weights @ both).reshape(size, *axis)
+            gram[..., i, j] = gram[..., j, i] = np.swapaxes(weighted @ columns[j], 1, 2).reshape(size, *axis)
             axis[j] = 1
     gram, target = gram.reshape(-1, k, k), target.reshape(-1, k)
     best, definite = solve_definite(gram, target)
@@ -77,13 +79,23 @@ def grid_objective(
     columns: list[np.ndarray], weights: np.ndarray, coefficients: np.ndarray, delta: float
 ) -> np.ndarray:
     """Summed Huber loss of the log-residuals at every grid point, (B, G, …)."""
-    relative = np.zeros((*coefficients.shape[:-1], len(columns[0])))
-    for i, c in enumerate(columns):
-        axis = [1] * (len(columns) + 2)
-        axis[i + 1], axis[-1] = c.shape[1], len(c)
-        relative += coefficients[..., i, None] * c.T.reshape(axis)
-    r = np.log(np.maximum(relative, 1e-300))
-    return huber_sum(r, weights.reshape(len(weights), *[1] * len(columns), -1), delta)
+    shape, n = coefficients.shape[1:-1], len(columns[0])
+    lines = [np.moveaxis(c.T.reshape(-1, *[1] * (len(shape) - 1), n), 0, i) for i, c in enumerate(columns)]
+    cells, cut = int(np.prod(shape)), int(np.argmax(shape))
+    rows, some = max(1, TILE // (cells * n)), max(1, TILE * shape[cut] // (cells * n))
+    surface = np.empty(coefficients.shape[:-1])
+    for k in range(0, len(weights), rows):
+        each = weights[k : k + rows].reshape(-1, *[1] * len(shape), n)
+        for g in range(0, shape[cut], some):
+            here = (slice(k, k + rows), *[slice(None)] * cut, slice(g, g + some))
+            factors = coefficients[here][..., None]
+            part = [line[here[1:]] if i == cut else line for i, line in enumerate(lines)]
+            relative = factors[..., 0, :] * part[0]
+            for i in range(1, len(part)):
+                relative += factors[..., i, :] * part[i]
+            r = np.log(np.maximum(relative, 1e-300, out=relative), out=relative)
+            surface[here] = huber_sum(r, each, delta)
+    return surface
 
 
 def valleys(surface: np.ndarray, count: int) -> np.ndarray:
