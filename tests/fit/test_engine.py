@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy import optimize
+from scipy import ndimage, optimize
 
 import scaling
 from scaling.fit.engine.newton import solve
 from scaling.fit.engine.objective import Model, evaluate, huber_sum, residuals
 from scaling.fit.engine.problem import Objective, Problem
-from scaling.fit.engine.starts import starting_points
+from scaling.fit.engine.starts import lowest_around, starting_points
 
 LAW = scaling.ChinchillaLaw(E=1.7, A=400.0, B=500.0, alpha=0.34, beta=0.3)
 NAMES = ("E", "A", "B", "alpha", "beta")
@@ -97,6 +97,13 @@ def test_value_is_the_papers_sum_of_huber_losses():
     r = np.logaddexp.reduce(terms) - np.log(runs["loss"])
     huber = np.where(np.abs(r) <= 1e-3, r**2 / 2, 1e-3 * (np.abs(r) - 5e-4)).sum()
     assert evaluate(problem.model, np.ones((1, 60)), 1e-3, theta)[0][0] == pytest.approx(huber, rel=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(3, 81), (4, 11, 11), (2, 1, 7), (2, 5, 6, 7)])
+def test_the_lowest_neighbour_is_that_of_a_filter(shape):
+    surface = np.round(np.random.default_rng(0).normal(size=shape), 1)  # with ties
+    size = (1, *[3] * (len(shape) - 1))
+    assert np.array_equal(lowest_around(surface), ndimage.minimum_filter(surface, size=size, mode="nearest"))
 
 
 def slow_twin(problem, weights, delta, n_starts, seed):
