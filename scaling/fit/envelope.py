@@ -134,17 +134,25 @@ def _common_budgets(traces: list[tuple[float, np.ndarray, np.ndarray]], n_budget
 def _lowest(losses: np.ndarray, log_sizes: np.ndarray, present: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Index of the lowest curve among those present (B, R) at each budget (B, k), and whether it is interior."""
 
+    reaches = np.isfinite(losses)
+
     def first(order: np.ndarray) -> np.ndarray:
-        """The first curve in ``order`` (R, k) that is present and reaches the budget, or -1."""
+        """The first curve that is present and reaches the budget, or -1; in ``order`` (R, k) those that reach lead."""
         found = np.full((len(present), losses.shape[1]), -1)
-        for rank in order:
-            hit = (found < 0) & present[:, rank] & np.isfinite(losses[rank, range(losses.shape[1])])
-            found = np.where(hit, rank, found)
+        row, budget = (places.ravel() for places in np.indices(found.shape, dtype=np.int32))
+        for rank in order:  # each serves most of those that are still without
+            curve = rank[budget]
+            hit = present[row, curve] & reaches[curve, budget]
+            found[row[hit], budget[hit]] = curve[hit]
+            row, budget = row[~hit], budget[~hit]
+            if not len(row):
+                break
         return found
 
     best = first(np.argsort(losses, axis=0))
-    by_size = np.repeat(np.argsort(log_sizes)[:, None], losses.shape[1], axis=1)
-    smallest, largest = first(by_size), first(by_size[::-1])
+    smallest, largest = (
+        first(np.argsort(np.where(reaches, sign * log_sizes[:, None], np.inf), axis=0)) for sign in (1.0, -1.0)
+    )
     inside = (best >= 0) & (log_sizes[best] > log_sizes[smallest]) & (log_sizes[best] < log_sizes[largest])
     # up to the last win of the smallest size of all the optimum may be smaller, from the first of the largest, larger
     sizes = np.where(present, log_sizes, np.nan)
