@@ -10,9 +10,14 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import os
+import subprocess
+import sys
+import tempfile
 import time
 import tracemalloc
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -164,6 +169,41 @@ def memory_of_bootstrap(fit: scaling.Fit) -> float:
     return peak / 2**20
 
 
+def process(*arguments: str) -> float:
+    """Seconds of the processor, the median of five, of a Python process with all that it imports."""
+    seconds = []
+    for _ in range(5):
+        child = subprocess.Popen(
+            [sys.executable, *arguments], env=os.environ | {"OPENBLAS_NUM_THREADS": "1"}, stdout=subprocess.DEVNULL
+        )
+        _, status, used = os.wait4(child.pid, 0)
+        assert not status, arguments
+        seconds.append(used.ru_utime + used.ru_stime)
+    return float(np.median(seconds))
+
+
+def commands() -> pd.DataFrame:
+    """What a user waits for: commands on simulated tables, from the start of the interpreter to its end."""
+    law, rows = scaling.ChinchillaLaw.from_published("besiroglu2024"), []
+    code = "from scaling.cli import main; main()"
+    with tempfile.TemporaryDirectory() as folder:
+        for n in (240, 100_000, 1_000_000):
+            sizes, tokens = np.exp(np.random.default_rng(0).uniform([[18], [21]], [[23], [26]], (2, n)))
+            design = pd.DataFrame({"params": sizes.round(), "tokens": tokens.round()})
+            runs = scaling.simulate_runs(law, design, noise=0.01)[["params", "tokens", "loss"]]
+            runs.to_csv(Path(folder, f"{n}.csv"), index=False)
+        asked = [("import pandas", "", ["-c", "import pandas"])]
+        for name, n, budget in (
+            *(("check", 240, "1.0 s"), ("plan", 240, "1.0 s"), ("check", 100_000, "2 s"), ("fit", 100_000, "4 s")),
+            *(("plan", 100_000, "6 s"), ("plan", 1_000_000, "15 s")),
+        ):
+            more = ["--flops", "1e24"] if name == "plan" else []
+            asked.append((f"scaling {name}, {n:,} runs", budget, ["-c", code, name, f"{folder}/{n}.csv", *more]))
+        for what, budget, arguments in asked:
+            rows.append((what, f"{process(*arguments):.2f}", budget))
+    return pd.DataFrame(rows, columns=["whole process", "processor, s", "budget"])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--coverage", action="store_true", help="add the simulated coverage of the intervals")
@@ -243,6 +283,10 @@ def main() -> None:
     ours, _ = clock(lambda: scaling.fit_parametric(large))
     rows.append(("one fit, 1,000,000 runs", "", np.nan, ours, "10 s", "", ""))
 
+    N, D, L = np.random.default_rng(0).uniform([[1e8], [1e10], [2]], [[1e10], [1e12], [4]], (3, 10_000_000))
+    ours, _ = clock(lambda: scaling.check_runs(pd.DataFrame({"params": N, "tokens": D, "loss": L})))
+    rows.append(("a check of 10,000,000 rows", "", np.nan, ours, "5 s", "", ""))
+
     columns = ["what", "the usual way", "usual, s", "ours, s", "budget", "usual reaches", "ours reaches"]
     table = pd.DataFrame(rows, columns=columns)
     table.insert(
@@ -254,6 +298,7 @@ def main() -> None:
     table["ours, s"] = [f"{o:.4f}" for o in table["ours, s"]]
     print(table.to_string(index=False))
     print(f"\nMost memory held by 4,000 resamples: {memory_of_bootstrap(fit):.0f} MB (budget 300 MB)")
+    print(f"\n{commands().to_string(index=False)}")
     if arguments.coverage:
         print("\nCoverage of the 95 % intervals of a plan for 1e24 FLOPs (300 tables each, 1,000 resamples a table)")
         study()

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.optimize import elementwise
 
 #: functions solved at a time: small enough for their arrays to stay in a processor's cache
 CHUNK = 8192
@@ -88,10 +88,11 @@ def lowest(
     """
     part = (high - low) / 30  # the valleys that are asked for lie near the low end
     start = {"xl0": low + part / 2, "xr0": low + 2 * part, "xmin": low, "xmax": high}
-    first = elementwise.bracket_minimum(function, low + part, **start, args=arguments, maxiter=HALVINGS)
+    first = scipy.optimize.elementwise.bracket_minimum(function, low + part, **start, args=arguments, maxiter=HALVINGS)
     left, _, right = first.f_bracket
     end = np.where(left < right, low, np.where(left > right, high, np.nan))
-    return np.where(first.success, elementwise.find_minimum(function, first.bracket, args=arguments).x, end)
+    found = scipy.optimize.elementwise.find_minimum(function, first.bracket, args=arguments)
+    return np.where(first.success, found.x, end)
 
 
 def in_places(

@@ -57,6 +57,21 @@ def test_a_fit_loads_no_figures_and_no_papers():
     assert not loaded & {"matplotlib", "seaborn", "papermill", "scaling.papers", "scaling.figures"}
 
 
+#: takes as long to import as pandas does, and no table of runs needs it that has the usual form
+HEAVY = {"scipy.optimize", "scipy.ndimage", "scipy.special", "scipy.linalg", "scipy.sparse", "scipy.stats"}
+HEAVY |= {"matplotlib", "seaborn", "pooch", "tqdm", "papermill", "joblib", "scaling.papers", "scaling.figures"}
+
+
+@pytest.mark.parametrize("arguments", [["check"], ["check", "--json"], ["plan", "--flops", "1e24"]])
+def test_a_look_at_a_table_and_a_plan_load_nothing_heavy(arguments, tmp_path):
+    law = scaling.ChinchillaLaw.from_published("besiroglu2024")
+    design = scaling.simulate.isoflop_design([1e18, 1e19, 1e20], law=law)
+    scaling.simulate_runs(law, design, noise=0.004).to_csv(tmp_path / "runs.csv", index=False)
+    asked = [arguments[0], str(tmp_path / "runs.csv"), *arguments[1:]]
+    code = f"from scaling.cli import main\ntry:\n    main({asked})\nexcept SystemExit as end:\n    assert not end.code"
+    assert not modules_after(code) & HEAVY
+
+
 def test_help_says_of_each_command_what_the_command_says():
     for name, words in COMMANDS.items():
         command = __import__(f"scaling.cli.{name}", fromlist=["command"]).command

@@ -28,9 +28,6 @@ from .command import UNUSABLE, Command, Refusal
 from .options import runs_options
 from .terminal import bullets, grid, heading, interval, number, say
 
-#: runs up to which every resample is of all of them
-ROWS = 4_000
-
 
 @click.command("fit", cls=Command)
 @click.argument("runs")
@@ -92,7 +89,7 @@ def _spread(found: Fit | FrontierFit | FitError, resamples: int, seed: int) -> B
             return found
         if isinstance(found, FrontierFit) and found.approach == 1:
             return bootstrap(found, resamples, seed)
-        return subsampled_bootstrap(found, ROWS, resamples, seed)
+        return subsampled_bootstrap(found, n_resamples=resamples, seed=seed)
     except FitError as error:
         return error
 

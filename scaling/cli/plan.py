@@ -13,7 +13,8 @@ from ..plan.next_runs import NextRuns, suggest_runs
 from ..plan.training import Plan, plan_training
 from ..runs.curves import last_points
 from ..runs.reading.door import load_runs
-from ..uncertainty.resampling import Bootstrap, bootstrap
+from ..uncertainty.resampling import Bootstrap
+from ..uncertainty.subsampling import subsampled_bootstrap
 from .command import Command, Refusal
 from .options import runs_options
 from .quantity import Quantity
@@ -53,7 +54,8 @@ def command(
     """Plan a training run from RUNS, a table of smaller ones (a file, or the name of a data set).
 
     Prints the compute-optimal size and tokens for the budget with their intervals, what another size would cost,
-    and how far a smaller model of the same loss pays. Numbers may be written 1e24, 70B or 1.4T.
+    and how far a smaller model of the same loss pays. Numbers may be written 1e24, 70B or 1.4T. Of a table above
+    4,000 runs, as many are resampled and their spread is scaled to all; a note says so.
 
     \b
     Example: scaling plan my_runs.csv --flops 1e24
@@ -69,7 +71,7 @@ def command(
     fit = fit_parametric(last_points(load_runs(runs, **reading)))
     if fit.status == "not_identified":
         raise Refusal(f"no plan without a law: {fit.message}")
-    boot = bootstrap(fit, resamples, seed=seed)
+    boot = subsampled_bootstrap(fit, n_resamples=resamples, seed=seed)
     found = plan_training(boot, flops, inference_tokens, unique_tokens, level)
     more = None if next_budget is None else suggest_runs(boot, next_budget, max_runs=next_runs, level=level)
     if as_json:

@@ -14,6 +14,7 @@ from ..fit.isoflop import LEAST_SIZES
 from ..fit.result import Fit
 from ..runs.budgets import find_budgets
 from ..runs.curves import last_points
+from ..runs.repetition import repeated_rows
 from ..runs.table import check_runs
 from .approaches import APPROACH_NAMES, fit_approaches
 
@@ -102,7 +103,7 @@ def inspect_runs(runs: pd.DataFrame) -> Inspection:
     ends = last_points(table)
     part = table if len(ends) <= MOST_FITTED else ends.sample(MOST_FITTED, random_state=0).sort_index()
     approaches = fit_approaches(part)
-    copies = table.duplicated(["params", "tokens", "loss"], keep=False).to_numpy()
+    copies = repeated_rows(table, ["params", "tokens", "loss"], every=True)
     words = (
         [f"{name_rows(table.index, copies)}: copies of each other (params, tokens and loss)"] if copies.any() else []
     )

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import scipy
 from numpy.typing import ArrayLike
-from scipy import optimize, special
 
 from .._checks import whole_number
 from ..fit.parametric import fit_parametric
@@ -182,7 +182,7 @@ def stopping_study(runs: pd.DataFrame, starts: Mapping[str, ChinchillaLaw], delt
 
     def objective(theta: np.ndarray, scale: float) -> float:
         terms = [np.full_like(L, theta[0]), theta[1] - theta[3] * N, theta[2] - theta[4] * D]
-        return scale * float(special.huber(delta, np.logaddexp.reduce(terms) - L).sum())
+        return scale * float(scipy.special.huber(delta, np.logaddexp.reduce(terms) - L).sum())
 
     rows = []
     for start, law in starts.items():
@@ -191,7 +191,7 @@ def stopping_study(runs: pd.DataFrame, starts: Mapping[str, ChinchillaLaw], delt
                 raise ValueError(f"start {start!r}: {name} must be positive, got {getattr(law, name)}")
         first = np.array([np.log(law.E), np.log(law.A), np.log(law.B), law.alpha, law.beta])
         for kind, scale in {"mean": 1.0 / len(L), "sum": 1.0}.items():
-            end = optimize.minimize(objective, first, scale, method="L-BFGS-B")
+            end = scipy.optimize.minimize(objective, first, scale, method="L-BFGS-B")
             row = {"start": start, "kind": kind, "steps": end.nit, "success": bool(end.success)}
             row |= {"a_start": law.a, "a": end.x[4] / (end.x[3] + end.x[4])}
             row |= {"a_optimum": fit.candidate.a, "excess": objective(end.x, 1.0) / fit.value - 1.0}

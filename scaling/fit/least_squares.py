@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import optimize
+import scipy
 
 from ..laws.base import Law
 from .common import AGREE, AGREE_FLOOR, check_search
@@ -67,7 +67,7 @@ class Form:
     def jacobian(self, theta: np.ndarray, aim: Objective) -> np.ndarray:
         """Derivatives of the residuals: (n, p)."""
         if self.slopes is None:
-            return optimize.approx_fprime(theta, self.residuals, 1e-7 * self.scale, aim)
+            return scipy.optimize.approx_fprime(theta, self.residuals, 1e-7 * self.scale, aim)
         slopes = self.slopes(theta)
         if aim.raw:
             return slopes
@@ -87,7 +87,7 @@ class Form:
         end = None
         for delta in aim.thresholds(True, unit=unit):
             rows, loss, width = (root, "linear", 1.0) if np.isinf(delta) else (1.0, partial(_huber, weights), delta)
-            end = optimize.least_squares(
+            end = scipy.optimize.least_squares(
                 lambda t, rows=rows: rows * self.residuals(t, aim),
                 theta,
                 (lambda t, rows=rows: np.reshape(rows, (-1, 1)) * self.jacobian(t, aim)) if self.slopes else "2-point",

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import scipy
 from numpy.typing import ArrayLike
-from scipy import optimize, special
 
 from ..errors import FitError
 from ..laws.chinchilla import ChinchillaLaw
 from ..laws.rosenfeld import RosenfeldLaw
 from .common import checked_runs, checked_weights
-from .engine.identify import SEEN
+from .engine.identify import noise_bound
 from .engine.problem import EXPONENTS, Objective
 from .least_squares import Form, finish_form, objective_of
 from .result import Fit
@@ -75,7 +75,7 @@ class _Envelope:
         found = []
         for alpha, beta in product(EXPONENT_GRID, EXPONENT_GRID):
             columns = np.ones_like(inner), *(np.exp(-p * x) for p, x in zip((alpha, beta), self.logs, strict=True))
-            linear, misfit = optimize.nnls(np.column_stack(columns) * scale[:, None], inner * scale)
+            linear, misfit = scipy.optimize.nnls(np.column_stack(columns) * scale[:, None], inner * scale)
             E, A, B = linear
             floor = 1e-6 * inner.min()
             found.append((misfit, [E, np.log(max(A, floor)), np.log(max(B, floor)), alpha, beta]))
@@ -97,7 +97,7 @@ class _Envelope:
     def unseen(self, weights: np.ndarray, aim: Objective, value: float) -> list[int]:
         """Variables whose term can go without raising the objective beyond noise (as in the other fits)."""
         count = (weights > 0).sum() * (1 if aim.name.endswith("squares") else 2)
-        bound, found = np.exp(special.chdtri(2, 1 - SEEN) / count), []
+        bound, found = noise_bound(int(count)), []
         for k in range(2):
             other = replace(self, present=(k != 0, k != 1))
             without = other.form.minimise(weights, aim, other.starts(weights, 2))[1]

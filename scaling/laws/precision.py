@@ -6,8 +6,8 @@ from dataclasses import dataclass, fields, replace
 from typing import ClassVar
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.optimize import brentq
 
 from .._checks import positive
 from .base import Law, only, read_published
@@ -156,7 +156,7 @@ class PrecisionLaw(Law):
         """
         low = self.least_bits
         start = low * (1 + 1e-9) if low > 0 else 1e-3
-        return float(brentq(lambda P: self._elasticity(P) - 1, start, MOST_BITS, xtol=1e-12))
+        return float(scipy.optimize.brentq(lambda P: self._elasticity(P) - 1, start, MOST_BITS, xtol=1e-12))
 
     def _elasticity(self, P: float) -> float:
         """d ln f / d ln P; it falls from three or more to nothing."""

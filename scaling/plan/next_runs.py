@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import scipy
 from numpy.typing import ArrayLike
-from scipy import linalg, special
 
 from .._checks import proper_share, whole_number, within
 from .._words import format_count, format_flops
@@ -27,8 +27,6 @@ FIRST_PASSES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 MOST_ROUNDS = 50
 #: an exchange must lower the variance by more than this share
 IMPROVES = 1e-9
-#: a normal distribution's standard deviation over its median absolute deviation
-NORMAL_MAD = 1.0 / special.ndtri(0.75)
 
 
 @dataclass(frozen=True, repr=False)
@@ -181,8 +179,8 @@ def suggest_runs(
     weights = np.sqrt(fit.weights[fit.weights > 0] / fit.weights.max())[:, None]
     present = weights * log_sensitivities(law, used["params"], used["tokens"])[:, free]
     triangle = np.linalg.qr(present, mode="r")  # in its units the information at hand is the identity
-    aim = linalg.solve_triangular(triangle, aim, trans="T")
-    rows = linalg.solve_triangular(triangle, log_sensitivities(law, N, D)[:, free].T, trans="T").T
+    aim = scipy.linalg.solve_triangular(triangle, aim, trans="T")
+    rows = scipy.linalg.solve_triangular(triangle, log_sensitivities(law, N, D)[:, free].T, trans="T").T
     cost = 6 * N * D
     plans = [_choose(rows, cost, aim, budget, min(cap, budget / share), max_runs) for share in FIRST_PASSES]
     variance, chosen = min(plans, key=lambda each: each[0])
@@ -192,7 +190,7 @@ def suggest_runs(
         low, high = found.interval(level, of="a")
         before = high - low
     else:
-        before = 2 * special.ndtri((1 + level) / 2) * noise_of_a_run(fit) * np.sqrt(aim @ aim)
+        before = 2 * scipy.special.ndtri((1 + level) / 2) * noise_of_a_run(fit) * np.sqrt(aim @ aim)
     after = before * np.sqrt(variance / (aim @ aim))
     return NextRuns(runs, float(budget), float(law.a), level, float(before), float(after))
 
@@ -214,13 +212,14 @@ def noise_of_a_run(fit: Fit) -> float:
     used = fit.weights > 0
     off = np.log(fit.runs["loss"].to_numpy() / fit.candidate.loss(fit.runs["params"], fit.runs["tokens"]))[used]
     degrees = len(off) / max(len(off) - 5, 1)
-    sigma = NORMAL_MAD * float(np.median(np.abs(off))) * np.sqrt(degrees)
+    normal_mad = 1.0 / scipy.special.ndtri(0.75)  # a normal deviation over its median absolute deviation
+    sigma = normal_mad * float(np.median(np.abs(off))) * np.sqrt(degrees)
     if fit.objective == "log_squares" or sigma == 0:
         return sigma
     k = 0.0 if fit.objective == "log_absolute" else fit.delta / fit.unit / sigma
     if k < 1e-4:
         return sigma * np.sqrt(np.pi / 2)
-    inside = special.erf(k / np.sqrt(2))
+    inside = scipy.special.erf(k / np.sqrt(2))
     square = inside - k * np.sqrt(2 / np.pi) * np.exp(-(k**2) / 2) + k**2 * (1 - inside)
     return float(sigma * np.sqrt(square) / inside)
 

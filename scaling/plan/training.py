@@ -227,6 +227,8 @@ def _notes(boot: Bootstrap, best: Allocation, lost: float, unique: float | None)
         )
     if boot.fit.status != "converged":
         notes.append(f"the fit is {boot.fit.status}: {boot.fit.message}")
+    if boot.note:
+        notes.append(f"intervals: {boot.note}")
     if lost:
         notes.append(f"{lost:.1%} of the resamples have no optimum and are left out: the intervals are too narrow")
     if unique is not None:

@@ -64,7 +64,9 @@ def _budgets(table: pd.DataFrame, budgets: ArrayLike | None, tolerance: float) -
     flops = table["flops"].to_numpy()
     order = np.argsort(flops)
     group = np.empty(len(flops), int)
-    group[order] = np.concatenate([[0], np.cumsum(np.diff(np.log(flops[order])) > np.log(GAP))])
+    rising = flops[order]
+    group[order] = np.concatenate([[0], np.cumsum(np.diff(np.log(rising)) > np.log(GAP))])
     means = np.exp(np.bincount(group, np.log(flops)) / np.bincount(group))
-    span = pd.Series(flops).groupby(group).transform(lambda each: each.max() / each.min())
-    return np.where(span <= SPAN, means[group], np.nan)
+    ends = np.cumsum(np.bincount(group))
+    span = rising[ends - 1] / rising[np.r_[0, ends[:-1]]]
+    return np.where(span <= SPAN, means, np.nan)[group]

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from .._words import SCALES, name_rows
+from .repetition import repeated_rows
 from .vocabulary import LIMITS, UNIT_HINTS, closest_column
 
 #: flops may differ from 6 N D by this share before a warning names the row
@@ -98,6 +99,8 @@ def column_problems(
         Rows in which the value may be missing.
     """
     low, high = LIMITS[name]
+    if ((values >= low) & (values <= high)).all():
+        return []
     hint = UNIT_HINTS.get(name.split("_")[0], UNIT_HINTS["flops"])
     first = column.iloc[int(np.argmax(text))] if text.any() else None
     remove = "fill it in or remove the row"
@@ -134,11 +137,13 @@ def suspicions(index: pd.Index, numbers: dict[str, np.ndarray]) -> list[str]:
 
 def repeats(table: pd.DataFrame) -> list[str]:
     """Notes about repeated rows; repeated seeds share params and tokens, copies share the loss too."""
-    same_design = table.duplicated(["params", "tokens"]).to_numpy()
-    copies = table.duplicated(["params", "tokens", "loss"]).to_numpy()
-    notes = []
-    if same_design.any():
-        notes.append(f"{int(same_design.sum())} runs repeat another's params and tokens (kept)")
+    several = table[repeated_rows(table, ["params", "tokens"], every=True)]
+    if not len(several):
+        return []
+    notes = [
+        f"{int(repeated_rows(several, ['params', 'tokens']).sum())} runs repeat another's params and tokens (kept)"
+    ]
+    copies = repeated_rows(several, ["params", "tokens", "loss"])
     if copies.any():
-        notes.append(f"{int(copies.sum())} of these repeat its loss too: {name_rows(table.index, copies)}")
+        notes.append(f"{int(copies.sum())} of these repeat its loss too: {name_rows(several.index, copies)}")
     return notes

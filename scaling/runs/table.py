@@ -14,6 +14,7 @@ import pandas as pd
 
 from ..errors import RunsError, RunsWarning
 from .problems import column_problems, missing_column, repeats, suspicions, to_numbers
+from .repetition import repeated_rows
 from .vocabulary import LIMITS, closest_column
 
 __all__ = ["check_runs", "describe_runs"]
@@ -65,7 +66,7 @@ def describe_runs(df: pd.DataFrame) -> pd.DataFrame:
     and loss. Raises :class:`~scaling.errors.RunsError` for a table that cannot be used.
     """
     runs = check_runs(df)
-    repeated = int(runs.duplicated(["params", "tokens", "loss"]).sum())
+    repeated = int(repeated_rows(runs, ["params", "tokens", "loss"]).sum())
     rows = {"runs": {"count": len(runs), "distinct": len(runs) - repeated}}
     quantities = {name: runs[name] for name in _STANDARD}
     quantities["tokens per param"] = runs["tokens"] / runs["params"]
@@ -122,7 +123,7 @@ def _leave_out_failed(
         raise RunsError(source, ["there are no rows; one row is one training run"])
     if "status" not in df:
         return df, np.ones(len(df), dtype=bool)
-    status = df["status"].astype(object).map(lambda s: str(s).strip().lower() if isinstance(s, str) else "empty")
+    status = _states(df["status"])
     finished = (status == "finished").to_numpy()
     if include_failed or finished.all():
         return df, finished
@@ -131,6 +132,19 @@ def _leave_out_failed(
         raise RunsError(source, [f"no row has the status 'finished' (found: {counts}); include_failed=True keeps all"])
     words.append(f"{int((~finished).sum())} of {len(df)} runs left out, status not 'finished': {counts}")
     return df[finished], finished[finished]
+
+
+def _states(status: pd.Series) -> pd.Series:
+    """Each cell as a plain word; each word of a column of text is looked at once."""
+
+    def plain(cell: object) -> str:
+        return cell.strip().lower() if isinstance(cell, str) else "empty"
+
+    if status.dtype == object:  # whose cells may be of any kind, such as lists
+        return status.map(plain)
+    codes, cells = pd.factorize(status)
+    words = np.array([*map(plain, cells), "empty"], dtype=object)
+    return pd.Series(words[codes], index=status.index)
 
 
 def _numbers(df: pd.DataFrame, finished: np.ndarray) -> tuple[dict[str, np.ndarray], list[str]]:
@@ -143,7 +157,7 @@ def _numbers(df: pd.DataFrame, finished: np.ndarray) -> tuple[dict[str, np.ndarr
         problems += [missing_column(name, unknown) for name in lacking]
         problems.append("two of 'params', 'tokens' and 'flops' are needed: the third follows from flops = 6 N D")
     parsed = {name: to_numbers(df[name]) for name in LIMITS if name in df}
-    absent = sum(np.isnan(parsed[name][0]).astype(int) for name in given) if given else 0
+    absent = sum(np.isnan(parsed[name][0]).astype(np.int8) for name in given) if given else 0
     for name, (values, text) in parsed.items():
         if name == "loss":
             optional = ~finished

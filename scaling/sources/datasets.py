@@ -13,19 +13,16 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from ..errors import DatasetError
-from .files import data_file
+from .files import checksum, data_file
 
 __all__ = ["dataset_checksum", "dataset_names", "fetch", "is_available", "list_datasets", "read_dataset"]
 
 
-# pooch draws on tqdm, which warns in a notebook without widgets, and no page needs to know that
-with warnings.catch_warnings():
-    warnings.filterwarnings("ignore", message="IProgress not found")
-    import pooch
 MIRROR = "SCALING_DATA_MIRROR"
 TIMEOUT = 10  # seconds without an answer
 
@@ -139,14 +136,23 @@ def _lookup(name: str) -> _Embedded | _Downloaded:
     return _DATASETS[name]
 
 
+def _pooch() -> Any:
+    """pooch, which only needs to be imported where a set may have to be downloaded."""
+    with warnings.catch_warnings():
+        # it draws on tqdm, which warns in a notebook without widgets, and no page needs to know that
+        warnings.filterwarnings("ignore", message="IProgress not found")
+        import pooch
+    return pooch
+
+
 def _local(dataset: _Downloaded) -> Path:
     """Where the file is, or has to be put: in the mirror if one is set, else in the cache."""
-    folder = Path(os.environ[MIRROR]).expanduser() if os.environ.get(MIRROR) else Path(pooch.os_cache("scaling"))
+    folder = Path(os.environ[MIRROR]).expanduser() if os.environ.get(MIRROR) else Path(_pooch().os_cache("scaling"))
     return folder / dataset.name / dataset.file
 
 
 def _is_intact(path: Path, dataset: _Downloaded) -> bool:
-    return path.is_file() and pooch.file_hash(str(path)) == dataset.sha256
+    return path.is_file() and checksum(path) == dataset.sha256
 
 
 def _advice(dataset: _Downloaded, path: Path) -> str:
@@ -168,7 +174,7 @@ def is_available(name: str) -> bool:
 def dataset_checksum(name: str) -> str:
     """SHA-256 of the set's file as its authors published it; raises ``DatasetError`` for an unknown name."""
     dataset = _lookup(name)
-    return pooch.file_hash(str(fetch(name))) if isinstance(dataset, _Embedded) else dataset.sha256
+    return checksum(fetch(name)) if isinstance(dataset, _Embedded) else dataset.sha256
 
 
 def list_datasets() -> pd.DataFrame:
@@ -222,7 +228,7 @@ def fetch(name: str) -> Path:
     if os.environ.get(MIRROR):
         if path.is_file():
             raise DatasetError(
-                f"{path} is not the published file of {name}: its sha256 is {pooch.file_hash(str(path))}, "
+                f"{path} is not the published file of {name}: its sha256 is {checksum(path)}, "
                 f"expected {dataset.sha256}. {_advice(dataset, path)}"
             )
         raise DatasetError(f"{name} is not in the mirror that {MIRROR} names. {_advice(dataset, path)}")
@@ -230,6 +236,7 @@ def fetch(name: str) -> Path:
 
 
 def _download(dataset: _Downloaded, path: Path) -> Path:
+    pooch = _pooch()
     pooch.get_logger().setLevel("WARNING")
     try:
         pooch.retrieve(

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
-__all__ = ["book_file", "chapter_files", "data_file"]
+__all__ = ["book_file", "chapter_files", "checksum", "data_file"]
 
 
 _HERE = Path(__file__).resolve().parents[1]
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of a file."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def data_file(name: str) -> Path:

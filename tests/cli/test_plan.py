@@ -64,6 +64,20 @@ def test_json_holds_the_numbers_of_the_package(table):
     assert sum(row["repeats"] for row in record["next_runs"]["runs"]) == len(more.runs) <= 6
 
 
+def test_a_large_table_is_resampled_in_part_and_the_plan_says_so(tmp_path):
+    design = pd.concat([scaling.simulate.chinchilla_like_design(1000, seed=s) for s in range(5)], ignore_index=True)
+    runs = scaling.simulate_runs(LAW, design, noise=0.01)
+    runs.to_csv(tmp_path / "many.csv", index=False)
+    words = "intervals: spread of 4,000 of the 5,000 runs, scaled by sqrt(4,000/5,000)"
+    assert f"note: {words}" in run(tmp_path / "many.csv", "--flops", "1e22", "--resamples", 100).output
+    record = json.loads(run(tmp_path / "many.csv", "--flops", "1e22", "--resamples", 100, "--json").output)
+    assert words in record["notes"]
+    fit = scaling.fit_parametric(scaling.load_runs(tmp_path / "many.csv"))
+    boot = scaling.uncertainty.subsampled_bootstrap(fit, 4_000, 100)
+    plan = scaling.plan_training(boot, 1e22)
+    pd.testing.assert_frame_equal(pd.DataFrame(record["allocation"]), plan.table())
+
+
 def test_same_seed_same_words(table):
     first, again, other = (run(table, "--flops", "1e22", "--resamples", 150, "--seed", s).output for s in (1, 1, 2))
     assert first == again != other

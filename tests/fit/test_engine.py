@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy import optimize
+from scipy import ndimage, optimize
 
 import scaling
 from scaling.fit.engine.newton import solve, solve_definite
 from scaling.fit.engine.objective import Model, Workspace, evaluate, huber_sum, residuals, value_at
 from scaling.fit.engine.problem import Objective, Problem
-from scaling.fit.engine.starts import grid_objective, project, starting_points, unit_terms
+from scaling.fit.engine.starts import grid_objective, lowest_around, project, starting_points, unit_terms
 
 LAW = scaling.ChinchillaLaw(E=1.7, A=400.0, B=500.0, alpha=0.34, beta=0.3)
 NAMES = ("E", "A", "B", "alpha", "beta")
@@ -153,6 +153,13 @@ def test_the_surface_of_starts_is_the_objective_at_each_exponent(monkeypatch, ti
         if (best > 0).all():
             np.testing.assert_allclose(ours, best, rtol=1e-6)
         assert surface[b, 0, i, j] == pytest.approx(huber_sum(np.log(relative @ ours), weights[b], 0.01), rel=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(3, 81), (4, 11, 11), (2, 1, 7), (2, 5, 6, 7)])
+def test_the_lowest_neighbour_is_that_of_a_filter(shape):
+    surface = np.round(np.random.default_rng(0).normal(size=shape), 1)  # with ties
+    size = (1, *[3] * (len(shape) - 1))
+    assert np.array_equal(lowest_around(surface), ndimage.minimum_filter(surface, size=size, mode="nearest"))
 
 
 def slow_twin(problem, weights, delta, n_starts, seed):

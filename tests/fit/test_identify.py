@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from scaling.errors import FitErrorKind
-from scaling.fit.engine.identify import condition_number, flat_direction, verdict
+from scaling.fit.engine.identify import condition_number, flat_direction, noise_bound, verdict
 
 RNG = np.random.default_rng(0)
 CONSTANTS = {"E": 1.7, "A": 400.0, "B": 900.0, "alpha": 0.34, "beta": 0.28}
@@ -33,6 +34,10 @@ def test_the_condition_of_orthogonal_columns_is_one_and_of_equal_ones_infinite()
     assert condition > 1e8
     assert flat_direction(("a", "b", "c"), flat) == "b and c"
     assert condition_number(columns[:2], np.ones(3, bool))[0] == np.inf
+
+
+def test_the_bound_of_noise_is_a_quantile_of_chi_squared():
+    assert 480 * np.log(noise_bound(480)) == pytest.approx(stats.chi2.ppf(0.95, 2), rel=1e-12)
 
 
 def test_a_column_that_does_not_move_does_not_count():

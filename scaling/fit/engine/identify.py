@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, special
+import scipy
 
 from ...errors import FitErrorKind
 from .problem import Objective, Problem
@@ -59,6 +59,14 @@ def flat_direction(names: tuple[str, ...], flat: np.ndarray) -> str:
     return " and ".join([", ".join(strong[:-1]), strong[-1]] if len(strong) > 1 else strong)
 
 
+def noise_bound(factor: int) -> float:
+    """The ratio by which noise raises an objective when a term is lost, at most, at the confidence ``SEEN``.
+
+    ``factor`` times its logarithm is chi-squared with two degrees of freedom, whose quantile at p is -2 ln(1 - p).
+    """
+    return float((1 - SEEN) ** (-2.0 / factor))
+
+
 def unseen_terms(problem: Problem, value: float, weights: np.ndarray, objective: Objective) -> list[int]:
     """Terms whose removal does not raise the objective beyond noise.
 
@@ -69,7 +77,7 @@ def unseen_terms(problem: Problem, value: float, weights: np.ndarray, objective:
         return []
     n = int((weights > 0).sum())
     factor = n if objective.name == "log_squares" else 2 * n
-    bound = np.exp(special.chdtri(2, 1 - SEEN) / factor)
+    bound = noise_bound(factor)
     floor = 1e-24 * float(weights.sum())
     unseen, every = [], unit_terms(problem.basis, GRID)
     for k in range(problem.n_terms):
@@ -90,7 +98,7 @@ def _without(problem: Problem, term: int, weights: np.ndarray, objective: Object
     centred = [np.exp(x) for j, x in enumerate(problem.basis.logs) if j != term]
     if not centred:
         return float(
-            optimize.minimize_scalar(
+            scipy.optimize.minimize_scalar(
                 lambda level: objective.sum((np.exp(level) - loss) if objective.raw else level - np.log(loss), weights),
                 bounds=(np.log(loss.min()) - 1e-9, np.log(loss.max()) + 1e-9),
                 method="bounded",

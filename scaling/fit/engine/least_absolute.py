@@ -10,8 +10,7 @@ the valley of the exponents is nearly straight.
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import linprog
-from scipy.sparse import csr_matrix, hstack, identity, vstack
+import scipy
 
 from .newton import charted, uncharted
 from .problem import Problem
@@ -77,10 +76,11 @@ def _least_linear(
     """d within [low, high] that minimises sum w |r + slopes d|, and the minimum."""
     n, p = slopes.shape
     size = max(float(np.abs(r).mean()), 1e-300)  # the program's tolerances are absolute
-    slopes, unit = csr_matrix(slopes / size), identity(n)
-    solved = linprog(
+    slopes, unit = scipy.sparse.csr_matrix(slopes / size), scipy.sparse.identity(n)
+    stack, beside = scipy.sparse.vstack, scipy.sparse.hstack
+    solved = scipy.optimize.linprog(
         np.r_[np.zeros(p), weights],
-        A_ub=vstack([hstack([slopes, -unit]), hstack([-slopes, -unit])]).tocsr(),
+        A_ub=stack([beside([slopes, -unit]), beside([-slopes, -unit])]).tocsr(),
         b_ub=np.r_[-r, r] / size,
         bounds=np.column_stack([np.r_[low, np.zeros(n)], np.r_[high, np.full(n, np.inf)]]),
         method="highs",

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import minimum_filter
 
 from .newton import Solution, solve, solve_definite
 from .objective import Model, huber_sum
@@ -98,10 +97,24 @@ def grid_objective(
     return surface
 
 
+def lowest_around(surface: np.ndarray) -> np.ndarray:
+    """The least of each point of a surface and its neighbours, corners included; the first axis is the batch.
+
+    SciPy's ``minimum_filter`` gives the same, and takes as long to import as a small fit.
+    """
+    for axis in range(1, surface.ndim):
+        line = np.moveaxis(surface, axis, -1)
+        least = line.copy()
+        np.minimum(least[..., 1:], line[..., :-1], out=least[..., 1:])
+        np.minimum(least[..., :-1], line[..., 1:], out=least[..., :-1])
+        surface = np.moveaxis(least, -1, axis)
+    return surface
+
+
 def valleys(surface: np.ndarray, count: int) -> np.ndarray:
     """Flat indices (B, count): the lowest local minima of each surface first, then spread-out points."""
     size, shape = len(surface), surface.shape[1:]
-    low = surface <= minimum_filter(surface, size=(1, *[3] * len(shape)), mode="nearest")
+    low = surface <= lowest_around(surface)
     spread = np.ones(shape, bool)
     for index in np.indices(shape):
         spread &= (index % 3 == 1) | (np.array(index.max()) == 0)

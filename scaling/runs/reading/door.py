@@ -12,11 +12,12 @@ import pandas as pd
 from ..._words import name_rows
 from ...errors import RunsError
 from ...sources.datasets import dataset_checksum, dataset_names, read_dataset
+from ...sources.files import checksum
 from ..problems import to_numbers
 from ..table import checked_table
 from ..vocabulary import LIMITS, closest_column
 from .files import read_file
-from .table import RunsTable, checksum, raw_frame, read_table, recognise, repeated
+from .table import RunsTable, raw_frame, read_table, recognise, repeated
 
 __all__ = ["load_runs"]
 

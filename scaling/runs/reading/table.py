@@ -6,7 +6,6 @@ can be read in one way only; what could be read in two is refused, with the argu
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ import pandas as pd
 
 from ..._words import name_rows
 from ...errors import RunsError
+from ...sources.files import checksum
 from ..vocabulary import LIMITS
 from .cells import decimal_mark, read_numbers
 from .columns import Mapped, map_columns, unit_row
@@ -115,12 +115,6 @@ def read_table(
     options = dict(columns=columns, units=units, loss_unit=loss_unit, bytes_per_token=bytes_per_token, decimal=decimal)
     raw = read_file(path, delimiter, encoding, (columns or {}).values())
     return recognise(raw, str(path), **options, sha256=checksum(path))
-
-
-def checksum(path: Path) -> str:
-    """SHA-256 of a file."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def raw_frame(frame: pd.DataFrame) -> RawTable:
