@@ -1,8 +1,8 @@
 """Build the book from a clean state, warnings as errors, and say which page to open.
 
-`python tools/build_book.py [--output FOLDER]` executes every notebook but the replications and writes HTML that needs
-no network: MathJax is copied from the installed package into the pages' own folder. The picture of the package's layers
-is drawn first, from the code.
+`python tools/build_book.py [--output FOLDER] [--workers N]` executes every notebook but the replications, some at a
+time, puts them where Sphinx looks for executed notebooks, and writes HTML that needs no network: MathJax is copied from
+the installed package into the pages' own folder. The picture of the package's layers is drawn first, from the code.
 """
 
 import argparse
@@ -13,25 +13,56 @@ import time
 from pathlib import Path
 
 import layers  # beside this script, which Python puts on the path
+import nbformat
+from jupyter_cache import get_cache
+from jupyter_cache.base import CacheBundleIn
 
+from scaling.book.chapters import DONE, Chapter, Outcome, execute_all
 from scaling.book.sphinx import copy_mathjax, run_sphinx, what_failed
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def say(words: str) -> None:
+    print(words, flush=True)
+
+
+def execute_chapters(cache_folder: Path, workers: int) -> str:
+    """Execute the chapters into the cache that Sphinx reads; what failed, or nothing."""
+    chapters = [Chapter(path) for path in sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))]
+    cache, started, failures = get_cache(str(cache_folder)), time.monotonic(), []
+    items = {chapter: (chapter.text, {}, {}) for chapter in chapters}
+    for chapter, outcome in execute_all(items, workers):
+        if outcome.kind != DONE:
+            failures.append(told(chapter, outcome))
+            continue
+        cache.cache_notebook_bundle(CacheBundleIn(nbformat.reads(outcome.notebook, 4), str(chapter.path)))
+        say(f"  {chapter.path.relative_to(ROOT)} executed, {time.monotonic() - started:.0f} s after the start")
+    return "\n\n".join(failures)
+
+
+def told(chapter: Chapter, outcome: Outcome) -> str:
+    """The chapter, its cell and the traceback."""
+    words = f"chapter {chapter.path.relative_to(ROOT)} failed in code cell {outcome.cell}.\n{outcome.source}\n"
+    return words + (outcome.traceback or f"{outcome.error}: {outcome.message}")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", type=Path, default=ROOT, help="folder that receives _build (default: the checkout)")
-    output = parser.parse_args().output.resolve()
-    built = output / "_build"
+    parser.add_argument("--workers", type=int, default=2, help="chapters executed at the same time (default: 2)")
+    arguments = parser.parse_args()
+    built = arguments.output.resolve() / "_build"
     html = built / "html"
     shutil.rmtree(built, ignore_errors=True)
     started = time.time()
+    say("Executing the notebooks ...")
     layers.draw(layers.PICTURE)
-    print("Executing the notebooks and writing the pages ...", flush=True)
-    code, words = run_sphinx(ROOT, output, show=lambda line: print(line, flush=True))
+    if failures := execute_chapters(built / ".jupyter_cache", arguments.workers):
+        print(f"\nerror: the book was not built.\n{failures}", file=sys.stderr)
+        return 1
+    code, words = run_sphinx(ROOT, built.parent, show=say)
     page = html / "index.html"
-    built.mkdir(exist_ok=True)
     (built / "build.log").write_text(words)
     if code or not page.is_file():
         print(f"\nerror: the book was not built.\n{what_failed(words, ROOT)}", file=sys.stderr)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from .._parallel import spread
 from .._words import to_json
 from ..errors import PagesError
 from ..runs.vocabulary import LIMITS
-from .chapters import FAILED, Chapter, Outcome, execute, stop_all
+from .chapters import FAILED, Chapter, Outcome, execute, execute_all
 from .pages import write_sources
 from .sphinx import complaints_of, copy_mathjax, run_sphinx, what_failed
 from .staging import MARK
@@ -117,20 +116,11 @@ class Making:
         return outcomes
 
     def _executed(self, jobs: list[tuple[str, Chapter]]) -> Iterator[tuple[tuple[str, Chapter], Outcome]]:
-        """Outcomes as they come; by threads that wait for processes, or by joblib."""
-        items = [self._item(*job) for job in jobs]
+        """Outcomes as they come; from processes of this machine, or by joblib."""
+        items = {job: self._item(*job) for job in jobs}
         if self.backend is not None:
-            yield from zip(jobs, spread(execute, items, self.backend, self.workers), strict=True)
-            return
-        pool = ThreadPoolExecutor(self.workers)
-        try:
-            waiting = {pool.submit(execute, *item): job for item, job in zip(items, jobs, strict=True)}
-            for future in as_completed(waiting):
-                yield waiting[future], future.result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-            stop_all()
-            pool.shutdown()
+            return zip(jobs, spread(execute, items.values(), self.backend, self.workers), strict=True)
+        return execute_all(items, self.workers)
 
     def _item(self, name: str, chapter: Chapter) -> tuple[str, dict[str, str], dict[str, Any], str]:
         few = self.resamples is not None and "n_resamples" in chapter.parameters
