@@ -1,9 +1,11 @@
-"""Notebooks that read a downloaded set of runs are skipped where it cannot be had."""
+"""Kernels are forked, which saves the imports of each; notebooks that read a downloaded
+set of runs are skipped where it cannot be had."""
 
 import nbformat
 import pytest
 
 import scaling
+from scaling.book.processes import fork_kernels
 
 
 def sets_needed(path):
@@ -15,6 +17,10 @@ def sets_needed(path):
         for name in scaling.sources.list_datasets().index
         if f'"{name}"' in code or f"'{name}'" in code
     ]
+
+
+def pytest_configure():
+    fork_kernels()
 
 
 def pytest_collection_modifyitems(items):

@@ -13,11 +13,8 @@ import time
 from pathlib import Path
 
 import layers  # beside this script, which Python puts on the path
-import nbformat
-from jupyter_cache import get_cache
-from jupyter_cache.base import CacheBundleIn
 
-from scaling.book.chapters import DONE, Chapter, Outcome, execute_all
+from scaling.book.chapters import DONE, Chapter, Outcome, executing
 from scaling.book.sphinx import copy_mathjax, run_sphinx, what_failed
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -27,18 +24,28 @@ def say(words: str) -> None:
     print(words, flush=True)
 
 
-def execute_chapters(cache_folder: Path, workers: int) -> str:
-    """Execute the chapters into the cache that Sphinx reads; what failed, or nothing."""
+def execute_chapters(cache: Path, workers: int) -> str:
+    """Execute the chapters into the cache that Sphinx reads, and draw the layers; what failed, or nothing."""
     chapters = [Chapter(path) for path in sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))]
-    cache, started, failures = get_cache(str(cache_folder)), time.monotonic(), []
-    items = {chapter: (chapter.text, {}, {}) for chapter in chapters}
-    for chapter, outcome in execute_all(items, workers):
-        if outcome.kind != DONE:
-            failures.append(told(chapter, outcome))
-            continue
-        cache.cache_notebook_bundle(CacheBundleIn(nbformat.reads(outcome.notebook, 4), str(chapter.path)))
-        say(f"  {chapter.path.relative_to(ROOT)} executed, {time.monotonic() - started:.0f} s after the start")
+    started, failures = time.monotonic(), []
+    with executing({chapter: (chapter.text, {}, {}) for chapter in chapters}, workers) as outcomes:
+        layers.draw(layers.PICTURE)
+        for chapter, outcome in outcomes:
+            if outcome.kind != DONE:
+                failures.append(told(chapter, outcome))
+                continue
+            put(cache, chapter, outcome)
+            say(f"  {chapter.path.relative_to(ROOT)} executed, {time.monotonic() - started:.0f} s after the start")
     return "\n\n".join(failures)
+
+
+def put(cache: Path, chapter: Chapter, outcome: Outcome) -> None:
+    """Put an executed chapter where Sphinx looks for it."""
+    import nbformat  # these take a second, in which chapters are executed already
+    from jupyter_cache import get_cache
+    from jupyter_cache.base import CacheBundleIn
+
+    get_cache(str(cache)).cache_notebook_bundle(CacheBundleIn(nbformat.reads(outcome.notebook, 4), str(chapter.path)))
 
 
 def told(chapter: Chapter, outcome: Outcome) -> str:
@@ -57,7 +64,6 @@ def main() -> int:
     shutil.rmtree(built, ignore_errors=True)
     started = time.time()
     say("Executing the notebooks ...")
-    layers.draw(layers.PICTURE)
     if failures := execute_chapters(built / ".jupyter_cache", arguments.workers):
         print(f"\nerror: the book was not built.\n{failures}", file=sys.stderr)
         return 1

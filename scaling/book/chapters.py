@@ -9,6 +9,7 @@ import re
 import tempfile
 from collections.abc import Hashable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Any, TypeVar
 from ..sources.files import chapter_files
 from .processes import THREADS, FreshProcesses, WarmProcesses, chapter_processes, shared_processes
 
-__all__ = ["DONE", "FAILED", "NOT_POSSIBLE", "Chapter", "Outcome", "chapters_on_runs", "execute", "execute_all"]
+__all__ = ["DONE", "FAILED", "NOT_POSSIBLE", "Chapter", "Outcome", "chapters_on_runs", "execute", "executing"]
 
 
 DONE, NOT_POSSIBLE, FAILED = "done", "not possible with this table", "failed"
@@ -114,17 +115,18 @@ def execute(
         return Outcome(DONE, _publishable(folder, (folder / "after.ipynb").read_text(encoding="utf-8")))
 
 
-def execute_all(items: Mapping[Job, tuple[Any, ...]], workers: int) -> Iterator[tuple[Job, Outcome]]:
-    """The outcomes of many jobs as they come; an item holds what `execute` takes, and ``workers`` run at a time."""
-    pool, processes = ThreadPoolExecutor(workers), chapter_processes()
-    try:
+@contextmanager
+def executing(items: Mapping[Job, tuple[Any, ...]], workers: int) -> Iterator[Iterator[tuple[Job, Outcome]]]:
+    """Execute many chapters, ``workers`` at a time: each job's outcome, as they come.
+
+    An item holds what :func:`execute` takes. They begin at once, and what still runs when the block ends is ended.
+    """
+    with ThreadPoolExecutor(workers) as pool, chapter_processes() as processes:
         waiting = {pool.submit(execute, *item, processes=processes): job for job, item in items.items()}
-        for future in as_completed(waiting):
-            yield waiting[future], future.result()
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-        processes.close()
-        pool.shutdown()
+        try:
+            yield ((waiting[future], future.result()) for future in as_completed(waiting))
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _contained(folder: Path) -> dict[str, str]:

@@ -12,12 +12,15 @@ from functools import cache
 from pathlib import Path
 from typing import Self
 
-__all__ = ["FreshProcesses", "WarmProcesses", "chapter_processes", "shared_processes"]
+__all__ = ["FreshProcesses", "WarmProcesses", "chapter_processes", "fork_kernels", "shared_processes"]
 
 #: the libraries of macOS do not survive a fork, and Windows has none
 CAN_FORK = sys.platform == "linux"
 THREADS = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
-SERVE = "import sys; from scaling.book.warm import serve; serve(int(sys.argv[1]))"
+#: a process that is forked may have one thread; Arrow, which pandas imports where it is installed, would start another
+ALONE = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
+# without the folder that `python -c` puts on the path
+SERVE = "import sys; sys.path[:] = filter(None, sys.path); from scaling.book.warm import serve; serve(int(sys.argv[1]))"
 
 
 class FreshProcesses:
@@ -63,8 +66,8 @@ class WarmProcesses:
         with theirs:
             handle = theirs.fileno()
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-c", SERVE, str(handle)],
-                env=os.environ | THREADS,
+                [sys.executable, "-c", SERVE, str(handle)],
+                env=os.environ | THREADS | ALONE,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 pass_fds=[handle],
@@ -105,6 +108,17 @@ class WarmProcesses:
 def chapter_processes() -> WarmProcesses | FreshProcesses:
     """The quicker kind that this system allows."""
     return WarmProcesses() if CAN_FORK else FreshProcesses()
+
+
+def fork_kernels() -> None:
+    """Let every kernel that Jupyter starts in this process be forked, where that makes no difference to it.
+
+    What is forked has imported NumPy with one thread already, so that must be what the environment asks for.
+    """
+    if CAN_FORK and all(os.environ.get(name) == number for name, number in THREADS.items()):
+        from . import warm
+
+        warm.fork_kernels(lambda: shared_processes().fork())
 
 
 @cache

@@ -15,6 +15,8 @@ __all__ = ["complaints_of", "copy_mathjax", "run_sphinx", "what_failed"]
 
 
 MATHJAX = "mathjax/static/mathjax"
+# Without the package of that name, jsonschema does not compile the grammars of addresses in all languages: a second.
+START = "import sys; sys.modules['rfc3987_syntax'] = None; from jupyter_book.cli.main import main; main()"
 
 
 def copy_mathjax(html: Path) -> None:
@@ -30,8 +32,7 @@ def run_sphinx(
     source: Path, output: Path, show: Callable[[str], None] = lambda line: None, strict: bool = True
 ) -> tuple[int, str]:
     """Run Jupyter Book on a folder, showing how far it is; its exit code and all its words. ``strict``: no warnings."""
-    start = "from jupyter_book.cli.main import main; main()"
-    command = [sys.executable, "-c", start, "build", str(source), "--path-output", str(output), "-n", "--keep-going"]
+    command = [sys.executable, "-c", START, "build", str(source), "--path-output", str(output), "-n", "--keep-going"]
     command += ["-W"] if strict else []
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     lines = []

@@ -10,7 +10,7 @@ from __future__ import annotations
 import builtins
 import ctypes
 import gc
-import importlib
+import importlib.util
 import json
 import os
 import pkgutil
@@ -75,9 +75,11 @@ def _import_all() -> None:
     """Import what is needed as a kernel would: some libraries look, when they are imported, whether they are in one."""
     os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"  # Matplotlib
     builtins.get_ipython = lambda: SimpleNamespace(kernel=None)  # pandas
+    # Without it, jsonschema does not compile the grammars of addresses in all languages: a second.
+    sys.modules["rfc3987_syntax"] = None
     for name in (*NEEDED, *_rooms()):
         importlib.import_module(name)
-    del builtins.get_ipython
+    del builtins.get_ipython, sys.modules["rfc3987_syntax"]
 
 
 def _rooms() -> list[str]:
@@ -139,7 +141,7 @@ def _run_kernel(arguments: list[str]) -> None:
     from ipykernel.kernelapp import IPKernelApp
 
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    sys.argv = ["ipykernel_launcher.py", *arguments]
+    sys.argv = [importlib.util.find_spec("ipykernel_launcher").origin, *arguments]
     IPKernelApp.launch_instance(parent_handle=os.getppid())
 
 
