@@ -10,7 +10,7 @@ import sys
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import Self
+from typing import Self, cast
 
 __all__ = ["FreshProcesses", "WarmProcesses", "chapter_processes", "fork_kernels", "shared_processes"]
 
@@ -90,8 +90,8 @@ class WarmProcesses:
                 heard += words
         if heard.endswith(b"done"):
             return None
-        words = folder / "words.txt"
-        return words.read_text(encoding="utf-8", errors="replace") if words.is_file() else ""
+        last = folder / "words.txt"
+        return last.read_text(encoding="utf-8", errors="replace") if last.is_file() else ""
 
     def close(self) -> None:
         """End what runs, and the process from which it was forked."""
@@ -118,7 +118,7 @@ def fork_kernels() -> None:
     if CAN_FORK and all(os.environ.get(name) == number for name, number in THREADS.items()):
         from . import warm
 
-        warm.fork_kernels(lambda: shared_processes().fork())
+        warm.fork_kernels(lambda: cast(WarmProcesses, shared_processes()).fork())
 
 
 @cache

@@ -10,7 +10,7 @@ from __future__ import annotations
 import builtins
 import ctypes
 import gc
-import importlib.util
+import importlib
 import json
 import os
 import pkgutil
@@ -26,7 +26,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Never
 
-from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
+from jupyter_client.provisioning.factory import KernelProvisionerFactory
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 from . import papermill_job
 
@@ -74,12 +75,12 @@ def serve(number: int) -> None:
 def _import_all() -> None:
     """Import what is needed as a kernel would: some libraries look, when they are imported, whether they are in one."""
     os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"  # Matplotlib
-    builtins.get_ipython = lambda: SimpleNamespace(kernel=None)  # pandas
+    vars(builtins)["get_ipython"] = lambda: SimpleNamespace(kernel=None)  # pandas
     # Without it, jsonschema does not compile the grammars of addresses in all languages: a second.
-    sys.modules["rfc3987_syntax"] = None
+    sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
     for name in (*NEEDED, *_rooms()):
         importlib.import_module(name)
-    del builtins.get_ipython, sys.modules["rfc3987_syntax"]
+    del vars(builtins)["get_ipython"], sys.modules["rfc3987_syntax"]
 
 
 def _rooms() -> list[str]:
@@ -141,7 +142,7 @@ def _run_kernel(arguments: list[str]) -> None:
     from ipykernel.kernelapp import IPKernelApp
 
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    sys.argv = [importlib.util.find_spec("ipykernel_launcher").origin, *arguments]
+    sys.argv = [str(importlib.import_module("ipykernel_launcher").__file__), *arguments]
     IPKernelApp.launch_instance(parent_handle=os.getppid())
 
 
@@ -149,11 +150,14 @@ class ForkedKernel(LocalProvisioner):
     """Provides Jupyter with a kernel that is forked instead of started."""
 
     fork: Callable[[], socket.socket]
+    process: Any = None
 
     async def launch_kernel(self, cmd: list[str], **given: Any) -> Any:
-        """Tell a forked process what a kernel of this command is to know."""
+        """Tell a forked process what a kernel of this command is to know; other commands are started."""
+        if cmd[:3] != [sys.executable, "-m", "ipykernel_launcher"]:
+            return await super().launch_kernel(cmd, **given)
         request = type(self).fork()
-        told = {"kernel": cmd[cmd.index("-f") :], "environment": given["env"], "folder": str(given.get("cwd") or Path.cwd())}
+        told = {"kernel": cmd[3:], "environment": given["env"], "folder": str(given.get("cwd") or Path.cwd())}
         with request:
             request.sendall(json.dumps(told).encode() + b"\n")
             with request.makefile("rb") as lines:

@@ -30,7 +30,7 @@ print(sorted(set(os.environ) - {"JPY_PARENT_PID"}))
 print(os.getcwd(), sys.path, sys.argv[:2], __name__, sys.modules["__main__"].__dict__ is globals())
 print([signal.getsignal(each) for each in sorted(signal.Signals) if each not in {signal.SIGINT, signal.SIGUSR1}])
 print(os.getpgrp() == os.getpid() == os.getsid(0))
-print(logging.getLogger().handlers, [each for each in warnings.filters if each[1:4:2] == (None, None)])
+print(logging.getLogger().handlers, [f for f in warnings.filters if f[1] is None and f[2].__module__ == "builtins"])
 print(pandas.describe_option(_print_desc=False).lower())  # UTF-8 or utf-8
 print(numpy.get_printoptions(), numpy.geterr(), numpy.random.get_state()[0])
 print(plt.get_fignums(), matplotlib.get_backend(), plt.isinteractive())
@@ -95,7 +95,9 @@ def test_what_is_forked_has_one_thread(warm):
 
 
 def test_a_chapter_that_ends_its_process_is_told(warm):
-    outcome = execute(chapter("import os, sys; print('last words', file=sys.__stderr__); os._exit(3)"), {}, {}, "", warm)
+    outcome = execute(
+        chapter("import os, sys; print('last words', file=sys.__stderr__); os._exit(3)"), {}, {}, "", warm
+    )
     assert outcome.kind == FAILED
     assert "Kernel died" in outcome.message
     killed = "import os, signal; os.kill(os.getppid(), signal.SIGKILL)"
