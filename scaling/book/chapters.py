@@ -158,4 +158,18 @@ def _publishable(folder: Path, text: str) -> str:
             cell["metadata"].pop(name, None)
         if cell["metadata"].get("tags") == []:
             del cell["metadata"]["tags"]  # papermill adds an empty list
+        if cell["cell_type"] == "code":
+            cell["outputs"] = _joined(cell["outputs"])
     return json.dumps(notebook, indent=1, ensure_ascii=False)
+
+
+def _joined(outputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The outputs of a cell, with what it printed in one piece: a busy kernel sends it in several."""
+    joined: list[dict[str, Any]] = []
+    for output in outputs:
+        stream = output.get("name")
+        if stream and joined and joined[-1].get("name") == stream:
+            joined[-1]["text"] += output["text"]
+        else:
+            joined.append(output)
+    return joined

@@ -112,6 +112,13 @@ def test_the_traceback_is_kept(warm):
     assert outcome.traceback.endswith("ZeroDivisionError: division by zero")
 
 
+def test_what_is_printed_in_pieces_is_one_output(warm):
+    pieces = "import sys, time\nfor word in 'ab':\n    print(word, end=' ', flush=True)\n    time.sleep(0.5)\n"
+    pieces += "print('c', file=sys.stderr)"
+    (cell,) = json.loads(execute(chapter(pieces), {}, {}, processes=warm).notebook)["cells"]
+    assert ["".join(output["text"]) for output in cell["outputs"]] == ["a b ", "c\n"]
+
+
 def pids(path):
     """Those of a chapter's kernel and of its papermill, when it has come to its cell."""
     while not (path.is_file() and (text := path.read_text())):
