@@ -1,7 +1,8 @@
 """nbval compares pictures, too; without its set of runs, a replication is skipped.
 
-A kernel may be as slow as the machine is busy: nbval would give up on one that takes a
-minute to start, or whose output comes five seconds after its reply.
+Kernels are forked, which saves the imports of each. One may be as slow as the machine
+is busy: nbval would give up on one that takes a minute to start, or whose output comes
+five seconds after its reply.
 """
 
 import nbformat
@@ -10,6 +11,7 @@ import stored_pictures  # of tools
 from nbval.plugin import IPyNbCell
 
 import scaling
+from scaling.book.processes import fork_kernels
 
 #: seconds after which a kernel is broken, and not only slow
 PATIENCE = 900
@@ -37,6 +39,10 @@ def sets_needed(path):
         for name in scaling.sources.list_datasets().index
         if f'"{name}"' in code or f"'{name}'" in code
     ]
+
+
+def pytest_configure():
+    fork_kernels()
 
 
 def pytest_collection_modifyitems(config, items):

@@ -6,17 +6,19 @@ import ast
 import json
 import os
 import re
-import subprocess
-import sys
 import tempfile
+from collections.abc import Hashable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ..sources.files import chapter_files
+from .processes import THREADS, FreshProcesses, WarmProcesses, chapter_processes, shared_processes
 
-__all__ = ["DONE", "FAILED", "NOT_POSSIBLE", "Chapter", "Outcome", "chapters_on_runs", "execute", "stop_all"]
+__all__ = ["DONE", "FAILED", "NOT_POSSIBLE", "Chapter", "Outcome", "chapters_on_runs", "execute", "executing"]
 
 
 DONE, NOT_POSSIBLE, FAILED = "done", "not possible with this table", "failed"
@@ -24,7 +26,7 @@ DONE, NOT_POSSIBLE, FAILED = "done", "not possible with this table", "failed"
 ABOUT_THE_TABLE = ("FitError", "RunsError")
 #: where Jupyter, IPython and Matplotlib would write outside the folder of the run
 PLACES = ("JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR", "IPYTHONDIR", "MPLCONFIGDIR", "TMPDIR")
-_live: set[subprocess.Popen] = set()
+Job = TypeVar("Job", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ class Outcome:
     source: str = ""
     error: str = ""
     message: str = field(default="", repr=False)
+    traceback: str = field(default="", repr=False)
 
 
 def chapters_on_runs() -> list[Chapter]:
@@ -78,12 +81,18 @@ def chapters_on_runs() -> list[Chapter]:
     return [chapter for chapter in map(Chapter, chapter_files()) if "runs_file" in chapter.parameters]
 
 
-def execute(notebook: str, tables: dict[str, str], parameters: dict[str, Any], scratch: str = "") -> Outcome:
+def execute(
+    notebook: str,
+    tables: dict[str, str],
+    parameters: dict[str, Any],
+    scratch: str = "",
+    processes: WarmProcesses | FreshProcesses | None = None,
+) -> Outcome:
     """Run a chapter, given as text, on tables, given as text; so it can be done on another machine too.
 
     ``tables`` gives the CSV text for each parameter that wants the path of one, such as ``runs_file``. The chapter runs
-    in a process of its own, and all files are written in a folder of its own: inside ``scratch`` where that exists, and
-    removed at the end.
+    in a process of its own, one of ``processes``, and all files are written in a folder of its own: inside ``scratch``
+    where that exists, and removed at the end.
     """
     place = scratch if scratch and Path(scratch).is_dir() else None
     with tempfile.TemporaryDirectory(dir=place, prefix="chapter-", ignore_cleanup_errors=True) as name:
@@ -93,12 +102,12 @@ def execute(notebook: str, tables: dict[str, str], parameters: dict[str, Any], s
             Path(given[name]).write_text(text, encoding="utf-8")
         (folder / "before.ipynb").write_text(notebook, encoding="utf-8")
         (folder / "parameters.json").write_text(json.dumps(given), encoding="utf-8")
-        words = _run(folder)
+        words = (processes or shared_processes()).run(folder, _contained(folder))
         if (folder / "error.json").is_file():
             story = json.loads((folder / "error.json").read_text(encoding="utf-8"))
             kind = NOT_POSSIBLE if story["error"] in ABOUT_THE_TABLE else FAILED
-            message = _without(folder, _without_colours(story["message"]))
-            return Outcome(kind, "", story["cell"], story["source"], story["error"], message)
+            message, traceback = (_without(folder, _without_colours(story[name])) for name in ("message", "traceback"))
+            return Outcome(kind, "", story["cell"], story["source"], story["error"], message, traceback)
         if not (folder / "after.ipynb").is_file() or words is not None:
             return Outcome(
                 FAILED, error="the process ended", message=_without(folder, _without_colours(words or ""))[-2000:]
@@ -106,25 +115,18 @@ def execute(notebook: str, tables: dict[str, str], parameters: dict[str, Any], s
         return Outcome(DONE, _publishable(folder, (folder / "after.ipynb").read_text(encoding="utf-8")))
 
 
-def stop_all() -> None:
-    """End the chapters that are being executed."""
-    for process in list(_live):
-        process.kill()
+@contextmanager
+def executing(items: Mapping[Job, tuple[Any, ...]], workers: int) -> Iterator[Iterator[tuple[Job, Outcome]]]:
+    """Execute many chapters, ``workers`` at a time: each job's outcome, as they come.
 
-
-def _run(folder: Path) -> str | None:
-    """Execute the notebook of a folder in a process; what it said if it ended badly."""
-    script = Path(__file__).with_name("papermill_job.py")
-    command = [sys.executable, "-P", str(script), str(folder)]
-    with subprocess.Popen(
-        command, cwd=folder, env=_contained(folder), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    ) as process:
-        _live.add(process)
+    An item holds what :func:`execute` takes. They begin at once, and what still runs when the block ends is ended.
+    """
+    with ThreadPoolExecutor(workers) as pool, chapter_processes() as processes:
+        waiting = {pool.submit(execute, *item, processes=processes): job for job, item in items.items()}
         try:
-            words = process.communicate()[1]
+            yield ((waiting[future], future.result()) for future in as_completed(waiting))
         finally:
-            _live.discard(process)
-    return words if process.returncode else None
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _contained(folder: Path) -> dict[str, str]:
@@ -132,9 +134,8 @@ def _contained(folder: Path) -> dict[str, str]:
     private = {name: str(folder / name.lower()) for name in PLACES}
     for place in private.values():
         Path(place).mkdir(exist_ok=True)
-    threads = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
-    quiet = {"JUPYTER_PREFER_ENV_PATH": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-    return os.environ | private | threads | quiet
+    quiet = {"JUPYTER_PREFER_ENV_PATH": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+    return os.environ | private | THREADS | quiet
 
 
 def _without_colours(words: str) -> str:
@@ -155,4 +156,20 @@ def _publishable(folder: Path, text: str) -> str:
             cell["id"] = "injected-parameters"  # papermill draws one by chance
         for name in ("papermill", "execution"):
             cell["metadata"].pop(name, None)
+        if cell["metadata"].get("tags") == []:
+            del cell["metadata"]["tags"]  # papermill adds an empty list
+        if cell["cell_type"] == "code":
+            cell["outputs"] = _joined(cell["outputs"])
     return json.dumps(notebook, indent=1, ensure_ascii=False)
+
+
+def _joined(outputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The outputs of a cell, with what it printed in one piece: a busy kernel sends it in several."""
+    joined: list[dict[str, Any]] = []
+    for output in outputs:
+        stream = output.get("name")
+        if stream and joined and joined[-1].get("name") == stream:
+            joined[-1]["text"] += output["text"]
+        else:
+            joined.append(output)
+    return joined

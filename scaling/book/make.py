@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from .._parallel import spread
 from .._words import to_json
 from ..errors import PagesError
 from ..runs.vocabulary import LIMITS
-from .chapters import FAILED, Chapter, Outcome, execute, stop_all
+from .chapters import FAILED, Chapter, Outcome, execute, executing
 from .pages import write_sources
 from .sphinx import complaints_of, copy_mathjax, run_sphinx, what_failed
 from .staging import MARK
@@ -93,22 +93,35 @@ class Making:
 
     def all_books(self) -> dict[str, Any]:
         """Execute all chapters, then write the books; their summaries by name."""
-        outcomes = self._outcomes()
-        summaries = {}
-        for name, table in self.tables.items():
-            single = len(self.tables) == 1
-            place = self.result if single else self.result / name
-            summaries[name] = self._book(name, table, {each: outcomes[name, each] for each in self.chapters}, place)
+        jobs = [(name, chapter) for name in self.tables for chapter in self.chapters]
+        with self._executing(jobs) as coming:
+            summaries = {name: self._summary(table) for name, table in self.tables.items()}
+            outcomes = self._collect(coming, len(jobs))
+        for name, summary in summaries.items():
+            place = self.result if len(self.tables) == 1 else self.result / name
+            self._write_book(name, summary, {each: outcomes[name, each] for each in self.chapters}, place)
         if len(self.tables) > 1:
             (self.result / "index.html").write_text(index_of_books(summaries), encoding="utf-8")
             (self.result / MARK).write_text(to_json(summaries), encoding="utf-8")
         return summaries
 
-    def _outcomes(self) -> dict[tuple[str, Chapter], Outcome]:
-        jobs = [(name, chapter) for name in self.tables for chapter in self.chapters]
+    @contextmanager
+    def _executing(self, jobs: list[tuple[str, Chapter]]) -> Iterator[Iterator[tuple[tuple[str, Chapter], Outcome]]]:
+        """Outcomes as they come; from processes of this machine, or by joblib."""
+        items = {job: self._item(*job) for job in jobs}
+        if self.backend is not None:
+            yield zip(jobs, spread(execute, items.values(), self.backend, self.workers), strict=True)
+            return
+        with executing(items, self.workers) as coming:
+            yield coming
+
+    def _collect(
+        self, coming: Iterator[tuple[tuple[str, Chapter], Outcome]], total: int
+    ) -> dict[tuple[str, Chapter], Outcome]:
+        """All outcomes, told as they come."""
         outcomes = {}
-        with tqdm(total=len(jobs), disable=None, unit="chapter", file=sys.stderr) as bar:
-            for job, outcome in self._executed(jobs):
+        with tqdm(total=total, disable=None, unit="chapter", file=sys.stderr) as bar:
+            for job, outcome in coming:
                 outcomes[job] = outcome
                 bar.update()
                 name, chapter = job
@@ -116,32 +129,19 @@ class Making:
                 bar.write(f"  {where} {_told(outcome)}", file=sys.stderr)
         return outcomes
 
-    def _executed(self, jobs: list[tuple[str, Chapter]]) -> Iterator[tuple[tuple[str, Chapter], Outcome]]:
-        """Outcomes as they come, by threads that wait for processes; or in their order, by a backend."""
-        items = [self._item(*job) for job in jobs]
-        if self.backend is not None:
-            yield from zip(jobs, spread(execute, items, self.backend, self.workers), strict=True)
-            return
-        pool = ThreadPoolExecutor(self.workers)
-        try:
-            waiting = {pool.submit(execute, *item): job for item, job in zip(items, jobs, strict=True)}
-            for future in as_completed(waiting):
-                yield waiting[future], future.result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-            stop_all()
-            pool.shutdown()
-
     def _item(self, name: str, chapter: Chapter) -> tuple[str, dict[str, str], dict[str, Any], str]:
         few = self.resamples is not None and "n_resamples" in chapter.parameters
         given = {"n_resamples": self.resamples} if few else {}
         scratch = "" if self.backend == "dask" else str(self.work)
         return chapter.text, self.tables[name].for_chapter(chapter), given, scratch
 
-    def _book(self, name: str, table: Table, outcomes: dict[Chapter, Outcome], place: Path) -> dict[str, Any]:
-        """Write one book at a place; its summary."""
+    def _summary(self, table: Table) -> dict[str, Any]:
         options = {"n_resamples": self.resamples or RESAMPLES, "seed": 0}
-        summary = summarise(table.runs, table.curves, options, self.backend)
+        return summarise(table.runs, table.curves, options, self.backend)
+
+    def _write_book(self, name: str, summary: dict[str, Any], outcomes: dict[Chapter, Outcome], place: Path) -> None:
+        """Write one book at a place, and complete its summary."""
+        table = self.tables[name]
         summary["chapters"] = [_entry(chapter, outcome) for chapter, outcome in outcomes.items()]
         source, built = self.work / name / "source", self.work / name / "built"
         write_sources(source, front_page(summary, outcomes, table.runs), outcomes, "Scaling laws of your runs")
@@ -154,7 +154,6 @@ class Making:
         (place / "runs.csv").write_text(_plain_csv(table.runs), encoding="utf-8")
         summary["complaints"] = complaints_of(words, source)
         (place / MARK).write_text(to_json(summary), encoding="utf-8")
-        return summary
 
 
 def _told(outcome: Outcome) -> str:

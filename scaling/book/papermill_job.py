@@ -29,8 +29,10 @@ def main(folder: Path) -> None:
         return
     except PapermillExecutionError as error:
         story = {"cell": error.exec_count, "source": error.source, "error": error.ename, "message": error.evalue}
+        story["traceback"] = "\n".join(error.traceback)
     except Exception as error:  # a kernel that died, or a cell that took too long
         story = {"cell": None, "source": "", "error": type(error).__name__, "message": str(error)[-2000:]}
+        story["traceback"] = ""
     (folder / "error.json").write_text(json.dumps(story), encoding="utf-8")
 
 

@@ -15,6 +15,8 @@ __all__ = ["complaints_of", "copy_mathjax", "run_sphinx", "what_failed"]
 
 
 MATHJAX = "mathjax/static/mathjax"
+# Without the package of that name, jsonschema does not compile the grammars of addresses in all languages: a second.
+START = "import sys; sys.modules['rfc3987_syntax'] = None; from jupyter_book.cli.main import main; main()"
 
 
 def copy_mathjax(html: Path) -> None:
@@ -30,8 +32,7 @@ def run_sphinx(
     source: Path, output: Path, show: Callable[[str], None] = lambda line: None, strict: bool = True
 ) -> tuple[int, str]:
     """Run Jupyter Book on a folder, showing how far it is; its exit code and all its words. ``strict``: no warnings."""
-    start = "from jupyter_book.cli.main import main; main()"
-    command = [sys.executable, "-c", start, "build", str(source), "--path-output", str(output), "-n", "--keep-going"]
+    command = [sys.executable, "-c", START, "build", str(source), "--path-output", str(output), "-n", "--keep-going"]
     command += ["-W"] if strict else []
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     lines = []
@@ -56,28 +57,19 @@ def run_sphinx(
 
 
 def progress(line: str, source: Path) -> str | None:
-    """What to show of one line of Sphinx's: chapters as they are executed, and complaints."""
+    """What to show of one line of Sphinx's: where it is, and complaints."""
     line = line.replace(f"{source}/", "").strip()
-    if found := re.match(r"(\S+\.ipynb): Executing notebook", line):
-        return f"  executing {found[1]} ..."
-    if found := re.match(r"\S+\.ipynb: Executed notebook in ([\d.]+) seconds", line):
-        return f"            {found[1]} s"
     if line == "preparing documents... done":
         return "  writing the pages ..."
-    complaint = re.search(r"\b(WARNING|ERROR|CRITICAL)\b", line) and "IPKernelApp" not in line
-    return f"  {line}" if complaint else None
+    return f"  {line}" if re.search(r"\b(WARNING|ERROR|CRITICAL)\b", line) else None
 
 
 def complaints_of(words: str, source: Path) -> list[str]:
     """The warnings and errors among Sphinx's words, each once."""
     shown = [progress(line, source) for line in words.splitlines()]
-    return list(dict.fromkeys(line.strip() for line in shown if line and not line.endswith((" ...", " s"))))
+    return list(dict.fromkeys(line.strip() for line in shown if line and not line.endswith(" ...")))
 
 
 def what_failed(words: str, source: Path) -> str:
-    """The chapter and its cell's error when a notebook failed, else the warnings that stopped the build."""
-    chapter = re.search(r"(\S+\.ipynb): WARNING: Executing notebook failed", words)
-    cell = re.search(r"^nbclient\.exceptions\.\w+: (.*?)^The above exception", words, flags=re.DOTALL | re.MULTILINE)
-    if chapter and cell:
-        return f"chapter {chapter[1].replace(f'{source}/', '')} failed. {cell[1].strip()}"
+    """The warnings that stopped the build, or the last words."""
     return "\n".join(complaints_of(words, source)) or words[-3000:]

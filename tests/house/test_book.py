@@ -71,6 +71,12 @@ def test_every_chapter_is_a_page(html):
         assert ".ipynb_checkpoints" in page.parts or (html / f"{page}.html").is_file(), page
 
 
+def test_sphinx_executes_no_chapter_a_second_time(html):
+    words = (html.parent / "build.log").read_text()
+    assert words.count("Using cached notebook") == len(list((ROOT / "notebooks").glob("[0-9]*.ipynb")))
+    assert "Executing notebook" not in words
+
+
 def test_the_first_page_leads_to_the_book(html):
     assert "book/intro.html" in (html / "index.html").read_text()
 

@@ -13,6 +13,7 @@ import papermill
 import pytest
 
 import scaling
+from scaling.book.processes import fork_kernels
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "notebooks"
@@ -98,6 +99,11 @@ def lines_that_draw(code):
         if "plt" in read:  # fig, (upper, lower) = plt.subplots(2)
             drawing |= {name.id for name in names} - read
     return lines
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _quick_kernels():
+    fork_kernels()
 
 
 # --- anatomy -------------------------------------------------------------------------------------------------------
