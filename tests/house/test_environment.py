@@ -130,7 +130,7 @@ def test_without_make_the_same_commands_run(target):
     """tools/make.py says what make says, with a variable that is given too."""
     variables = ["WORKERS=3", "PYTEST_ARGS=-k 'one or two'", "RUNS=one two", f"PYTHON={sys.executable}"]
     expected, said = (
-        subprocess.run([*command, "-n", target, *variables], cwd=ROOT, stdout=-1, text=True, check=True).stdout
+        subprocess.check_output([*command, "-n", target, *variables], cwd=ROOT, text=True)
         for command in (["make", "--no-print-directory", "-o", "environment"], [sys.executable, "tools/make.py"])
     )
     assert said.replace("'", "").replace('"', "").split() == expected.replace("'", "").replace('"', "").split()
