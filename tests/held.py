@@ -52,6 +52,7 @@ def rerun(arguments, chapters, executed=False, written=False):
     with ExitStack() as stack:
         stack.enter_context(patch("scaling.cli.rerun.chapters_on_runs", lambda: chapters))
         if not executed:
+            stack.enter_context(patch("scaling.book.chapters.chapter_processes", nullcontext))
             for room in ("chapters", "make"):
                 stack.enter_context(patch(f"scaling.book.{room}.execute", lambda text, *_, **__: Outcome(DONE, text)))
         if not written:
