@@ -62,7 +62,10 @@ def _print(table: pd.DataFrame, found: Inspection) -> None:
     if notes:
         heading("Notes")
         bullets(notes)
-    heading("Ranges")
+    if thinning := reading.get("thinning"):
+        heading(f"Ranges of all {thinning['rows']:,} rows")
+        grid(pd.DataFrame(thinning["ranges"]).T.rename_axis("quantity").reset_index(), ("quantity",))
+    heading("Ranges of the rows that were kept" if thinning else "Ranges")
     grid(describe_runs(table).reset_index(), ("quantity",))
     looks = _looks(table, found)
     if looks:

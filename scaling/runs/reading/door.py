@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from ..._words import name_rows
 from ...errors import RunsError
 from ...sources.datasets import dataset_checksum, dataset_names, read_dataset
-from ..problems import to_numbers
+from ..problems import bad_rows
 from ..table import checked_table
 from ..vocabulary import LIMITS, closest_column
 from .files import read_file
-from .table import RunsTable, checksum, raw_frame, read_table, recognise, repeated
+from .stream import large_table, thin_runs
+from .table import RunsTable, advice, checksum, raw_frame, read_table, recognise, repeated
 
 __all__ = ["load_runs"]
 
@@ -87,6 +87,15 @@ def load_runs(
         name, table = "the table", _strict_frame(source) if strict else recognise(raw_frame(source), "the table", **how)
     elif isinstance(source, (str, Path)):
         name = str(source)
+        if (large := large_table(Path(source), (columns or {}).values())) is not None:
+            keep = dict(include_failed=include_failed, skip_bad=skip_bad)
+            thin = thin_runs(large, name, strict=strict, **keep, **how)
+            record = {"thinning": thin.record}
+            told = thin.mapping.to_dict("records")
+            thin.runs.attrs["reading"] = (
+                _story(_short(name), checksum(large.root), thin.kind, told, thin.notes) | record
+            )
+            return thin.runs
         table = _strict_file(Path(source), **form) if strict else read_table(source, **how, **form)
     else:
         kind = type(source).__name__
@@ -104,6 +113,11 @@ def _is_named(name: str) -> bool:
     close = closest_column(name, known, cutoff=0.6)
     hint = f"did you mean the data set {close!r}?" if close else f"data sets: {', '.join(known)}"
     raise RunsError(repr(name), [f"there is neither a file nor a data set of this name; {hint}"])
+
+
+def _short(path: str) -> str:
+    """The last part of a path."""
+    return Path(path).name or path
 
 
 def _story(name: str, sha256: str, kind: str, mapping: list[Any] | None = None, notes: Any = ()) -> dict[str, Any]:
@@ -126,46 +140,16 @@ def _checked(table: RunsTable, name: str, include_failed: bool, skip_bad: bool) 
     """The rows in our columns, checked, with the story of their reading."""
     frame, notes = table.frame, list(table.notes)
     if skip_bad:
-        bad = _bad_rows(frame)
+        bad = bad_rows(frame)
         if bad.any():
             notes.append(f"{name_rows(frame.index, bad)}: left out, a value is missing or impossible (--skip-bad)")
             frame = frame[~bad]
     try:
         runs = checked_table(frame, name, include_failed)
     except RunsError as error:
-        raise RunsError(name, [*error.problems, *_advice(frame, table.mapping, skip_bad)]) from None
-    short = Path(name).name if table.sha256 else name
+        raise RunsError(
+            name, [*error.problems, *advice(table.mapping, int(bad_rows(frame).sum()), len(frame), skip_bad)]
+        ) from None
+    short = _short(name) if table.sha256 else name
     runs.attrs["reading"] = _story(short, table.sha256, table.kind, table.mapping.to_dict("records"), notes)
     return runs
-
-
-def _bad_rows(frame: pd.DataFrame) -> np.ndarray:
-    """Rows in which a needed value is missing, or any is not a number within its limits."""
-    finished = np.ones(len(frame), dtype=bool)
-    if "status" in frame:
-        finished = (frame["status"].astype("str").str.strip().str.lower() == "finished").to_numpy(dtype=bool)
-    bad, absent = np.zeros(len(frame), dtype=bool), np.zeros(len(frame), dtype=int)
-    for name in [name for name in LIMITS if name in frame]:
-        values, text = to_numbers(frame[name])
-        gaps = np.isnan(values) & ~text
-        low, high = LIMITS[name]
-        with np.errstate(invalid="ignore"):
-            bad |= text | (~gaps & ~((values >= low) & (values <= high)))
-        if name in ("params", "tokens", "flops"):
-            absent += gaps
-        elif name == "loss":
-            bad |= gaps
-    bad |= absent + (3 - sum(name in frame for name in ("params", "tokens", "flops"))) > 1
-    return bad & finished
-
-
-def _advice(frame: pd.DataFrame, mapping: pd.DataFrame, skipped: bool) -> list[str]:
-    """Lines below the problems: how columns were read, and how to go on without the rows."""
-    renamed = [
-        f"{row['name']} from {row['column']!r}" for row in mapping.to_dict("records") if row["name"] != row["column"]
-    ]
-    lines = [f"columns were read as: {', '.join(renamed)}"] if renamed else []
-    bad = int(_bad_rows(frame).sum())
-    if not skipped and 0 < bad < len(frame):
-        lines.append(f"to go on without these rows ({bad} of {len(frame)}): --skip-bad, in Python skip_bad=True")
-    return lines
