@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -153,13 +154,8 @@ def _counted(counts: Mapping[str, int]) -> str:
 
 def _numbers(df: pd.DataFrame, finished: np.ndarray) -> tuple[dict[str, np.ndarray], list[str]]:
     """The numeric columns as floats, and all that is wrong with them."""
-    unknown = [c for c in df.columns if c not in (*LIMITS, *_LABELS)]
     given = [name for name in _TRIPLE if name in df]
-    lacking = [name for name in ("params", "tokens") if name not in df]
-    problems = [] if "loss" in df else [missing_column("loss", unknown)]
-    if len(given) < 2:
-        problems += [missing_column(name, unknown) for name in lacking]
-        problems.append("two of 'params', 'tokens' and 'flops' are needed: the third follows from flops = 6 N D")
+    problems = lacking_columns(list(df.columns))
     parsed = {name: to_numbers(df[name]) for name in LIMITS if name in df}
     absent = sum(np.isnan(parsed[name][0]).astype(int) for name in given) if given else 0
     for name, (values, text) in parsed.items():
@@ -173,6 +169,16 @@ def _numbers(df: pd.DataFrame, finished: np.ndarray) -> tuple[dict[str, np.ndarr
         problems += column_problems(name, df[name], values, text, optional)
     numbers = {name: values for name, (values, _) in parsed.items()}
     return numbers, problems
+
+
+def lacking_columns(columns: list[Any]) -> list[str]:
+    """A problem for each quantity that no column holds and none can follow."""
+    unknown = [c for c in columns if c not in (*LIMITS, *_LABELS)]
+    problems = [] if "loss" in columns else [missing_column("loss", unknown)]
+    if sum(name in columns for name in _TRIPLE) < 2:
+        problems += [missing_column(name, unknown) for name in ("params", "tokens") if name not in columns]
+        problems.append("two of 'params', 'tokens' and 'flops' are needed: the third follows from flops = 6 N D")
+    return problems
 
 
 def _complete(df: pd.DataFrame, numbers: dict[str, np.ndarray], notes: list[str]) -> list[str]:

@@ -88,13 +88,10 @@ def load_runs(
     elif isinstance(source, (str, Path)):
         name = str(source)
         if (large := large_table(Path(source), (columns or {}).values())) is not None:
-            keep = dict(include_failed=include_failed, skip_bad=skip_bad)
-            thin = thin_runs(large, name, strict=strict, **keep, **how)
-            record = {"thinning": thin.record}
-            told = thin.mapping.to_dict("records")
-            thin.runs.attrs["reading"] = (
-                _story(_short(name), checksum(large.root), thin.kind, told, thin.notes) | record
-            )
+            keep = dict(strict=strict, include_failed=include_failed, skip_bad=skip_bad)
+            thin = thin_runs(large, name, **keep, **how)
+            told = _short(name), checksum(large.root), thin.kind, thin.mapping.to_dict("records"), thin.notes
+            thin.runs.attrs["reading"] = _story(*told) | {"thinning": thin.record}
             return thin.runs
         table = _strict_file(Path(source), **form) if strict else read_table(source, **how, **form)
     else:

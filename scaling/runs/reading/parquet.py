@@ -88,7 +88,7 @@ class ParquetTable:
         return pd.concat(frames, ignore_index=True).set_axis(self.labels(files, np.concatenate(place)))
 
     def batches(
-        self, columns: list[str], size: int, encoded: Iterable[str] = ()
+        self, columns: list[str], size: int, encoded: list[str]
     ) -> Iterator[tuple[int, int, dict[str, pa.Array]]]:
         """File, place of the first row in it (from 0) and columns of at most ``size`` rows, in order.
 
@@ -100,7 +100,8 @@ class ParquetTable:
         for file, path in enumerate(self.paths):
             given = {name: value for name, value in self.keys[file].items() if name in columns}
             held, start = [name for name in columns if name not in given], 0
-            with _refusing(path), pq.ParquetFile(path, read_dictionary=list(encoded), buffer_size=1 << 20) as source:
+            coded = [name for name in encoded if name in held]
+            with _refusing(path), pq.ParquetFile(path, read_dictionary=coded, buffer_size=1 << 20) as source:
                 for batch in source.iter_batches(size, columns=held):
                     cells = {name: batch.column(name) for name in held}
                     cells |= {k: pa.repeat(pa.scalar(v), batch.num_rows) for k, v in given.items()}
@@ -169,21 +170,24 @@ class _refusing:
 
 def _listed(folder: Path) -> tuple[list[Path], list[str]]:
     """The Parquet files of a folder, and notes on what else lies in it."""
-    found = sorted(path for path in folder.rglob("*") if path.is_file() and not _hidden(path.relative_to(folder)))
+    found = sorted(path for path in folder.rglob("*") if _is_file(path) and not _hidden(path.relative_to(folder)))
     isnt = {path for path in found if not begins_as_parquet(path)}
     broken = [path for path in isnt if path.suffix.lower() in _SUFFIXES]
     if broken:
-        raise RunsError(
-            str(folder),
-            [f"{_named(folder, sorted(broken))}: by its name a Parquet file, and it is none: write it again"],
-        )
+        words = "by its name a Parquet file, and it does not begin as one: write it again"
+        raise RunsError(str(folder), [f"{_named(folder, sorted(broken))}: {words}"])
     other = sorted(isnt)
     if len(other) == len(found):
         what = f"it holds {_named(folder, other)}" if other else "it is empty"
-        hint = "a folder is read where it holds Parquet; of other files, name the one that holds the table"
-        raise RunsError(str(folder), [f"no Parquet file lies in this folder, {what}: {hint}"])
+        hint = "folders are read where they hold Parquet; of other files, name the one that holds the table"
+        raise RunsError(str(folder), [f"this is a folder without Parquet files, {what}: {hint}"])
     notes = [f"{_named(folder, other)}: left out, no Parquet"] if other else []
     return [path for path in found if path not in isnt], notes
+
+
+def _is_file(path: Path) -> bool:
+    """Whether there is a file, or a link to one that is gone, which is not passed over in silence."""
+    return path.is_file() or (path.is_symlink() and not path.exists())
 
 
 def _hidden(path: Path) -> bool:

@@ -20,7 +20,7 @@ import pandas as pd
 from ..._words import first_rows
 from ...errors import RunsError
 from ..problems import bad_rows, suspicion_masks, suspicion_words
-from ..table import checked_table, left_out, none_finished
+from ..table import checked_table, lacking_columns, left_out, none_finished
 from ..vocabulary import LIMITS, STANDS_FOR
 from .columns import Mapped, map_columns
 from .parquet import ParquetTable, begins_as_parquet, open_parquet
@@ -108,8 +108,9 @@ def _columns(table: ParquetTable, name: str, strict: bool, **how: Any) -> _Colum
     theirs = list(table.types)
     frame = pd.DataFrame(columns=unique_names([column.strip() for column in theirs]))
     if strict:
-        mapped = [Mapped(n, n, theirs.index(n)) for n in (*LIMITS, *_LABELS) if n in theirs]
-        problems, notes = [], []
+        names = (*LIMITS, *_LABELS)
+        mapped = [Mapped(n, n, theirs.index(n), "nats" if n == "loss" else "count") for n in names if n in theirs]
+        problems, notes = lacking_columns(theirs), []
     else:
         mapped, problems, notes = map_columns(
             frame, dict(how["columns"] or {}), dict(how["units"] or {}), how["loss_unit"]
@@ -136,18 +137,17 @@ def _columns(table: ParquetTable, name: str, strict: bool, **how: Any) -> _Colum
     unread = [column for k, column in enumerate(theirs) if k not in {m.place for m in mapped}]
     unread = [column for column in unread if not column.startswith("__index_level_")]
     if unread:
-        shown = ", ".join(repr(column[:40]) for column in unread[:10])
-        notes.append(f"not read: columns {shown}" + (f" and {len(unread) - 10} more" if len(unread) > 10 else ""))
+        some = ", ".join(repr(column[:40]) for column in unread[:10])
+        notes.append(f"not read: columns {some}" + (f" and {len(unread) - 10} more" if len(unread) > 10 else ""))
     source = {m.name: theirs[m.place] for m in mapped}
-    return _Columns(mapped, shown, source, how["bytes_per_token"], labels, notes)
+    return _Columns(mapped, [] if strict else shown, source, how["bytes_per_token"], labels, notes)
 
 
 def _is_number(kind: pa.DataType) -> bool:
     import pyarrow as pa
 
-    return any(
-        test(kind) for test in (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_null)
-    )
+    tests = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_null)
+    return any(test(kind) for test in tests)
 
 
 @dataclass(frozen=True)
@@ -366,9 +366,8 @@ class _Pass:
             skippable = int(bad_rows(frame).sum())
             problems += advice(mapping_table(self.columns.shown), skippable, self.read, self.skip_bad)
             if self.hopeless:
-                problems.append(
-                    f"reading stopped after {self.read:,} of {sum(self.table.rows):,} rows: so much is wrong"
-                )
+                total = sum(self.table.rows)
+                problems.append(f"reading stopped after {self.read:,} of {total:,} rows: so much is wrong")
         if problems:
             raise RunsError(name, problems)
         if not self.valid:
@@ -379,13 +378,8 @@ class _Pass:
     def _kept(self) -> tuple[pd.DataFrame, dict[str, Any]]:
         """The rows in the order of the table, and a record of how they were chosen."""
         sample, stands_for = self.sample.rows()
-        record: dict[str, Any] = {
-            "rows": self.read,
-            "files": len(self.table.paths),
-            "seed": SEED,
-            "chance": self.sample.share,
-        }
-        record |= {"least_of_a_cell": FLOOR, "runs": None, "weights": None}
+        record: dict[str, Any] = {"rows": self.read, "files": len(self.table.paths), "seed": SEED}
+        record |= {"chance": self.sample.share, "least_of_a_cell": FLOOR, "runs": None, "weights": None}
         if self.ends is not None:
             rows = joined([self.ends.rows(), sample])
             record["runs"] = len(self.ends)
@@ -394,10 +388,8 @@ class _Pass:
             record["weights"] = STANDS_FOR
         frame = rows.to_pandas().drop_duplicates(["file", "row"]).sort_values(["file", "row"], kind="stable")
         index = self.table.labels(frame["file"].to_numpy(), frame["row"].to_numpy())
-        record |= {
-            "kept": len(frame),
-            "ranges": {n: dict(zip(("min", "max"), ends, strict=True)) for n, ends in self.ranges.items()},
-        }
+        record["kept"] = len(frame)
+        record["ranges"] = {name: {"min": low, "max": high} for name, (low, high) in self.ranges.items()}
         return frame.drop(columns=["file", "row"]).set_axis(index), record
 
     def _notes(self, record: dict[str, Any]) -> list[str]:
@@ -409,9 +401,9 @@ class _Pass:
         if done := {word: n for word, n in self.status.items() if n and word in FINISHED}:
             notes.append(finished_note(done, sum(done.values())))
         how = (
-            f"rows drawn with a chance of {self.sample.share:.3g}, of each cell of half an octave in params and tokens"
+            f"rows drawn with a chance of {self.sample.share:.3g} (seed {SEED}), and at least {FLOOR} of each cell of "
         )
-        how += f" at least {FLOOR} (seed {SEED})"
+        how += "half an octave in params and tokens"
         if self.ends is not None:
             how = f"the last row, by flops, of each of {len(self.ends):,} runs; for the curves before them, {how}"
         else:
@@ -419,13 +411,10 @@ class _Pass:
         notes.append(f"{self.read:,} rows, more than {WHOLE:,}, were thinned to {record['kept']:,}: {how}")
         if self.single:
             column = self.columns.source["run"]
-            notes.append(
-                f"column {column!r} names more than {MOST_RUNS:,} runs, none twice: each row was taken for a run"
-            )
-        notes.append(
-            "copies, repeats, and losses out of the pattern were looked for among the kept rows, all else in all rows"
-        )
-        return notes
+            words = f"names more than {MOST_RUNS:,} runs and, up to there, none twice: each row was taken for a run"
+            notes.append(f"column {column!r} {words}")
+        words = "repeats, groups, gaps and losses out of the pattern were looked for among the kept rows"
+        return [*notes, f"{words}; missing or impossible values, units, ranges and 6ND in all rows"]
 
 
 def _only(mask: np.ndarray, numbers: dict[str, np.ndarray], *others: np.ndarray) -> tuple[Any, ...]:
