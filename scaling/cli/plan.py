@@ -51,7 +51,7 @@ def command(
     seed: int,
     as_json: bool,
 ) -> None:
-    """Plan a training run from RUNS, a table of smaller ones (a file, or the name of a data set).
+    """Plan a training run from RUNS, a table of smaller ones (as for `scaling check`).
 
     Prints the compute-optimal size and tokens for the budget with their intervals, what another size would cost,
     and how far a smaller model of the same loss pays. Numbers may be written 1e24, 70B or 1.4T.

@@ -44,10 +44,21 @@ def load_runs(
     read in one way only (see :func:`~scaling.runs.read_table`); what could be read in two is refused, with the
     argument that decides.
 
+    Parquet of more than 1,000,000 rows (extra ``parquet``) may be larger than memory: it is read in one pass, in which
+    all rows are checked and few kept. Where a column names the run, these are the last row of each run (a million runs
+    at most), which approaches 2 and 3 use, exactly as if the table had been read whole; and, for the curves before,
+    some 100,000 rows drawn at random. Without such a column it is the drawn rows alone: each row with the same chance,
+    but at least 20 of every cell of half an octave in params and tokens, so that rare large runs stay. Column
+    ``stands_for`` says how many rows each of them stands for: give it to a fit as its ``weights``. The draw is the same
+    for the same files on every machine. What was done, and what was looked for among the kept rows only (repeats,
+    groups, gaps, losses out of the pattern), is in ``attrs["reading"]``, its ``notes`` and its ``thinning``. Of such a
+    table only the columns of ours are read, and those of quantities have to be stored as numbers.
+
     Parameters
     ----------
     source : str, Path or DataFrame
-        The path of a file, the name of a data set, or a table (which is not changed).
+        The path of a file or of a folder of Parquet files (with others below it, as in ``run=abc/part-0.parquet``), the
+        name of a data set, or a table (which is not changed).
     strict : bool, default False
         Take our own columns and units only, and recognise nothing; what is not needed is carried along.
     include_failed : bool, default False
@@ -60,8 +71,10 @@ def load_runs(
     Returns
     -------
     DataFrame
-        As :func:`~scaling.runs.check_runs` returns it; rows of a text file are indexed by their line.
-        ``attrs["reading"]`` says how the table was read: its ``name``, ``sha256``, ``kind``, ``mapping`` and ``notes``.
+        As :func:`~scaling.runs.check_runs` returns it; rows of a text file are indexed by their line, those of a folder
+        by their place and file.
+        ``attrs["reading"]`` says how the table was read: its ``name``, ``sha256``, ``kind``, ``mapping`` and ``notes``
+        (of a folder, the checksum is that of what ``sha256sum`` prints for its files in order).
 
     Raises
     ------

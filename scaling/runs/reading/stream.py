@@ -106,15 +106,15 @@ def _columns(table: ParquetTable, name: str, strict: bool, **how: Any) -> _Colum
 
     check_options(name, how["decimal"], how["bytes_per_token"])
     theirs = list(table.types)
-    frame = pd.DataFrame(columns=unique_names([column.strip() for column in theirs]))
+    notes: list[str] = []
     if strict:
         names = (*LIMITS, *_LABELS)
         mapped = [Mapped(n, n, theirs.index(n), "nats" if n == "loss" else "count") for n in names if n in theirs]
-        problems, notes = lacking_columns(theirs), []
+        problems = lacking_columns(theirs)
     else:
-        mapped, problems, notes = map_columns(
-            frame, dict(how["columns"] or {}), dict(how["units"] or {}), how["loss_unit"]
-        )
+        frame = pd.DataFrame(columns=unique_names([column.strip() for column in theirs]))
+        options = dict(how["columns"] or {}), dict(how["units"] or {}), how["loss_unit"]
+        mapped, problems, notes = map_columns(frame, *options)
     labels, shown = {}, []
     for m in mapped:
         kinds = [kind.value_type if pa.types.is_dictionary(kind) else kind for kind in table.types[theirs[m.place]]]
@@ -128,10 +128,9 @@ def _columns(table: ParquetTable, name: str, strict: bool, **how: Any) -> _Colum
         problems += words
         other = next((file for file, kind in enumerate(kinds) if not _is_number(kind)), None)
         if other is not None:
-            words = f"column {m.column!r} ({m.name}) is stored as {kinds[other]} in {table.name(other)}"
-            problems.append(
-                f"{words}; a table of more than {WHOLE:,} rows is read as numbers only: write it with numbers"
-            )
+            text = f"column {m.column!r} ({m.name}) is stored as {kinds[other]} in {table.name(other)}"
+            hint = f"of a table of more than {WHOLE:,} rows, numbers only are read: store it as numbers"
+            problems.append(f"{text}; {hint}")
     if problems:
         raise RunsError(name, problems)
     unread = [column for k, column in enumerate(theirs) if k not in {m.place for m in mapped}]
@@ -280,10 +279,10 @@ class _Pass:
             bad = bad_rows(pd.DataFrame(numbers | {"loss": loss}, copy=False))
         full = {name: numbers.get(name, np.full(size, np.nan)) for name in _TRIPLE}
         N, D, C = full.values()
-        follows = {"params": lambda: C / (6 * D), "tokens": lambda: C / (6 * N), "flops": lambda: 6 * N * D}
-        for name, formula in follows.items():
+        for name in _TRIPLE:
             if (gaps := np.isnan(full[name]) & ~bad).any():
-                filled = np.where(gaps, formula(), full[name])
+                follows = 6 * N * D if name == "flops" else C / (6 * (D if name == "params" else N))
+                filled = np.where(gaps, follows, full[name])
                 low, high = LIMITS[name]
                 broken = broken | (gaps & ~((filled >= low) & (filled <= high)))
                 full[name] = filled

@@ -81,14 +81,15 @@ def read_table(
     """Read a file of training runs with other people's columns and units.
 
     CSV and the like (separated by commas, semicolons, tabs or bars; decimal point or comma; UTF-8, UTF-16 or
-    Windows-1252), JSON lines, a JSON array of objects, or Parquet. Sizes may be written ``70B``, ``1.4T``,
+    Windows-1252), JSON lines, a JSON array of objects, Parquet or a folder of it. Sizes may be written ``70B``, ``1.4T``,
     ``300 million`` or ``1,000,000``; a unit may stand in the header (``tokens (B)``, ``compute_pf_days``,
     ``loss_bits_per_token``, ``val_ppl``). The file is opened for reading and never changed.
 
     Parameters
     ----------
     path : str or Path
-        The file; its content, not its name, decides on the format.
+        The file, or the folder of Parquet files; its content, not its name, decides on the format. It is read whole:
+        of a table larger than memory, :func:`~scaling.runs.load_runs` keeps a part.
     columns : mapping, optional
         Our name to the file's, such as ``{"params": "Size"}`` (option ``--column params=Size``).
     units : mapping, optional
