@@ -1,6 +1,7 @@
 """Parquet beyond memory: a stream finds what a whole reading finds, and keeps what a fit needs."""
 
 import hashlib
+import io
 import json
 import sys
 import warnings
@@ -9,6 +10,7 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 import pytest
+import tqdm
 from click.testing import CliRunner
 
 import scaling
@@ -366,6 +368,20 @@ def test_an_interrupted_reading_leaves_nothing_behind(tmp_path, streamed, monkey
     result = CliRunner().invoke(main, ["check", str(path)])
     assert (result.exit_code, result.output.strip()) == (130, "error: interrupted")
     assert sorted(p.name for p in tmp_path.rglob("*")) == ["part-0.parquet", "part-1.parquet", "part-2.parquet", "t"]
+
+
+def test_progress_counts_every_row(tmp_path, streamed, monkeypatch):
+    points().to_parquet(tmp_path / "t.parquet")
+    bars = []
+
+    class Bar(tqdm.tqdm):
+        def close(self):
+            bars.append((self.total, self.n))
+            super().close()
+
+    monkeypatch.setattr(tqdm, "tqdm", lambda **options: Bar(**options | {"disable": False, "file": io.StringIO()}))
+    scaling.load_runs(tmp_path / "t.parquet")
+    assert (600, 600) in bars
 
 
 def test_without_pyarrow_the_extra_is_named(tmp_path, monkeypatch):

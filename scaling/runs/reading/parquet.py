@@ -92,7 +92,7 @@ class ParquetTable:
     ) -> Iterator[tuple[int, int, dict[str, pa.Array]]]:
         """File, place of the first row in it (from 0) and columns of at most ``size`` rows, in order.
 
-        Texts in the columns ``encoded`` come as a dictionary with codes.
+        Texts in the columns ``encoded`` come as a dictionary with codes where few of them stand for many rows.
         """
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -100,13 +100,25 @@ class ParquetTable:
         for file, path in enumerate(self.paths):
             given = {name: value for name, value in self.keys[file].items() if name in columns}
             held, start = [name for name in columns if name not in given], 0
-            coded = [name for name in encoded if name in held]
-            with _refusing(path), pq.ParquetFile(path, read_dictionary=coded, buffer_size=1 << 20) as source:
+            with _refusing(path):
+                about = pq.read_metadata(path)
+                coded = [name for name in encoded if name in held and _repeats(about, name)]
+                source = pq.ParquetFile(path, metadata=about, read_dictionary=coded, buffer_size=1 << 20)
+            with _refusing(path), source:
                 for batch in source.iter_batches(size, columns=held):
                     cells = {name: batch.column(name) for name in held}
                     cells |= {k: pa.repeat(pa.scalar(v), batch.num_rows) for k, v in given.items()}
                     yield file, start, cells
                     start += batch.num_rows
+
+
+def _repeats(about: Any, name: str) -> bool:
+    """Whether a column takes so little room that few texts are repeated in it: then Arrow need not spell them out."""
+    if not about.num_row_groups:
+        return False
+    group = about.row_group(0)
+    chunks = [group.column(k) for k in range(group.num_columns)]
+    return any(chunk.path_in_schema == name and chunk.total_uncompressed_size < 4 * group.num_rows for chunk in chunks)
 
 
 def begins_as_parquet(path: Path) -> bool:

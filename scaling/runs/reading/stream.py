@@ -200,7 +200,7 @@ class _Pass:
         self.unbounded: dict[str, tuple[float, float]] = {}
         self.ranges: dict[str, tuple[float, float]] = {}
         self.sample = Sample(DRAWN / sum(table.rows))
-        self.ends = Ends(columns.labels["run"]) if "run" in columns.labels else None
+        self.ends = Ends(columns.labels["run"], MOST_RUNS + BATCH) if "run" in columns.labels else None
         self.single = False
         self._random = np.random.default_rng(SEED)
 

@@ -81,8 +81,8 @@ def read_table(
     """Read a file of training runs with other people's columns and units.
 
     CSV and the like (separated by commas, semicolons, tabs or bars; decimal point or comma; UTF-8, UTF-16 or
-    Windows-1252), JSON lines, a JSON array of objects, Parquet or a folder of it. Sizes may be written ``70B``, ``1.4T``,
-    ``300 million`` or ``1,000,000``; a unit may stand in the header (``tokens (B)``, ``compute_pf_days``,
+    Windows-1252), JSON lines, a JSON array of objects, Parquet or a folder of it. Sizes may be written ``70B``,
+    ``1.4T``, ``300 million`` or ``1,000,000``; a unit may stand in the header (``tokens (B)``, ``compute_pf_days``,
     ``loss_bits_per_token``, ``val_ppl``). The file is opened for reading and never changed.
 
     Parameters

@@ -6,9 +6,10 @@ Both see every row once, hold no more than they keep, and keep the same rows how
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -76,21 +77,16 @@ def _rank(groups: np.ndarray) -> np.ndarray:
 
 
 class Ends:
-    """The last row, by flops, of each run; of equals the later one."""
+    """The last row, by flops, of each run; of equals the later one. There is ``room`` for so many runs."""
 
-    def __init__(self, kind: pa.DataType):
-        import pyarrow as pa
-
-        self.known: pa.Array = pa.array([], kind)
-        self._ids = np.empty(0, dtype=np.int64)  # of the known names
-        self._most, self._place = np.empty(0), np.empty(0, dtype=np.int64)
+    def __init__(self, kind: pa.DataType, room: int):
+        self._kind, self._ids = kind, dict[Any, int]()
+        self._most, self._place = np.full(room, -np.inf), np.zeros(room, dtype=np.int64)
         self._parts: list[pa.Table] = []
-        self._stored = 0
-        self._kind = kind
-        self._dictionary: tuple[pa.Array, np.ndarray, pa.Array, np.ndarray] | None = None
+        self._runs = self._stored = 0
 
     def __len__(self) -> int:
-        return len(self._most)
+        return self._runs
 
     def add(self, run: pa.Array, flops: np.ndarray, take: Take) -> None:
         ids = self._numbered(run)
@@ -107,45 +103,25 @@ class Ends:
         import pyarrow as pa
 
         run = run if pa.types.is_dictionary(run.type) else run.dictionary_encode()
-        if self._dictionary is None or not self._dictionary[0].equals(run.dictionary):
-            inner = run.dictionary.cast(self._kind).dictionary_encode()  # a file's own may name a run twice
-            self._dictionary = (
-                run.dictionary,
-                filled(inner.indices),
-                inner.dictionary,
-                np.full(len(inner.dictionary), -1),
-            )
-        _, code, names, number = self._dictionary
-        codes = np.append(code, -1)[filled(run.indices)]
-        used = np.bincount(codes[codes >= 0], minlength=len(number)) > 0
-        if (missing := np.flatnonzero(used & (number < 0))).size:
-            number[missing] = self._numbers(names.take(pa.array(missing)))
-        out = np.append(number, -1)[codes]
-        out[codes < 0] = self._grow(int((codes < 0).sum()))
+        codes, used = pd.factorize(filled(run.indices))  # of a dictionary that may name far more than this batch
+        named = used >= 0
+        names = run.dictionary.take(pa.array(used[named])).cast(self._kind).to_pylist()
+        number = np.empty(len(used), dtype=np.int64)
+        number[named] = [self._ids[name] if name in self._ids else self._new(name) for name in names]
+        out = number[codes]
+        if not named.all():
+            nameless = ~named[codes]
+            out[nameless] = self._runs + np.arange(nameless.sum())
+            self._runs += int(nameless.sum())
         return out
 
-    def _numbers(self, names: pa.Array) -> np.ndarray:
-        """The numbers of runs, new ones for those not seen before."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        at = pc.index_in(names, value_set=self.known)
-        found = filled(at)
-        fresh = found < 0
-        new = self._grow(int(fresh.sum()))
-        self.known = pa.concat_arrays([self.known, names.filter(pa.array(fresh))])
-        self._ids = np.append(self._ids, new)
-        found[fresh] = len(self._ids) - len(new) + np.arange(len(new))
-        return self._ids[found]
-
-    def _grow(self, n: int) -> np.ndarray:
-        ids = len(self._most) + np.arange(n)
-        self._most = np.append(self._most, np.full(n, -np.inf))
-        self._place = np.append(self._place, np.zeros(n, dtype=np.int64))
-        return ids
+    def _new(self, name: Any) -> int:
+        self._ids[name] = self._runs
+        self._runs += 1
+        return self._ids[name]
 
     def _settle(self) -> None:
-        order = np.argsort(self._place)
+        order = np.argsort(self._place[: self._runs])
         self._parts = [joined(self._parts).take(self._place[order])]
         self._place[order] = np.arange(len(order))
         self._stored = len(order)
