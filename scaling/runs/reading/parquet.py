@@ -183,18 +183,18 @@ class _refusing:
 def _listed(folder: Path) -> tuple[list[Path], list[str]]:
     """The Parquet files of a folder, and notes on what else lies in it."""
     found = sorted(path for path in folder.rglob("*") if _is_file(path) and not _hidden(path.relative_to(folder)))
-    isnt = {path for path in found if not begins_as_parquet(path)}
-    broken = [path for path in isnt if path.suffix.lower() in _SUFFIXES]
+    strangers = {path for path in found if not begins_as_parquet(path)}
+    broken = [path for path in strangers if path.suffix.lower() in _SUFFIXES]
     if broken:
         words = "by its name a Parquet file, and it does not begin as one: write it again"
         raise RunsError(str(folder), [f"{_named(folder, sorted(broken))}: {words}"])
-    other = sorted(isnt)
+    other = sorted(strangers)
     if len(other) == len(found):
         what = f"it holds {_named(folder, other)}" if other else "it is empty"
         hint = "folders are read where they hold Parquet; of other files, name the one that holds the table"
         raise RunsError(str(folder), [f"this is a folder without Parquet files, {what}: {hint}"])
     notes = [f"{_named(folder, other)}: left out, no Parquet"] if other else []
-    return [path for path in found if path not in isnt], notes
+    return [path for path in found if path not in strangers], notes
 
 
 def _is_file(path: Path) -> bool:
