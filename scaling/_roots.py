@@ -7,10 +7,9 @@ an eighth of the time over a million roots, and come closer to each.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
-import scipy
 from numpy.typing import ArrayLike
 
 #: functions solved at a time: small enough for their arrays to stay in a processor's cache
@@ -79,6 +78,15 @@ def _newton(
     return u
 
 
+def find_root(
+    function: Callable[..., np.ndarray], ends: tuple[ArrayLike, ArrayLike], arguments: tuple[np.ndarray, ...]
+) -> Any:
+    """What SciPy's ``find_root`` finds of functions ``(u, *arguments)``, imported at first use, which takes long."""
+    from scipy.optimize import elementwise
+
+    return elementwise.find_root(function, ends, args=arguments)
+
+
 def lowest(
     function: Callable[..., np.ndarray], low: np.ndarray, high: np.ndarray, arguments: tuple[np.ndarray, ...]
 ) -> np.ndarray:
@@ -86,12 +94,14 @@ def lowest(
 
     Where the valley is at one end, that end.
     """
+    from scipy.optimize import elementwise
+
     part = (high - low) / 30  # the valleys that are asked for lie near the low end
     start = {"xl0": low + part / 2, "xr0": low + 2 * part, "xmin": low, "xmax": high}
-    first = scipy.optimize.elementwise.bracket_minimum(function, low + part, **start, args=arguments, maxiter=HALVINGS)
+    first = elementwise.bracket_minimum(function, low + part, **start, args=arguments, maxiter=HALVINGS)
     left, _, right = first.f_bracket
     end = np.where(left < right, low, np.where(left > right, high, np.nan))
-    found = scipy.optimize.elementwise.find_minimum(function, first.bracket, args=arguments)
+    found = elementwise.find_minimum(function, first.bracket, args=arguments)
     return np.where(first.success, found.x, end)
 
 

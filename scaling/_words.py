@@ -42,10 +42,15 @@ _SHOWN = 5
 def name_rows(index: pd.Index, mask: np.ndarray) -> str:
     """The rows where ``mask`` holds, in words: ``lines 3, 7 and 12 more``."""
     labels = index[mask]
-    noun = str(index.name) if isinstance(index.name, str) else "row"
+    return first_rows(labels, len(labels))
+
+
+def first_rows(labels: pd.Index, count: int) -> str:
+    """The first of ``count`` rows in words, as :func:`name_rows` has them."""
+    noun = str(labels.name) if isinstance(labels.name, str) else "row"
     shown = ", ".join(str(label) for label in labels[:_SHOWN])
-    more = f" and {len(labels) - _SHOWN} more" if len(labels) > _SHOWN else ""
-    return f"{noun}{'s' if len(labels) > 1 else ''} {shown}{more}"
+    more = f" and {count - _SHOWN} more" if count > _SHOWN else ""
+    return f"{noun}{'s' if count > 1 else ''} {shown}{more}"
 
 
 def printable(text: str) -> str:

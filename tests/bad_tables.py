@@ -119,7 +119,7 @@ LN2 = float(np.log(2))
 
 NOT_FILES = [
     Case("missing file", lambda path: None, 1, "there is no such file"),
-    Case("folder", lambda path: path.mkdir(), 1, "this is a folder"),
+    Case("folder", lambda path: path.mkdir(), 1, "this is a folder without Parquet"),
     Case("named pipe", lambda path: os.mkfifo(path), 1, "not a regular file"),
     Case("empty", b"", 1, "the file is empty"),
     Case("only blanks", b"  \n\n \t\n", 1, "the file is empty"),

@@ -27,14 +27,17 @@ from .terminal import bullets, grid, heading, say
 def command(context: click.Context, runs: str, reading: dict[str, Any], as_json: bool) -> None:
     """Say what is in a table of training runs: columns, problems, groups, outliers, what it identifies.
 
-    RUNS is a file (CSV, TSV, Parquet or JSON lines; one row a training run) or the name of a data set. Its loss and two
-    of params, tokens and flops are needed; common names and units are recognised, and whatever was mapped is said.
+    RUNS is a file (CSV, TSV, Parquet or JSON lines; one row a training run), a folder of Parquet files or the name of a
+    data set. Its loss and two of params, tokens and flops are needed; common names and units are recognised, and
+    whatever was mapped is said. Of Parquet with more than 1,000,000 rows, which may be larger than memory, all rows are
+    checked and a part is kept: the last row of each run and a random sample; it is said how.
     Exit code 0: usable. 1: not, and the message says why.
 
     \b
     Example:
         scaling check my_runs.csv
         scaling check sweep.tsv --column params="Model Size" --unit params=millions
+        scaling check checkpoints/ --column run=job_id
     """
     try:
         table = load_runs(runs, **reading)
@@ -62,7 +65,10 @@ def _print(table: pd.DataFrame, found: Inspection) -> None:
     if notes:
         heading("Notes")
         bullets(notes)
-    heading("Ranges")
+    if thinning := reading.get("thinning"):
+        heading(f"Ranges of all {thinning['rows']:,} rows")
+        grid(pd.DataFrame(thinning["ranges"]).T.rename_axis("quantity").reset_index(), ("quantity",))
+    heading("Ranges of the rows that were kept" if thinning else "Ranges")
     grid(describe_runs(table).reset_index(), ("quantity",))
     looks = _looks(table, found)
     if looks:

@@ -11,13 +11,14 @@ from ..fit.parametric import fit_parametric
 from ..fit.result import Fit
 from ..plan.next_runs import NextRuns, suggest_runs
 from ..plan.training import Plan, plan_training
-from ..runs.curves import last_points
+from ..runs.curves import last_points, row_weights
 from ..runs.reading.door import load_runs
 from ..uncertainty.resampling import Bootstrap
 from ..uncertainty.subsampling import subsampled_bootstrap
 from .command import Command, Refusal
 from .options import runs_options
 from .quantity import Quantity
+from .terminal import bullets
 
 
 @click.command("plan", cls=Command)
@@ -51,7 +52,7 @@ def command(
     seed: int,
     as_json: bool,
 ) -> None:
-    """Plan a training run from RUNS, a table of smaller ones (a file, or the name of a data set).
+    """Plan a training run from RUNS, a table of smaller ones (as for `scaling check`).
 
     Prints the compute-optimal size and tokens for the budget with their intervals, what another size would cost,
     and how far a smaller model of the same loss pays. Numbers may be written 1e24, 70B or 1.4T. Of a table above
@@ -68,15 +69,19 @@ def command(
     Which runs to add first, for 1e21 FLOPs in all, to know the exponent better:
         scaling plan my_runs.csv --flops 1e24 --next-budget 1e21
     """
-    fit = fit_parametric(last_points(load_runs(runs, **reading)))
+    table = load_runs(runs, **reading)
+    ends = last_points(table)
+    fit = fit_parametric(ends, weights=row_weights(ends))
     if fit.status == "not_identified":
         raise Refusal(f"no plan without a law: {fit.message}")
     boot = subsampled_bootstrap(fit, n_resamples=resamples, seed=seed)
     found = plan_training(boot, flops, inference_tokens, unique_tokens, level)
     more = None if next_budget is None else suggest_runs(boot, next_budget, max_runs=next_runs, level=level)
     if as_json:
-        click.echo(to_json(_record(fit, boot, found, more)))
+        click.echo(to_json({"input": table.attrs["reading"]} | _record(fit, boot, found, more)))
         return
+    if "thinning" in table.attrs["reading"]:
+        bullets(table.attrs["reading"]["notes"])
     click.echo(f"{len(fit.runs)} runs: {fit.law}\n\n{found}")
     if more is not None:
         click.echo(f"\n{more}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
@@ -19,7 +20,7 @@ from ..laws.chinchilla import ChinchillaLaw
 from ..laws.power import FrontierLaw
 from ..optimum.allocation import compute_optimal
 from ..runs.budgets import find_budgets
-from ..runs.curves import curves_of, last_points
+from ..runs.curves import curves_of, last_points, row_weights
 from ..uncertainty.resampling import Bootstrap, bootstrap
 
 __all__ = ["APPROACHES", "APPROACH_NAMES", "Approaches", "compare_approaches", "fit_approaches"]
@@ -65,12 +66,12 @@ def _isoflop(runs: pd.DataFrame) -> FrontierFit:
 def fit_approaches(runs: pd.DataFrame, which: Iterable[int] = (1, 2, 3)) -> dict[int, Fit | FrontierFit | FitError]:
     """Each approach's fit, or the :class:`~scaling.errors.FitError` that says why there is none.
 
-    Approaches 2 and 3 use the last point of every run. A parametric fit that the table does not identify counts
-    as none; where it is because the loss falls with neither size nor tokens beyond noise, or with one only, there is
-    no optimum for the others to find.
+    Approaches 2 and 3 use the last point of every run, and 3 weighs the rows of a table that was thinned in reading.
+    A parametric fit that the table does not identify counts as none; where it is because the loss falls with neither
+    size nor tokens beyond noise, or with one only, there is no optimum for the others to find.
     """
     ends = last_points(runs)
-    parametric = _attempt(fit_parametric, ends)
+    parametric = _attempt(partial(fit_parametric, weights=row_weights(ends)), ends)
     blind = isinstance(parametric, FitError) and parametric.kind is FitErrorKind.UNSEEN
     out: dict[int, Fit | FrontierFit | FitError] = {}
     for number in which:

@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Protocol, TypeGuard
 
 import numpy as np
-import scipy
 from numpy.typing import ArrayLike
 
 from .._checks import positive_finite
-from .._roots import in_places, lowest
+from .._roots import find_root, in_places, lowest
 from ..laws.base import HasLoss
 from ..laws.chinchilla import ChinchillaLaw
 from ..laws.kaplan import KaplanLaw
@@ -217,7 +216,7 @@ def _searched(law: HasLoss, name: str, x: np.ndarray) -> Allocation:
         shape = np.broadcast(x, law.loss(1.0, 1.0)).shape
         ends = np.full(shape, np.log(6.0) + 1.0), np.full(shape, LARGEST_BUDGET)
         place = np.arange(math.prod(shape)).reshape(shape)
-        found = scipy.optimize.elementwise.find_root(in_places(lambda u: excess(u, x), shape), ends, args=(place,))
+        found = find_root(in_places(lambda u: excess(u, x), shape), ends, (place,))
         if not np.all(found.success):
             raise ValueError(f"no budget up to {np.exp(LARGEST_BUDGET):.0e} FLOPs has an optimum of this {name}")
         log_flops = found.x

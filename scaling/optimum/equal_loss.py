@@ -6,11 +6,10 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-import scipy
 from numpy.typing import ArrayLike
 
 from .._checks import positive
-from .._roots import in_places, lowest
+from .._roots import find_root, in_places, lowest
 from ..laws.base import HasLoss
 
 __all__ = ["tokens_to_reach"]
@@ -94,7 +93,7 @@ def _log_tokens(law: HasLoss, x: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 def _log_root(rise: Callable[[np.ndarray], np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
     """Root of a function that rises over the range, and its lower end where it is above zero even there."""
-    found = scipy.optimize.elementwise.find_root(in_places(rise, shape), RANGE, args=(_places(shape),)).x
+    found = find_root(in_places(rise, shape), RANGE, (_places(shape),)).x
     return np.where(rise(np.full(shape, RANGE[0])) >= 0, RANGE[0], found)
 
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import scipy
 from numpy.typing import ArrayLike
 
 from .._checks import positive
+from .._roots import find_root
 from ..laws.base import Law, only
 from ..laws.kaplan import CriticalBatch, KaplanStepsLaw, kaplan_curve, kaplan_number
 from ..laws.power import PowerLaw
@@ -115,7 +115,7 @@ class KaplanTraining(Law):
             needed = np.log(law.S_c) - u / law.alpha_S + np.log1p(self.batch(floor + np.exp(u)) / B)
             return np.log(S) - needed
 
-        u = scipy.optimize.elementwise.find_root(excess, (low - 1e-9, high + 1e-9), args=(floor, S, B)).x
+        u = find_root(excess, (low - 1e-9, high + 1e-9), (floor, S, B)).x
         return (floor + np.exp(u))[()]
 
     def optimal(self, loss: ArrayLike, batch: ArrayLike) -> Allocation:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from .vocabulary import STANDS_FOR
+
 __all__ = ["last_points", "seed_noise"]
 
 
@@ -24,6 +26,11 @@ def last_points(runs: pd.DataFrame) -> pd.DataFrame:
     order = np.lexsort((runs["flops"].to_numpy(), run))
     last = np.diff(run[order], append=-2) != 0
     return runs.iloc[np.sort(order[last | (run[order] < 0)])]
+
+
+def row_weights(runs: pd.DataFrame) -> np.ndarray | None:
+    """The number of rows for which each row of a thinned table stands; None where nothing was thinned by chance."""
+    return runs[STANDS_FOR].to_numpy(dtype=float) if STANDS_FOR in runs else None
 
 
 def seed_noise(runs: pd.DataFrame) -> float:

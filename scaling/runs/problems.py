@@ -116,23 +116,56 @@ def column_problems(
     return [f"column {name!r}, {name_rows(column.index, mask)}: {words}" for mask, words in checks if mask.any()]
 
 
+def bad_rows(frame: pd.DataFrame) -> np.ndarray:
+    """Rows in which a needed value is missing, or any is not a number within its limits."""
+    finished = np.ones(len(frame), dtype=bool)
+    if "status" in frame:
+        finished = (frame["status"].astype("str").str.strip().str.lower() == "finished").to_numpy(dtype=bool)
+    bad, absent = np.zeros(len(frame), dtype=bool), np.zeros(len(frame), dtype=int)
+    for name in [name for name in LIMITS if name in frame]:
+        values, text = to_numbers(frame[name])
+        gaps = np.isnan(values) & ~text
+        low, high = LIMITS[name]
+        with np.errstate(invalid="ignore"):
+            bad |= text | (~gaps & ~((values >= low) & (values <= high)))
+        if name in ("params", "tokens", "flops"):
+            absent += gaps
+        elif name == "loss":
+            bad |= gaps
+    bad |= absent + (3 - sum(name in frame for name in ("params", "tokens", "flops"))) > 1
+    return bad & finished
+
+
 def suspicions(index: pd.Index, numbers: dict[str, np.ndarray]) -> list[str]:
     """Words about values that are possible and improbable: units mixed up, flops that disagree."""
+    masks, worst = suspicion_masks(numbers)
+    words = suspicion_words(worst)
+    return [f"{name_rows(index, mask)}: {words[key]}" for key, mask in masks.items() if mask.any()]
+
+
+def suspicion_masks(numbers: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], float]:
+    """The rows that deserve each of :func:`suspicion_words`, and the ratio of flops to 6 N D that is worst (or 1)."""
     N, D, C, L = (numbers[name] for name in ("params", "tokens", "flops", "loss"))
     ratio = C / (6 * N * D)
-    off = np.abs(ratio - 1) > FLOPS_TOLERANCE
-    checks = [
-        (N < 1e3, "fewer than 1,000 parameters: params is a count, 70 billion is 70e9"),
-        (D < N / 1e3, "fewer than one token per 1,000 parameters: are params and tokens in the same unit?"),
-        (L > 30, "loss above 30 nats per token: is it a perplexity (take its logarithm)?"),
-    ]
-    if off.any():
-        worst = ratio[off][np.argmax(np.abs(np.log(ratio[off])))]
-        text = f"flops is not 6·params·tokens (worst ratio {worst:.3g}, tolerance {FLOPS_TOLERANCE:.0%})"
-        checks.append((off, f"{text}; both are kept; another convention's count belongs in 'flops_exact'"))
+    masks = {"size": N < 1e3, "tokens": D < N / 1e3, "loss": L > 30, "flops": np.abs(ratio - 1) > FLOPS_TOLERANCE}
+    off, worst = ratio[masks["flops"]], 1.0
+    if len(off):
+        worst = float(off[np.argmax(np.abs(np.log(off)))])
     if "params_nonembedding" in numbers:
-        checks.append((numbers["params_nonembedding"] > N, "params_nonembedding exceeds params: are they swapped?"))
-    return [f"{name_rows(index, mask)}: {text}" for mask, text in checks if mask.any()]
+        masks["nonembedding"] = numbers["params_nonembedding"] > N
+    return masks, worst
+
+
+def suspicion_words(worst: float) -> dict[str, str]:
+    """What is said of suspicious rows; ``worst`` is the ratio of flops to 6 N D that is furthest from 1."""
+    ratio = f"flops is not 6·params·tokens (worst ratio {worst:.3g}, tolerance {FLOPS_TOLERANCE:.0%})"
+    return {
+        "size": "fewer than 1,000 parameters: params is a count, 70 billion is 70e9",
+        "tokens": "fewer than one token per 1,000 parameters: are params and tokens in the same unit?",
+        "loss": "loss above 30 nats per token: is it a perplexity (take its logarithm)?",
+        "flops": f"{ratio}; both are kept; another convention's count belongs in 'flops_exact'",
+        "nonembedding": "params_nonembedding exceeds params: are they swapped?",
+    }
 
 
 def repeats(table: pd.DataFrame) -> list[str]:

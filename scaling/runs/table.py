@@ -8,6 +8,8 @@ The columns everywhere: ``params`` (total, counting embeddings), ``tokens``, ``l
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -79,8 +81,11 @@ def describe_runs(df: pd.DataFrame) -> pd.DataFrame:
     return table.rename_axis("quantity").astype({"count": int, "distinct": int})
 
 
-def checked_table(df: pd.DataFrame, source: str, include_failed: bool) -> pd.DataFrame:
-    """:func:`~scaling.runs.check_runs`, with the name of the table for its messages."""
+def checked_table(df: pd.DataFrame, source: str, include_failed: bool, known: list[str] | None = None) -> pd.DataFrame:
+    """:func:`~scaling.runs.check_runs`, with the name of the table for its messages.
+
+    Of a part of a larger table ``known`` is what is suspicious in the whole, instead of in the part.
+    """
     if df.columns.nlevels > 1:
         raise RunsError(source, ["the columns have several levels: flatten them to plain names"])
     columns = list(df.columns)
@@ -96,7 +101,7 @@ def checked_table(df: pd.DataFrame, source: str, include_failed: bool) -> pd.Dat
     problems = _complete(kept, numbers, notes)
     if problems:
         raise RunsError(source, problems)
-    words += suspicions(kept.index, numbers)
+    words += suspicions(kept.index, numbers) if known is None else known
     table = pd.DataFrame({name: numbers[name] for name in LIMITS if name in numbers}, index=kept.index)
     table = pd.concat([table, kept.loc[:, [c not in table.columns for c in columns]]], axis=1)
     table.attrs = dict(df.attrs)
@@ -127,10 +132,10 @@ def _leave_out_failed(
     finished = (status == "finished").to_numpy()
     if include_failed or finished.all():
         return df, finished
-    counts = ", ".join(f"{name[:30]!r} {n}" for name, n in status[~finished].value_counts().items())
+    counts = status[~finished].value_counts().to_dict()
     if not finished.any():
-        raise RunsError(source, [f"no row has the status 'finished' (found: {counts}); include_failed=True keeps all"])
-    words.append(f"{int((~finished).sum())} of {len(df)} runs left out, status not 'finished': {counts}")
+        raise RunsError(source, [none_finished(counts)])
+    words.append(left_out(counts, len(df)))
     return df[finished], finished[finished]
 
 
@@ -147,15 +152,24 @@ def _states(status: pd.Series) -> pd.Series:
     return pd.Series(words[codes], index=status.index)
 
 
+def none_finished(counts: Mapping[str, int]) -> str:
+    """The problem of a table in which no run finished, from the number of rows of each status."""
+    return f"no row has the status 'finished' (found: {_counted(counts)}); include_failed=True keeps all"
+
+
+def left_out(counts: Mapping[str, int], total: int) -> str:
+    """What is said of runs that did not finish, from the number of rows of each status and of all."""
+    return f"{sum(counts.values())} of {total} runs left out, status not 'finished': {_counted(counts)}"
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name[:30]!r} {n}" for name, n in counts.items())
+
+
 def _numbers(df: pd.DataFrame, finished: np.ndarray) -> tuple[dict[str, np.ndarray], list[str]]:
     """The numeric columns as floats, and all that is wrong with them."""
-    unknown = [c for c in df.columns if c not in (*LIMITS, *_LABELS)]
     given = [name for name in _TRIPLE if name in df]
-    lacking = [name for name in ("params", "tokens") if name not in df]
-    problems = [] if "loss" in df else [missing_column("loss", unknown)]
-    if len(given) < 2:
-        problems += [missing_column(name, unknown) for name in lacking]
-        problems.append("two of 'params', 'tokens' and 'flops' are needed: the third follows from flops = 6 N D")
+    problems = lacking_columns(list(df.columns))
     parsed = {name: to_numbers(df[name]) for name in LIMITS if name in df}
     absent = sum(np.isnan(parsed[name][0]).astype(np.int8) for name in given) if given else 0
     for name, (values, text) in parsed.items():
@@ -169,6 +183,16 @@ def _numbers(df: pd.DataFrame, finished: np.ndarray) -> tuple[dict[str, np.ndarr
         problems += column_problems(name, df[name], values, text, optional)
     numbers = {name: values for name, (values, _) in parsed.items()}
     return numbers, problems
+
+
+def lacking_columns(columns: list[Any]) -> list[str]:
+    """A problem for each quantity that no column holds and none can follow."""
+    unknown = [c for c in columns if c not in (*LIMITS, *_LABELS)]
+    problems = [] if "loss" in columns else [missing_column("loss", unknown)]
+    if sum(name in columns for name in _TRIPLE) < 2:
+        problems += [missing_column(name, unknown) for name in ("params", "tokens") if name not in columns]
+        problems.append("two of 'params', 'tokens' and 'flops' are needed: the third follows from flops = 6 N D")
+    return problems
 
 
 def _complete(df: pd.DataFrame, numbers: dict[str, np.ndarray], notes: list[str]) -> list[str]:

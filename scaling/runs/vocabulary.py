@@ -24,6 +24,8 @@ ALIASES = {
     "loss": "l finalloss valloss validationloss evalloss testloss trainloss smoothedloss crossentropy",
     "flops": "c compute flop trainingflop trainingflops trainflops computeflops totalflops",
 }
+#: column of a table that was thinned in reading: the number of rows for which each row stands
+STANDS_FOR = "stands_for"
 UNIT_HINTS = {
     "params": "params is a count of parameters: 70 billion is 70e9",
     "tokens": "tokens is a count of tokens: 1.4 trillion is 1.4e12",

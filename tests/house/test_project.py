@@ -139,7 +139,7 @@ def test_what_is_said_to_install_is_this_project():
         extra = re.fullmatch(r"-e '\.\[([\w{}]+)\]'", what)
         assert extra, f"{place}: pip install {what}"
         assert extra[1] in extras or (place, extra[1]) == ("scaling/cli/rerun.py", "{extra}"), place
-    messages = {"scaling/_parallel/spreading.py", "scaling/runs/reading/files.py", "scaling/cli/rerun.py"}
+    messages = {"scaling/_parallel/spreading.py", "scaling/runs/reading/parquet.py", "scaling/cli/rerun.py"}
     assert messages | {"book/rerun.md"} <= set(found)
 
 

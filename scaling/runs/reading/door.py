@@ -6,18 +6,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from ..._words import name_rows
 from ...errors import RunsError
 from ...sources.datasets import dataset_checksum, dataset_names, read_dataset
-from ...sources.files import checksum
-from ..problems import to_numbers
+from ..problems import bad_rows
 from ..table import checked_table
 from ..vocabulary import LIMITS, closest_column
 from .files import read_file
-from .table import RunsTable, raw_frame, read_table, recognise, repeated
+from .stream import large_table, thin_runs
+from .table import RunsTable, advice, checksum_of, raw_frame, read_table, recognise, repeated
 
 __all__ = ["load_runs"]
 
@@ -45,10 +44,21 @@ def load_runs(
     read in one way only (see :func:`~scaling.runs.read_table`); what could be read in two is refused, with the
     argument that decides.
 
+    Parquet of more than 1,000,000 rows (extra ``parquet``) may be larger than memory: it is read in one pass, in which
+    all rows are checked and few kept. Where a column names the run, these are the last row of each run (a million runs
+    at most), which approaches 2 and 3 use, exactly as if the table had been read whole; and, for the curves before,
+    some 100,000 rows drawn at random. Without such a column it is the drawn rows alone: each row with the same chance,
+    but at least 20 of every cell of half an octave in params and tokens, so that rare large runs stay. Column
+    ``stands_for`` says how many rows each of them stands for: give it to a fit as its ``weights``. The draw is the same
+    for the same files on every machine. What was done, and what was looked for among the kept rows only (repeats,
+    groups, gaps, losses out of the pattern), is in ``attrs["reading"]``, its ``notes`` and its ``thinning``. Of such a
+    table only the columns of ours are read, and those of quantities have to be stored as numbers.
+
     Parameters
     ----------
     source : str, Path or DataFrame
-        The path of a file, the name of a data set, or a table (which is not changed).
+        The path of a file or of a folder of Parquet files (with others below it, as in ``run=abc/part-0.parquet``), the
+        name of a data set, or a table (which is not changed).
     strict : bool, default False
         Take our own columns and units only, and recognise nothing; what is not needed is carried along.
     include_failed : bool, default False
@@ -61,8 +71,10 @@ def load_runs(
     Returns
     -------
     DataFrame
-        As :func:`~scaling.runs.check_runs` returns it; rows of a text file are indexed by their line.
-        ``attrs["reading"]`` says how the table was read: its ``name``, ``sha256``, ``kind``, ``mapping`` and ``notes``.
+        As :func:`~scaling.runs.check_runs` returns it; rows of a text file are indexed by their line, those of a folder
+        by their place and file.
+        ``attrs["reading"]`` says how the table was read: its ``name``, ``sha256``, ``kind``, ``mapping`` and ``notes``
+        (of a folder, the checksum is that of what ``sha256sum`` prints for its files in order).
 
     Raises
     ------
@@ -88,6 +100,12 @@ def load_runs(
         name, table = "the table", _strict_frame(source) if strict else recognise(raw_frame(source), "the table", **how)
     elif isinstance(source, (str, Path)):
         name = str(source)
+        if (large := large_table(Path(source), (columns or {}).values())) is not None:
+            keep = dict(strict=strict, include_failed=include_failed, skip_bad=skip_bad)
+            thin = thin_runs(large, name, **keep, **how)
+            told = _short(name), checksum_of(large.root), thin.kind, thin.mapping.to_dict("records"), thin.notes
+            thin.runs.attrs["reading"] = _story(*told) | {"thinning": thin.record}
+            return thin.runs
         table = _strict_file(Path(source), **form) if strict else read_table(source, **how, **form)
     else:
         kind = type(source).__name__
@@ -107,6 +125,11 @@ def _is_named(name: str) -> bool:
     raise RunsError(repr(name), [f"there is neither a file nor a data set of this name; {hint}"])
 
 
+def _short(path: str) -> str:
+    """The last part of a path."""
+    return Path(path).name or path
+
+
 def _story(name: str, sha256: str, kind: str, mapping: list[Any] | None = None, notes: Any = ()) -> dict[str, Any]:
     return {"name": name, "sha256": sha256, "kind": kind, "mapping": mapping or [], "notes": list(notes)}
 
@@ -120,53 +143,23 @@ def _strict_file(path: Path, delimiter: str | None, encoding: str | None) -> Run
     raw = read_file(path, delimiter, encoding, ())
     if problems := [*raw.problems, *repeated(raw.frame, LIMITS)]:
         raise RunsError(str(path), problems)
-    return RunsTable(raw.frame, pd.DataFrame(), tuple(raw.notes), raw.kind, checksum(path))
+    return RunsTable(raw.frame, pd.DataFrame(), tuple(raw.notes), raw.kind, checksum_of(path))
 
 
 def _checked(table: RunsTable, name: str, include_failed: bool, skip_bad: bool) -> pd.DataFrame:
     """The rows in our columns, checked, with the story of their reading."""
     frame, notes = table.frame, list(table.notes)
     if skip_bad:
-        bad = _bad_rows(frame)
+        bad = bad_rows(frame)
         if bad.any():
             notes.append(f"{name_rows(frame.index, bad)}: left out, a value is missing or impossible (--skip-bad)")
             frame = frame[~bad]
     try:
         runs = checked_table(frame, name, include_failed)
     except RunsError as error:
-        raise RunsError(name, [*error.problems, *_advice(frame, table.mapping, skip_bad)]) from None
-    short = Path(name).name if table.sha256 else name
+        raise RunsError(
+            name, [*error.problems, *advice(table.mapping, int(bad_rows(frame).sum()), len(frame), skip_bad)]
+        ) from None
+    short = _short(name) if table.sha256 else name
     runs.attrs["reading"] = _story(short, table.sha256, table.kind, table.mapping.to_dict("records"), notes)
     return runs
-
-
-def _bad_rows(frame: pd.DataFrame) -> np.ndarray:
-    """Rows in which a needed value is missing, or any is not a number within its limits."""
-    finished = np.ones(len(frame), dtype=bool)
-    if "status" in frame:
-        finished = (frame["status"].astype("str").str.strip().str.lower() == "finished").to_numpy(dtype=bool)
-    bad, absent = np.zeros(len(frame), dtype=bool), np.zeros(len(frame), dtype=int)
-    for name in [name for name in LIMITS if name in frame]:
-        values, text = to_numbers(frame[name])
-        gaps = np.isnan(values) & ~text
-        low, high = LIMITS[name]
-        with np.errstate(invalid="ignore"):
-            bad |= text | (~gaps & ~((values >= low) & (values <= high)))
-        if name in ("params", "tokens", "flops"):
-            absent += gaps
-        elif name == "loss":
-            bad |= gaps
-    bad |= absent + (3 - sum(name in frame for name in ("params", "tokens", "flops"))) > 1
-    return bad & finished
-
-
-def _advice(frame: pd.DataFrame, mapping: pd.DataFrame, skipped: bool) -> list[str]:
-    """Lines below the problems: how columns were read, and how to go on without the rows."""
-    renamed = [
-        f"{row['name']} from {row['column']!r}" for row in mapping.to_dict("records") if row["name"] != row["column"]
-    ]
-    lines = [f"columns were read as: {', '.join(renamed)}"] if renamed else []
-    bad = int(_bad_rows(frame).sum())
-    if not skipped and 0 < bad < len(frame):
-        lines.append(f"to go on without these rows ({bad} of {len(frame)}): --skip-bad, in Python skip_bad=True")
-    return lines

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from ...errors import RunsError
+from .parquet import begins_as_parquet, open_parquet
 from .text import MOST_COLUMNS, RawTable, read_text, unique_names
 
 #: JSON lines that are parsed before they become a table
@@ -49,19 +50,21 @@ _BOMS = (
 
 
 def read_file(path: Path, separator: str | None, encoding: str | None, names: Iterable[str]) -> RawTable:
-    """The cells of a CSV, TSV, JSON-lines or Parquet file; ``names`` are headers that the caller knows to be there."""
+    """The cells of a CSV, TSV, JSON-lines or Parquet file, or of a folder of Parquet files.
+
+    ``names`` are headers that the caller knows to be there.
+    """
     if not path.exists():
         raise RunsError(str(path), [f"there is no such file (looked in {path.absolute().parent})"])
-    if path.is_dir():
-        raise RunsError(str(path), ["this is a folder; name the file in it that holds the table"])
-    if not path.is_file():
+    if not path.is_dir() and not path.is_file():
         raise RunsError(str(path), ["this is not a regular file; save the table as a file and name that"])
+    if path.is_dir() or begins_as_parquet(path):
+        table = open_parquet(path, names)
+        frame = table.whole()
+        return _records(path, frame, table.kind, list(table.notes), frame.index)
     data = path.read_bytes()
     if not data.strip():
         raise RunsError(str(path), ["the file is empty; the first line must name the columns"])
-    if data.startswith(b"PAR1"):
-        del data
-        return _read_parquet(path)
     for magic, words in _MAGIC.items():
         if data.startswith(magic):
             raise RunsError(str(path), [f"this is {words}"])
@@ -114,21 +117,6 @@ def _decode(path: Path, data: bytes, encoding: str | None) -> tuple[str, str, li
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     return text, {"utf-8-sig": "UTF-8"}.get(found, found if found[0].isupper() else found.upper()), notes
-
-
-def _read_parquet(path: Path) -> RawTable:
-    try:
-        import pyarrow  # noqa: F401
-    except ImportError:
-        install = "run pip install -e '.[parquet]' in the project's folder"
-        words = f"Parquet needs pyarrow: {install}, or save the table as CSV"
-        raise RunsError(str(path), [words]) from None
-    try:
-        frame = pd.read_parquet(path).reset_index(drop=True)
-    except (ValueError, OSError, KeyError, NotImplementedError) as error:
-        words = f"this begins as a Parquet file and cannot be read ({str(error).strip()[:120]!r}): write it again"
-        raise RunsError(str(path), [words]) from None
-    return _records(path, frame, "Parquet", [], pd.RangeIndex(1, len(frame) + 1, name="row"))
 
 
 def _records(path: Path, frame: pd.DataFrame, kind: str, notes: list[str], index: pd.Index) -> RawTable:

@@ -20,6 +20,7 @@ from ..vocabulary import LIMITS
 from .cells import decimal_mark, read_numbers
 from .columns import Mapped, map_columns, unit_row
 from .files import read_file
+from .parquet import parquet_checksum
 from .text import RawTable, unique_names
 from .units import to_nats, unit_factor
 
@@ -30,7 +31,7 @@ __all__ = ["RunsTable", "read_table"]
 _LEAST = {"params": 1e4, "tokens": 1e5, "flops": 1e9, "budget": 1e9}
 _EXAMPLES = {"params": "millions", "tokens": "billions", "flops": "PF-days", "budget": "PF-days"}
 #: words for a run that came to its end
-_FINISHED = frozenset(["completed", "complete", "done", "succeeded", "success", "successful", "ok", "converged"])
+FINISHED = frozenset(["completed", "complete", "done", "succeeded", "success", "successful", "ok", "converged"])
 _SUMMARIES = (
     r"(?i)\s*(grand |sub)?(totals?|sum|average|mean|median|avg|std|stdev|minimum|maximum|min|max|count)\s*:?\s*"
 )
@@ -80,14 +81,15 @@ def read_table(
     """Read a file of training runs with other people's columns and units.
 
     CSV and the like (separated by commas, semicolons, tabs or bars; decimal point or comma; UTF-8, UTF-16 or
-    Windows-1252), JSON lines, a JSON array of objects, or Parquet. Sizes may be written ``70B``, ``1.4T``,
-    ``300 million`` or ``1,000,000``; a unit may stand in the header (``tokens (B)``, ``compute_pf_days``,
+    Windows-1252), JSON lines, a JSON array of objects, Parquet or a folder of it. Sizes may be written ``70B``,
+    ``1.4T``, ``300 million`` or ``1,000,000``; a unit may stand in the header (``tokens (B)``, ``compute_pf_days``,
     ``loss_bits_per_token``, ``val_ppl``). The file is opened for reading and never changed.
 
     Parameters
     ----------
     path : str or Path
-        The file; its content, not its name, decides on the format.
+        The file, or the folder of Parquet files; its content, not its name, decides on the format. It is read whole:
+        of a table larger than memory, :func:`~scaling.runs.load_runs` keeps a part.
     columns : mapping, optional
         Our name to the file's, such as ``{"params": "Size"}`` (option ``--column params=Size``).
     units : mapping, optional
@@ -114,7 +116,12 @@ def read_table(
     path = Path(path)
     options = dict(columns=columns, units=units, loss_unit=loss_unit, bytes_per_token=bytes_per_token, decimal=decimal)
     raw = read_file(path, delimiter, encoding, (columns or {}).values())
-    return recognise(raw, str(path), **options, sha256=checksum(path))
+    return recognise(raw, str(path), **options, sha256=checksum_of(path))
+
+
+def checksum_of(path: Path) -> str:
+    """SHA-256 of a file, or of a folder's list of Parquet files with theirs."""
+    return parquet_checksum(path) if path.is_dir() else checksum(path)
 
 
 def raw_frame(frame: pd.DataFrame) -> RawTable:
@@ -142,10 +149,7 @@ def recognise(
     sha256: str = "",
 ) -> RunsTable:
     """Cells as a table of runs: the second half of :func:`~scaling.runs.read_table`, whose arguments these are."""
-    if decimal not in (None, ".", ","):
-        raise RunsError(source, [f"--decimal must be . or ,: got {decimal!r}"])
-    if bytes_per_token is not None and not (bytes_per_token > 0 and np.isfinite(bytes_per_token)):
-        raise RunsError(source, [f"--bytes-per-token must be positive and finite, got {bytes_per_token:g}"])
+    check_options(source, decimal, bytes_per_token)
     mapped, problems, notes = map_columns(raw.frame, dict(columns or {}), dict(units or {}), loss_unit)
     raw, mapped = unit_row(raw, mapped)
     problems = [*raw.problems, *problems, *repeated(raw.frame, [m.column for m in mapped])]
@@ -155,11 +159,34 @@ def recognise(
         problems += _summary_rows(frame)
     if problems:
         raise RunsError(source, problems)
-    frame, words = _translate_status(frame)
-    table = pd.DataFrame(
+    frame, words = translate_status(frame)
+    return RunsTable(frame, mapping_table(mapped), (*raw.notes, *notes, *words), raw.kind, sha256)
+
+
+def check_options(source: str, decimal: str | None, bytes_per_token: float | None) -> None:
+    """``RunsError`` for an option of reading that makes no sense."""
+    if decimal not in (None, ".", ","):
+        raise RunsError(source, [f"--decimal must be . or ,: got {decimal!r}"])
+    if bytes_per_token is not None and not (bytes_per_token > 0 and np.isfinite(bytes_per_token)):
+        raise RunsError(source, [f"--bytes-per-token must be positive and finite, got {bytes_per_token:g}"])
+
+
+def mapping_table(mapped: list[Mapped]) -> pd.DataFrame:
+    """How columns were read, one row each."""
+    return pd.DataFrame(
         [[m.name, m.column, m.unit, m.source] for m in mapped], columns=["name", "column", "unit", "from"]
     )
-    return RunsTable(frame, table, (*raw.notes, *notes, *words), raw.kind, sha256)
+
+
+def advice(mapping: pd.DataFrame, bad: int, total: int, skipped: bool) -> list[str]:
+    """Lines below the problems: how columns were read, and how to go on without the bad ones of all rows."""
+    renamed = [
+        f"{row['name']} from {row['column']!r}" for row in mapping.to_dict("records") if row["name"] != row["column"]
+    ]
+    lines = [f"columns were read as: {', '.join(renamed)}"] if renamed else []
+    if not skipped and 0 < bad < total:
+        lines.append(f"to go on without these rows ({bad} of {total}): --skip-bad, in Python skip_bad=True")
+    return lines
 
 
 def _convert(
@@ -189,7 +216,7 @@ def _convert(
         column, own, cell_units = series[m.name], None, []
         if is_text[m.name]:
             column, own, cell_units = read_numbers(m.name, column, mark)
-        done[m.place], found, words = _in_our_unit(m, column, own, cell_units, bytes_per_token)
+        done[m.place], found, words = in_our_unit(m, column, own, cell_units, bytes_per_token)
         mapped = [found if other is m else other for other in mapped]
         problems += words
     rest = {m.place: raw.frame.iloc[:, m.place] for m in mapped if m.name not in LIMITS}
@@ -204,7 +231,7 @@ def _has_comma(column: pd.Series) -> bool:
     return bool(column.astype("str").str.contains(",", regex=False, na=False).any())
 
 
-def _in_our_unit(
+def in_our_unit(
     m: Mapped, column: pd.Series, own: np.ndarray | None, cell_units: list[str], bytes_per_token: float | None
 ) -> tuple[pd.Series, Mapped, list[str]]:
     """A column in our unit, its mapping, and what is unclear about it."""
@@ -271,14 +298,18 @@ def _summary_rows(frame: pd.DataFrame) -> list[str]:
     return problems
 
 
-def _translate_status(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+def translate_status(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """Other words for a finished run become ``finished``."""
     if "status" not in frame:
         return frame, []
     word = frame["status"].astype("str").str.strip().str.lower()
-    other = word.isin(_FINISHED).to_numpy(dtype=bool)
+    other = word.isin(FINISHED).to_numpy(dtype=bool)
     if not other.any():
         return frame, []
-    found = ", ".join(sorted({repr(x) for x in word[other]}))
     status = frame["status"].astype(object).where(~other, "finished")
-    return frame.assign(status=status), [f"status {found} taken as 'finished' ({int(other.sum())} rows)"]
+    return frame.assign(status=status), [finished_note(set(word[other]), int(other.sum()))]
+
+
+def finished_note(words: Iterable[str], rows: int) -> str:
+    """What is said of other words for a finished run."""
+    return f"status {', '.join(sorted(map(repr, words)))} taken as 'finished' ({rows} rows)"

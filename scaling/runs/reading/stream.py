@@ -1,0 +1,423 @@
+"""A table larger than memory as runs: one pass checks all of its rows and keeps what a fit needs.
+
+Batches of rows come into our units and are judged by the checks of small tables. Where a column names the run, the last
+row of each is kept, and beside them a sample of all rows, the curves. Without such a column the sample is all: rows are
+drawn with one chance for all, and :data:`FLOOR` of each cell of half an octave in params and tokens at least, each with
+the number of rows that it stands for. Which rows these are is a matter of the seed and of the rows' order alone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ..._words import first_rows
+from ...errors import RunsError
+from ..problems import bad_rows, suspicion_masks, suspicion_words
+from ..table import checked_table, lacking_columns, left_out, none_finished
+from ..vocabulary import LIMITS, STANDS_FOR
+from .columns import Mapped, map_columns
+from .parquet import ParquetTable, begins_as_parquet, open_parquet
+from .table import FINISHED, advice, check_options, finished_note, in_our_unit, mapping_table, translate_status
+from .text import unique_names
+from .thinning import FLOOR, Ends, Sample, filled, joined
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+#: rows up to which a table is read whole, and runs whose last rows are kept
+WHOLE = MOST_RUNS = 1_000_000
+#: rows of a larger one that are drawn, on average, and the seed of the draw
+DRAWN, SEED = 100_000, 0
+#: rows with an impossible value after which reading stops
+MOST_BAD = 1_000
+#: rows at a time
+BATCH = 1 << 16
+_TRIPLE, _LABELS = ("params", "tokens", "flops"), ("run", "seed", "status")
+
+
+def large_table(path: Path, names: Iterable[str]) -> ParquetTable | None:
+    """The table at a path where it is Parquet with more rows than are read whole, else None."""
+    if not (path.is_dir() or (path.is_file() and begins_as_parquet(path))):
+        return None
+    table = open_parquet(path, names)
+    return table if sum(table.rows) > WHOLE else None
+
+
+@dataclass
+class _Tally:
+    """How many rows a word is true of, and the first of them."""
+
+    count: int = 0
+    first: list[tuple[int, int]] = field(default_factory=list)
+
+    def add(self, file: int, rows: np.ndarray) -> None:
+        self.count += len(rows)
+        self.first += [(file, int(row)) for row in rows[: 5 - len(self.first)]]
+
+    def words(self, table: ParquetTable) -> str:
+        files, rows = (np.array(part) for part in zip(*self.first, strict=True))
+        return first_rows(table.labels(files, rows), self.count)
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """What is read: our columns, how they become floats in our units, and the type of each label."""
+
+    mapped: list[Mapped]
+    shown: list[Mapped]
+    source: dict[str, str]
+    bytes_per_token: float | None
+    labels: dict[str, pa.DataType]
+    notes: list[str]
+
+    def numbers(self, cells: Mapping[str, pa.Array]) -> dict[str, np.ndarray]:
+        """The quantities in our units; NaN where there is nothing."""
+        out = {}
+        for m in self.mapped:
+            if m.name in LIMITS:
+                raw = pd.Series(_floats(cells[self.source[m.name]]))
+                out[m.name] = in_our_unit(m, raw, None, [], self.bytes_per_token)[0].to_numpy(dtype=float)
+        return out
+
+
+def _within(name: str, values: np.ndarray) -> bool:
+    """Whether all values of a quantity are possible ones, and none is missing."""
+    low, high = LIMITS[name]
+    return not len(values) or bool(values.min() >= low and values.max() <= high)
+
+
+def _floats(column: pa.Array) -> np.ndarray:
+    import pyarrow as pa
+
+    column = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+    return column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+
+
+def _columns(table: ParquetTable, name: str, strict: bool, **how: Any) -> _Columns:
+    """The columns to read; ``RunsError`` where one is missing, can be read in two ways or holds no numbers."""
+    import pyarrow as pa
+
+    check_options(name, how["decimal"], how["bytes_per_token"])
+    theirs = list(table.types)
+    notes: list[str] = []
+    if strict:
+        names = (*LIMITS, *_LABELS)
+        mapped = [Mapped(n, n, theirs.index(n), "nats" if n == "loss" else "count") for n in names if n in theirs]
+        problems = lacking_columns(theirs)
+    else:
+        frame = pd.DataFrame(columns=unique_names([column.strip() for column in theirs]))
+        options = dict(how["columns"] or {}), dict(how["units"] or {}), how["loss_unit"]
+        mapped, problems, notes = map_columns(frame, *options)
+    labels, shown = {}, []
+    for m in mapped:
+        kinds = [kind.value_type if pa.types.is_dictionary(kind) else kind for kind in table.types[theirs[m.place]]]
+        if m.name not in LIMITS:
+            plain = {kind for kind in kinds if not pa.types.is_null(kind)}
+            labels[m.name] = plain.pop() if len(plain) == 1 else pa.string()
+            shown.append(m)
+            continue
+        _, found, words = in_our_unit(m, pd.Series(dtype=float), None, [], how["bytes_per_token"])
+        shown.append(found)
+        problems += words
+        other = next((file for file, kind in enumerate(kinds) if not _is_number(kind)), None)
+        if other is not None:
+            text = f"column {m.column!r} ({m.name}) is stored as {kinds[other]} in {table.name(other)}"
+            hint = f"of a table of more than {WHOLE:,} rows, numbers only are read: store it as numbers"
+            problems.append(f"{text}; {hint}")
+    if problems:
+        raise RunsError(name, problems)
+    unread = [column for k, column in enumerate(theirs) if k not in {m.place for m in mapped}]
+    unread = [column for column in unread if not column.startswith("__index_level_")]
+    if unread:
+        some = ", ".join(repr(column[:40]) for column in unread[:10])
+        notes.append(f"not read: columns {some}" + (f" and {len(unread) - 10} more" if len(unread) > 10 else ""))
+    source = {m.name: theirs[m.place] for m in mapped}
+    return _Columns(mapped, [] if strict else shown, source, how["bytes_per_token"], labels, notes)
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    tests = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_null)
+    return any(test(kind) for test in tests)
+
+
+@dataclass(frozen=True)
+class Thinned:
+    """Runs in our columns, checked; how they were read, and a record of the thinning."""
+
+    runs: pd.DataFrame
+    mapping: pd.DataFrame
+    notes: list[str]
+    kind: str
+    record: dict[str, Any]
+
+
+def thin_runs(
+    table: ParquetTable, name: str, *, strict: bool, include_failed: bool, skip_bad: bool, **how: Any
+) -> Thinned:
+    """One pass over a table: all rows checked, those kept that a fit needs.
+
+    Raises
+    ------
+    RunsError
+        All that is wrong with the table; of very many impossible rows the first, and how far the reading came.
+    """
+    from tqdm import tqdm  # here, so that smaller tables do not wait for it
+
+    columns = _columns(table, name, strict, **how)
+    found = _Pass(table, columns, include_failed, skip_bad)
+    labels = [columns.source[label] for label in columns.labels]
+    total = sum(table.rows)
+    with tqdm(total=total, desc="reading", unit=" rows", unit_scale=True, disable=None, delay=1) as bar:
+        for file, start, cells in table.batches(list(columns.source.values()), BATCH, labels):
+            found.add(file, start, cells)
+            bar.update(len(next(iter(cells.values()))))
+            if found.hopeless:
+                break
+    return found.thinned(name)
+
+
+class _Pass:
+    """What one pass over all rows finds and keeps."""
+
+    def __init__(self, table: ParquetTable, columns: _Columns, include_failed: bool, skip_bad: bool):
+        self.table, self.columns = table, columns
+        self.include_failed, self.skip_bad = include_failed, skip_bad
+        self.read = self.valid = 0
+        self.status: Counter[str] = Counter()
+        self.skipped, self.followed = _Tally(), Counter[str]()
+        self.odd: dict[str, _Tally] = {}
+        self.worst = 1.0
+        self.bad: list[pd.DataFrame] = []
+        self.unbounded: dict[str, tuple[float, float]] = {}
+        self.ranges: dict[str, tuple[float, float]] = {}
+        self.sample = Sample(DRAWN / sum(table.rows))
+        self.ends = Ends(columns.labels["run"], MOST_RUNS + BATCH) if "run" in columns.labels else None
+        self.single = False
+        self._random = np.random.default_rng(SEED)
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether so much is wrong that reading on says nothing new."""
+        return sum(map(len, self.bad)) > MOST_BAD
+
+    def add(self, file: int, start: int, cells: dict[str, pa.Array]) -> None:
+        """Check a batch of rows and keep of them what may be needed."""
+        import pyarrow as pa
+
+        numbers = self.columns.numbers(cells)
+        size = len(numbers["loss"])
+        chance, place = self._random.random(size), np.arange(size)
+        self.read += size
+        self._widen(numbers)
+        finished = self._finished(cells)
+        if not self.include_failed:
+            numbers, chance, place = _only(finished, numbers, chance, place)
+            finished = finished[finished]
+        bad, broken, full = self._judged(numbers, finished)
+        if self.skip_bad:
+            self.skipped.add(file, start + 1 + place[bad])
+        wrong = broken if self.skip_bad else bad | broken
+        if wrong.any():
+            self._witness(file, start + 1 + place[wrong], {k: v[wrong] for k, v in numbers.items()}, finished[wrong])
+        numbers, chance, place = _only(~(bad | broken), full, chance, place)
+        self._describe(file, start + 1 + place, numbers)
+
+        def take(hit: np.ndarray, more: dict[str, np.ndarray]) -> pa.Table:
+            labels = {label: self._label(label, cells, place[hit]) for label in self.columns.labels}
+            at = {"file": np.full(len(hit), file), "row": start + 1 + place[hit]}
+            return pa.table({name: values[hit] for name, values in numbers.items()} | labels | at | more)
+
+        self.sample.add(numbers["params"], numbers["tokens"], chance, take)
+        if self.ends is not None:
+            run = cells[self.columns.source["run"]]
+            self.ends.add(run if len(place) == size else run.take(pa.array(place)), numbers["flops"], take)
+            self._count_runs()
+
+    def _finished(self, cells: dict[str, pa.Array]) -> np.ndarray:
+        """Which rows finished; their words are counted."""
+        import pyarrow as pa
+
+        size = len(next(iter(cells.values())))
+        if "status" not in self.columns.source:
+            return np.ones(size, dtype=bool)
+        column = cells[self.columns.source["status"]]
+        column = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+        words = [w.strip().lower() if isinstance(w, str) else "empty" for w in column.dictionary.to_pylist()] + [
+            "empty"
+        ]
+        codes = filled(column.indices)
+        for word, rows in zip(words, np.bincount(codes % len(words), minlength=len(words)).tolist(), strict=True):
+            self.status[word] += rows
+        return np.isin(words, ["finished", *FINISHED])[codes]
+
+    def _widen(self, numbers: dict[str, np.ndarray]) -> None:
+        """Smallest and largest of what may be in another unit than ours."""
+        for m in self.columns.mapped:
+            if m.name in numbers and m.name != "loss" and m.unit is None:
+                values = numbers[m.name]
+                good = values if _within(m.name, values) else values[np.isfinite(values) & (values > 0)]
+                low, high = self.unbounded.get(m.name, (np.inf, -np.inf))
+                self.unbounded[m.name] = (good.min(initial=low), good.max(initial=high))
+
+    def _judged(
+        self, numbers: dict[str, np.ndarray], finished: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+        """Rows with an impossible value, rows from which one follows, and the numbers completed by C = 6 N D."""
+        size = len(finished)
+        bad = broken = np.zeros(size, dtype=bool)
+        if not all(_within(name, values) for name, values in numbers.items()):
+            loss = np.where(~finished & ~np.isfinite(numbers["loss"]), 1.0, numbers["loss"])
+            bad = bad_rows(pd.DataFrame(numbers | {"loss": loss}, copy=False))
+        full = {name: numbers.get(name, np.full(size, np.nan)) for name in _TRIPLE}
+        N, D, C = full.values()
+        for name in _TRIPLE:
+            if (gaps := np.isnan(full[name]) & ~bad).any():
+                follows = 6 * N * D if name == "flops" else C / (6 * (D if name == "params" else N))
+                filled = np.where(gaps, follows, full[name])
+                low, high = LIMITS[name]
+                broken = broken | (gaps & ~((filled >= low) & (filled <= high)))
+                full[name] = filled
+                self.followed[name] += int(gaps.sum())
+        return bad, broken, numbers | full
+
+    def _witness(self, file: int, rows: np.ndarray, numbers: dict[str, np.ndarray], finished: np.ndarray) -> None:
+        """Keep rows with impossible values for the message."""
+        frame = pd.DataFrame(numbers, index=self.table.labels(np.full(len(rows), file), rows))
+        self.bad.append(frame.assign(status=np.where(finished, "finished", "")))
+
+    def _describe(self, file: int, rows: np.ndarray, numbers: dict[str, np.ndarray]) -> None:
+        """Ranges of rows that can be used, and what is odd about them."""
+        self.valid += len(rows)
+        for name, values in numbers.items():
+            low, high = self.ranges.get(name, (np.inf, -np.inf))
+            ends = np.fmin.reduce(values, initial=low), np.fmax.reduce(values, initial=high)
+            self.ranges[name] = (float(ends[0]), float(ends[1]))
+        masks, worst = suspicion_masks(numbers)
+        if abs(np.log(worst)) > abs(np.log(self.worst)):
+            self.worst = worst
+        for word, mask in masks.items():
+            self.odd.setdefault(word, _Tally()).add(file, rows[mask])
+
+    def _label(self, label: str, cells: dict[str, pa.Array], place: np.ndarray) -> pa.Array:
+        import pyarrow as pa
+
+        column = cells[self.columns.source[label]].take(pa.array(place))
+        column = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+        return column.cast(self.columns.labels[label])
+
+    def _count_runs(self) -> None:
+        """Where every row is a run of its own, there are no curves; ``RunsError`` for more curves than are followed."""
+        if self.ends is None or len(self.ends) <= MOST_RUNS:
+            return
+        if len(self.ends) < self.valid:
+            words = f"more than {MOST_RUNS:,} runs, several rows each, are more than are followed in one pass"
+            column = self.columns.source["run"]
+            hint = "write the last row of each to a file of its own, or read the files of a part of the runs"
+            raise RunsError(str(self.table.root), [f"column {column!r} names {words}: {hint}"])
+        self.ends, self.single = None, True
+
+    def thinned(self, name: str) -> Thinned:
+        """The rows that were kept, checked as a table of their own, with what was found in all."""
+        self._refuse(name)
+        frame, record = self._kept()
+        if "status" in frame:
+            frame = translate_status(frame)[0]
+        known = [left_out(self.status_left, self.read - self.skipped.count)] if self.status_left else []
+        words = suspicion_words(self.worst)
+        known += [f"{tally.words(self.table)}: {words[key]}" for key, tally in self.odd.items() if tally.count]
+        runs = checked_table(frame, name, self.include_failed, known)
+        followed = [f"{n} of {count} runs follows from flops = 6 N D" for n, count in self.followed.items()]
+        runs.attrs["notes"] = followed + runs.attrs["notes"]
+        kind = f"{self.table.kind}, {self.read:,} rows"
+        return Thinned(runs, mapping_table(self.columns.shown), self._notes(record), kind, record)
+
+    @property
+    def status_left(self) -> dict[str, int]:
+        """Words for runs that did not finish and were left out, with their number."""
+        done = {"finished", *FINISHED}
+        return {} if self.include_failed else {w: n for w, n in self.status.most_common() if n and w not in done}
+
+    def _refuse(self, name: str) -> None:
+        """``RunsError`` with all that is wrong."""
+        bounds = {m.name: m for m in self.columns.mapped}
+        problems = [
+            words
+            for n, ends in self.unbounded.items()
+            for words in in_our_unit(bounds[n], pd.Series(ends), None, [], None)[2]
+        ]
+        if self.bad and not (problems and not self.hopeless):
+            frame = pd.concat(self.bad)
+            if "status" not in self.columns.source:
+                frame = frame.drop(columns="status")
+            try:
+                checked_table(frame, name, True)
+            except RunsError as error:
+                problems += error.problems
+            skippable = int(bad_rows(frame).sum())
+            problems += advice(mapping_table(self.columns.shown), skippable, self.read, self.skip_bad)
+            if self.hopeless:
+                total = sum(self.table.rows)
+                problems.append(f"reading stopped after {self.read:,} of {total:,} rows: so much is wrong")
+        if problems:
+            raise RunsError(name, problems)
+        if not self.valid:
+            if self.status_left and not self.skipped.count:
+                raise RunsError(name, [none_finished(self.status_left)])
+            raise RunsError(name, ["there are no rows; one row is one training run"])
+
+    def _kept(self) -> tuple[pd.DataFrame, dict[str, Any]]:
+        """The rows in the order of the table, and a record of how they were chosen."""
+        sample, stands_for = self.sample.rows()
+        record: dict[str, Any] = {"rows": self.read, "files": len(self.table.paths), "seed": SEED}
+        record |= {"chance": self.sample.share, "least_of_a_cell": FLOOR, "runs": None, "weights": None}
+        if self.ends is not None:
+            rows = joined([self.ends.rows(), sample])
+            record["runs"] = len(self.ends)
+        else:
+            rows = sample.append_column(STANDS_FOR, [stands_for])
+            record["weights"] = STANDS_FOR
+        frame = rows.to_pandas().drop_duplicates(["file", "row"]).sort_values(["file", "row"], kind="stable")
+        index = self.table.labels(frame["file"].to_numpy(), frame["row"].to_numpy())
+        record["kept"] = len(frame)
+        record["ranges"] = {name: {"min": low, "max": high} for name, (low, high) in self.ranges.items()}
+        return frame.drop(columns=["file", "row"]).set_axis(index), record
+
+    def _notes(self, record: dict[str, Any]) -> list[str]:
+        """What was done, in words."""
+        notes = [*self.table.notes, *self.columns.notes]
+        if self.skipped.count:
+            words = "left out, a value is missing or impossible (--skip-bad)"
+            notes.append(f"{self.skipped.words(self.table)}: {words}")
+        if done := {word: n for word, n in self.status.items() if n and word in FINISHED}:
+            notes.append(finished_note(done, sum(done.values())))
+        how = (
+            f"rows drawn with a chance of {self.sample.share:.3g} (seed {SEED}), and at least {FLOOR} of each cell of "
+        )
+        how += "half an octave in params and tokens"
+        if self.ends is not None:
+            how = f"the last row, by flops, of each of {len(self.ends):,} runs; for the curves before them, {how}"
+        else:
+            how += f"; column {STANDS_FOR!r}, the rows that each stands for, weighs them in approach 3"
+        notes.append(f"{self.read:,} rows, more than {WHOLE:,}, were thinned to {record['kept']:,}: {how}")
+        if self.single:
+            column = self.columns.source["run"]
+            words = f"names more than {MOST_RUNS:,} runs and, up to there, none twice: each row was taken for a run"
+            notes.append(f"column {column!r} {words}")
+        words = "repeats, groups, gaps and losses out of the pattern were looked for among the kept rows"
+        return [*notes, f"{words}; missing or impossible values, units, ranges and 6ND in all rows"]
+
+
+def _only(mask: np.ndarray, numbers: dict[str, np.ndarray], *others: np.ndarray) -> tuple[Any, ...]:
+    """Numbers and arrays where ``mask`` holds."""
+    if mask.all():
+        return numbers, *others
+    return {name: values[mask] for name, values in numbers.items()}, *(other[mask] for other in others)
