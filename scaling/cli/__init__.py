@@ -19,7 +19,7 @@ COMMANDS = {
     "check": "Say what is in a table of training runs: columns, problems, groups, outliers, what it identifies.",
     "datasets": "List the sets of runs: embedded, downloaded already, or to be downloaded at first use.",
     "fit": "Fit scaling laws to a table of training runs: constants, intervals, extrapolation.",
-    "plan": "Plan a training run from RUNS, a table of smaller ones (a file, or the name of a data set).",
+    "plan": "Plan a training run from RUNS, a table of smaller ones (as for `scaling check`).",
     "rerun": "Run the chapters on your runs and build a book of them.",
 }
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.ndimage import gaussian_filter1d
+import scipy
 
 from ..errors import FitError, FitErrorKind
 from .common import sound_runs
@@ -112,7 +112,7 @@ def _traces(table: pd.DataFrame, window: float) -> list[tuple[float, np.ndarray,
         x, y = np.log(flops[rows]), loss[rows]
         if window > 0:  # the filter flattens the steep beginning, which is left out
             start = int(min(np.ceil(3 * window), len(x)))
-            x, y = x[start:], gaussian_filter1d(y, window)[start:] if start < len(x) else y[start:]
+            x, y = x[start:], scipy.ndimage.gaussian_filter1d(y, window)[start:] if start < len(x) else y[start:]
         if len(x) > 1:
             traces.append((float(size[rows[0]]), x, y))
     return traces
