@@ -136,9 +136,9 @@ def test_without_make_the_same_commands_run(target):
 
 
 def test_without_make_a_wrong_target_is_named():
-    run = subprocess.run([sys.executable, ROOT / "tools/make.py", "boook"], capture_output=True, text=True)
+    run = subprocess.run([sys.executable, ROOT / "tools/make.py", "bake"], capture_output=True, text=True)
     assert run.returncode == 1
-    assert "no target 'boook'" in run.stderr
+    assert "no target 'bake'" in run.stderr
 
 
 def test_without_make_programs_are_found_where_this_system_has_them(tmp_path, monkeypatch):
