@@ -129,18 +129,23 @@ def test_what_is_compiled_does_not_depend_on_where_the_checkout_lies():
 def test_without_make_the_same_commands_run(target):
     """tools/make.py says what make says, with a variable that is given too."""
     variables = ["WORKERS=3", "PYTEST_ARGS=-k 'one or two'", "RUNS=one two", f"PYTHON={sys.executable}"]
+<<<<<<< HEAD
     expected, said = (
         subprocess.check_output([*command, "-n", target, *variables], cwd=ROOT, text=True)
         for command in (["make", "--no-print-directory", "-o", "environment"], [sys.executable, "tools/make.py"])
     )
+=======
+    ways = (["make", "--no-print-directory", "-o", "environment"], [sys.executable, "tools/make.py"])
+    expected, said = (subprocess.check_output([*way, "-n", target, *variables], cwd=ROOT, text=True) for way in ways)
+>>>>>>> env
     assert said.replace("'", "").replace('"', "").split() == expected.replace("'", "").replace('"', "").split()
     assert said
 
 
 def test_without_make_a_wrong_target_is_named():
-    run = subprocess.run([sys.executable, ROOT / "tools/make.py", "boook"], capture_output=True, text=True)
+    run = subprocess.run([sys.executable, ROOT / "tools/make.py", "bake"], capture_output=True, text=True)
     assert run.returncode == 1
-    assert "no target 'boook'" in run.stderr
+    assert "no target 'bake'" in run.stderr
 
 
 def test_without_make_programs_are_found_where_this_system_has_them(tmp_path, monkeypatch):

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
@@ -103,13 +104,11 @@ def test_lowest_versions_are_those_of_pyproject():
     claimed = {}
     for requirement in map(Requirement, sum((lists[name] for name in extras), PROJECT["dependencies"])):
         (lowest,) = [each.version for each in requirement.specifier if each.operator in (">=", "==")]
-        claimed[canonicalize_name(requirement.name)] = lowest
+        claimed[canonicalize_name(requirement.name)] = Version(lowest)
     lines = (ROOT / "constraints-lowest.txt").read_text().splitlines()
     pinned = dict(line.split("==") for line in lines if not line.startswith("#"))
     assert lines[1:] == sorted(lines[1:])
-    assert {name: lowest.removesuffix(".0") for name, lowest in pinned.items()} == {
-        name: lowest.removesuffix(".0") for name, lowest in claimed.items()
-    }
+    assert {name: Version(lowest) for name, lowest in pinned.items()} == claimed
     (command,) = [command for _, command in commands() if "constraints-lowest.txt" in command]
     assert f"'.[{','.join(extras)}]'" in command
 
