@@ -255,3 +255,16 @@ def test_extreme_thetas_do_not_overflow():
     theta = np.array([[0.0, 700.0, -700.0, 2.0, 2.0], [1e300, 0.0, 0.0, 0.01, 0.01]])
     with np.errstate(over="raise", invalid="raise", divide="raise"):
         assert np.isfinite(residuals(model, theta)).all()
+
+
+@pytest.mark.parametrize("name", models())
+def test_the_layout_of_the_arrays_changes_no_bit(name):
+    """A model that has travelled to another process has other strides."""
+    model, start = models()[name]
+    rng = np.random.default_rng(9)
+    weights = rng.integers(0, 4, (50, 60)).astype(float)
+    theta = np.array([start]) + 0.05 * rng.standard_normal((50, len(start)))
+    turned = replace(model, design=np.asfortranarray(model.design))
+    assert turned.design.strides != model.design.strides
+    for ours, other in zip(evaluate(model, weights, 0.1, theta), evaluate(turned, weights, 0.1, theta), strict=True):
+        np.testing.assert_array_equal(ours, other)

@@ -129,15 +129,8 @@ def test_what_is_compiled_does_not_depend_on_where_the_checkout_lies():
 def test_without_make_the_same_commands_run(target):
     """tools/make.py says what make says, with a variable that is given too."""
     variables = ["WORKERS=3", "PYTEST_ARGS=-k 'one or two'", "RUNS=one two", f"PYTHON={sys.executable}"]
-<<<<<<< HEAD
-    expected, said = (
-        subprocess.check_output([*command, "-n", target, *variables], cwd=ROOT, text=True)
-        for command in (["make", "--no-print-directory", "-o", "environment"], [sys.executable, "tools/make.py"])
-    )
-=======
     ways = (["make", "--no-print-directory", "-o", "environment"], [sys.executable, "tools/make.py"])
     expected, said = (subprocess.check_output([*way, "-n", target, *variables], cwd=ROOT, text=True) for way in ways)
->>>>>>> env
     assert said.replace("'", "").replace('"', "").split() == expected.replace("'", "").replace('"', "").split()
     assert said
 

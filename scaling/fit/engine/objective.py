@@ -76,9 +76,12 @@ class Model:
 
     @cached_property
     def features(self) -> list[np.ndarray]:
-        """What the parameters of each part see, (n, d) each: of an offset, which comes first, a one."""
+        """What the parameters of each part see, (n, d) each: of an offset, which comes first, a one.
+
+        Laid out in one way, whatever process they come from: sums over other strides differ in their last bit.
+        """
         constant = [np.ones((len(self.target), 1))] if self.offset is not None else []
-        return [*constant, *self.design]
+        return [*constant, *np.ascontiguousarray(self.design)]
 
     @cached_property
     def products(self) -> list[list[np.ndarray]]:
