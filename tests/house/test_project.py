@@ -138,7 +138,8 @@ def test_what_is_said_to_install_is_this_project():
     for place, what in instructions():
         named = re.fullmatch(r"-e '\.\[([\w{},]+)\]'", what)
         assert named, f"{place}: pip install {what}"
-        assert set(named[1].split(",")) <= set(extras) or (place, named[1]) == ("scaling/cli/rerun.py", "{extra}"), place
+        known = set(named[1].split(",")) <= set(extras)
+        assert known or (place, named[1]) == ("scaling/cli/rerun.py", "{extra}"), place
     messages = {"scaling/_parallel.py", "scaling/runs/reading/files.py", "scaling/cli/rerun.py"}
     assert messages | {"book/rerun.md"} <= set(found)
 
