@@ -161,9 +161,9 @@ def alone():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("option", "moment"), [("--nanny", 3), ("--no-nanny", 12), ("--no-nanny", 25)])
+@pytest.mark.parametrize(("option", "moment"), [("--nanny", 2), ("--no-nanny", 6), ("--no-nanny", 14)])
 def test_a_killed_worker_does_not_kill_a_bootstrap(alone, option, moment, at_result):
-    """In the first pass over twenty blocks or in the second; whether the worker is started again or not."""
+    """In the first pass over ten blocks or in the second; whether the worker is started again or not."""
     with workers(2, option) as client:
         counted = at_result(moment, lambda: kill_one(client))
         shared = scaling.bootstrap(alone.fit, 10_000, seed=3, backend="dask")
