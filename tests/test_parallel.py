@@ -270,7 +270,7 @@ STRANGERS = {
     "proxy": (lambda: listener(b"HTTP/1.1 400 Bad Request\r\n\r\n"), "is not a Dask scheduler"),
     "login": (lambda: listener(b"SSH-2.0-OpenSSH_9.2\r\n"), "is not a Dask scheduler"),
     "silent": (listener, "takes connections, but has not answered"),
-    "closed": (closed, "Connection refused"),
+    "closed": (closed, "no Dask scheduler can be reached"),
 }
 
 

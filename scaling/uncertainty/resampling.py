@@ -144,8 +144,8 @@ def bootstrap(
     ImportError
         If the backend needs a package that is not installed; the message names it.
     BrokenExecutor
-        From ``concurrent.futures``: if one block has ended each worker that took it, or no worker is left and none has
-        come within Dask's ``distributed.scheduler.no-workers-timeout``, five minutes where it is not set.
+        (of ``concurrent.futures``) If one block has ended each worker that took it, or no worker is left and none has
+        come for as long as Dask's ``no-workers-timeout`` says, five minutes where it is not set.
     ConnectionError
         If the scheduler of the cluster is lost.
     """
