@@ -1,7 +1,7 @@
 """Parquet as one table: a file, or a folder of files, with what its folders' names say.
 
-Its rows are counted without being read, and come whole or batch by batch. Polars and DuckDB read Parquet as quickly;
-Arrow is what pandas needs for it anyway, and gives rows in their order, from which a row's place in its file follows.
+Its rows are counted without being read, and come whole or batch by batch. Arrow reads them: pandas needs it for Parquet
+anyway, and it gives rows in their order, from which a row's place in its file follows.
 """
 
 from __future__ import annotations
