@@ -41,6 +41,7 @@ def holding_cell(pipe):
 def held_rerun(arguments, chapters, stage, pipe, words):
     """The command, held at a stage, in a process group of its own; ``words`` is the file for what it says."""
     os.setsid()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell takes from what runs in its background
     os.dup2(os.open(words, os.O_CREAT | os.O_WRONLY), sys.stderr.fileno())
     place = STAGES[stage]
     with patch(place, lambda *_, **__: hold(pipe)) if place else nullcontext():
