@@ -34,7 +34,7 @@ def pytest_collection_modifyitems(config, items):
             if fixture in getattr(item, "fixturenames", ()):
                 item.add_marker(getattr(pytest.mark, mark))
     if hasattr(config, "workerinput"):  # one of several processes
-        slow = {item.path for item in items if item.get_closest_marker("slow")}
+        slow = {item.path for item in items if any(map(item.get_closest_marker, ("slow", "browser", "torch")))}
         items.sort(key=lambda item: item.path not in slow)
 
 
