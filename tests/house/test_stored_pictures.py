@@ -33,6 +33,15 @@ def test_shades_pass_and_what_moved_is_found():
     assert "1 pictures are stored and 0" in stored_pictures.difference(picture(blank), [{"text": "a line"}])
 
 
+def test_a_line_may_be_one_dot_away_and_not_two():
+    lines = [np.full((20, 30, 3), 255) for _ in range(3)]
+    for away, dots in enumerate(lines):
+        dots[5 + away, 3:20] = 0
+    first, near, far = map(picture, lines)
+    assert stored_pictures.difference(first, near) == ""
+    assert "34 dots" in stored_pictures.difference(first, far)
+
+
 def test_a_notebook_whose_picture_is_another_fails(tmp_path):
     """A true run of nbval, with the settings of the notebooks' folder."""
     stored = nbformat.v4.new_output("display_data", {"text/plain": "<PIL.Image.Image image mode=RGB size=9x9>"})
