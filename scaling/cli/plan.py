@@ -56,7 +56,7 @@ def command(
 
     Prints the compute-optimal size and tokens for the budget with their intervals, what another size would cost,
     and how far a smaller model of the same loss pays. Numbers may be written 1e24, 70B or 1.4T. Of a table above
-    4,000 runs, as many are resampled and their spread is scaled to all; a note says so.
+    4,000 runs, as many are resampled and their spread is scaled to all, unless a few runs decide; a note says so.
 
     \b
     Example: scaling plan my_runs.csv --flops 1e24

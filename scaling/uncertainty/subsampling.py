@@ -10,6 +10,7 @@ import pandas as pd
 
 from .._checks import at_least
 from ..errors import FitError
+from ..fit.engine.identify import moving
 from ..fit.frontier import FrontierFit
 from ..fit.isoflop import fit_isoflop
 from ..fit.parametric import fit_parametric
@@ -24,6 +25,8 @@ __all__ = ["subsampled_bootstrap"]
 ON_BOUND = 0.01
 #: fewest rows of a part: below, its spread is not that of a smooth statistic
 LEAST_ROWS = 500
+#: largest share of one run in what a part says: where fewer than some twenty decide, a part says little of the whole
+MOST_INFLUENCE = 0.05
 
 
 def subsampled_bootstrap(
@@ -39,7 +42,9 @@ def subsampled_bootstrap(
 
     This is right to first order where the constants are smooth functions of the runs and these are drawn
     independently; on a bound they are not smooth. Where more than 1 % of the resamples end on one, nothing is
-    shrunk, so that the intervals are those of *m* runs, too wide for *n*, and the note says so.
+    shrunk, so that the intervals are those of *m* runs, too wide for *n*, and the note says so. Where a few runs decide
+    (three large models among thousands of small ones), a part holds too few of them, and all runs are resampled,
+    which may take minutes.
 
     Parameters
     ----------
@@ -71,8 +76,16 @@ def subsampled_bootstrap(
     n = len(fit.runs)
     if n <= rows:
         return bootstrap(fit, n_resamples, seed)
-    if isinstance(fit, FrontierFit) and fit.approach == 1:
-        raise FitError("approach 1 resamples curves, not rows: use bootstrap")
+    if isinstance(fit, FrontierFit):
+        if fit.approach == 1:
+            raise FitError("approach 1 resamples curves, not rows: use bootstrap")
+    elif not isinstance(fit.candidate, ChinchillaLaw):
+        words = "only fits of fit_parametric and fit_isoflop are resampled in part"
+        raise FitError(f"a fit of {fit.candidate.equation}: {words}")
+    if _influence(fit) * n / rows > MOST_INFLUENCE:
+        return replace(
+            bootstrap(fit, n_resamples, seed), note=f"all {n:,} runs are resampled, since few of them decide"
+        )
     chosen = np.sort(np.random.default_rng([seed, n]).choice(n, rows, replace=False))
     part = _part(fit, chosen)
     boot = bootstrap(part, n_resamples, seed)
@@ -87,13 +100,20 @@ def subsampled_bootstrap(
     return replace(boot, samples=samples, law=law, fit=fit, note=f"{note}, scaled by sqrt({rows:,}/{n:,})")
 
 
+def _influence(fit: Fit | FrontierFit) -> float:
+    """Largest share of one run: of the spread of the constants, or for approach 2 of the runs of its group."""
+    if isinstance(fit, FrontierFit):
+        return 1 / float(fit.runs["budget"].value_counts().min())
+    assert fit._minimum is not None  # a parametric fit is the engine's
+    problem, theta = fit._minimum.problem, fit._minimum.theta
+    slopes = problem.jacobian(theta)[:, moving(problem, theta)] * fit.weights[:, None]
+    directions, _ = np.linalg.qr(slopes / np.linalg.norm(slopes, axis=0))
+    return float((directions**2).sum(1).max())
+
+
 def _part(fit: Fit | FrontierFit, chosen: np.ndarray) -> Any:
     if isinstance(fit, FrontierFit):
         return fit_isoflop(fit.runs.iloc[chosen].reset_index(drop=True))
-    if not isinstance(fit.candidate, ChinchillaLaw):
-        raise FitError(
-            f"a fit of {fit.candidate.equation}: only fits of fit_parametric and fit_isoflop are resampled in part"
-        )
     part = fit.runs.iloc[chosen].reset_index(drop=True)
     return fit_parametric(
         part, objective=fit.objective, delta=fit.delta, weights=fit.weights[chosen], n_starts=fit.n_starts

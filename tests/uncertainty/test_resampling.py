@@ -1,6 +1,7 @@
 """Bootstrap: determinism, agreement with refits, spread, coverage, refusals."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import scaling
@@ -135,3 +136,45 @@ def test_frontiers_are_bootstrapped_too():
 def test_a_share_of_a_few_runs_is_refused(fit):
     with pytest.raises(scaling.FitError, match="too few"):
         scaling.bootstrap(fit, 10, fraction=0.01)
+
+
+# --- many runs, of which a part is resampled -------------------------------------------------------------------------
+
+
+def uneven(rare, n=6_000):
+    """Many small models, and some larger ones, of which the exponent of size is known."""
+    rng = np.random.default_rng(rare)
+    params = np.concatenate([rng.choice([1e7, 2e7, 3e7], n - rare), 10 ** rng.uniform(8.5, 10, rare)])
+    design = pd.DataFrame({"params": params, "tokens": 10 ** rng.uniform(9, 11, n)})
+    return scaling.fit_parametric(scaling.simulate_runs(LAW, design, noise=0.006, seed=rare))
+
+
+def test_where_few_runs_decide_all_are_resampled():
+    """A part would hold one of ten large models, or none."""
+    fit = uneven(10)
+    boot = scaling.uncertainty.subsampled_bootstrap(fit, rows=1_000, n_resamples=60)
+    assert "all 6,000 runs are resampled" in boot.note
+    pd.testing.assert_frame_equal(boot.samples, scaling.bootstrap(fit, 60).samples)
+
+
+def test_where_many_runs_decide_a_part_is():
+    boot = scaling.uncertainty.subsampled_bootstrap(uneven(2_000), rows=1_000, n_resamples=60)
+    assert boot.note == "spread of 1,000 of the 6,000 runs, scaled by sqrt(1,000/6,000)"
+
+
+def test_heavy_weights_are_few_runs():
+    """Ten runs that stand for a thousand each decide among runs that stand for one."""
+    fit = uneven(2_000)
+    heavy = fit.refit(np.where(np.arange(6_000) < 10, 1_000.0, 1.0))
+    assert "all 6,000 runs" in scaling.uncertainty.subsampled_bootstrap(heavy, rows=1_000, n_resamples=10).note
+
+
+def test_a_small_budget_among_large_ones_is_resampled_whole():
+    """Of the few runs at the third budget a part would hold one or two, too few for a parabola."""
+    budgets = [1e18, 1e19, 1e20]
+    large = pd.concat([scaling.simulate.isoflop_design(budgets[:2], law=LAW)] * 60)
+    design = pd.concat([large, scaling.simulate.isoflop_design(budgets[2:], law=LAW)], ignore_index=True)
+    fit = scaling.fit_isoflop(scaling.simulate_runs(LAW, design, noise=0.004, seed=0))
+    boot = scaling.uncertainty.subsampled_bootstrap(fit, rows=500, n_resamples=40)
+    assert "are resampled" in boot.note
+    pd.testing.assert_frame_equal(boot.samples, scaling.bootstrap(fit, 40).samples)

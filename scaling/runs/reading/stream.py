@@ -9,7 +9,7 @@ the number of rows that it stands for. Which rows these are is a matter of the s
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,12 +20,11 @@ import pandas as pd
 from ..._words import first_rows
 from ...errors import RunsError
 from ..problems import bad_rows, suspicion_masks, suspicion_words
-from ..table import checked_table, lacking_columns, left_out, none_finished
+from ..table import checked_table, left_out, none_finished
 from ..vocabulary import LIMITS, STANDS_FOR
-from .columns import Mapped, map_columns
 from .parquet import ParquetTable, begins_as_parquet, open_parquet
-from .table import FINISHED, advice, check_options, finished_note, in_our_unit, mapping_table, translate_status
-from .text import unique_names
+from .stored import StoredColumns, stored_columns
+from .table import FINISHED, advice, finished_note, in_our_unit, mapping_table, translate_status
 from .thinning import FLOOR, Ends, Sample, filled, joined
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ DRAWN, SEED = 100_000, 0
 MOST_BAD = 1_000
 #: rows at a time
 BATCH = 1 << 16
-_TRIPLE, _LABELS = ("params", "tokens", "flops"), ("run", "seed", "status")
+_TRIPLE = ("params", "tokens", "flops")
 
 
 def large_table(path: Path, names: Iterable[str]) -> ParquetTable | None:
@@ -66,87 +65,10 @@ class _Tally:
         return first_rows(table.labels(files, rows), self.count)
 
 
-@dataclass(frozen=True)
-class _Columns:
-    """What is read: our columns, how they become floats in our units, and the type of each label."""
-
-    mapped: list[Mapped]
-    shown: list[Mapped]
-    source: dict[str, str]
-    bytes_per_token: float | None
-    labels: dict[str, pa.DataType]
-    notes: list[str]
-
-    def numbers(self, cells: Mapping[str, pa.Array]) -> dict[str, np.ndarray]:
-        """The quantities in our units; NaN where there is nothing."""
-        out = {}
-        for m in self.mapped:
-            if m.name in LIMITS:
-                raw = pd.Series(_floats(cells[self.source[m.name]]))
-                out[m.name] = in_our_unit(m, raw, None, [], self.bytes_per_token)[0].to_numpy(dtype=float)
-        return out
-
-
 def _within(name: str, values: np.ndarray) -> bool:
     """Whether all values of a quantity are possible ones, and none is missing."""
     low, high = LIMITS[name]
     return not len(values) or bool(values.min() >= low and values.max() <= high)
-
-
-def _floats(column: pa.Array) -> np.ndarray:
-    import pyarrow as pa
-
-    column = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
-    return column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
-
-
-def _columns(table: ParquetTable, name: str, strict: bool, **how: Any) -> _Columns:
-    """The columns to read; ``RunsError`` where one is missing, can be read in two ways or holds no numbers."""
-    import pyarrow as pa
-
-    check_options(name, how["decimal"], how["bytes_per_token"])
-    theirs = list(table.types)
-    notes: list[str] = []
-    if strict:
-        names = (*LIMITS, *_LABELS)
-        mapped = [Mapped(n, n, theirs.index(n), "nats" if n == "loss" else "count") for n in names if n in theirs]
-        problems = lacking_columns(theirs)
-    else:
-        frame = pd.DataFrame(columns=unique_names([column.strip() for column in theirs]))
-        options = dict(how["columns"] or {}), dict(how["units"] or {}), how["loss_unit"]
-        mapped, problems, notes = map_columns(frame, *options)
-    labels, shown = {}, []
-    for m in mapped:
-        kinds = [kind.value_type if pa.types.is_dictionary(kind) else kind for kind in table.types[theirs[m.place]]]
-        if m.name not in LIMITS:
-            plain = {kind for kind in kinds if not pa.types.is_null(kind)}
-            labels[m.name] = plain.pop() if len(plain) == 1 else pa.string()
-            shown.append(m)
-            continue
-        _, found, words = in_our_unit(m, pd.Series(dtype=float), None, [], how["bytes_per_token"])
-        shown.append(found)
-        problems += words
-        other = next((file for file, kind in enumerate(kinds) if not _is_number(kind)), None)
-        if other is not None:
-            text = f"column {m.column!r} ({m.name}) is stored as {kinds[other]} in {table.name(other)}"
-            hint = f"of a table of more than {WHOLE:,} rows, numbers only are read: store it as numbers"
-            problems.append(f"{text}; {hint}")
-    if problems:
-        raise RunsError(name, problems)
-    unread = [column for k, column in enumerate(theirs) if k not in {m.place for m in mapped}]
-    unread = [column for column in unread if not column.startswith("__index_level_")]
-    if unread:
-        some = ", ".join(repr(column[:40]) for column in unread[:10])
-        notes.append(f"not read: columns {some}" + (f" and {len(unread) - 10} more" if len(unread) > 10 else ""))
-    source = {m.name: theirs[m.place] for m in mapped}
-    return _Columns(mapped, [] if strict else shown, source, how["bytes_per_token"], labels, notes)
-
-
-def _is_number(kind: pa.DataType) -> bool:
-    import pyarrow as pa
-
-    tests = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_null)
-    return any(test(kind) for test in tests)
 
 
 @dataclass(frozen=True)
@@ -172,7 +94,7 @@ def thin_runs(
     """
     from tqdm import tqdm  # here, so that smaller tables do not wait for it
 
-    columns = _columns(table, name, strict, **how)
+    columns = stored_columns(table, name, strict, WHOLE, **how)
     found = _Pass(table, columns, include_failed, skip_bad)
     labels = [columns.source[label] for label in columns.labels]
     total = sum(table.rows)
@@ -188,7 +110,7 @@ def thin_runs(
 class _Pass:
     """What one pass over all rows finds and keeps."""
 
-    def __init__(self, table: ParquetTable, columns: _Columns, include_failed: bool, skip_bad: bool):
+    def __init__(self, table: ParquetTable, columns: StoredColumns, include_failed: bool, skip_bad: bool):
         self.table, self.columns = table, columns
         self.include_failed, self.skip_bad = include_failed, skip_bad
         self.read = self.valid = 0
@@ -251,9 +173,8 @@ class _Pass:
             return np.ones(size, dtype=bool)
         column = cells[self.columns.source["status"]]
         column = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
-        words = [w.strip().lower() if isinstance(w, str) else "empty" for w in column.dictionary.to_pylist()] + [
-            "empty"
-        ]
+        words = [w.strip().lower() if isinstance(w, str) else "empty" for w in column.dictionary.to_pylist()]
+        words.append("empty")
         codes = filled(column.indices)
         for word, rows in zip(words, np.bincount(codes % len(words), minlength=len(words)).tolist(), strict=True):
             self.status[word] += rows
@@ -282,10 +203,10 @@ class _Pass:
         for name in _TRIPLE:
             if (gaps := np.isnan(full[name]) & ~bad).any():
                 follows = 6 * N * D if name == "flops" else C / (6 * (D if name == "params" else N))
-                filled = np.where(gaps, follows, full[name])
+                whole = np.where(gaps, follows, full[name])
                 low, high = LIMITS[name]
-                broken = broken | (gaps & ~((filled >= low) & (filled <= high)))
-                full[name] = filled
+                broken = broken | (gaps & ~((whole >= low) & (whole <= high)))
+                full[name] = whole
                 self.followed[name] += int(gaps.sum())
         return bad, broken, numbers | full
 
@@ -412,6 +333,9 @@ class _Pass:
             column = self.columns.source["run"]
             words = f"names more than {MOST_RUNS:,} runs and, up to there, none twice: each row was taken for a run"
             notes.append(f"column {column!r} {words}")
+        if self.ends is None:
+            words = "each row counts as a run of its own; if rows are checkpoints, name the column of their run"
+            notes.append(f"{words} (--column run=...), or intervals are far too narrow")
         words = "repeats, groups, gaps and losses out of the pattern were looked for among the kept rows"
         return [*notes, f"{words}; missing or impossible values, units, ranges and 6ND in all rows"]
 

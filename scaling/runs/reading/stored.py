@@ -1,0 +1,103 @@
+"""The columns of a Parquet table that are read, and their numbers in our units."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ...errors import RunsError
+from ..table import lacking_columns
+from ..vocabulary import LIMITS
+from .columns import Mapped, map_columns
+from .parquet import ParquetTable
+from .table import check_options, in_our_unit
+from .text import unique_names
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_LABELS = ("run", "seed", "status")
+
+
+@dataclass(frozen=True)
+class StoredColumns:
+    """What is read: our columns, how they become floats in our units, and the type of each label."""
+
+    mapped: list[Mapped]
+    shown: list[Mapped]
+    source: dict[str, str]
+    bytes_per_token: float | None
+    labels: dict[str, pa.DataType]
+    notes: list[str]
+
+    def numbers(self, cells: Mapping[str, pa.Array]) -> dict[str, np.ndarray]:
+        """The quantities in our units; NaN where there is nothing."""
+        out = {}
+        for m in self.mapped:
+            if m.name in LIMITS:
+                raw = pd.Series(_floats(cells[self.source[m.name]]))
+                out[m.name] = in_our_unit(m, raw, None, [], self.bytes_per_token)[0].to_numpy(dtype=float)
+        return out
+
+
+def _floats(column: pa.Array) -> np.ndarray:
+    import pyarrow as pa
+
+    column = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+    return column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+
+
+def stored_columns(table: ParquetTable, name: str, strict: bool, whole: int, **how: Any) -> StoredColumns:
+    """The columns to read; ``RunsError`` where one is missing, can be read in two ways or holds no numbers.
+
+    ``whole`` is the number of rows up to which text is read as well.
+    """
+    import pyarrow as pa
+
+    check_options(name, how["decimal"], how["bytes_per_token"])
+    theirs = list(table.types)
+    notes: list[str] = []
+    if strict:
+        names = (*LIMITS, *_LABELS)
+        mapped = [Mapped(n, n, theirs.index(n), "nats" if n == "loss" else "count") for n in names if n in theirs]
+        problems = lacking_columns(theirs)
+    else:
+        frame = pd.DataFrame(columns=unique_names([column.strip() for column in theirs]))
+        options = dict(how["columns"] or {}), dict(how["units"] or {}), how["loss_unit"]
+        mapped, problems, notes = map_columns(frame, *options)
+    labels, shown = {}, []
+    for m in mapped:
+        kinds = [kind.value_type if pa.types.is_dictionary(kind) else kind for kind in table.types[theirs[m.place]]]
+        if m.name not in LIMITS:
+            plain = {kind for kind in kinds if not pa.types.is_null(kind)}
+            labels[m.name] = plain.pop() if len(plain) == 1 else pa.string()
+            shown.append(m)
+            continue
+        _, found, words = in_our_unit(m, pd.Series(dtype=float), None, [], how["bytes_per_token"])
+        shown.append(found)
+        problems += words
+        other = next((file for file, kind in enumerate(kinds) if not _is_number(kind)), None)
+        if other is not None:
+            text = f"column {m.column!r} ({m.name}) is stored as {kinds[other]} in {table.name(other)}"
+            hint = f"of a table of more than {whole:,} rows, numbers only are read: store it as numbers"
+            problems.append(f"{text}; {hint}")
+    if problems:
+        raise RunsError(name, problems)
+    unread = [column for k, column in enumerate(theirs) if k not in {m.place for m in mapped}]
+    unread = [column for column in unread if not column.startswith("__index_level_")]
+    if unread:
+        some = ", ".join(repr(column[:40]) for column in unread[:10])
+        notes.append(f"not read: columns {some}" + (f" and {len(unread) - 10} more" if len(unread) > 10 else ""))
+    source = {m.name: theirs[m.place] for m in mapped}
+    return StoredColumns(mapped, [] if strict else shown, source, how["bytes_per_token"], labels, notes)
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    tests = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_null)
+    return any(test(kind) for test in tests)
