@@ -14,6 +14,7 @@ from ..runs.table import check_runs
 from .engine.identify import held, judge
 from .engine.least_absolute import LARGEST, least_absolute
 from .engine.problem import SHARP, Objective, Problem
+from .engine.scatter import Scatter
 from .result import NOTHING, Fit, Minimum
 
 #: runs from which starting points are sought in a large table
@@ -68,16 +69,18 @@ def finish(
     again: Callable[..., Fit],
     runs: pd.DataFrame,
     dropped: pd.DataFrame,
+    asked: Callable[[Problem, Scatter, np.ndarray | None], str] | None = None,
+    clusters: np.ndarray | None = None,
 ) -> Fit:
     """Minimise a problem of the engine's, judge the minimum and make it a :class:`~scaling.fit.Fit`.
 
     ``build`` makes the law of the problem's constants, ``again`` the same fit of ``runs`` under other ``weights``;
-    both can be pickled.
+    both can be pickled. ``asked`` says why the runs do not settle what the law is fitted for, or nothing.
     """
     check_search(objective, n_starts, problem.unit)
     largest = weights.max()  # only ratios of weights matter to the solver, whose tolerances are absolute
     theta, value, converged, agreeing = _minimise(problem, weights / largest, objective, n_starts)
-    found = judge(problem, theta, value, converged, weights / largest, objective, variables)
+    found = judge(problem, theta, converged, weights / largest, objective, variables, clusters, asked)
     constants = {name: float(x[0]) for name, x in problem.constants(theta[None]).items()}
     return Fit(
         candidate=build(**constants),

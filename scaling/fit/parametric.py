@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from ..laws.chinchilla import ChinchillaLaw
+from .certainty import open_questions
 from .common import checked_runs, checked_weights, finish
 from .engine.problem import Objective, Problem
 from .result import Fit
@@ -83,4 +84,5 @@ def fit_parametric(
         again=partial(fit_parametric, keep, objective=objective, delta=delta, n_starts=n_starts),
         runs=keep,
         dropped=dropped,
+        asked=open_questions,
     )

@@ -72,9 +72,12 @@ class Fit:
     objective, delta : str, float
         Name of the objective and its Huber threshold (see :func:`~scaling.fit.fit_parametric`).
     status : str
-        ``converged``; ``at_bound`` (a constant ended on its bound, e.g. E = 0 exactly); ``weak``
-        (identified, but some combination of constants only loosely); ``not_identified``;
-        ``not_converged``.
+        ``identified``: the runs settle what the law is fitted for, by default the best size at ten times the dearest
+        run's compute within a factor of two (95 %; see :meth:`certainty`), with five residual degrees of freedom at
+        least, and no lack of fit beside the noise of repeated runs. ``solved``, of laws without such a question: the
+        minimum was found and to first order the runs tell the constants apart. ``at_bound``: as these, with a constant
+        on its bound, e.g. E = 0 exactly. ``weak``: the minimum was found, and what is asked is not settled, as the
+        message says. ``not_identified``; ``not_converged``.
     message : str
         The status in words: which direction is flat and which runs would fix it.
     kind : FitErrorKind or None
@@ -110,6 +113,7 @@ class Fit:
     _again: Callable[..., Fit] = field(compare=False)
     _build: Callable[..., Law] = field(compare=False)
     _minimum: Minimum | None = field(default=None, compare=False)
+    _asked: Asked | None = field(default=None, compare=False)
 
     @property
     def law(self) -> Any:
@@ -118,6 +122,10 @@ class Fit:
             words = f"{self.message} (fit.candidate holds the law at the minimum all the same)"
             raise FitError(words, self.kind or FitErrorKind.UNDETERMINED)
         return self.candidate
+
+    def certainty(self, flops: ArrayLike | None = None, level: float = 0.95) -> pd.DataFrame:
+        """How well the runs know what the law is fitted for: see :func:`scaling.fit.certainty.certainty`."""
+        return certainty(self, flops, level)
 
     @property
     def unit(self) -> float:

@@ -1,0 +1,156 @@
+r"""Do the runs answer what a law is fitted for? Profile likelihood of the exponent and of what is best at a budget."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from .._checks import positive_finite, proper_share
+from ..errors import FitError, FitErrorKind
+from ..optimum.allocation import compute_optimal
+from .engine.problem import Problem
+from .engine.profile import EXPONENT, LOSS, SIZE, Frontier
+from .engine.scatter import Scatter, lack_of_fit, scatter
+
+if TYPE_CHECKING:
+    from .result import Fit
+
+__all__ = ["certainty"]
+
+
+#: budgets that are asked about, in units of the dearest run's
+REACHES = (1.0, 10.0, 100.0)
+#: what a fit is needed for by default: the best size at this many times the dearest run's compute ...
+REACH = 10.0
+#: ... within this factor, at this level
+FACTOR, LEVEL = 2.0, 0.95
+#: how well the other quantities are to be known: a to so much either way, a loss to this share of itself
+EXPONENT_NEED, LOSS_NEED = 0.1, 0.02
+#: independent runs beyond the number of constants without which no interval is believed
+LEAST_FREEDOM = 5
+#: lack of fit is said where chance alone would show as much in less than this share of tables
+UNLIKELY = 0.01
+#: what each coordinate is called
+NAMES = {EXPONENT: "a", SIZE: "params", LOSS: "loss"}
+
+
+def open_questions(problem: Problem, found: Scatter, clusters: np.ndarray | None) -> str:
+    """Why the runs of a fit do not settle the best size at ten times the dearest run's compute; nothing where they do.
+
+    ``problem`` holds the runs that count. Three reasons, in this order: less than five residual degrees of freedom;
+    repeated runs that differ far less from each other than from the law; a profile-likelihood interval that reaches
+    beyond a factor of two from the estimate.
+    """
+    if found.freedom < LEAST_FREEDOM:
+        lack = LEAST_FREEDOM - found.freedom
+        has = f"{max(found.freedom, 0)} residual degree{'s' * (found.freedom != 1)} of freedom"
+        return f"{has}, at least {LEAST_FREEDOM} are needed: add {lack} run{'s' * (lack != 1)} or more"
+    frontier = Frontier.of(problem, found, clusters)
+    if clusters is None:
+        pairs = np.column_stack([frontier.log_params, frontier.log_tokens])
+        _, designs = np.unique(pairs, axis=0, return_inverse=True)
+        ratio, chance = lack_of_fit(found.residuals, designs.ravel(), len(found.theta))
+        if chance < UNLIKELY:
+            return (
+                f"the law does not describe these runs: it misses them by {np.sqrt(ratio):.2g} times what repeated runs "
+                "differ; add no runs but fit a narrower range or another law"
+            )
+    log_c = float((frontier.log_params + frontier.log_tokens).max() + np.log(REACH))
+    if frontier.known_within(log_c, FACTOR, LEVEL):
+        return ""
+    return (
+        f"the best size at {REACH:g} times the compute of the dearest run is not known within a factor of {FACTOR:g} "
+        f"({LEVEL:.0%})"
+    )
+
+
+def certainty(fit: Fit, flops: ArrayLike | None = None, level: float = LEVEL) -> pd.DataFrame:
+    r"""What a fitted law is asked for, with profile-likelihood intervals.
+
+    For the exponent :math:`a = \beta/(\alpha+\beta)`, and for the best size :math:`N^*(C)` and the loss :math:`L^*(C)`
+    there at each budget, the interval holds the values q at which
+
+    .. math:: \frac{2\,[\min_{\theta:\,q(\theta) = q} S(\theta) - \min S]}{\text{unit}} \le t^2_{n-5},
+
+    with S the sum of Huber losses of the fit's residuals at the threshold 1.345 of their standard deviation (squares,
+    where the fit is of squares), the unit their mean square as noise makes it, and t the quantile of Student's
+    distribution. Each minimum is over the four other constants, within the bounds of the fit. An interval includes the
+    estimate; an end that the runs do not set is 0 or infinite (for a, 0 or 1). A law that is wrong, or wrong beyond
+    the runs, is not in these intervals.
+
+    Parameters
+    ----------
+    fit : Fit
+        Of :func:`~scaling.fit.fit_parametric`.
+    flops : array, optional
+        Budgets; by default 1, 10 and 100 times 6ND of the dearest run.
+    level : float, default 0.95
+
+    Returns
+    -------
+    DataFrame
+        One row a question: ``quantity`` (``a``, ``params``, ``loss``), ``flops`` (NaN for a), ``value``, ``low``,
+        ``high``, ``need`` in words and ``enough``, whether the interval lies within it: a to 0.1 either way, a size to a
+        factor of two, a loss to 2 %; nothing is enough below five residual degrees of freedom.
+
+    Raises
+    ------
+    FitError
+        If the fit is not identified, leaves no residual, or is not of a law with a compute-optimal frontier.
+    ValueError
+        If a budget is not positive or ``level`` not between 0 and 1.
+
+    References
+    ----------
+    Venzon and Moolgavkar 1988, Applied Statistics 37, 87-94; for Huber's loss, Huber 1981, Robust Statistics,
+    section 7.10.
+    """
+    proper_share("level", level)
+    if fit._asked is None or fit._minimum is None:
+        words = f"a fit of {fit.candidate.equation} has no compute-optimal frontier that its runs could be asked about"
+        raise FitError(words, FitErrorKind.UNDETERMINED)
+    law = fit.law
+    problem, found, clusters = _scattered(fit)
+    if found.freedom < 1:
+        raise FitError("as many runs as constants: no residual is left to judge by, add runs", FitErrorKind.FEW)
+    frontier = Frontier.of(problem, found, clusters)
+    dearest = 6 * float(np.exp((frontier.log_params + frontier.log_tokens).max()))
+    budgets = np.array(REACHES) * dearest if flops is None else np.atleast_1d(np.asarray(flops, dtype=float))
+    positive_finite(flops=budgets)
+    held = np.array([EXPONENT] + [SIZE] * len(budgets) + [LOSS] * len(budgets))
+    asked = np.concatenate([[dearest], budgets, budgets])
+    _, low, high = frontier.intervals(np.log(asked / 6), held, level)
+    best = compute_optimal(law, budgets)
+    value = np.concatenate([[law.a], best.params, best.loss])
+    low, high = np.where(held == SIZE, np.exp(low), low), np.where(held == SIZE, np.exp(high), high)
+    low, high = np.minimum(np.maximum(low, 0.0), value), np.maximum(np.where(held == EXPONENT, np.minimum(high, 1.0), high), value)
+    needs = {EXPONENT: EXPONENT_NEED, SIZE: FACTOR, LOSS: LOSS_NEED}
+    inside = {
+        EXPONENT: np.maximum(high - value, value - low) <= EXPONENT_NEED,
+        SIZE: np.maximum(high / value, value / np.maximum(low, 1e-300)) <= FACTOR,
+        LOSS: np.maximum(high - value, value - low) <= LOSS_NEED * value,
+    }
+    words = {EXPONENT: f"± {EXPONENT_NEED:g}", SIZE: f"factor {FACTOR:g}", LOSS: f"± {needs[LOSS]:.0%}"}
+    return pd.DataFrame(
+        {
+            "quantity": [NAMES[k] for k in held],
+            "flops": np.where(held == EXPONENT, np.nan, asked),
+            "value": value,
+            "low": low,
+            "high": high,
+            "need": [words[k] for k in held],
+            "enough": np.select([held == k for k in inside], list(inside.values())) & (found.freedom >= LEAST_FREEDOM),
+        }
+    )
+
+
+def _scattered(fit: Fit) -> tuple[Problem, Scatter, np.ndarray | None]:
+    assert fit._minimum is not None
+    rows = np.flatnonzero(fit.weights > 0)
+    problem, theta = fit._minimum.problem.take(rows), fit._minimum.theta
+    clusters = None if fit.clusters is None else fit.clusters[rows]
+    found = scatter(problem, theta, fit.weights[rows], fit._minimum.objective, problem.model.n_params, clusters)
+    return problem, found, clusters
