@@ -30,22 +30,42 @@ SURFACES = {
     "asymmetric": surface("asymmetric"),
 }
 GROUPS, RAGGED = "63 runs in 7 IsoFLOP groups", "120 ragged runs"
+#: training curves of forty ragged runs, ten rows each, and what is made of the rows
+CURVES, POINTS = 40, 10
+LAST, BY_RUN, BY_ROW = "curves, last points", "curves, all rows by run", "curves, each row as a run"
+#: of the noise of a curve's row: what its run shares, which is all of the noise elsewhere, and what is its own
+OWN_NOISE = 0.001
 CELLS = ((GROUPS, "normal"), (GROUPS, "heavy tails"), (RAGGED, "normal"))
+CELLS += ((LAST, "normal"), (BY_RUN, "normal"), (BY_ROW, "normal"))
 
 
 def design(kind: str, law: scaling.ChinchillaLaw, seed: int) -> pd.DataFrame:
     """Sizes and tokens: groups centred on the surface's optimum, or a ragged set that knows nothing of it."""
     if kind == GROUPS:
         return scaling.simulate.isoflop_design(np.geomspace(6e18, 3e21, 7), n_sizes=9, width=6, law=law)
-    return scaling.simulate.chinchilla_like_design(120, seed=seed)
+    if kind == RAGGED:
+        return scaling.simulate.chinchilla_like_design(120, seed=seed)
+    ends = scaling.simulate.chinchilla_like_design(CURVES, seed=seed).drop(columns=["budget", "flops"])
+    rows = ends.loc[np.repeat(ends.index, POINTS)].rename_axis("run").reset_index()
+    return rows.assign(tokens=rows["tokens"] * np.tile(np.arange(1, POINTS + 1) / POINTS, CURVES))
 
 
 def simulate(law: scaling.ChinchillaLaw, kind: str, noise: str, seed: int) -> pd.DataFrame:
     """A table of runs; heavy tails are Student's with three degrees of freedom, of the same standard deviation."""
     runs = scaling.simulate_runs(law, design(kind, law, seed))
     rng = np.random.default_rng([seed, zlib.crc32(repr((law, noise)).encode())])  # each cell of the study its own
+    if "run" in runs:
+        shared, own = rng.standard_normal(CURVES)[runs["run"]], rng.standard_normal(len(runs))
+        return runs.assign(loss=runs["loss"] * np.exp(NOISE * shared + OWN_NOISE * own))
     z = rng.standard_normal(len(runs)) if noise == "normal" else rng.standard_t(3, len(runs)) / np.sqrt(3)
     return runs.assign(loss=runs["loss"] * np.exp(NOISE * z))
+
+
+def fitted(runs: pd.DataFrame, kind: str) -> scaling.Fit:
+    """Of curves the last points, as by default, all rows, or all as if each were a run of its own."""
+    if kind == BY_ROW:
+        return scaling.fit_parametric(runs.drop(columns="run"))
+    return scaling.fit_parametric(runs, rows="all" if kind == BY_RUN else "last")
 
 
 def truth(law: scaling.ChinchillaLaw) -> pd.Series:
@@ -58,7 +78,7 @@ def covered(law: scaling.ChinchillaLaw, kind: str, noise: str, n_resamples: int,
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", scaling.errors.RunsWarning)
         try:
-            fit = scaling.fit_parametric(simulate(law, kind, noise, seed))
+            fit = fitted(simulate(law, kind, noise, seed), kind)
             plan = scaling.plan_training(scaling.bootstrap(fit, n_resamples, seed=seed), BUDGET)
         except scaling.FitError:
             return None

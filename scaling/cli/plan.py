@@ -11,7 +11,7 @@ from ..fit.parametric import fit_parametric
 from ..fit.result import Fit
 from ..plan.next_runs import NextRuns, suggest_runs
 from ..plan.training import Plan, plan_training
-from ..runs.curves import last_points, row_weights
+from ..runs.curves import row_weights
 from ..runs.reading.door import load_runs
 from ..uncertainty.resampling import Bootstrap
 from ..uncertainty.subsampling import subsampled_bootstrap
@@ -70,8 +70,7 @@ def command(
         scaling plan my_runs.csv --flops 1e24 --next-budget 1e21
     """
     table = load_runs(runs, **reading)
-    ends = last_points(table)
-    fit = fit_parametric(ends, weights=row_weights(ends))
+    fit = fit_parametric(table, weights=row_weights(table))
     if fit.status == "not_identified":
         raise Refusal(f"no plan without a law: {fit.message}")
     boot = subsampled_bootstrap(fit, n_resamples=resamples, seed=seed)

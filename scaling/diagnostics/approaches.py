@@ -54,7 +54,8 @@ def _envelope(runs: pd.DataFrame) -> FrontierFit:
 
 
 def _isoflop(runs: pd.DataFrame) -> FrontierFit:
-    sizes = runs["params"].groupby(find_budgets(runs)).nunique()
+    ends = last_points(runs)
+    sizes = ends["params"].groupby(find_budgets(ends)).nunique()
     if (enough := int((sizes >= LEAST_SIZES).sum())) < 2:
         words = (
             f"{enough} budgets with at least {LEAST_SIZES} sizes, and two are needed: train several sizes with equal"
@@ -70,15 +71,14 @@ def fit_approaches(runs: pd.DataFrame, which: Iterable[int] = (1, 2, 3)) -> dict
     A parametric fit that the table does not identify counts as none; where it is because the loss falls with neither
     size nor tokens beyond noise, or with one only, there is no optimum for the others to find.
     """
-    ends = last_points(runs)
-    parametric = _attempt(partial(fit_parametric, weights=row_weights(ends)), ends)
+    parametric = _attempt(partial(fit_parametric, weights=row_weights(runs)), runs)
     blind = isinstance(parametric, FitError) and parametric.kind is FitErrorKind.UNSEEN
     out: dict[int, Fit | FrontierFit | FitError] = {}
     for number in which:
         if number == 3 or blind:
             out[number] = parametric
         else:
-            out[number] = _attempt(_envelope, runs) if number == 1 else _attempt(_isoflop, ends)
+            out[number] = _attempt(_envelope if number == 1 else _isoflop, runs)
     return out
 
 
@@ -173,9 +173,8 @@ def compare_approaches(
     FitError
         Only for a table that cannot be used at all.
     """
-    ends = last_points(runs)
-    attempts: dict[int, Any] = {2: _attempt(fit_isoflop, ends), 3: _attempt(fit_parametric, ends, identified=False)}
-    if curves is None and len(ends) < len(runs):
+    attempts: dict[int, Any] = {2: _attempt(fit_isoflop, runs), 3: _attempt(fit_parametric, runs, identified=False)}
+    if curves is None and len(last_points(runs)) < len(runs):
         curves = runs
     if curves is None:
         attempts[1] = FitError("needs training curves; there are final losses only", FitErrorKind.FEW)

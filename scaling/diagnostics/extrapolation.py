@@ -16,6 +16,7 @@ from ..fit.isoflop import LEAST_SIZES
 from ..laws.chinchilla import ChinchillaLaw
 from ..optimum.allocation import compute_optimal
 from ..runs.budgets import find_budgets
+from ..runs.curves import last_points
 from ..simulate import simulate_runs
 from ..uncertainty.resampling import LEAST_RUNS, Bootstrap, bootstrap
 from .held_out import Holdout, holdout
@@ -48,7 +49,8 @@ def extrapolation_audit(
     Parameters
     ----------
     runs : DataFrame
-        As for :func:`~scaling.fit.fit_parametric`; groups of equal compute are found as
+        As for :func:`~scaling.fit.fit_parametric`; where a ``run`` has several rows, its last one counts, as for
+        :func:`~scaling.diagnostics.holdout`. Groups of equal compute are found as
         :func:`~scaling.fit.fit_isoflop` finds them, and count from four runs on. A table with fewer than three, or with
         less than two thirds of its runs in them, is cut by its compute at 30 %, 40 %, ... 90 % of its runs.
     budgets : array, optional
@@ -56,7 +58,8 @@ def extrapolation_audit(
     level, n_resamples, seed
         Of the intervals; see :func:`~scaling.uncertainty.bootstrap`.
     **options
-        Passed to :func:`~scaling.fit.fit_parametric`.
+        Passed to :func:`~scaling.diagnostics.holdout`: ``rows="all"`` fits all rows of the cheaper runs and draws whole
+        runs; others go on to :func:`~scaling.fit.fit_parametric`.
 
     Returns
     -------
@@ -82,11 +85,11 @@ def extrapolation_audit(
         known = split.fit.status != "not_identified"
         error = predicted - observed if known else np.full(len(observed), np.nan)
         row = {"n_budgets": number, "cut": cut, "reach": table["flops"].max() / cut}
-        row |= {"n_fitted": len(split.fit.runs), "n_predicted": len(observed), "status": split.fit.status}
+        row |= {"n_fitted": split.fit.n_runs, "n_predicted": len(observed), "status": split.fit.status}
         row |= {"rms": np.sqrt(np.mean(error**2)), "bias": error.mean(), "worst": np.abs(error).max()}
         row |= {"observed": np.exp(observed[dearest].mean()), "predicted": np.exp((error + observed)[dearest].mean())}
         row |= {"low": np.nan, "high": np.nan, "coverage": np.nan}
-        if known and len(split.fit.runs) >= LEAST_RUNS:
+        if known and split.fit.n_runs >= LEAST_RUNS:
             draws = _predictions(bootstrap(split.fit, n_resamples, seed), split.tested, seed)
             tails = [(1 - level) / 2, (1 + level) / 2]
             low, high = np.nanquantile(draws, tails, axis=0)
@@ -112,7 +115,7 @@ def _cuts(table: pd.DataFrame, budgets: ArrayLike | None) -> list[tuple[int | No
 def _splits(
     table: pd.DataFrame, budgets: ArrayLike | None, options: dict[str, Any]
 ) -> Iterator[tuple[int | None, float, Holdout]]:
-    cuts = _cuts(table, budgets)
+    cuts = _cuts(last_points(table), budgets)
     if not cuts:
         words = "all runs have the same compute: there is nothing cheaper to fit and dearer to predict"
         raise FitError(words, FitErrorKind.FEW)
@@ -129,8 +132,8 @@ def _dearest(split: Holdout) -> np.ndarray:
 def _predictions(boot: Bootstrap, tested: pd.DataFrame, seed: int) -> np.ndarray:
     """(n_resamples, n_tested): ln loss by the resampled laws, with a residual of the fit drawn on top."""
     loss = np.log(boot.law.as_column().loss(tested["params"].to_numpy(), tested["tokens"].to_numpy()))
-    residuals = boot.fit.residuals
-    residuals = residuals * np.sqrt(len(residuals) / max(len(residuals) - len(boot.law.constants), 1))
+    residuals, runs = boot.fit.residuals, boot.fit.n_runs
+    residuals = residuals * np.sqrt(runs / max(runs - len(boot.law.constants), 1))
     return loss + np.random.default_rng(seed).choice(residuals, loss.shape)
 
 

@@ -62,11 +62,16 @@ class FrontierFit:
         *,
         backend: str | None = None,
         n_jobs: int = -1,
+        by: str | None = None,
     ) -> Resampled:
         """Draw the runs anew and fit again (see :func:`~scaling.uncertainty.bootstrap`).
 
-        All at once and in this process: ``backend`` and ``n_jobs`` are taken and not needed.
+        All at once and in this process: ``backend`` and ``n_jobs`` are taken and not needed. Approach 1 draws curves,
+        approach 2 runs within their budget, and neither anything else: ``ValueError`` for a column ``by``.
         """
+        if by is not None:
+            drawn = "whole curves" if self.approach == 1 else "the runs of each budget"
+            raise ValueError(f"approach {self.approach} draws {drawn}, not groups of one {by!r}")
         log_params, log_flops, note = self._sampler(n_resamples, seed, fraction)
         intercept, slope = _lines(log_flops, log_params)
         law = _frontier(intercept, slope)
@@ -83,6 +88,7 @@ class FrontierFit:
             f"  {usable} of {len(self.points)} budgets usable; {len(self.runs)} rows used, "
             f"{len(self.dropped)} left out",
         ]
+        lines += [f"  {count} rows left out: {why}" for why, count in self.dropped["reason"].value_counts().items()]
         reasons = self.points.loc[~self.points["usable"], "reason"].value_counts()
         return "\n".join(lines + [f"  {count} left out: {reason}" for reason, count in reasons.items()])
 

@@ -9,7 +9,8 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from ..runs.budgets import TOLERANCE, find_budgets
-from .common import sound_runs
+from ..runs.curves import last_rows
+from .common import EARLIER, sound_runs
 from .engine.newton import solve_definite
 from .engine.resamples import draw_counts, draw_parts
 from .frontier import FrontierFit, fit_frontier
@@ -49,7 +50,8 @@ def fit_isoflop(runs: pd.DataFrame, *, budgets: ArrayLike | None = None, toleran
     Parameters
     ----------
     runs : DataFrame
-        As :func:`~scaling.runs.load_runs` returns, with at least four sizes a budget.
+        As :func:`~scaling.runs.load_runs` returns, with at least four sizes a budget. Where a ``run`` has several rows,
+        the last of each run is used, since a run cut short is not what a run of that length would have reached.
     budgets : array, optional
         Nominal budgets in FLOPs; each run joins the nearest within ``tolerance`` (relative), the
         others are left out. By default the column ``budget``, or, without one, groups of runs
@@ -75,10 +77,12 @@ def fit_isoflop(runs: pd.DataFrame, *, budgets: ArrayLike | None = None, toleran
     grids: Czech et al. 2026 (arXiv:2603.22339), :func:`~scaling.fit.parabola_bias`.
     """
     table = sound_runs(runs)
-    nominal = find_budgets(table, budgets, tolerance).to_numpy()
+    last = last_rows(table)
+    nominal = np.full(len(table), np.nan)
+    nominal[last] = find_budgets(table[last], budgets, tolerance)
     alone = np.isnan(nominal)
     used = table[~alone].assign(budget=nominal[~alone])
-    dropped = table[alone].assign(reason="belongs to no budget")
+    dropped = table[alone].assign(reason=np.where(last, "belongs to no budget", EARLIER)[alone])
     rows = []
     for budget, group in used.groupby("budget", sort=True):
         u, loss = np.log(group["params"].to_numpy()), group["loss"].to_numpy()

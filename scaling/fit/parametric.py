@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from ..laws.chinchilla import ChinchillaLaw
 from .certainty import open_questions
-from .common import checked_runs, checked_weights, finish
+from .common import chosen_rows, finish
 from .engine.problem import Objective, Problem
 from .result import Fit
 
@@ -23,6 +23,7 @@ def fit_parametric(
     delta: float = 1e-3,
     weights: ArrayLike | None = None,
     n_starts: int = 4,
+    rows: str = "last",
 ) -> Fit:
     r"""Approach 3: fit :math:`L = E + A/N^{\alpha} + B/D^{\beta}` to a table of runs.
 
@@ -43,10 +44,14 @@ def fit_parametric(
         log-residuals (sum of squares), least absolute deviations of log-residuals.
     delta : float
         Huber threshold: in ln loss for ``log_huber``, in nats/token for ``huber``.
-    weights : array (n_runs,), optional
-        Non-negative weight of each row.
+    weights : array (n_rows,), optional
+        Non-negative weight of each row of ``runs``.
     n_starts : int
         Starting points to polish, the most promising of a grid of exponents.
+    rows : {"last", "all"}
+        Where a ``run`` has several rows, as training curves do: fit the last of each run
+        (:func:`~scaling.runs.last_points`), and keep the others in ``dropped``; or fit all of them, of which
+        :func:`~scaling.uncertainty.bootstrap` draws whole runs, since the rows of one run share its luck.
 
     Returns
     -------
@@ -59,7 +64,7 @@ def fit_parametric(
     FitError
         For a table that cannot be used at all: a missing column, text, a value that is not positive.
     ValueError
-        For an unknown objective, a ``delta`` or an ``n_starts`` that makes no sense.
+        For an unknown objective or choice of ``rows``, a ``delta`` or an ``n_starts`` that makes no sense.
 
     Examples
     --------
@@ -70,19 +75,21 @@ def fit_parametric(
     ChinchillaLaw(E=1.7, A=400, B=400, alpha=0.34, beta=0.28)
     """
     aim = Objective(objective, delta)
-    keep, dropped = checked_runs(runs)
-    N, D, L = (keep[name].to_numpy(float) for name in ("params", "tokens", "loss"))
-    w = checked_weights(weights, len(keep))
+    used = chosen_rows(runs, rows, weights)
+    N, D, L = used.columns("params", "tokens", "loss")
     problem = Problem.build(L, (N, D), ("E", "A", "B", "alpha", "beta"), raw=aim.raw)
     return finish(
         problem,
-        w,
+        used.weights,
         aim,
         n_starts,
         {"params": N, "tokens": D},
         build=ChinchillaLaw,
-        again=partial(fit_parametric, keep, objective=objective, delta=delta, n_starts=n_starts),
-        runs=keep,
-        dropped=dropped,
+        again=partial(
+            fit_parametric, used.table, objective=objective, delta=delta, n_starts=n_starts, rows=rows
+        ),
+        runs=used.table,
+        dropped=used.dropped,
+        clusters=used.clusters,
         asked=open_questions,
     )

@@ -13,6 +13,8 @@ from numpy.typing import ArrayLike
 from .._parallel import spread
 from ..errors import FitError, FitErrorKind
 from ..laws.base import Law
+from ..runs.curves import groups_of
+from .certainty import certainty
 from .engine.problem import Objective, Problem
 from .engine.resamples import Resamples, on_bound, solve_resamples
 
@@ -93,6 +95,8 @@ class Fit:
         ln observed − ln predicted (observed − predicted for ``huber``), one a run.
     held : tuple of str
         Constants that ended on a bound.
+    clusters : array (n_rows,) or None
+        The run of each row, as whole numbers, where runs have several rows; None where each row is a run of its own.
     """
 
     candidate: Law
@@ -112,8 +116,9 @@ class Fit:
     held: tuple[str, ...]
     _again: Callable[..., Fit] = field(compare=False)
     _build: Callable[..., Law] = field(compare=False)
+    clusters: np.ndarray | None = field(default=None, compare=False)
     _minimum: Minimum | None = field(default=None, compare=False)
-    _asked: Asked | None = field(default=None, compare=False)
+    _asked: Callable[..., str] | None = field(default=None, compare=False)
 
     @property
     def law(self) -> Any:
@@ -126,6 +131,12 @@ class Fit:
     def certainty(self, flops: ArrayLike | None = None, level: float = 0.95) -> pd.DataFrame:
         """How well the runs know what the law is fitted for: see :func:`scaling.fit.certainty.certainty`."""
         return certainty(self, flops, level)
+
+    @property
+    def n_runs(self) -> int:
+        """How many runs have weight; a run counts once, however many rows it has."""
+        used = self.weights > 0
+        return int(used.sum()) if self.clusters is None else len(np.unique(self.clusters[used]))
 
     @property
     def unit(self) -> float:
@@ -174,6 +185,7 @@ class Fit:
         *,
         backend: str | None = None,
         n_jobs: int = -1,
+        by: str | None = None,
     ) -> Resampled:
         """Draw the runs anew and fit again (see :func:`~scaling.uncertainty.bootstrap`).
 
@@ -181,38 +193,70 @@ class Fit:
         """
         used = np.flatnonzero(self.weights > 0)
         base = self.weights[used] / self.weights.max()
-        resamples = Resamples(len(used), n_resamples, seed, fraction)
+        drawn, clusters = self.drawn(by)
+        resamples = Resamples(drawn, n_resamples, seed, fraction, clusters)
         if self._minimum is None:
-            return self._one_by_one(used, base, resamples, backend, n_jobs)
+            return self._one_by_one(used, base, resamples, by, backend, n_jobs)
         problem = self._minimum.problem.take(used)
         found = solve_resamples(problem, self._minimum.theta, base, self._minimum.objective, resamples, backend, n_jobs)
         law = self._build(**problem.constants(found.theta))
         shares = (float(found.held.mean()), float(found.lost.mean()), float(1 - found.converged.mean()))
-        return Resampled(_samples(law), law, *shares, found.fresh_starts)
+        return Resampled(_samples(law), law, *shares, found.fresh_starts, _drawn_whole(resamples, by))
+
+    def drawn(self, by: str | None = None) -> tuple[int, np.ndarray | None]:
+        """How many runs, or groups of one ``by``, a bootstrap draws from, and that of each row with weight.
+
+        The second is None where a row is a run of its own. ``ValueError`` for a column that is not there, or that
+        divides a run.
+        """
+        used, codes = self.weights > 0, self.clusters
+        if by is not None:
+            if by not in self.runs:
+                raise ValueError(f"no column {by!r} to draw by; there are {', '.join(map(str, self.runs.columns))}")
+            codes = groups_of(self.runs[by])
+            if self.clusters is not None and len(np.unique([codes, self.clusters], axis=1).T) > self.clusters.max() + 1:
+                raise ValueError(f"rows of one run differ in {by!r}, and a run is drawn whole")
+        if codes is None:
+            return int(used.sum()), None
+        distinct, each = np.unique(codes[used], return_inverse=True)
+        return len(distinct), each
 
     def _one_by_one(
-        self, used: np.ndarray, base: np.ndarray, resamples: Resamples, backend: str | None, n_jobs: int
+        self,
+        used: np.ndarray,
+        base: np.ndarray,
+        resamples: Resamples,
+        by: str | None,
+        backend: str | None,
+        n_jobs: int,
     ) -> Resampled:
         items = []
         for counts in resamples:
             rows = np.zeros((len(counts), len(self.weights)))
             rows[:, used] = counts * base
             items += [(self._again, row) for row in rows]
-        return replace(_summed(list(spread(_refitted, items, backend, n_jobs))), fresh_starts=True)
+        found = _summed(list(spread(_refitted, items, backend, n_jobs)))
+        return replace(found, fresh_starts=True, note=_drawn_whole(resamples, by))
 
     def summary(self) -> pd.DataFrame:
         """The constants and the diagnostics as a two-column table."""
         constants = self.candidate.constants.items()
         rows = [(name, ", ".join(f"{each:.6g}" for each in np.ravel(value))) for name, value in constants]
         rows += [
-            ("objective", f"{self.objective}, sum {self.value:.9g} over {len(self.runs)} runs"),
+            ("objective", f"{self.objective}, sum {self.value:.9g} over {self._counted}"),
             ("status", self.status + (f": {self.message}" if self.message else "")),
             ("condition", f"{self.condition:.3g}"),
             ("starts agreeing", f"{self.starts_agreeing} of {self.n_starts}"),
         ]
         if len(self.dropped):
-            rows.append(("rows left out", str(len(self.dropped))))
+            reasons = self.dropped["reason"].value_counts().items()
+            rows.append(("rows left out", ", ".join(f"{count}: {reason}" for reason, count in reasons)))
         return pd.Series(dict(rows), name="value").to_frame()
+
+    @property
+    def _counted(self) -> str:
+        rows = len(self.runs)
+        return f"{rows} runs" if self.clusters is None else f"{rows} rows of {self.clusters.max() + 1} runs"
 
     def __repr__(self) -> str:
         rows = self.summary()["value"]
@@ -222,6 +266,13 @@ class Fit:
 
     def _repr_html_(self) -> str:
         return f"<p>Fit of <code>{self.candidate.equation}</code></p>" + self.summary().to_html()
+
+
+def _drawn_whole(resamples: Resamples, by: str | None) -> str:
+    """What is drawn, in words, where it is not single rows."""
+    if resamples.clusters is None:
+        return ""
+    return f"drawn: whole {'runs' if by is None else f'groups of one {by}'}, {resamples.n} in all"
 
 
 def _refitted(again: Callable[..., Fit], weights: np.ndarray) -> Fit:

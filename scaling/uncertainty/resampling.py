@@ -109,8 +109,12 @@ def bootstrap(
     fraction: float | None = None,
     backend: str | None = None,
     n_jobs: int = -1,
+    by: str | None = None,
 ) -> Bootstrap:
     """Case resampling: draw as many runs as there are, with replacement, and fit again.
+
+    The unit is the run: where a fit has several rows of each (``rows="all"`` of :func:`~scaling.fit.fit_parametric`),
+    whole runs are drawn, each with all its rows, since these share its luck.
 
     Parameters
     ----------
@@ -130,6 +134,9 @@ def bootstrap(
         one pass and take no notice of it.
     n_jobs : int
         Workers of the backend at a time; -1 for all that it has.
+    by : str, optional
+        A column of the runs: draw whole groups of rows that are equal in it, such as ``"params"`` where the runs of one
+        size share more than chance. For fits of a law.
 
     Returns
     -------
@@ -138,9 +145,11 @@ def bootstrap(
     Raises
     ------
     FitError
-        If the fit is not identified, or fewer than 12 runs would be drawn for a law of four constants or more.
+        If the fit is not identified, or fewer than 12 runs (or groups) would be drawn for a law of four constants or
+        more.
     ValueError
-        If ``n_resamples``, ``fraction`` or ``seed`` is out of its range, or the backend ``"dask"`` has no client.
+        If ``n_resamples``, ``fraction`` or ``seed`` is out of its range, ``by`` names no column or one that divides a
+        run, or the backend ``"dask"`` has no client.
     ImportError
         If the backend needs a package that is not installed; the message names it.
     BrokenExecutor
@@ -153,16 +162,17 @@ def bootstrap(
     if fraction is not None:
         proper_share("fraction", fraction)
     if isinstance(fit, Fit):
-        _refuse(fit, fraction)
-    found = fit.resample(n_resamples, seed, fraction, backend=backend, n_jobs=n_jobs)
+        _refuse(fit, fraction, by)
+    found = fit.resample(n_resamples, seed, fraction, backend=backend, n_jobs=n_jobs, by=by)
     return Bootstrap(fit=fit, seed=seed, **vars(found))
 
 
-def _refuse(fit: Fit, fraction: float | None) -> None:
+def _refuse(fit: Fit, fraction: float | None, by: str | None) -> None:
     """A law that is not identified has no spread, and five constants need runs enough."""
     fit.law  # noqa: B018 (refuses a fit that is not identified)
-    used = int((fit.weights > 0).sum())
+    used, _ = fit.drawn(by)
     drawn = used if fraction is None else round(fraction * used)
     if len(fit.candidate.constants) >= MANY_CONSTANTS and drawn < LEAST_RUNS:
-        words = f"{drawn} runs are too few to bootstrap {len(fit.candidate.constants)} constants"
+        what = "runs" if by is None else f"groups of one {by}"
+        words = f"{drawn} {what} are too few to bootstrap {len(fit.candidate.constants)} constants"
         raise FitError(f"{words}: at least {LEAST_RUNS} are needed", FitErrorKind.FEW)

@@ -34,8 +34,8 @@ def subsampled_bootstrap(
 ) -> Bootstrap:
     r"""Bootstrap of a fit to many runs, at the cost of one to few.
 
-    A part of *m* of the *n* runs is drawn at random, fitted and resampled as :func:`~scaling.uncertainty.bootstrap`
-    does. The deviations of its resamples from its own fit, in :math:`E, \ln A, \ln B, \alpha, \beta` (for approach 2 in
+    A part of *m* of the *n* runs is drawn at random, each with all its rows, fitted and resampled as
+    :func:`~scaling.uncertainty.bootstrap` does. The deviations of its resamples from its own fit, in :math:`E, \ln A, \ln B, \alpha, \beta` (for approach 2 in
     :math:`\ln k_N, a`), shrink by :math:`\sqrt{m/n}` and are put around the fit to all runs:
 
     .. math:: \theta^*_j = \hat\theta_n + \sqrt{m/n}\,(\hat\theta^*_{m,j} - \hat\theta_m)
@@ -52,7 +52,7 @@ def subsampled_bootstrap(
         A parametric fit, or one of approach 2. Where it has no more than ``rows`` runs this is
         :func:`~scaling.uncertainty.bootstrap`.
     rows : int
-        m, at least 500.
+        m, at least 500: runs, which are the rows where each run has one.
     n_resamples, seed : int
         As in :func:`~scaling.uncertainty.bootstrap`; the seed draws the part too.
 
@@ -73,7 +73,8 @@ def subsampled_bootstrap(
     Bickel, Götze and van Zwet 1997, Resampling fewer than n observations, Statistica Sinica 7, 1-31.
     """
     at_least("rows", rows, LEAST_ROWS)
-    n = len(fit.runs)
+    clusters = fit.clusters if isinstance(fit, Fit) else None
+    n = len(fit.runs) if clusters is None else int(clusters.max()) + 1
     if n <= rows:
         return bootstrap(fit, n_resamples, seed)
     if isinstance(fit, FrontierFit):
@@ -87,9 +88,9 @@ def subsampled_bootstrap(
             bootstrap(fit, n_resamples, seed), note=f"all {n:,} runs are resampled, since few of them decide"
         )
     chosen = np.sort(np.random.default_rng([seed, n]).choice(n, rows, replace=False))
-    part = _part(fit, chosen)
+    part = _part(fit, chosen if clusters is None else np.flatnonzero(np.isin(clusters, chosen)))
     boot = bootstrap(part, n_resamples, seed)
-    note = f"spread of {rows:,} of the {n:,} runs"
+    note = f"spread of {rows:,} of the {n:,} runs" + ("" if clusters is None else ", drawn whole")
     if boot.at_bound > ON_BOUND:
         return replace(
             boot, fit=fit, note=f"{note}, not scaled to all: {boot.at_bound:.0%} of resamples are on a bound"
@@ -108,16 +109,15 @@ def _influence(fit: Fit | FrontierFit) -> float:
     problem, theta = fit._minimum.problem, fit._minimum.theta
     slopes = problem.jacobian(theta)[:, moving(problem, theta)] * fit.weights[:, None]
     directions, _ = np.linalg.qr(slopes / np.linalg.norm(slopes, axis=0))
-    return float((directions**2).sum(1).max())
+    leverage = (directions**2).sum(1)
+    return float((leverage if fit.clusters is None else np.bincount(fit.clusters, leverage)).max())
 
 
 def _part(fit: Fit | FrontierFit, chosen: np.ndarray) -> Any:
     if isinstance(fit, FrontierFit):
         return fit_isoflop(fit.runs.iloc[chosen].reset_index(drop=True))
-    part = fit.runs.iloc[chosen].reset_index(drop=True)
-    return fit_parametric(
-        part, objective=fit.objective, delta=fit.delta, weights=fit.weights[chosen], n_starts=fit.n_starts
-    )
+    options = {"objective": fit.objective, "delta": fit.delta, "n_starts": fit.n_starts, "rows": "all"}
+    return fit_parametric(fit.runs.iloc[chosen].reset_index(drop=True), weights=fit.weights[chosen], **options)
 
 
 def _constants(fit: Fit | FrontierFit) -> dict[str, Any]:

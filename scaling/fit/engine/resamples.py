@@ -28,26 +28,30 @@ SEVERAL_VALLEYS = 0.1
 
 @dataclass(frozen=True)
 class Resamples:
-    """How often each of ``n`` rows is drawn: blocks (block, n), the same each time they are gone through.
+    """How often each row is drawn: blocks (block, rows), the same each time they are gone through.
 
-    With replacement (``fraction`` None), or a share ``fraction`` of the rows without. Only one block
-    is held at a time, and its size does not change what is drawn.
+    ``n`` rows with replacement (``fraction`` None), or a share ``fraction`` of them without. With ``clusters``, whole
+    numbers below ``n``, one a row, it is n clusters that are drawn, each with all its rows. Only one block is held at
+    a time, and its size does not change what is drawn.
     """
 
     n: int
     n_resamples: int
     seed: int
     fraction: float | None = None
+    clusters: np.ndarray | None = None
 
     def __iter__(self) -> Iterator[np.ndarray]:
         rng, n = np.random.default_rng(self.seed), self.n
-        block = max(1, min(BLOCK, BLOCK_NUMBERS // n))
+        rows = n if self.clusters is None else len(self.clusters)
+        block = max(1, min(BLOCK, BLOCK_NUMBERS // rows))
         for start in range(0, self.n_resamples, block):
             size = min(block, self.n_resamples - start)
             if self.fraction is None:
-                yield draw_counts(rng, n, size)
+                counts = draw_counts(rng, n, size)
             else:
-                yield draw_parts(rng, n, size, max(1, round(self.fraction * n)))
+                counts = draw_parts(rng, n, size, max(1, round(self.fraction * n)))
+            yield counts if self.clusters is None else counts[:, self.clusters]
 
 
 def draw_counts(rng: np.random.Generator, n: int, size: int) -> np.ndarray:
