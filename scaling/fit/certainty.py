@@ -37,9 +37,10 @@ UNLIKELY = 0.01
 NAMES = {EXPONENT: "a", SIZE: "params", LOSS: "loss"}
 
 
-def open_questions(problem: Problem, found: Scatter, clusters: np.ndarray | None) -> str:
+def open_questions(problem: Problem, found: Scatter, clusters: np.ndarray | None) -> tuple[str, bool]:
     """Why the runs of a fit do not settle the best size at ten times the dearest run's compute; nothing where they do.
 
+    Besides, whether more runs, or runs over a wider range, would.
     ``problem`` holds the runs that count. Three reasons, in this order: less than five residual degrees of freedom;
     repeated runs that differ far less from each other than from the law; a profile-likelihood interval that reaches
     beyond a factor of two from the estimate.
@@ -47,24 +48,20 @@ def open_questions(problem: Problem, found: Scatter, clusters: np.ndarray | None
     if found.freedom < LEAST_FREEDOM:
         lack = LEAST_FREEDOM - found.freedom
         has = f"{max(found.freedom, 0)} residual degree{'s' * (found.freedom != 1)} of freedom"
-        return f"{has}, at least {LEAST_FREEDOM} are needed: add {lack} run{'s' * (lack != 1)} or more"
+        return f"{has}, at least {LEAST_FREEDOM} are needed: add {lack} run{'s' * (lack != 1)} or more", False
     frontier = Frontier.of(problem, found, clusters)
     if clusters is None:
         pairs = np.column_stack([frontier.log_params, frontier.log_tokens])
         _, designs = np.unique(pairs, axis=0, return_inverse=True)
         ratio, chance = lack_of_fit(found.residuals, designs.ravel(), len(found.theta))
         if chance < UNLIKELY:
-            return (
-                f"the law does not describe these runs: it misses them by {np.sqrt(ratio):.2g} times what repeated runs "
-                "differ; add no runs but fit a narrower range or another law"
-            )
+            misses = f"it misses them by {np.sqrt(ratio):.2g} times what repeated runs differ"
+            return f"the law does not describe these runs: {misses}; fit a narrower range, or another law", False
     log_c = float((frontier.log_params + frontier.log_tokens).max() + np.log(REACH))
     if frontier.known_within(log_c, FACTOR, LEVEL):
-        return ""
-    return (
-        f"the best size at {REACH:g} times the compute of the dearest run is not known within a factor of {FACTOR:g} "
-        f"({LEVEL:.0%})"
-    )
+        return "", False
+    what = f"the best size at {REACH:g} times the compute of the dearest run"
+    return f"{what} is not known within a factor of {FACTOR:g} ({LEVEL:.0%})", True
 
 
 def certainty(fit: Fit, flops: ArrayLike | None = None, level: float = LEVEL) -> pd.DataFrame:
@@ -93,8 +90,8 @@ def certainty(fit: Fit, flops: ArrayLike | None = None, level: float = LEVEL) ->
     -------
     DataFrame
         One row a question: ``quantity`` (``a``, ``params``, ``loss``), ``flops`` (NaN for a), ``value``, ``low``,
-        ``high``, ``need`` in words and ``enough``, whether the interval lies within it: a to 0.1 either way, a size to a
-        factor of two, a loss to 2 %; nothing is enough below five residual degrees of freedom.
+        ``high``, ``need`` in words and ``enough``, whether the interval lies within it: a to 0.1 either way, a size
+        to a factor of two, a loss to 2 %; nothing is enough below five residual degrees of freedom.
 
     Raises
     ------
@@ -126,14 +123,16 @@ def certainty(fit: Fit, flops: ArrayLike | None = None, level: float = LEVEL) ->
     best = compute_optimal(law, budgets)
     value = np.concatenate([[law.a], best.params, best.loss])
     low, high = np.where(held == SIZE, np.exp(low), low), np.where(held == SIZE, np.exp(high), high)
-    low, high = np.minimum(np.maximum(low, 0.0), value), np.maximum(np.where(held == EXPONENT, np.minimum(high, 1.0), high), value)
-    needs = {EXPONENT: EXPONENT_NEED, SIZE: FACTOR, LOSS: LOSS_NEED}
+    low, high = (
+        np.minimum(np.maximum(low, 0.0), value),
+        np.maximum(np.where(held == EXPONENT, np.minimum(high, 1.0), high), value),
+    )
     inside = {
         EXPONENT: np.maximum(high - value, value - low) <= EXPONENT_NEED,
         SIZE: np.maximum(high / value, value / np.maximum(low, 1e-300)) <= FACTOR,
         LOSS: np.maximum(high - value, value - low) <= LOSS_NEED * value,
     }
-    words = {EXPONENT: f"± {EXPONENT_NEED:g}", SIZE: f"factor {FACTOR:g}", LOSS: f"± {needs[LOSS]:.0%}"}
+    words = {EXPONENT: f"± {EXPONENT_NEED:g}", SIZE: f"factor {FACTOR:g}", LOSS: f"± {LOSS_NEED:.0%}"}
     return pd.DataFrame(
         {
             "quantity": [NAMES[k] for k in held],
@@ -142,7 +141,7 @@ def certainty(fit: Fit, flops: ArrayLike | None = None, level: float = LEVEL) ->
             "low": low,
             "high": high,
             "need": [words[k] for k in held],
-            "enough": np.select([held == k for k in inside], list(inside.values())) & (found.freedom >= LEAST_FREEDOM),
+            "enough": [bool(inside[k][i]) and found.freedom >= LEAST_FREEDOM for i, k in enumerate(held)],
         }
     )
 

@@ -13,10 +13,9 @@ from ..errors import FitError, RunsError
 from ..laws.base import Law
 from ..runs.curves import last_rows, runs_of
 from ..runs.table import check_runs
-from .engine.identify import held, judge
+from .engine.identify import Asked, held, judge
 from .engine.least_absolute import LARGEST, least_absolute
 from .engine.problem import SHARP, Objective, Problem
-from .engine.scatter import Scatter
 from .result import NOTHING, Fit, Minimum
 
 #: runs from which starting points are sought in a large table
@@ -75,7 +74,7 @@ def finish(
     again: Callable[..., Fit],
     runs: pd.DataFrame,
     dropped: pd.DataFrame,
-    asked: Callable[[Problem, Scatter, np.ndarray | None], str] | None = None,
+    asked: Asked | None = None,
     clusters: np.ndarray | None = None,
 ) -> Fit:
     """Minimise a problem of the engine's, judge the minimum and make it a :class:`~scaling.fit.Fit`.

@@ -118,7 +118,7 @@ class Fit:
     _build: Callable[..., Law] = field(compare=False)
     clusters: np.ndarray | None = field(default=None, compare=False)
     _minimum: Minimum | None = field(default=None, compare=False)
-    _asked: Callable[..., str] | None = field(default=None, compare=False)
+    _asked: Callable[..., tuple[str, bool]] | None = field(default=None, compare=False)
 
     @property
     def law(self) -> Any:

@@ -23,10 +23,13 @@ SEEN = 0.95
 APART = 0.02
 #: a term's size, known to this share of itself, is seen without a further test
 SIZE_KNOWN = 0.1
-#: starts of a law with one term less
-STARTS = 2
+#: fewer degrees of freedom than this are not asked to show a term more clearly than so many
+LEAST_FREEDOM = 5
 #: runs of a large table that are looked at when not all need to be
 PART = 5_000
+
+#: why the runs do not settle what a law is fitted for, in words or nothing, and whether more runs would
+Asked = Callable[[Problem, Scatter, np.ndarray | None], tuple[str, bool]]
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def flat_direction(names: tuple[str, ...], flat: np.ndarray) -> str:
 
 
 def noise_bound(freedom: int) -> float:
-    """The ratio by which noise raises a sum of squares when a term of two constants is lost, at the confidence ``SEEN``.
+    """The ratio by which noise raises a sum of squares when two constants are lost, at the confidence ``SEEN``.
 
     F with 2 and ``freedom`` degrees of freedom has its quantile at p where the ratio is (1 - p)^(-2 / freedom). A term
     cannot be negative and its exponent means nothing where it is absent; both make the level lower than it is called.
@@ -84,7 +87,7 @@ def unseen_terms(problem: Problem, seen: Scatter) -> list[int]:
     """
     if problem.n_terms == 1 and not problem.basis.offset:
         return []
-    freedom = max(seen.freedom, 1)
+    freedom = max(seen.freedom, LEAST_FREEDOM)
     limit = freedom * (noise_bound(freedom) - 1)
     heights = problem.model.columns[:, 0]
     doubtful = np.ones(problem.n_terms, bool) if problem.model.raw else _errors(problem, seen)[heights] > SIZE_KNOWN
@@ -123,7 +126,7 @@ def _without(problem: Problem, term: int, seen: Scatter) -> float:
     names = ("E", "A", "alpha")[-2 - problem.basis.offset :]
     reduced = Problem.build(loss, tuple(centred), names, offset=problem.basis.offset, raw=raw, bounds=bounds)
     widest = (np.inf, seen.delta) if np.isfinite(seen.delta) else (np.inf,)
-    found, _ = solve_fresh(reduced.model, reduced.basis, seen.weights[None], widest, STARTS, FINE_GRID)
+    found, _ = solve_fresh(reduced.model, reduced.basis, seen.weights[None], widest, 1, FINE_GRID)
     return float(found.value[0])
 
 
@@ -135,7 +138,7 @@ def judge(
     objective: Objective,
     variables: dict[str, np.ndarray],
     clusters: np.ndarray | None = None,
-    asked: Callable[[Problem, Scatter, np.ndarray | None], str] | None = None,
+    asked: Asked | None = None,
 ) -> Verdict:
     """What the table says of a minimum of a problem of the engine's.
 
@@ -154,8 +157,10 @@ def judge(
 
     def doubts() -> str:
         assert asked is not None
-        found = asked(*seen(whole))
-        return found if whole or not found else asked(*seen(True))
+        words, more = asked(*seen(whole))
+        if words and not whole:
+            words, more = asked(*seen(True))
+        return f"{words}{_remedy(variables)}, or more runs" if more else words
 
     return verdict(
         constants={name: float(x[0]) for name, x in problem.constants(theta[None]).items()},
@@ -224,10 +229,8 @@ def verdict(
         return Verdict("not_converged", "the solver stopped before the minimum: report this table", condition)
     at = ", ".join(f"{name} = {constants[name]:g}" for name in held) + " (on its bound)" if held else ""
     if doubts is not None:
-        words = doubts()
-        if words:
-            remedy = "" if "add" in words else f"{_remedy(variables)}, or more runs"
-            return Verdict("weak", "; ".join(filter(None, [words + remedy, at])), condition)
+        if words := doubts():
+            return Verdict("weak", "; ".join(filter(None, [words, at])), condition)
         return Verdict("at_bound", at, condition) if held else Verdict("identified", "", condition)
     if held:
         return Verdict("at_bound", at, condition)

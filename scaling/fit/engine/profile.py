@@ -153,7 +153,7 @@ class Frontier:
         self, points: np.ndarray, r: np.ndarray, slopes: np.ndarray, damping: np.ndarray, held: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Damped Gauss–Newton step of reweighted squares, and the fall of the objective that it promises."""
-        size, each = len(points), np.arange(5)
+        each = np.arange(5)
         delta = self.scatter.delta
         pull = self.weights * np.minimum(np.maximum(r, -delta), delta)
         reweighted = self.weights * np.minimum(1.0, delta / np.maximum(np.abs(r), 1e-300))
@@ -168,7 +168,9 @@ class Frontier:
         stays = np.where(tied, BETA, held)[:, None] == each
         low, high = self.bounds
         lower, upper = np.array([0.0, -np.inf, -np.inf, low, low]), np.array([np.inf, np.inf, np.inf, high, high])
-        stays |= ((points <= lower) & (gradient > 0) | (points >= upper) & (gradient < 0)) & ~(tied[:, None] & (each > LOSS))
+        stays |= ((points <= lower) & (gradient > 0) | (points >= upper) & (gradient < 0)) & ~(
+            tied[:, None] & (each > LOSS)
+        )
         gradient = np.where(stays, 0.0, gradient)
         curvature = np.where(stays[:, :, None] | stays[:, None, :], 0.0, curvature)
         diagonal = curvature[:, each, each]
@@ -203,7 +205,9 @@ class Frontier:
         along = np.matmul(covariance, pick[:, :, None])[:, :, 0]
         variance = (along * pick).sum(1)
         pull = np.matmul(along[:, None, :], slopes)[:, 0] * np.minimum(np.maximum(r, -delta), delta)
-        value = np.where(of_a, beta / (alpha + beta), np.take_along_axis(start, np.minimum(held, BETA)[:, None], 1)[:, 0])
+        value = np.where(
+            of_a, beta / (alpha + beta), np.take_along_axis(start, np.minimum(held, BETA)[:, None], 1)[:, 0]
+        )
         return Asked(
             log_c=log_c,
             held=held,
@@ -226,7 +230,9 @@ class Frontier:
         sums = np.array([np.bincount(code, row) for row in weighted])
         return np.maximum((sums**2).sum(1) / naive * sums.shape[1] / max(sums.shape[1] - 1, 1), 1.0)
 
-    def rise(self, asked: Asked, values: np.ndarray, near: np.ndarray, shift: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def rise(
+        self, asked: Asked, values: np.ndarray, near: np.ndarray, shift: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Root of the statistic when coordinates are held at ``values`` (B,), and the points (B, 5) there.
 
         Started from the points ``near``, moved by ``shift`` of the coordinate along the valley.

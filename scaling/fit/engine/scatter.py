@@ -24,6 +24,8 @@ ROUNDING = 1e-9
 LEAST_REPEATS = 3
 #: degrees of freedom from which a series serves for Student's t
 SERIES = 5
+#: a threshold this near to the best (as a factor) serves as well
+ABOUT = 1.25
 #: rounds in which the standard deviation of cut residuals settles
 ROUNDS = 10
 
@@ -87,9 +89,12 @@ def scatter(
     else:
         sizes = np.sort(np.abs(problem.residuals(theta[None])[0]))
         deviation = max(MEDIAN_TO_SD * float(np.median(sizes[min(free, n - 1) :])), floor)
-        theta = _minimum(problem, weights, TUNED * deviation, theta)
-        delta = TUNED * max(_deviation(problem.residuals(theta[None])[0], weights, deviation, n - free), floor)
+        delta = TUNED * deviation
         theta = _minimum(problem, weights, delta, theta)
+        better = TUNED * max(_deviation(problem.residuals(theta[None])[0], weights, deviation, n - free), floor)
+        if not delta / ABOUT < better < delta * ABOUT:
+            delta = better
+            theta = _minimum(problem, weights, delta, theta)
     r = problem.residuals(theta[None])[0]
     cut = np.minimum(np.maximum(r, -delta), delta)
     inside = float(weights @ (cut == r)) / n
@@ -112,7 +117,7 @@ def _deviation(r: np.ndarray, weights: np.ndarray, start: float, freedom: int) -
 
 
 def lack_of_fit(residuals: np.ndarray, designs: np.ndarray, free: int) -> tuple[float, float]:
-    """F ratio of what repeated runs have in common beyond a law to how they differ, and its p-value; (1, 1) without any.
+    """F ratio of what repeated runs share beyond a law to how they differ, and its p-value; (1, 1) without any.
 
     ``designs`` (n,) numbers the runs of one size and number of tokens alike.
     """
@@ -131,8 +136,8 @@ def lack_of_fit(residuals: np.ndarray, designs: np.ndarray, free: int) -> tuple[
 def student(level: float, freedom: int) -> float:
     """Half width, in standard errors, of a central interval of Student's t (Abramowitz and Stegun, 26.7.5).
 
-    Four terms of the series in 1/freedom: with 5 of them, .95 and .99 come out .01 % and .08 % too small. SciPy's, which
-    serves below, takes thirty times as long to import as a small fit to be made.
+    Four terms of the series in 1/freedom: with 5 of them, .95 and .99 come out .01 % and .08 % too small. SciPy's,
+    which serves below, takes thirty times as long to import as a small fit to be made.
     """
     if freedom < SERIES:
         return float(scipy.special.stdtrit(freedom, 0.5 + level / 2))
