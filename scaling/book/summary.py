@@ -14,6 +14,7 @@ import pandas as pd
 from .. import __version__
 from .._words import format_count, format_flops
 from ..diagnostics.approaches import APPROACHES, Approaches, compare_approaches
+from ..errors import FitError
 from ..fit.result import Fit
 from .chapters import DONE, Chapter, Outcome
 from .pages import fenced
@@ -47,6 +48,7 @@ def _law(found: Approaches, number: int) -> dict[str, Any]:
     if isinstance(fit, Fit):
         law = {"status": fit.status, "message": fit.message, "constants": dict(fit.candidate.constants)}
         law["constants"]["a"] = fit.candidate.a
+        law["certainty"] = _certainty(fit)
     else:
         law = {"status": "fitted", "message": "", "constants": {"k_N": fit.law.params.coefficient, "a": fit.a}}
     if number not in found.bootstraps:
@@ -54,6 +56,14 @@ def _law(found: Approaches, number: int) -> dict[str, Any]:
     boot = found.bootstraps[number]
     rows = {name: [row.low, row.high] for name, row in boot.interval(LEVEL).iterrows() if name in law["constants"]}
     return law | {"level": LEVEL, "intervals": rows | {"a": list(boot.interval(LEVEL, of="a"))}}
+
+
+def _certainty(fit: Fit) -> list[dict[str, Any]]:
+    """What the runs know of what the law is fitted for; nothing where it is not identified or leaves no residual."""
+    try:
+        return fit.certainty(level=LEVEL).to_dict("records")
+    except FitError:
+        return []
 
 
 def _versions() -> dict[str, str]:
@@ -108,7 +118,23 @@ def _law_lines(law: dict[str, Any]) -> str:
         interval = (law["intervals"] or {}).get(name)
         rows.append(f"| `{name}` | {value:.4g} | {'' if interval is None else '{:.4g} to {:.4g}'.format(*interval)} |")
     said = [fenced(text) for text in words if text]
+    if law.get("certainty"):
+        rows += ["", *_certainty_lines(law["certainty"])]
     return "\n\n".join([head, *said, *(["\n".join(rows)] if len(rows) > 2 else [])])
+
+
+def _certainty_lines(questions: list[dict[str, Any]]) -> list[str]:
+    """A table of what the runs know, by profile likelihood."""
+    words = {"a": "exponent a", "params": "best size", "loss": "its loss"}
+    lines = ["| the runs know, if the law is right | at FLOP | value | 95 % interval | needed | enough |"]
+    lines += ["|---|---|---|---|---|---|"]
+    for row in questions:
+        at = "" if row["flops"] != row["flops"] else format_flops(row["flops"])
+        shown = format_count if row["quantity"] == "params" else "{:.3g}".format
+        value, low, high = (shown(row[name]) for name in ("value", "low", "high"))
+        enough = "yes" if row["enough"] else "no"
+        lines.append(f"| {words[row['quantity']]} | {at} | {value} | {low} to {high} | {row['need']} | {enough} |")
+    return lines
 
 
 def _paragraphs(lines: list[str]) -> str:

@@ -146,6 +146,7 @@ def _approach(found: Fit | FrontierFit | FitError, boot: Bootstrap | FitError, l
             "rms_residual": float(np.sqrt(np.mean(found.residuals**2))),
             "objective": found.objective,
             "delta": found.delta,
+            "certainty": _certainty(found, level),
         }
     else:
         points = found.points
@@ -161,6 +162,14 @@ def _approach(found: Fit | FrontierFit | FitError, boot: Bootstrap | FitError, l
         shares = {"at_bound": boot.at_bound, "not_identified": boot.not_identified, "unconverged": boot.unconverged}
         return out | {"resamples": shares, "note": boot.note}
     return out | {"note": f"no intervals: {boot}"}
+
+
+def _certainty(found: Fit, level: float) -> list[dict[str, Any]]:
+    """What the runs know of what the law is fitted for; nothing where they leave no residual to judge by."""
+    try:
+        return found.certainty(level=level).to_dict("records")
+    except FitError:
+        return []
 
 
 def _result(
@@ -214,8 +223,23 @@ def _print(
         rows = [(r["name"], r["estimate"], interval(r["low"], r["high"])) for r in out["constants"]]
         grid(pd.DataFrame(rows, columns=["constant", "estimate", f"{100 * level:.4g} % interval"]), ("constant",))
         bullets(_diagnostics(out))
+        if out.get("certainty"):
+            _print_certainty(out["certainty"], level)
     _print_exponents(result["approaches"], level)
     _print_holdout(compared)
+
+
+def _print_certainty(rows: list[dict[str, Any]], level: float) -> None:
+    """A row a question, with its answer."""
+    say("  what the runs know, by profile likelihood, as far as the law is right:")
+    words = {"a": "exponent a", "params": "best size", "loss": "its loss"}
+    title = f"{100 * level:.4g} % interval"
+    columns = ["quantity", "at FLOPs", "value", title, "needed", "enough"]
+    lines = [
+        (words[r["quantity"]], r["flops"], r["value"], interval(r["low"], r["high"]), r["need"], r["enough"])
+        for r in rows
+    ]
+    grid(pd.DataFrame(lines, columns=columns), ("quantity", "needed"))
 
 
 def _print_exponents(approaches: dict[int, dict[str, Any]], level: float) -> None:

@@ -42,7 +42,7 @@ def fit_envelope(curves: pd.DataFrame, *, n_budgets: int = 1500, window: float =
     Raises
     ------
     FitError
-        If the table cannot be used, or fewer than two budgets are usable.
+        If the table cannot be used, fewer than two budgets are usable, or one size is best at all of them.
     ValueError
         If ``n_budgets`` is below 2 or ``window`` below 0.
 
@@ -66,6 +66,9 @@ def fit_envelope(curves: pd.DataFrame, *, n_budgets: int = 1500, window: float =
     everyone = np.ones((1, len(traces)), bool)
     best, usable = _lowest(losses, log_sizes, everyone)
     params = np.exp(log_sizes[best[0]])
+    if (winners := np.unique(params[usable[0]])).size == 1:
+        words = f"one size, {winners[0]:.4g}, is best wherever smaller and larger ones can be compared"
+        raise FitError(f"{words}: a slope needs two, add sizes around it, or longer curves", FitErrorKind.FEW)
     points = pd.DataFrame(
         {
             "budget": budgets,
@@ -89,11 +92,17 @@ class EnvelopeDraws:
     log_budgets: np.ndarray
 
     def __call__(self, n_resamples: int, seed: int, fraction: float | None) -> tuple[np.ndarray, np.ndarray, str]:
-        """ln N at each budget of each resample (NaN where not usable), the budgets' logarithms, and no remark."""
+        """ln N at each budget of each resample, the budgets' logarithms, and no remark.
+
+        NaN where not usable, and everywhere in a resample in which one size is best at all budgets.
+        """
         out = []
         for counts in Resamples(len(self.log_sizes), n_resamples, seed, fraction):
             best, usable = _lowest(self.losses, self.log_sizes, counts > 0)
-            out.append(np.where(usable, self.log_sizes[best], np.nan))
+            sizes = np.where(usable, self.log_sizes[best], np.nan)
+            with np.errstate(invalid="ignore"):
+                several = np.nanmax(sizes, axis=1, initial=-np.inf) > np.nanmin(sizes, axis=1, initial=np.inf)
+            out.append(np.where(several[:, None], sizes, np.nan))
         return np.concatenate(out), self.log_budgets, ""
 
 

@@ -225,7 +225,7 @@ def _notes(boot: Bootstrap, best: Allocation, lost: float, unique: float | None)
             f"the budget is {beyond['flops']:.3g} times that of the dearest run (largest {sizes} times): the intervals "
             "hold only as far as the law does"
         )
-    if boot.fit.status != "converged":
+    if boot.fit.status != "identified":
         notes.append(f"the fit is {boot.fit.status}: {boot.fit.message}")
     if boot.note:
         notes.append(f"intervals: {boot.note}")
