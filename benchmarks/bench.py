@@ -24,6 +24,7 @@ import numpy as np
 import pandas as pd
 from intervals import study
 from scipy import optimize
+from statuses import study as statuses
 from threadpoolctl import threadpool_limits
 
 import scaling
@@ -302,6 +303,8 @@ def main() -> None:
     if arguments.coverage:
         print("\nCoverage of the 95 % intervals of a plan for 1e24 FLOPs (300 tables each, 1,000 resamples a table)")
         study()
+        print()
+        statuses()
         print("\nCoverage of 95 % intervals in extrapolation, by the number of budgets fitted\n")
         design = scaling.simulate.isoflop_design([1e18, 1e19, 1e20, 1e21, 1e22], law=truth)
         print(

@@ -123,16 +123,15 @@ def certainty(fit: Fit, flops: ArrayLike | None = None, level: float = LEVEL) ->
     best = compute_optimal(law, budgets)
     value = np.concatenate([[law.a], best.params, best.loss])
     low, high = np.where(held == SIZE, np.exp(low), low), np.where(held == SIZE, np.exp(high), high)
-    low, high = (
-        np.minimum(np.maximum(low, 0.0), value),
-        np.maximum(np.where(held == EXPONENT, np.minimum(high, 1.0), high), value),
+    low, high = np.maximum(low, 0.0), np.where(held == EXPONENT, np.minimum(high, 1.0), high)
+    low, high = np.minimum(low, value), np.maximum(high, value)
+    away = np.maximum(high - value, value - low)
+    inside = np.select(
+        [held == EXPONENT, held == LOSS],
+        [away <= EXPONENT_NEED, away <= LOSS_NEED * value],
+        (high <= FACTOR * value) & (low >= value / FACTOR),
     )
-    inside = {
-        EXPONENT: np.maximum(high - value, value - low) <= EXPONENT_NEED,
-        SIZE: np.maximum(high / value, value / np.maximum(low, 1e-300)) <= FACTOR,
-        LOSS: np.maximum(high - value, value - low) <= LOSS_NEED * value,
-    }
-    words = {EXPONENT: f"± {EXPONENT_NEED:g}", SIZE: f"factor {FACTOR:g}", LOSS: f"± {LOSS_NEED:.0%}"}
+    needs = {EXPONENT: f"± {EXPONENT_NEED:g}", SIZE: f"factor {FACTOR:g}", LOSS: f"± {LOSS_NEED:.0%}"}
     return pd.DataFrame(
         {
             "quantity": [NAMES[k] for k in held],
@@ -140,8 +139,8 @@ def certainty(fit: Fit, flops: ArrayLike | None = None, level: float = LEVEL) ->
             "value": value,
             "low": low,
             "high": high,
-            "need": [words[k] for k in held],
-            "enough": [bool(inside[k][i]) and found.freedom >= LEAST_FREEDOM for i, k in enumerate(held)],
+            "need": [needs[k] for k in held],
+            "enough": inside.astype(bool) & (found.freedom >= LEAST_FREEDOM),
         }
     )
 

@@ -92,7 +92,9 @@ def unseen_terms(problem: Problem, seen: Scatter) -> list[int]:
     heights = problem.model.columns[:, 0]
     doubtful = np.ones(problem.n_terms, bool) if problem.model.raw else _errors(problem, seen)[heights] > SIZE_KNOWN
     return [
-        int(k) for k in np.flatnonzero(doubtful) if 2 * (_without(problem, k, seen) - seen.value) <= limit * seen.unit
+        k
+        for k in range(problem.n_terms)
+        if doubtful[k] and 2 * (_without(problem, k, seen) - seen.value) <= limit * seen.unit
     ]
 
 
@@ -102,8 +104,8 @@ def _errors(problem: Problem, seen: Scatter) -> np.ndarray:
     rows = problem.jacobian(seen.theta)[:, moves] * np.sqrt(seen.weights)[:, None]
     norms = np.linalg.norm(rows, axis=0) + 1e-300
     out = np.full(len(moves), np.inf)
-    triangle = np.linalg.qr(rows / norms, mode="r")
-    if len(rows) >= len(norms) and np.abs(triangle.diagonal()).min() > 1e-12:
+    triangle = np.asarray(np.linalg.qr(rows / norms, mode="r"))
+    if len(rows) >= len(norms) and np.abs(np.diag(triangle)).min() > 1e-12:
         inverse = np.linalg.inv(triangle)
         out[moves] = np.sqrt((inverse**2).sum(1) * seen.unit) / norms
     return out

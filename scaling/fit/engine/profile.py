@@ -29,6 +29,8 @@ DAMPING, SHRINK, GROW, MOST_DAMPING = 1e-3, 0.1, 8.0, 1e8
 LIGHT = 1e-2
 #: a step that promises less than this share of the objective is the last
 PROMISE = 1e-7
+#: a loss is not below this
+TINY = 1e-200
 #: how near the ends of intervals are found, as a share of their half width
 NEAR = 0.003
 #: rounds in which an end is sought, and the largest factor by which one is sought further out
@@ -88,7 +90,7 @@ class Frontier:
         of_size, of_tokens = (np.exp(np.clip(-e * u, -300.0, 300.0)) for e, u in ((alpha, x), (beta, y)))
         a, above, apart = beta / (alpha + beta), best - E, of_size - of_tokens
         mixed = a * of_size + (1 - a) * of_tokens
-        loss = np.maximum(E + above * mixed, 1e-300)
+        loss = np.maximum(E + above * mixed, TINY)
         slopes = np.empty((len(points), 5, len(self.target)))
         slopes[:, OFFSET] = 1 - mixed
         slopes[:, SIZE] = above * a * alpha * apart
@@ -97,7 +99,8 @@ class Frontier:
         slopes[:, BETA] = above * (1 - a) * (apart / (alpha + beta) - y * of_tokens)
         if self.raw:
             return loss - self.target, slopes
-        slopes /= loss[:, None, :]
+        with np.errstate(over="ignore"):
+            slopes /= loss[:, None, :]
         return np.log(loss) - self.target, slopes
 
     def minimise(self, points: np.ndarray, log_c: np.ndarray, held: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
