@@ -117,9 +117,7 @@ def fit_overtraining(
         least=2,
         unseen=nothing_unseen,
         build=OvertrainingLaw,
-        again=partial(
-            fit_overtraining, used.table, objective=objective, delta=delta, n_starts=n_starts, rows=rows
-        ),
+        again=partial(fit_overtraining, used.table, objective=objective, delta=delta, n_starts=n_starts, rows=rows),
         runs=used.table,
         dropped=used.dropped,
         clusters=used.clusters,

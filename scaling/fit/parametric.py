@@ -84,9 +84,7 @@ def fit_parametric(
         n_starts,
         {"params": N, "tokens": D},
         build=ChinchillaLaw,
-        again=partial(
-            fit_parametric, used.table, objective=objective, delta=delta, n_starts=n_starts, rows=rows
-        ),
+        again=partial(fit_parametric, used.table, objective=objective, delta=delta, n_starts=n_starts, rows=rows),
         runs=used.table,
         dropped=used.dropped,
         clusters=used.clusters,
