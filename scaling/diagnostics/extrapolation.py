@@ -182,9 +182,9 @@ def audit_coverage(
     for table in range(n_tables):
         runs = sound_runs(simulate_runs(law, design, noise, seed + table))
         for number, cut, split in _splits(runs, None, {}):
-            row = {"n_budgets": number, "cut": cut, "n_fitted": len(split.fit.runs), "reach": flops / cut}
+            row = {"n_budgets": number, "cut": cut, "n_fitted": split.fit.n_runs, "reach": flops / cut}
             row |= dict.fromkeys(("a", "loss", "runs"), np.nan)
-            if split.fit.status != "not_identified" and len(split.fit.runs) >= LEAST_RUNS:
+            if split.fit.status != "not_identified" and split.fit.n_runs >= LEAST_RUNS:
                 boot = bootstrap(split.fit, n_resamples, seed + table)
                 intervals = {name: boot.interval(level, of=each) for name, each in functions.items()}
                 row |= {name: float(low <= truth[name] <= high) for name, (low, high) in intervals.items()}

@@ -24,9 +24,9 @@ __all__ = ["Holdout", "holdout", "holdout_table"]
 class Holdout:
     """A fit to the cheaper runs and its predictions of the dearer ones.
 
-    ``tested`` has the held-out runs, the last row of each, with ``predicted`` and ``error`` = ln predicted − ln observed
-    (for small errors, the relative error of the loss). ``earlier`` counts the rows that are neither fitted nor
-    predicted, since they are not the last of their run.
+    ``tested`` has the held-out runs, the last row of each, with ``predicted`` and ``error`` = ln predicted − ln
+    observed (for small errors, the relative error of the loss). ``earlier`` counts the rows that are neither fitted
+    nor predicted, since they are not the last of their run.
     """
 
     fit: Fit

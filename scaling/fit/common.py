@@ -131,7 +131,7 @@ def sound_runs(runs: pd.DataFrame) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Sample:
-    """What is fitted: the rows and their weights, what was left out, and the run of each row where runs have several."""
+    """What is fitted: rows and their weights, what was left out, and the run of each row where runs have several."""
 
     table: pd.DataFrame
     weights: np.ndarray

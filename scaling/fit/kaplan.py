@@ -152,8 +152,8 @@ def fit_kaplan_steps(
     Parameters
     ----------
     curves : DataFrame
-        Columns ``params`` (or what ``size`` names), ``steps`` (S_min) and ``loss`` (nats/token), one row a point; with a
-        column ``run``, :func:`~scaling.uncertainty.bootstrap` draws whole runs.
+        Columns ``params`` (or what ``size`` names), ``steps`` (S_min) and ``loss`` (nats/token), one row a point; with
+        a column ``run``, :func:`~scaling.uncertainty.bootstrap` draws whole runs.
     objective, delta, weights, n_starts
         As in :func:`~scaling.fit.fit_parametric`.
     size : str

@@ -35,8 +35,9 @@ def subsampled_bootstrap(
     r"""Bootstrap of a fit to many runs, at the cost of one to few.
 
     A part of *m* of the *n* runs is drawn at random, each with all its rows, fitted and resampled as
-    :func:`~scaling.uncertainty.bootstrap` does. The deviations of its resamples from its own fit, in :math:`E, \ln A, \ln B, \alpha, \beta` (for approach 2 in
-    :math:`\ln k_N, a`), shrink by :math:`\sqrt{m/n}` and are put around the fit to all runs:
+    :func:`~scaling.uncertainty.bootstrap` does. The deviations of its resamples from its own fit, in
+    :math:`E, \ln A, \ln B, \alpha, \beta` (for approach 2 in :math:`\ln k_N, a`), shrink by :math:`\sqrt{m/n}` and
+    are put around the fit to all runs:
 
     .. math:: \theta^*_j = \hat\theta_n + \sqrt{m/n}\,(\hat\theta^*_{m,j} - \hat\theta_m)
 
@@ -116,7 +117,7 @@ def _influence(fit: Fit | FrontierFit) -> float:
 def _part(fit: Fit | FrontierFit, chosen: np.ndarray) -> Any:
     if isinstance(fit, FrontierFit):
         return fit_isoflop(fit.runs.iloc[chosen].reset_index(drop=True))
-    options = {"objective": fit.objective, "delta": fit.delta, "n_starts": fit.n_starts, "rows": "all"}
+    options: dict[str, Any] = {"objective": fit.objective, "delta": fit.delta, "n_starts": fit.n_starts, "rows": "all"}
     return fit_parametric(fit.runs.iloc[chosen].reset_index(drop=True), weights=fit.weights[chosen], **options)
 
 

@@ -119,9 +119,16 @@ def test_a_curve_table_gives_curves_to_those_who_want_them():
     assert lines["13"] == {"runs_file": len(table.runs), "curves_file": len(curves)}
 
 
-def test_repeated_names_are_no_curves():
-    for runs in (isoflop_grid().assign(run="mine"), overtrained().assign(run=overtrained()["params"].astype(str))):
-        assert as_table(scaling.check_runs(runs)).curves is None
+def test_a_run_with_a_few_rows_counts_once_as_everywhere():
+    runs = scaling.check_runs(overtrained().assign(run=overtrained()["params"].astype(str)))
+    table = as_table(runs)
+    assert len(table.runs) == runs["run"].nunique() < len(table.curves) == len(runs)
+    assert table.runs.equals(scaling.runs.last_points(runs))
+    assert table.runs.attrs["notes"][-1] == "curves: the runs are the last rows of 6 runs, with 47 rows in all"
+
+
+def test_one_name_for_several_sizes_makes_no_curve():
+    assert as_table(scaling.check_runs(isoflop_grid().assign(run="mine"))).curves is None
 
 
 # --- one book, from start to finish ----------------------------------------------------------------------------------
