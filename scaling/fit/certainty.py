@@ -18,9 +18,6 @@ from .engine.scatter import Scatter, lack_of_fit, scatter
 if TYPE_CHECKING:
     from .result import Fit
 
-__all__ = ["certainty"]
-
-
 #: budgets that are asked about, in units of the dearest run's
 REACHES = (1.0, 10.0, 100.0)
 #: what a fit is needed for by default: the best size at this many times the dearest run's compute ...
@@ -114,6 +111,8 @@ def certainty(fit: Fit, flops: ArrayLike | None = None, level: float = LEVEL) ->
     if found.freedom < 1:
         raise FitError("as many runs as constants: no residual is left to judge by, add runs", FitErrorKind.FEW)
     frontier = Frontier.of(problem, found, clusters)
+    if not np.isfinite(frontier.point(0.0)).all():
+        raise FitError("a term of the law has vanished: there is no best size to ask about", FitErrorKind.UNDETERMINED)
     dearest = 6 * float(np.exp((frontier.log_params + frontier.log_tokens).max()))
     budgets = np.array(REACHES) * dearest if flops is None else np.atleast_1d(np.asarray(flops, dtype=float))
     positive_finite(flops=budgets)

@@ -18,8 +18,8 @@ TUNED = 1.345
 CUT_SQUARE = 0.7101645
 #: a median of absolute values times this is the standard deviation of normal noise
 MEDIAN_TO_SD = 1.4826
-#: residuals below this share of their unit are rounding
-ROUNDING = 1e-9
+#: noise below this share of the loss is not believed: a term counts as absent below the same share
+ROUNDING = 1e-6
 #: repeats needed to know how runs of one design differ
 LEAST_REPEATS = 3
 #: degrees of freedom from which a series serves for Student's t
