@@ -127,6 +127,18 @@ def test_a_run_with_a_few_rows_counts_once_as_everywhere():
     assert table.runs.attrs["notes"][-1] == "curves: the runs are the last rows of 6 runs, with 47 rows in all"
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("number", ["07", "09", "11", "13"])
+def test_a_chapter_counts_a_curve_once(number):
+    """Also where it is given the curves themselves, as by a reader who executes it alone."""
+    chapter = next(chapter for chapter in chapters_on_runs() if chapter.number == number)
+    curves = scaling.simulate.simulate_curves(LAW, np.geomspace(5e7, 8e9, 12), noise=0.002, seed=5, n_points=5)
+    few = {name: value for name, value in FEW.items() if name in chapter.parameters}
+    outcome = execute(chapter.text, {"runs_file": curves.to_csv(index=False)}, few)
+    assert outcome.kind == DONE, outcome
+    assert "48 runs" in outcome.notebook
+
+
 def test_one_name_for_several_sizes_makes_no_curve():
     assert as_table(scaling.check_runs(isoflop_grid().assign(run="mine"))).curves is None
 
