@@ -28,6 +28,8 @@ FACTOR, LEVEL = 2.0, 0.95
 EXPONENT_NEED, LOSS_NEED = 0.1, 0.02
 #: independent runs beyond the number of constants without which no interval is believed
 LEAST_FREEDOM = 5
+#: the compute of the runs spans at least this factor, or nothing is said about more compute
+LEAST_SPAN = 3.0
 #: lack of fit is said where chance alone would show as much in less than this share of tables
 UNLIKELY = 0.01
 #: what each coordinate is called
@@ -38,15 +40,21 @@ def open_questions(problem: Problem, found: Scatter, clusters: np.ndarray | None
     """Why the runs of a fit do not settle the best size at ten times the dearest run's compute; nothing where they do.
 
     Besides, whether more runs, or runs over a wider range, would.
-    ``problem`` holds the runs that count. Three reasons, in this order: less than five residual degrees of freedom;
-    repeated runs that differ far less from each other than from the law; a profile-likelihood interval that reaches
-    beyond a factor of two from the estimate.
+
+    ``problem`` holds the runs that count. Four reasons, in this order: less than five residual degrees of freedom;
+    compute that spans less than a factor of three, from which only the formula leads to ten times as much; repeated
+    runs that differ far less from each other than from the law; a profile-likelihood interval that reaches beyond a
+    factor of two from the estimate.
     """
     if found.freedom < LEAST_FREEDOM:
         lack = LEAST_FREEDOM - found.freedom
         has = f"{max(found.freedom, 0)} residual degree{'s' * (found.freedom != 1)} of freedom"
         return f"{has}, at least {LEAST_FREEDOM} are needed: add {lack} run{'s' * (lack != 1)} or more", False
     frontier = Frontier.of(problem, found, clusters)
+    log_flops = frontier.log_params + frontier.log_tokens
+    if np.ptp(log_flops) < np.log(LEAST_SPAN):
+        span = f"the runs span a factor of {np.exp(np.ptp(log_flops)):.3g} in compute"
+        return f"{span}, too little to show how the best size grows: add runs at other budgets", False
     if clusters is None:
         pairs = np.column_stack([frontier.log_params, frontier.log_tokens])
         _, designs = np.unique(pairs, axis=0, return_inverse=True)
@@ -54,7 +62,7 @@ def open_questions(problem: Problem, found: Scatter, clusters: np.ndarray | None
         if chance < UNLIKELY:
             misses = f"it misses them by {np.sqrt(ratio):.2g} times what repeated runs differ"
             return f"the law does not describe these runs: {misses}; fit a narrower range, or another law", False
-    log_c = float((frontier.log_params + frontier.log_tokens).max() + np.log(REACH))
+    log_c = float(log_flops.max() + np.log(REACH))
     if frontier.known_within(log_c, FACTOR, LEVEL):
         return "", False
     what = f"the best size at {REACH:g} times the compute of the dearest run"

@@ -103,6 +103,14 @@ def test_a_law_that_misses_repeated_runs_is_not_identified():
     assert "does not describe these runs" in fit.message
 
 
+def test_one_budget_does_not_tell_how_the_best_size_grows():
+    """Thirteen exact runs of one budget fix all constants of the formula; nothing has checked it at other budgets."""
+    design = scaling.simulate.isoflop_design([1e20], n_sizes=13, law=LAW)
+    fit = scaling.fit_parametric(scaling.simulate_runs(LAW, design))
+    assert fit.status == "weak"
+    assert "factor of 1 in compute" in fit.message
+
+
 def test_our_own_sweep_and_its_residuals():
     fit = scaling.fit_parametric(scaling.load_runs("small_sweep"))
     assert fit.status == "weak"
