@@ -8,7 +8,7 @@ from itertools import groupby
 
 import pandas as pd
 
-from .registry import CHANGED, DIFFERS, REPRODUCED, Claim, claims
+from .registry import DIFFERS, VERDICTS, Claim, claims
 
 __all__ = ["ClaimsTable", "claims_table"]
 
@@ -24,7 +24,8 @@ class ClaimsTable:
     ----------
     frame : DataFrame
         Strings, indexed by id: ``published`` as printed, ``ours`` to four significant digits,
-        ``difference``, ``tolerance`` and ``verdict``, whose bracket points to a note.
+        ``difference``, ``tolerance``, ``verdict``, whose bracket points to a note; and, in the full table,
+        ``kind`` and ``known``.
     notes : tuple of str
         Stated changes and reasons for differences, in the order of their numbers.
     folds : tuple of (str, int)
@@ -58,7 +59,7 @@ class ClaimsTable:
 def _tally(rows: pd.DataFrame) -> str:
     """How many rows of a table have each verdict, in words."""
     counts = rows["verdict"].str.replace(r" \[\d+\]$", "", regex=True).value_counts()
-    words = {REPRODUCED: REPRODUCED, CHANGED: CHANGED, DIFFERS: "differ" if counts.get(DIFFERS, 0) > 1 else DIFFERS}
+    words = {verdict: verdict for verdict in VERDICTS} | ({DIFFERS: "differ"} if counts.get(DIFFERS, 0) > 1 else {})
     return ", ".join(f"{counts[verdict]} {word}" for verdict, word in words.items() if verdict in counts)
 
 
@@ -69,7 +70,7 @@ def _difference(claim: Claim) -> str:
     return "0" if abs(difference) <= ROUNDING * abs(published) else f"{difference:.2g}"
 
 
-def claims_table(*sources: str, folded: bool = False) -> ClaimsTable:
+def claims_table(*sources: str, folded: bool = False, full: bool = False) -> ClaimsTable:
     """The scorecard of one or several sources for a page.
 
     Parameters
@@ -78,6 +79,8 @@ def claims_table(*sources: str, folded: bool = False) -> ClaimsTable:
         Papers or parts of them, as in :func:`~scaling.papers.scorecard`; none: everything.
     folded : bool
         Whether a page shows each source (cut to ``paper/part``) as a closed line with its verdicts counted.
+    full : bool
+        Whether the table also says how ours is computed, and at which hand the published number is known.
 
     Returns
     -------
@@ -96,6 +99,7 @@ def claims_table(*sources: str, folded: bool = False) -> ClaimsTable:
             difference=_difference(claim),
             tolerance=f"{claim.tolerance:.2g}",
             verdict=claim.verdict + (f" [{notes.index(claim.note) + 1}]" if claim.note else ""),
+            **(dict(kind=claim.kind, known=claim.published.hand) if full else {}),
         )
         for claim in chosen
     ]
