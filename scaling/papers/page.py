@@ -24,8 +24,8 @@ class ClaimsTable:
     ----------
     frame : DataFrame
         Strings, indexed by id: ``published`` as printed, ``ours`` to four significant digits,
-        ``difference``, ``tolerance``, ``verdict``, whose bracket points to a note; and, in the full table,
-        ``kind`` and ``known``.
+        ``difference``, ``tolerance``, in the full table ``kind`` and ``known``, and ``verdict``, whose bracket
+        points to a note.
     notes : tuple of str
         Stated changes and reasons for differences, in the order of their numbers.
     folds : tuple of (str, int)
@@ -98,8 +98,8 @@ def claims_table(*sources: str, folded: bool = False, full: bool = False) -> Cla
             ours=f"{claim.ours:.4g}",
             difference=_difference(claim),
             tolerance=f"{claim.tolerance:.2g}",
-            verdict=claim.verdict + (f" [{notes.index(claim.note) + 1}]" if claim.note else ""),
             **(dict(kind=claim.kind, known=claim.published.hand) if full else {}),
+            verdict=claim.verdict + (f" [{notes.index(claim.note) + 1}]" if claim.note else ""),
         )
         for claim in chosen
     ]
