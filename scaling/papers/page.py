@@ -36,6 +36,11 @@ class ClaimsTable:
     notes: tuple[str, ...]
     folds: tuple[tuple[str, int], ...] = ()
 
+    @property
+    def full(self) -> bool:
+        """Whether the table says of which kind each claim is."""
+        return "kind" in self.frame
+
     def __repr__(self) -> str:
         return "\n".join([self.frame.to_string(), *(f"[{k}] {note}" for k, note in enumerate(self.notes, 1))])
 
@@ -43,7 +48,9 @@ class ClaimsTable:
         parts, start = [], 0
         for name, n_rows in self.folds:
             rows, start = self.frame.iloc[start : start + n_rows], start + n_rows
-            parts.append(f"<details><summary>{escape(name)}: {_tally(rows)}</summary>{self._html(rows)}</details>")
+            # the full table is wide: its rows say only what the line above them does not
+            html = self._html(rows.rename(lambda id, name=name: id.removeprefix(f"{name}/")) if self.full else rows)
+            parts.append(f"<details><summary>{escape(name)}: {_tally(rows)}</summary>{html}</details>")
         return "".join(parts) or self._html(self.frame)
 
     def _html(self, rows: pd.DataFrame) -> str:

@@ -113,6 +113,11 @@ def test_full_table_for_pages_says_kind_and_hand():
     table = claims_table("devries2023/llama7b", full=True).frame
     assert table.loc["devries2023/llama7b/flops", ["kind", "known"]].tolist() == ["identity", "second"]
     assert "kind" not in claims_table("devries2023/llama7b").frame
+    folded = claims_table("devries2023/llama7b", "jin2025/start", folded=True, full=True)
+    assert "<summary>devries2023/llama7b: " in folded._repr_html_()
+    assert "<td>flops</td>" in folded._repr_html_()
+    assert "<td>jin2025/<wbr>start<wbr>@20 %</td>" in folded._repr_html_()
+    assert "devries2023/llama7b/flops" in repr(folded)
 
 
 def test_scorecard_covers_the_literature():
