@@ -27,8 +27,8 @@ CONSTANTS = ("E", "A", "B", "alpha", "beta")
 MONTE_CARLO = {"E": 0.052, "A": 0.044, "B": 0.18, "alpha": 0.04, "beta": 0.062, "a": 0.048, "width": 0.058}
 OTHER_DRAWS = "three Monte-Carlo standard errors of the difference of two bootstraps of 4,000"
 SQUARED = f"{OTHER_DRAWS}, twice: it goes with the square of a width"
-#: what the authors' optimiser left undone, and at most how much of the number that is
 STOPPED = "their optimiser stopped before the optimum of some of the 4,000 resamples, each of which is solved here"
+#: what the authors' optimiser or their rounding left undone, and at most how much of the number that is
 UNFINISHED = {
     "estimates/B": ("their optimiser had not quite arrived; their notebook has 2085.434, the minimum 2085.436", 1e-5),
     "estimates/beta": ("the table cuts .365854, which their notebook rounds, as we do", 2e-4),
