@@ -34,10 +34,10 @@ LAWS = 8
 COUPLINGS = (0.5, 0.25)
 #: runs that the first pass may take at most cost a budget over this many
 FIRST_PASSES = (1, 2, 4, 8, 16, 32)
+#: two new runs differ by at least this factor in size or in tokens: repeats say nothing of the form of the law
+APART = 2.0
 #: resamples where only a fit is given
 RESAMPLES = 400
-#: share of the runs at hand that lie below the tokens per parameter sought, and above
-OUTSIDE = 0.05
 #: without a budget to plan for, so many times that of the dearest run
 FURTHER = 10.0
 #: no run is known better than this in ln loss
@@ -52,7 +52,7 @@ class NextRuns:
     ----------
     runs : DataFrame
         ``params``, ``tokens``, ``flops`` = 6ND and the ``loss`` that the law predicts; one row a run, so that a
-        run which is to be repeated with another seed stands there as often.
+        run which were to be repeated with another seed would stand there as often.
     budget : float
         FLOPs that all runs together may cost.
     aim : str
@@ -97,28 +97,25 @@ class NextRuns:
         table.insert(2, "tokens_per_param", table["tokens"] / table["params"])
         return table.sort_values(["flops", "params"], ignore_index=True)
 
-    def _words(self) -> str:
-        head = f"{len(self.runs)} runs to add, {format_flops(self.flops)} of {format_flops(self.budget)} FLOPs"
+    def _words(self) -> list[str]:
+        """What the runs cost, what they do to the interval, and to the bias."""
         place = "" if self.aim == "a" else f" at {format_flops(self.flops_planned)} FLOPs"
+        value, unit = f"{self.estimate:.4g}", AIMS[self.aim]
+        before, after = (f"{x:.2g} wide" for x in (self.width_before, self.width_after))
         if self.aim == "params":
-            value, before, after = (
-                format_count(self.estimate),
-                *(f"a factor of {np.exp(x):.3g} wide" for x in (self.width_before, self.width_after)),
+            value, unit = format_count(self.estimate), "ln N*"
+            before, after = (f"a factor of {np.exp(x):.3g} wide" for x in (self.width_before, self.width_after))
+        words = [
+            f"{len(self.runs)} runs to add, {format_flops(self.flops)} of {format_flops(self.budget)} FLOPs",
+            f"the {self.level:.0%} interval of {AIMS[self.aim]}{place}, {value}: {before}, then {after}",
+        ]
+        if self.couplings:
+            form = ", ".join(f"{k:g}" for k in self.couplings)
+            words.append(
+                f"were the law's terms joined otherwise (k = {form}), {unit} would be missed by "
+                f"{self.bias_before:.2g}, then by {self.bias_after:.2g}"
             )
-        else:
-            value, before, after = f"{self.estimate:.4g}", f"{self.width_before:.2g} wide", f"{self.width_after:.2g}"
-        words = (
-            f"{head}: the {self.level:.0%} interval of {AIMS[self.aim]}{place}, {value}, {before}, "
-            f"should become {after}"
-        )
-        if not self.couplings:
-            return words
-        unit = "ln N*" if self.aim == "params" else "it"
-        form = ", ".join(f"{k:g}" for k in self.couplings)
-        return (
-            f"{words}; were the terms of the law joined otherwise (k = {form}), the fit would miss {unit} by "
-            f"{self.bias_before:.2g}, then by {self.bias_after:.2g}"
-        )
+        return words
 
     def _readable(self) -> pd.DataFrame:
         counts = {"params": format_count, "tokens": format_count, "flops": format_flops}
@@ -127,10 +124,10 @@ class NextRuns:
         return table.assign(**{name: table[name].map(form) for name, form in formats.items()})
 
     def __repr__(self) -> str:
-        return f"{self._words()}\n{self._readable().to_string(index=False)}"
+        return "\n".join([*self._words(), self._readable().to_string(index=False)])
 
     def _repr_html_(self) -> str:
-        return f"<p>{self._words()}</p>" + self._readable().to_html(index=False)
+        return f"<p>{'; '.join(self._words())}</p>" + self._readable().to_html(index=False)
 
 
 def suggest_runs(
@@ -164,7 +161,8 @@ def suggest_runs(
 
     For k = 1 it is the law; on public tables, fits of k lie between .15 and .9. Runs are taken one by one, the best
     that can still be paid for, then exchanged one for another as long as that helps; this is done from several limits
-    on the cost of a run in the first pass, and the best set is kept.
+    on the cost of a run in the first pass, and the best set is kept. Any two differ at least by a factor of 2 in size or
+    in tokens: repeats say nothing of the form of the law.
 
     Parameters
     ----------
@@ -182,13 +180,13 @@ def suggest_runs(
     max_flops_per_run : float, optional
         FLOPs that one run may cost; by default the whole budget.
     tokens_per_param : (low, high), optional
-        Tokens per parameter of the new runs; by default the range within which nine of ten runs at hand lie.
+        Tokens per parameter of the new runs; by default between the least and the most of the runs at hand.
     params : array, optional
-        The sizes that can be trained; by default any, up to ``stretch`` times outside the sizes at hand.
+        The sizes that can be trained; by default any from the smallest at hand to ``stretch`` times the largest.
     couplings : sequence of float
         The k that are thought of, each positive; none for the variance alone.
     stretch : float, default 3
-        Sizes and tokens are sought up to this factor outside the ranges of the runs at hand, at least 1.
+        Sizes and tokens are sought up to this factor above the largest at hand, at least 1, and never below the least.
     level : float, default 0.95
         Of the intervals whose widths are compared.
 
@@ -238,7 +236,8 @@ def suggest_runs(
     boot, _ = with_optimum(found if isinstance(found, Bootstrap) else bootstrap(fit, RESAMPLES), level)
     before, slopes, changes = _design(boot, aim, float(target), couplings, N, D)
     cost = 6 * N * D
-    after, chosen = choose(before, slopes, changes, cost, budget, [min(cap, budget / n) for n in FIRST_PASSES], max_runs)
+    caps = [min(cap, budget / n) for n in FIRST_PASSES]
+    after, chosen = choose(before, slopes, changes, cost, budget, caps, max_runs, _near(N, D))
     runs = pd.DataFrame({"params": N, "tokens": D, "flops": cost}).iloc[sorted(chosen)].reset_index(drop=True)
     runs["loss"] = law.loss(runs["params"], runs["tokens"])
     estimate = float(aim_value(law, aim, target))
@@ -310,7 +309,7 @@ def _candidates(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Sizes and tokens within the bounds: even in logarithms, two digits each where the bounds leave room for it."""
     if tokens_per_param is None:
-        low, high = (runs["tokens"] / runs["params"]).quantile([OUTSIDE, 1 - OUTSIDE])
+        low, high = (runs["tokens"] / runs["params"]).agg(["min", "max"])
     else:
         (low, high) = positive_finite(tokens_per_param=tokens_per_param)[0]
         if low > high:
@@ -325,19 +324,26 @@ def _candidates(
         raise ValueError(
             f"no run of the sizes from {format_count(sizes.min())} to {format_count(sizes.max())} with {low:.3g} to "
             f"{high:.3g} tokens per parameter has between {format_count(least)} and {format_count(most)} tokens, "
-            f"{stretch:g} times outside those of the runs: state other bounds, other sizes or a larger stretch"
+            f"the least of the runs and {stretch:g} times the most: state other bounds, other sizes or a larger stretch"
         )
     return N[inside], D[inside]
 
 
 def _stretched(values: pd.Series, stretch: float, count: int) -> np.ndarray:
-    return np.geomspace(values.min() / stretch, values.max() * stretch, count)
+    return np.geomspace(values.min(), values.max() * stretch, count)
 
 
 def _two_digits(values: np.ndarray) -> np.ndarray:
     digit = 10 ** (np.floor(np.log10(values)) - 1)
     rounded: np.ndarray = np.round(values / digit) * digit
     return rounded
+
+
+def _near(N: np.ndarray, D: np.ndarray) -> np.ndarray:
+    """Which candidates are too much alike to be taken both, (m, m): size and tokens differ by less than a factor."""
+    apart = [np.abs(np.subtract.outer(x, x)) < np.log(APART) for x in (np.log(N), np.log(D))]
+    alike: np.ndarray = apart[0] & apart[1]
+    return alike
 
 
 def _affordable(N: np.ndarray, D: np.ndarray, cap: float) -> tuple[np.ndarray, np.ndarray]:

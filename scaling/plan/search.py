@@ -99,23 +99,32 @@ def choose(
     budget: float,
     caps: Sequence[float],
     most: int,
+    near: np.ndarray,
 ) -> tuple[Design, list[int]]:
     """The design with runs added, and which candidates they are: the best of several passes.
 
     Runs are taken one by one, the best that can still be paid for and costs no more than a cap, then exchanged one for
-    another without the cap, as long as that helps (Fedorov).
+    another without the cap, as long as that helps (Fedorov). No two are taken that are ``near`` each other, (m, m).
     """
-    passes = [_pass(design, slopes, forms, cost, budget, cap, most) for cap in caps]
+    passes = [_pass(design, slopes, forms, cost, budget, cap, most, near) for cap in caps]
     return min(passes, key=lambda found: found[0].criterion)
 
 
 def _pass(
-    design: Design, slopes: np.ndarray, forms: np.ndarray, cost: np.ndarray, budget: float, cap: float, most: int
+    design: Design,
+    slopes: np.ndarray,
+    forms: np.ndarray,
+    cost: np.ndarray,
+    budget: float,
+    cap: float,
+    most: int,
+    near: np.ndarray,
 ) -> tuple[Design, list[int]]:
     chosen: list[int] = []
     left = budget
     for _ in range(most):
-        best, value = _cheapest(design.with_each(slopes, forms), cost, min(cap, left))
+        free = ~near[chosen].any(0)
+        best, value = _lowest(design.with_each(slopes, forms), free & (cost <= min(cap, left)))
         if not value < design.criterion:
             break
         design, left = design.changed(slopes[:, best], forms[:, best], +1), left - cost[best]
@@ -125,7 +134,8 @@ def _pass(
         for place, old in enumerate(chosen):
             without = design.changed(slopes[:, old], forms[:, old], -1)
             values = without.with_each(slopes, forms)
-            best, value = _cheapest(values, cost, left + cost[old])
+            free = ~near[chosen[:place] + chosen[place + 1 :]].any(0)
+            best, value = _lowest(values, free & (cost <= left + cost[old]))
             if value < values[old] - IMPROVES:
                 chosen[place], left = best, left + cost[old] - cost[best]
                 design = without.changed(slopes[:, best], forms[:, best], +1)
@@ -134,8 +144,8 @@ def _pass(
     return design, chosen
 
 
-def _cheapest(values: np.ndarray, cost: np.ndarray, limit: float) -> tuple[int, float]:
-    """The lowest criterion among the candidates that can be paid for, and whose it is."""
-    allowed = np.where(cost <= limit, values, np.inf)
-    best = int(allowed.argmin())
-    return best, float(allowed[best])
+def _lowest(values: np.ndarray, allowed: np.ndarray) -> tuple[int, float]:
+    """The lowest criterion among the candidates that are allowed, and whose it is."""
+    values = np.where(allowed, values, np.inf)
+    best = int(values.argmin())
+    return best, float(values[best])
