@@ -1,8 +1,8 @@
-"""What runs to add are worth: the error of the compute-optimal size with them, against the same compute spent otherwise.
+"""What runs to add are worth: the error of the optimal size with them, and with as much compute spent otherwise.
 
-Runs are simulated under a true law, fitted, and a suggestion is made for as many FLOPs as one more IsoFLOP group costs; the runs that it names are
-simulated too, and the fit to all is asked for the size at ``TARGET``. The truths are Besiroglu et al.'s law and a
-*coupled* one that the fit cannot express, with the same limits for endless tokens and for an endless model,
+Runs are simulated under a true law and fitted. For what one more IsoFLOP group costs, runs are suggested and simulated
+too, and the fit to all is asked for the size at ``TARGET``. The truths are Besiroglu et al.'s law and a *coupled*
+one that the fit cannot express, with the same limits for endless tokens and for an endless model,
 
     L = E + [(A/N**alpha)**(1/k) + (B/D**beta)**(1/k)]**k,   k = 0.3.
 

@@ -16,7 +16,6 @@ from ..errors import FitError, FitErrorKind
 from ..fit.parametric import fit_parametric
 from ..fit.result import Fit
 from ..laws.chinchilla import ChinchillaLaw
-from ..optimum.allocation import without_optimum
 from ..uncertainty.resampling import Bootstrap, bootstrap
 from ..uncertainty.subsampling import subsampled_bootstrap
 from .search import Design, choose, whitened
@@ -161,8 +160,8 @@ def suggest_runs(
 
     For k = 1 it is the law; on public tables, fits of k lie between .15 and .9. Runs are taken one by one, the best
     that can still be paid for, then exchanged one for another as long as that helps; this is done from several limits
-    on the cost of a run in the first pass, and the best set is kept. Any two differ at least by a factor of 2 in size or
-    in tokens: repeats say nothing of the form of the law.
+    on the cost of a run in the first pass, and the best set is kept. Any two differ by a factor of 2 or more in size
+    or in tokens: repeats say nothing of the form of the law.
 
     Parameters
     ----------
@@ -319,7 +318,7 @@ def _candidates(
     N, ratio = (x.ravel() for x in np.meshgrid(sizes, np.geomspace(low, high, LENGTHS), indexing="ij"))
     D = np.clip(_two_digits(N * ratio), low * N, high * N)
     least, *_, most = _stretched(runs["tokens"], stretch, LENGTHS)
-    inside = (D >= least) & (D <= most)
+    inside = (least <= D) & (most >= D)
     if not inside.any():
         raise ValueError(
             f"no run of the sizes from {format_count(sizes.min())} to {format_count(sizes.max())} with {low:.3g} to "

@@ -83,6 +83,8 @@ def form_shifts(law: ChinchillaLaw, aim: str, flops: float, couplings: Sequence[
     if aim == "params":
         return moved
     best = compute_optimal(law, flops)
-    size = np.asarray(law.A)[:, None] * (best.params[:, None] * np.exp(moved)) ** -alpha[:, None]
-    lowest: np.ndarray = np.asarray(law.E)[:, None] + size * np.asarray(law.a)[:, None] ** -k - best.loss[:, None]
+    size = np.asarray(law.A)[:, None] * (np.asarray(best.params)[:, None] * np.exp(moved)) ** -alpha[:, None]
+    lowest: np.ndarray = (
+        np.asarray(law.E)[:, None] + size * np.asarray(law.a)[:, None] ** -k - np.asarray(best.loss)[:, None]
+    )
     return lowest

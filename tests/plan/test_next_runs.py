@@ -1,4 +1,4 @@
-"""Runs to add: derivatives, the formulas of variance and bias, the search, bounds, and that they do what is promised."""
+"""Runs to add: derivatives, the formulas of variance and bias, the search, its bounds, and both widths."""
 
 import numpy as np
 import pandas as pd
