@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import scipy
 
-__all__ = ["Design", "choose"]
-
 
 #: rounds of exchanges; three or four are enough
 MOST_ROUNDS = 20

@@ -10,8 +10,6 @@ from numpy.typing import ArrayLike
 from ..laws.chinchilla import ChinchillaLaw
 from ..optimum.allocation import compute_optimal
 
-__all__ = ["AIMS", "aim_slopes", "aim_value", "form_shifts", "forms", "log_sensitivities"]
-
 
 #: what runs can be chosen for, in words
 AIMS = {
