@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import scipy
 
-
 #: rounds of exchanges; three or four are enough
 MOST_ROUNDS = 20
 #: an exchange must lower the criterion, a logarithm, by more than this

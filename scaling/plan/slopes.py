@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike
 from ..laws.chinchilla import ChinchillaLaw
 from ..optimum.allocation import compute_optimal
 
-
 #: what runs can be chosen for, in words
 AIMS = {
     "params": "the compute-optimal size N*",
