@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from intervals import study
+from next_runs import study as study_next_runs
 from scipy import optimize
 from statuses import study as statuses
 from threadpoolctl import threadpool_limits
@@ -305,6 +306,8 @@ def main() -> None:
         study()
         print()
         statuses()
+        print("\nError of the compute-optimal size at 1e23 FLOPs with runs added, by what they are (300 tables each)")
+        study_next_runs()
         print("\nCoverage of 95 % intervals in extrapolation, by the number of budgets fitted\n")
         design = scaling.simulate.isoflop_design([1e18, 1e19, 1e20, 1e21, 1e22], law=truth)
         print(

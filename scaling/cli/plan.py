@@ -30,6 +30,22 @@ from .terminal import bullets
 @click.option("--next-budget", type=Quantity(), help="Suggest runs to add that cost no more FLOPs than this together.")
 @click.option("--next-runs", type=click.IntRange(1, 1000), default=12, show_default=True, help="At most so many.")
 @click.option(
+    "--next-aim",
+    type=click.Choice(["params", "loss", "a"]),
+    default="params",
+    show_default=True,
+    help="What they shall tell: the optimal size or the loss at --flops, or the exponent of the size.",
+)
+@click.option("--next-flops-per-run", type=Quantity(), help="No suggested run costs more FLOPs than this.")
+@click.option(
+    "--next-tokens-per-param",
+    type=Quantity(),
+    nargs=2,
+    metavar="LOW HIGH",
+    help="Their tokens per parameter; by default as in the runs.",
+)
+@click.option("--next-size", "next_sizes", type=Quantity(), multiple=True, help="A size that can be trained; repeat.")
+@click.option(
     "--level",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     default=0.95,
@@ -47,6 +63,10 @@ def command(
     unique_tokens: float | None,
     next_budget: float | None,
     next_runs: int,
+    next_aim: str,
+    next_flops_per_run: float | None,
+    next_tokens_per_param: tuple[float, float] | None,
+    next_sizes: tuple[float, ...],
     level: float,
     resamples: int,
     seed: int,
@@ -66,7 +86,7 @@ def command(
         scaling plan my_runs.csv --flops 1e24 --inference-tokens 10T --unique-tokens 5T
 
     \b
-    Which runs to add first, for 1e21 FLOPs in all, to know the exponent better:
+    Which runs to add first, for 1e21 FLOPs in all, to know the optimal size for 1e24 better:
         scaling plan my_runs.csv --flops 1e24 --next-budget 1e21
     """
     table = load_runs(runs, **reading)
@@ -75,7 +95,19 @@ def command(
         raise Refusal(f"no plan without a law: {fit.message}")
     boot = subsampled_bootstrap(fit, n_resamples=resamples, seed=seed)
     found = plan_training(boot, flops, inference_tokens, unique_tokens, level)
-    more = None if next_budget is None else suggest_runs(boot, next_budget, max_runs=next_runs, level=level)
+    more = None
+    if next_budget is not None:
+        more = suggest_runs(
+            boot,
+            next_budget,
+            flops,
+            next_aim,
+            max_runs=next_runs,
+            max_flops_per_run=next_flops_per_run,
+            tokens_per_param=next_tokens_per_param,
+            params=list(next_sizes) or None,
+            level=level,
+        )
     if as_json:
         click.echo(to_json({"input": table.attrs["reading"]} | _record(fit, boot, found, more)))
         return
@@ -103,6 +135,7 @@ def _record(fit: Fit, boot: Bootstrap, found: Plan, more: NextRuns | None) -> di
         "overtraining": found.overtraining,
     }
     if more is not None:
-        names = ("budget", "flops", "width_before", "width_after")
+        names = ["budget", "flops", "aim", "flops_planned", "estimate", "level", "couplings"]
+        names += ["width_before", "width_after", "bias_before", "bias_after"]
         record["next_runs"] = {name: getattr(more, name) for name in names} | {"runs": more.table()}
     return record

@@ -167,7 +167,7 @@ def plan_training(
         raise TypeError(f"a plan needs a ChinchillaLaw, not a {type(boot.law).__name__}: fit with fit_parametric")
     law = boot.fit.law
     _check_numbers(flops, inference_tokens, unique_tokens)
-    boot, lost = _with_optimum(boot, level)
+    boot, lost = with_optimum(boot, level)
     problems = {"compute-optimal": lambda law: quantities(compute_optimal(law, flops)) | {"exponent": law.a}}
     if inference_tokens is not None:
         problems["with inference"] = lambda law: serving(law, flops, inference_tokens)
@@ -199,7 +199,7 @@ def _check_numbers(flops: float, inference_tokens: float | None, unique_tokens: 
         within("at least 0 and finite", lambda x: (x >= 0) & np.isfinite(x), inference_tokens=inference_tokens)
 
 
-def _with_optimum(boot: Bootstrap, level: float) -> tuple[Bootstrap, float]:
+def with_optimum(boot: Bootstrap, level: float) -> tuple[Bootstrap, float]:
     """The resamples whose law has an optimum, and the share of the others."""
     proper_share("level", level)
     missing = without_optimum(boot.law)

@@ -59,7 +59,7 @@ def test_json_holds_the_numbers_of_the_package(table):
     pd.testing.assert_frame_equal(pd.DataFrame(record["off_optimum"]), plan.off_optimum)
     smaller = pd.DataFrame(record["overtraining"]).astype(float)
     pd.testing.assert_frame_equal(smaller, plan.overtraining.replace(np.inf, np.nan))
-    more = scaling.suggest_runs(boot, 1e21, max_runs=6, level=0.8)
+    more = scaling.suggest_runs(boot, 1e21, 1e23, max_runs=6, level=0.8)
     assert record["next_runs"]["width_after"] == more.width_after
     assert sum(row["repeats"] for row in record["next_runs"]["runs"]) == len(more.runs) <= 6
 
@@ -128,3 +128,17 @@ def test_a_budget_that_buys_no_run_is_refused(table):
     result = run(table, "--flops", "1e22", "--next-budget", "1e3", "--resamples", 100)
     assert result.exit_code == 1
     assert "do not pay for the smallest run" in result.output
+
+
+def test_what_the_next_runs_may_be_is_an_option(table):
+    options = ("--flops", "1e23", "--resamples", 100, "--next-budget", "1e21", "--json")
+    bounds = ("--next-tokens-per-param", 10, 60, "--next-flops-per-run", "2e20", "--next-aim", "a")
+    record = json.loads(run(table, *options, *bounds, "--next-size", "300M", "--next-size", "1B").output)["next_runs"]
+    rows = pd.DataFrame(record["runs"])
+    assert record["aim"] == "a"
+    assert set(rows["params"]) <= {3e8, 1e9}
+    assert rows["tokens_per_param"].between(10 * (1 - 1e-12), 60 * (1 + 1e-12)).all()
+    assert (rows["flops"] <= 2e20).all()
+    result = run(table, *options, "--next-tokens-per-param", 60, 10)
+    assert result.exit_code == 1
+    assert "(low, high)" in result.output
