@@ -3,7 +3,7 @@
 Run by ``make bench``. The usual way is what the papers' notebooks do: SciPy's L-BFGS-B from 4,500
 starting points with finite differences, and a loop of SciPy's BFGS over resamples. Of those loops a
 sample is run and scaled up; the table says so. ``--coverage`` adds the full simulation of how often
-intervals cover the truth (a quarter of an hour).
+intervals cover the truth (some twenty minutes).
 """
 
 from __future__ import annotations
