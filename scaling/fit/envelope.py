@@ -11,6 +11,7 @@ import scipy
 from ..errors import FitError, FitErrorKind
 from .common import sound_runs
 from .engine.resamples import Resamples
+from .engine.stretching import stretch, words_of_parts
 from .frontier import FrontierFit, fit_frontier
 
 __all__ = ["fit_envelope"]
@@ -88,13 +89,24 @@ class EnvelopeDraws:
     log_sizes: np.ndarray
     log_budgets: np.ndarray
 
-    def __call__(self, n_resamples: int, seed: int, fraction: float | None) -> tuple[np.ndarray, np.ndarray, str]:
-        """ln N at each budget of each resample (NaN where not usable), the budgets' logarithms, and no remark."""
-        out = []
-        for counts in Resamples(len(self.log_sizes), n_resamples, seed, fraction):
-            best, usable = _lowest(self.losses, self.log_sizes, counts > 0)
-            out.append(np.where(usable, self.log_sizes[best], np.nan))
-        return np.concatenate(out), self.log_budgets, ""
+    def __call__(
+        self, n_resamples: int, seed: int, fraction: float | None, scaled: bool
+    ) -> tuple[np.ndarray, np.ndarray, str]:
+        """ln N at each budget of each resample (NaN where not usable), the budgets' logarithms, and a remark."""
+        resamples = Resamples(len(self.log_sizes), n_resamples, seed, fraction)
+        log_params = np.concatenate([self.among(counts > 0) for counts in resamples])
+        if fraction is None:
+            return log_params, self.log_budgets, ""
+        factor = stretch(resamples.drawn, resamples.n)
+        if scaled:
+            centre = self.among(np.ones((1, resamples.n), bool))
+            log_params = centre + factor * (log_params - centre)
+        return log_params, self.log_budgets, words_of_parts(resamples.drawn, resamples.n, factor, scaled, "curves")
+
+    def among(self, present: np.ndarray) -> np.ndarray:
+        """ln N at each budget from the curves that are ``present`` (B, curves); NaN where not usable."""
+        best, usable = _lowest(self.losses, self.log_sizes, present)
+        return np.where(usable, self.log_sizes[best], np.nan)
 
 
 def _traces(table: pd.DataFrame, window: float) -> list[tuple[float, np.ndarray, np.ndarray]]:

@@ -16,7 +16,9 @@ __all__ = ["FrontierFit"]
 
 
 class Sampler(Protocol):
-    def __call__(self, n_resamples: int, seed: int, fraction: float | None) -> tuple[np.ndarray, np.ndarray, str]: ...
+    def __call__(
+        self, n_resamples: int, seed: int, fraction: float | None, scaled: bool
+    ) -> tuple[np.ndarray, np.ndarray, str]: ...
 
 
 @dataclass(frozen=True, repr=False)
@@ -60,6 +62,7 @@ class FrontierFit:
         seed: int,
         fraction: float | None = None,
         *,
+        scaled: bool = True,
         backend: str | None = None,
         n_jobs: int = -1,
     ) -> Resampled:
@@ -67,7 +70,7 @@ class FrontierFit:
 
         All at once and in this process: ``backend`` and ``n_jobs`` are taken and not needed.
         """
-        log_params, log_flops, note = self._sampler(n_resamples, seed, fraction)
+        log_params, log_flops, note = self._sampler(n_resamples, seed, fraction, scaled)
         intercept, slope = _lines(log_flops, log_params)
         law = _frontier(intercept, slope)
         samples = pd.DataFrame(

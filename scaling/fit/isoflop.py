@@ -12,6 +12,7 @@ from ..runs.budgets import TOLERANCE, find_budgets
 from .common import sound_runs
 from .engine.newton import solve_definite
 from .engine.resamples import draw_counts, draw_parts
+from .engine.stretching import stretch, words_of_parts
 from .frontier import FrontierFit, fit_frontier
 
 __all__ = ["fit_isoflop"]
@@ -114,17 +115,36 @@ class ParabolaDraws:
     groups: list[tuple[np.ndarray, np.ndarray]]
     log_budgets: np.ndarray
 
-    def __call__(self, n_resamples: int, seed: int, fraction: float | None) -> tuple[np.ndarray, np.ndarray, str]:
+    def __call__(
+        self, n_resamples: int, seed: int, fraction: float | None, scaled: bool
+    ) -> tuple[np.ndarray, np.ndarray, str]:
         """ln N at the minima (resamples, budgets), NaN where not usable, the budgets' logarithms, and a remark."""
         rng = np.random.default_rng(seed)
         minima, redrawn = [], 0
         for u, loss in self.groups:
             column, extra = _resampled_minima(rng, u, loss, n_resamples, fraction)
+            if fraction is not None and scaled:
+                column = _stretched_minima(column, u, loss, fraction)
             minima.append(column)
             redrawn += extra
         share = redrawn / (len(self.groups) * n_resamples + redrawn)
-        note = f"{share:.1%} of the draws had fewer than {LEAST_SIZES} sizes and were redrawn"
-        return np.column_stack(minima), self.log_budgets, note if redrawn else ""
+        notes = [f"{share:.1%} of the draws had fewer than {LEAST_SIZES} sizes and were redrawn"] if redrawn else []
+        if fraction is not None:
+            n, drawn = sum(len(u) for u, _ in self.groups), sum(_drawn(len(u), fraction) for u, _ in self.groups)
+            notes.append(words_of_parts(drawn, n, stretch(drawn, n), scaled))
+        return np.column_stack(minima), self.log_budgets, "; ".join(notes)
+
+
+def _drawn(n: int, fraction: float) -> int:
+    """How many of the runs of one budget are drawn as a share of them."""
+    return max(LEAST_SIZES, round(fraction * n))
+
+
+def _stretched_minima(minima: np.ndarray, u: np.ndarray, loss: np.ndarray, fraction: float) -> np.ndarray:
+    """Minima of parabolas through a part of the runs, as far from that through all as those of the whole would be."""
+    (_, c1, c2), reason = _parabola(u, loss)
+    centre = np.nan if reason else -c1 / (2 * c2)
+    return centre + stretch(_drawn(len(u), fraction), len(u)) * (minima - centre)
 
 
 def _resampled_minima(
@@ -164,10 +184,8 @@ def _enough_sizes(
     size_of = (u[:, None] == np.unique(u)).astype(float)
     kept, missing, drawn = [], n_resamples, 0
     while missing:
-        if fraction is None:
-            counts = draw_counts(rng, n, missing)
-        else:
-            counts = draw_parts(rng, n, missing, max(LEAST_SIZES, round(fraction * n)))
+        part = None if fraction is None else _drawn(n, fraction)
+        counts = draw_counts(rng, n, missing) if part is None else draw_parts(rng, n, missing, part)
         drawn += missing
         counts = counts[np.count_nonzero(counts @ size_of, axis=1) >= LEAST_SIZES]
         kept.append(counts)

@@ -15,6 +15,7 @@ from ..errors import FitError, FitErrorKind
 from ..laws.base import Law
 from .engine.problem import Objective, Problem
 from .engine.resamples import Resamples, on_bound, solve_resamples
+from .engine.stretching import stretch, stretched, words_of_parts
 
 __all__ = ["Fit", "Resampled"]
 
@@ -164,6 +165,7 @@ class Fit:
         seed: int,
         fraction: float | None = None,
         *,
+        scaled: bool = True,
         backend: str | None = None,
         n_jobs: int = -1,
     ) -> Resampled:
@@ -174,13 +176,20 @@ class Fit:
         used = np.flatnonzero(self.weights > 0)
         base = self.weights[used] / self.weights.max()
         resamples = Resamples(len(used), n_resamples, seed, fraction)
+        factor, note = 1.0, ""
+        if fraction is not None:
+            far = stretch(resamples.drawn, resamples.n)
+            factor, note = far if scaled else 1.0, words_of_parts(resamples.drawn, resamples.n, far, scaled)
         if self._minimum is None:
-            return self._one_by_one(used, base, resamples, backend, n_jobs)
+            one_by_one = self._one_by_one(used, base, resamples, backend, n_jobs)
+            law = one_by_one.law if factor == 1 else stretched_law(one_by_one.law, self.candidate, factor)
+            return replace(one_by_one, samples=_samples(law), law=law, note=note)
         problem = self._minimum.problem.take(used)
         found = solve_resamples(problem, self._minimum.theta, base, self._minimum.objective, resamples, backend, n_jobs)
-        law = self._build(**problem.constants(found.theta))
+        theta = found.theta if factor == 1 else stretched(problem, self._minimum.theta, found.theta, factor)
+        law = self._build(**problem.constants(theta))
         shares = (float(found.held.mean()), float(found.lost.mean()), float(1 - found.converged.mean()))
-        return Resampled(_samples(law), law, *shares, found.fresh_starts)
+        return Resampled(_samples(law), law, *shares, found.fresh_starts, note)
 
     def _one_by_one(
         self, used: np.ndarray, base: np.ndarray, resamples: Resamples, backend: str | None, n_jobs: int
@@ -218,6 +227,22 @@ class Fit:
 
 def _refitted(again: Callable[..., Fit], weights: np.ndarray) -> Fit:
     return again(weights=weights)
+
+
+def stretched_law(law: Law, centre: Law, factor: float) -> Law:
+    """A law of arrays whose deviations from ``centre`` are ``factor`` times as long.
+
+    Constants that are positive throughout deviate by their logarithms, and none changes its sign.
+    """
+    columns = {}
+    for name, values in law.constants.items():
+        each, at = np.asarray(values), np.asarray(centre.constants[name])
+        if (each > 0).all() and (at > 0).all():
+            columns[name] = at * (each / at) ** factor
+        else:
+            moved = at + factor * (each - at)
+            columns[name] = np.maximum(moved, 0.0) if (each >= 0).all() and (at >= 0).all() else moved
+    return type(law).of(columns)
 
 
 def _summed(fits: list[Fit]) -> Resampled:

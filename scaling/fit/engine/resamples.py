@@ -39,6 +39,11 @@ class Resamples:
     seed: int
     fraction: float | None = None
 
+    @property
+    def drawn(self) -> int:
+        """How many rows are drawn for each resample."""
+        return self.n if self.fraction is None else max(1, round(self.fraction * self.n))
+
     def __iter__(self) -> Iterator[np.ndarray]:
         rng, n = np.random.default_rng(self.seed), self.n
         block = max(1, min(BLOCK, BLOCK_NUMBERS // n))
@@ -47,7 +52,7 @@ class Resamples:
             if self.fraction is None:
                 yield draw_counts(rng, n, size)
             else:
-                yield draw_parts(rng, n, size, max(1, round(self.fraction * n)))
+                yield draw_parts(rng, n, size, self.drawn)
 
 
 def draw_counts(rng: np.random.Generator, n: int, size: int) -> np.ndarray:
