@@ -14,7 +14,8 @@ from .._parallel import spread
 from ..errors import FitError, FitErrorKind
 from ..laws.base import Law
 from .engine.problem import Objective, Problem
-from .engine.resamples import Resamples, on_bound, solve_resamples
+from .engine.resamples import PILOT, Resamples, on_bound, solve_resamples
+from .engine.setting_aside import far_off, leans
 from .engine.stretching import stretch, stretched, words_of_parts
 
 __all__ = ["Fit", "Resampled"]
@@ -48,6 +49,8 @@ class Resampled:
         Whether every resample got starts of its own.
     note : str
         A remark, or nothing.
+    set_aside : tuple of int
+        Rows of the fit's runs that no resample draws, since the fit set them aside.
     """
 
     samples: pd.DataFrame
@@ -57,6 +60,7 @@ class Resampled:
     unconverged: float = 0.0
     fresh_starts: bool = False
     note: str = ""
+    set_aside: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, repr=False)
@@ -176,20 +180,25 @@ class Fit:
         used = np.flatnonzero(self.weights > 0)
         base = self.weights[used] / self.weights.max()
         resamples = Resamples(len(used), n_resamples, seed, fraction)
-        factor, note = 1.0, ""
-        if fraction is not None:
-            far = stretch(resamples.drawn, resamples.n)
-            factor, note = far if scaled else 1.0, words_of_parts(resamples.drawn, resamples.n, far, scaled)
         if self._minimum is None:
-            one_by_one = self._one_by_one(used, base, resamples, backend, n_jobs)
-            law = one_by_one.law if factor == 1 else stretched_law(one_by_one.law, self.candidate, factor)
-            return replace(one_by_one, samples=_samples(law), law=law, note=note)
-        problem = self._minimum.problem.take(used)
-        found = solve_resamples(problem, self._minimum.theta, base, self._minimum.objective, resamples, backend, n_jobs)
-        theta = found.theta if factor == 1 else stretched(problem, self._minimum.theta, found.theta, factor)
+            plain = self._one_by_one(used, base, resamples, backend, n_jobs)
+            law, words = plain.law, _words_of(resamples, scaled)
+            if scaled and fraction is not None:
+                law = stretched_law(law, self.candidate, stretch(resamples.drawn, resamples.n))
+            return replace(plain, samples=_samples(law), law=law, note=words)
+        minimum = replace(self._minimum, problem=self._minimum.problem.take(used))
+        minimum, kept, words = _without_outliers(minimum, base, resamples)
+        resamples = replace(resamples, n=len(kept))
+        problem, centre, aim = minimum.problem, minimum.theta, minimum.objective
+        found = solve_resamples(problem, centre, base[kept], aim, resamples, backend, n_jobs)
+        theta = found.theta
+        if scaled and fraction is not None:
+            theta = stretched(problem, centre, theta, stretch(resamples.drawn, resamples.n))
         law = self._build(**problem.constants(theta))
         shares = (float(found.held.mean()), float(found.lost.mean()), float(1 - found.converged.mean()))
-        return Resampled(_samples(law), law, *shares, found.fresh_starts, note)
+        note = "; ".join(filter(None, [_words_of(resamples, scaled), words]))
+        aside = tuple(np.delete(used, kept).tolist())
+        return Resampled(_samples(law), law, *shares, found.fresh_starts, note, aside)
 
     def _one_by_one(
         self, used: np.ndarray, base: np.ndarray, resamples: Resamples, backend: str | None, n_jobs: int
@@ -227,6 +236,32 @@ class Fit:
 
 def _refitted(again: Callable[..., Fit], weights: np.ndarray) -> Fit:
     return again(weights=weights)
+
+
+def _words_of(resamples: Resamples, scaled: bool) -> str:
+    """What to know of draws of a part of the runs."""
+    if resamples.fraction is None:
+        return ""
+    return words_of_parts(resamples.drawn, resamples.n, stretch(resamples.drawn, resamples.n), scaled)
+
+
+def _without_outliers(minimum: Minimum, base: np.ndarray, resamples: Resamples) -> tuple[Minimum, np.ndarray, str]:
+    """The minimum among the runs that a robust fit did not set aside, which runs these are, and a remark.
+
+    All of them where none lies far off, or where the fit leans on those that do.
+    """
+    problem, theta, aim = minimum.problem, minimum.theta, minimum.objective
+    far = far_off(problem, theta, aim)
+    everyone, kept = np.arange(len(far)), np.flatnonzero(~far)
+    if len(kept) == len(far):
+        return minimum, everyone, ""
+    words = f"{far.sum()} of {len(far)} runs lie far from the fit"
+    rest = problem.take(kept)
+    without = rest.warm(theta, base[None, kept], aim).theta[0]
+    pilot = next(iter(replace(resamples, n=len(kept), n_resamples=PILOT, fraction=None)))
+    if leans(theta, without, rest.warm(without, pilot * base[kept], aim).theta):
+        return minimum, everyone, f"{words} and move it: they are drawn like the others"
+    return replace(minimum, problem=rest, theta=without), kept, f"{words}, which sets them aside: they are not drawn"
 
 
 def stretched_law(law: Law, centre: Law, factor: float) -> Law:
