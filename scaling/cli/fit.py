@@ -101,15 +101,6 @@ def _compared(table: pd.DataFrame, seed: int) -> LawComparison | FitError:
         return error
 
 
-def _limits(values: Any, level: float) -> tuple[float, float]:
-    """Central percentile interval of resamples; NaN where all are."""
-    values = np.asarray(values, dtype=float)
-    if not np.isfinite(values).any():
-        return np.nan, np.nan
-    low, high = np.nanquantile(values, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
-
-
 def _constants(found: Fit | FrontierFit) -> dict[str, float]:
     if isinstance(found, Fit):
         return {name: float(value) for name, value in found.candidate.constants.items()}
@@ -123,17 +114,18 @@ def _approach(found: Fit | FrontierFit | FitError, boot: Bootstrap | FitError, l
         return {"possible": False, "reason": str(found)}
     has = isinstance(boot, Bootstrap)
     law = found.candidate if isinstance(found, Fit) else found.law
-    bounds = {name: _limits(boot.samples[name], level) if has else (np.nan, np.nan) for name in _constants(found)}
-    rows = [{"name": k, "estimate": v, "low": bounds[k][0], "high": bounds[k][1]} for k, v in _constants(found).items()]
-    spread = (boot.law.a, boot.law.b) if has else (np.nan, np.nan)
-    pairs = zip(("a", "b"), (law.a, law.b), spread, strict=True)
+    questions = dict.fromkeys([*_constants(found), "a", "b"])
+    each = {name: boot.percentiles(level, of=name) for name in questions} if has else {}
+    ends = {name: (float(each[name].low), float(each[name].high)) if has else (np.nan, np.nan) for name in questions}
+    remarks = [f"{name}: {words}" for name in each for words in each[name].remarks(level)]
+    estimates = _constants(found)
+    rows = [{"name": k, "estimate": v, "low": ends[k][0], "high": ends[k][1]} for k, v in estimates.items()]
+    exponents = {"a": float(law.a), "b": float(law.b)}
     out = {
         "possible": True,
         "equation": law.equation,
         "constants": rows,
-        "exponents": {
-            k: dict(zip(("estimate", "low", "high"), (float(v), *_limits(s, level)), strict=True)) for k, v, s in pairs
-        },
+        "exponents": {k: {"estimate": v, "low": ends[k][0], "high": ends[k][1]} for k, v in exponents.items()},
         "runs": len(found.runs),
     }
     if isinstance(found, Fit):
@@ -159,8 +151,8 @@ def _approach(found: Fit | FrontierFit | FitError, boot: Bootstrap | FitError, l
         }
     if has:
         shares = {"at_bound": boot.at_bound, "not_identified": boot.not_identified, "unconverged": boot.unconverged}
-        return out | {"resamples": shares, "note": boot.note}
-    return out | {"note": f"no intervals: {boot}"}
+        return out | {"resamples": shares, "note": boot.note, "remarks": remarks}
+    return out | {"note": f"no intervals: {boot}", "remarks": []}
 
 
 def _result(
@@ -258,7 +250,7 @@ def _diagnostics(out: dict[str, Any]) -> list[str]:
     if "resamples" in out:
         shares = {"on a bound": "at_bound", "not identified": "not_identified", "unconverged": "unconverged"}
         words.append("resamples: " + ", ".join(f"{out['resamples'][key]:.1%} {name}" for name, key in shares.items()))
-    return words + ([f"intervals: {out['note']}"] if out["note"] else [])
+    return words + [f"intervals: {text}" for text in filter(None, [out["note"], *out["remarks"]])]
 
 
 def _write(path: Path, text: str) -> None:

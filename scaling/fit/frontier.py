@@ -73,9 +73,7 @@ class FrontierFit:
         log_params, log_flops, note = self._sampler(n_resamples, seed, fraction, scaled)
         intercept, slope = _lines(log_flops, log_params)
         law = _frontier(intercept, slope)
-        samples = pd.DataFrame(
-            {"k_N": law.params.coefficient, "a": slope, "k_D": law.tokens.coefficient, "b": 1 - slope}
-        )
+        samples = constants_of(law)
         return Resampled(samples, law, not_identified=float(samples.isna().any(axis=1).mean()), note=note)
 
     def __repr__(self) -> str:
@@ -92,6 +90,12 @@ class FrontierFit:
     def _repr_html_(self) -> str:
         head, *rest = repr(self).splitlines()
         return f"<p>{head}</p><ul>" + "".join(f"<li>{line.strip()}</li>" for line in rest) + "</ul>"
+
+
+def constants_of(law: FrontierLaw) -> pd.DataFrame:
+    """The constants of a frontier with arrays of them, a column each."""
+    columns = {"k_N": law.params.coefficient, "a": law.a, "k_D": law.tokens.coefficient, "b": law.b}
+    return pd.DataFrame(columns)
 
 
 def _lines(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

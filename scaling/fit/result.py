@@ -156,7 +156,7 @@ class Fit:
         law = self._build(**problem.constants(solution.theta))
         lost = problem.absent(solution.theta).any(1) | ((each > 0).sum(1) < problem.model.n_params)
         return Resampled(
-            _samples(law),
+            samples_of(law),
             law,
             at_bound=float(on_bound(problem, solution.theta).mean()),
             not_identified=float(lost.mean()),
@@ -185,7 +185,7 @@ class Fit:
             law, words = plain.law, _words_of(resamples, scaled)
             if scaled and fraction is not None:
                 law = stretched_law(law, self.candidate, stretch(resamples.drawn, resamples.n))
-            return replace(plain, samples=_samples(law), law=law, note=words)
+            return replace(plain, samples=samples_of(law), law=law, note=words)
         minimum = replace(self._minimum, problem=self._minimum.problem.take(used))
         minimum, kept, words = _without_outliers(minimum, base, resamples)
         resamples = replace(resamples, n=len(kept))
@@ -198,7 +198,7 @@ class Fit:
         shares = (float(found.held.mean()), float(found.lost.mean()), float(1 - found.converged.mean()))
         note = "; ".join(filter(None, [_words_of(resamples, scaled), words]))
         aside = tuple(np.delete(used, kept).tolist())
-        return Resampled(_samples(law), law, *shares, found.fresh_starts, note, aside)
+        return Resampled(samples_of(law), law, *shares, found.fresh_starts, note, aside)
 
     def _one_by_one(
         self, used: np.ndarray, base: np.ndarray, resamples: Resamples, backend: str | None, n_jobs: int
@@ -286,7 +286,7 @@ def _summed(fits: list[Fit]) -> Resampled:
     law = type(fits[0].candidate).of({name: np.array([table[name] for table in tables]) for name in tables[0]})
     status = np.array([fit.status for fit in fits])
     return Resampled(
-        _samples(law),
+        samples_of(law),
         law,
         at_bound=float(np.mean(status == "at_bound")),
         not_identified=float(np.mean(status == "not_identified")),
@@ -294,7 +294,7 @@ def _summed(fits: list[Fit]) -> Resampled:
     )
 
 
-def _samples(law: Law) -> pd.DataFrame:
+def samples_of(law: Law) -> pd.DataFrame:
     """Arrays of constants as columns; of constants that are lists themselves, one each."""
     columns: dict[str, np.ndarray] = {}
     for name, values in law.constants.items():

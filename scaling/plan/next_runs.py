@@ -189,6 +189,9 @@ def suggest_runs(
     if isinstance(found, Bootstrap):
         low, high = found.interval(level, of="a")
         before = high - low
+        if not np.isfinite(before):
+            words = "too many resamples have no exponent a for an interval that runs could narrow"
+            raise FitError(words, FitErrorKind.UNDETERMINED)
     else:
         before = 2 * scipy.special.ndtri((1 + level) / 2) * noise_of_a_run(fit) * np.sqrt(aim @ aim)
     after = before * np.sqrt(variance / (aim @ aim))
