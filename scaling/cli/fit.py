@@ -17,6 +17,7 @@ from .. import __version__
 from .._words import to_json
 from ..diagnostics.approaches import APPROACH_NAMES, fit_approaches
 from ..diagnostics.laws import LawComparison, compare_laws
+from ..diagnostics.pairing import pair
 from ..errors import FitError
 from ..fit.frontier import FrontierFit
 from ..fit.result import Fit
@@ -71,7 +72,10 @@ def command(
         raise Refusal("\n".join([f"nothing can be fitted to {runs}:", *reasons]), UNUSABLE)
     boots = {k: _spread(found, resamples, seed) for k, found in fits.items()}
     compared = _compared(table, seed)
+    spread = {k: boot for k, boot in boots.items() if isinstance(boot, Bootstrap)}
+    paired = pair({k: fits[k] for k in spread}, spread, resamples, seed)
     result = _result(table, fits, boots, compared, level, resamples, seed)
+    result |= {"differences": {"disagree": paired.disagree(level), "pairs": paired.table(level)}}
     if out is not None:
         _write(Path(out), to_json(result) + "\n")
     if as_json:
@@ -207,6 +211,7 @@ def _print(
         grid(pd.DataFrame(rows, columns=["constant", "estimate", f"{100 * level:.4g} % interval"]), ("constant",))
         bullets(_diagnostics(out))
     _print_exponents(result["approaches"], level)
+    _print_differences(result["differences"], level)
     _print_holdout(compared)
 
 
@@ -220,6 +225,18 @@ def _print_exponents(approaches: dict[int, dict[str, Any]], level: float) -> Non
             rows.append((f"{k}, {APPROACH_NAMES[k]}", a["estimate"], spans[0], b["estimate"], spans[1]))
     title = f"{100 * level:.4g} % interval"
     grid(pd.DataFrame(rows, columns=["approach", "a", title, "b", title + " "]), ("approach",))
+
+
+def _print_differences(differences: dict[str, Any], level: float) -> None:
+    pairs = differences["pairs"]
+    if not len(pairs):
+        return
+    heading("Differences of a between approaches, which say more than intervals side by side")
+    title = f"{100 * level:.4g} % interval"
+    rows = [(p.approaches, p.difference, interval(p.low, p.high), p.drawn) for p in pairs.itertuples()]
+    grid(pd.DataFrame(rows, columns=["approaches", "difference", title, "runs drawn"]), ("approaches", "runs drawn"))
+    verdict = "some difference is not zero" if differences["disagree"] else "no difference is told from zero"
+    say(f"  {verdict}, at {100 * level:.4g} % for all pairs together")
 
 
 def _print_holdout(compared: LawComparison | FitError) -> None:

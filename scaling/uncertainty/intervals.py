@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike
 
 __all__: list[str] = []
 
-#: a width below this share of the ends is rounding
-NO_WIDTH = 1e-12
+#: a width below this share of the ends is what a solver leaves of zero
+NO_WIDTH = 1e-9
 #: a value beyond this stands for one without limit
 INFINITE = 1e300
 #: shares of resamples without a value up to this are not worth a word
