@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-__all__: list[str] = []
+__all__ = ["Interval"]
 
 #: a width below this share of the ends is what a solver leaves of zero
 NO_WIDTH = 1e-9
