@@ -73,8 +73,9 @@ def percentiles(values: ArrayLike, level: float, estimate: ArrayLike | None = No
     widened = np.zeros_like(flat)
     if estimate is not None:
         at = np.asarray(estimate, dtype=float)
-        beside = 1e-9 * (high - low)
-        widened = ~flat & ((at < low - beside) | (at > high + beside))
+        with np.errstate(over="ignore"):
+            beside = NO_WIDTH * (high - low)
+            widened = ~flat & ((at < low - beside) | (at > high + beside))
         low, high = np.where(at < low, at, low), np.where(at > high, at, high)
     low, high = (np.where(flat, np.nan, end) for end in (low, high))
     return Interval(low, high, flat, missing, widened)
