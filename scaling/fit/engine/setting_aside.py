@@ -7,6 +7,8 @@ set aside.
 
 from __future__ import annotations
 
+from statistics import NormalDist
+
 import numpy as np
 import scipy
 
@@ -18,7 +20,7 @@ FAR = 12.0
 #: largest share of the runs that can be set aside: where more are far off, it is the law that is
 MOST = 0.1
 #: a normal deviation over the median of its absolute value
-NORMAL = 1.0 / scipy.special.ndtri(0.75)
+NORMAL = 1.0 / NormalDist().inv_cdf(0.75)
 #: a fit without the runs that differs from that with them beyond this quantile shows that it leaned on them
 LEANS = 0.99
 
