@@ -74,8 +74,9 @@ def command(
 ) -> None:
     """Plan a training run from RUNS, a table of smaller ones (as for `scaling check`).
 
-    Prints the compute-optimal size and tokens for the budget with their intervals, what another size would cost,
-    and how far a smaller model of the same loss pays. Numbers may be written 1e24, 70B or 1.4T. Of a table above
+    Prints the compute-optimal size and tokens for the budget with their intervals, the loss to expect (of the law,
+    and of one run with its noise), what another size would cost, and how far a smaller model of the same loss pays.
+    Numbers may be written 1e24, 70B or 1.4T. Of a table above
     4,000 runs, as many are resampled and their spread is scaled to all, unless a few runs decide; a note says so.
 
     \b
@@ -129,6 +130,7 @@ def _record(fit: Fit, boot: Bootstrap, found: Plan, more: NextRuns | None) -> di
         "level": found.level,
         "resamples": len(boot.samples),
         "seed": boot.seed,
+        "noise": {"spread": found.noise, "from": found.noise_from},
         "notes": found.notes,
         "allocation": found.table(),
         "off_optimum": found.off_optimum,

@@ -5,6 +5,7 @@ from .extrapolation import audit_coverage, extrapolation_audit
 from .held_out import Holdout, holdout, holdout_table
 from .inspection import Inspection, inspect_runs
 from .laws import LawComparison, compare_laws
+from .pairing import Paired, pair
 from .sensitivity import digits_study, huber_study, rounded_study, stopping_study
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Holdout",
     "Inspection",
     "LawComparison",
+    "Paired",
     "audit_coverage",
     "compare_approaches",
     "compare_laws",
@@ -24,6 +26,7 @@ __all__ = [
     "holdout_table",
     "huber_study",
     "inspect_runs",
+    "pair",
     "rounded_study",
     "stopping_study",
 ]

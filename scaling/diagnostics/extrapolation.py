@@ -18,6 +18,8 @@ from ..optimum.allocation import compute_optimal
 from ..runs.budgets import find_budgets
 from ..runs.curves import last_points
 from ..simulate import simulate_runs
+from ..uncertainty.intervals import percentiles
+from ..uncertainty.prediction import noise_of
 from ..uncertainty.resampling import LEAST_RUNS, Bootstrap, bootstrap
 from .held_out import Holdout, holdout
 
@@ -91,10 +93,9 @@ def extrapolation_audit(
         row |= {"low": np.nan, "high": np.nan, "coverage": np.nan}
         if known and split.fit.n_runs >= LEAST_RUNS:
             draws = _predictions(bootstrap(split.fit, n_resamples, seed), split.tested, seed)
-            tails = [(1 - level) / 2, (1 + level) / 2]
-            low, high = np.nanquantile(draws, tails, axis=0)
-            row["coverage"] = float(np.mean((low <= observed) & (observed <= high)))
-            row["low"], row["high"] = np.exp(np.nanquantile(draws[:, dearest].mean(1), tails))
+            row["coverage"] = _share_inside(draws, level, predicted, observed)
+            mean = percentiles(draws[:, dearest].mean(1), level, predicted[dearest].mean())
+            row["low"], row["high"] = np.exp(mean.low), np.exp(mean.high)
         rows.append(row)
     return pd.DataFrame(rows).astype({"n_budgets": "Int64"})
 
@@ -129,11 +130,16 @@ def _dearest(split: Holdout) -> np.ndarray:
     return flops >= flops.max() / 1.1
 
 
+def _share_inside(draws: np.ndarray, level: float, predicted: np.ndarray, observed: np.ndarray) -> float:
+    """Share of the runs inside the intervals of their draws, (n_resamples, n); an unknown end holds none."""
+    found = percentiles(draws, level, predicted)
+    return float(np.mean((found.low <= observed) & (observed <= found.high)))
+
+
 def _predictions(boot: Bootstrap, tested: pd.DataFrame, seed: int) -> np.ndarray:
     """(n_resamples, n_tested): ln loss by the resampled laws, with a residual of the fit drawn on top."""
     loss = np.log(boot.law.as_column().loss(tested["params"].to_numpy(), tested["tokens"].to_numpy()))
-    residuals, runs = boot.fit.residuals, boot.fit.n_runs
-    residuals = residuals * np.sqrt(runs / max(runs - len(boot.law.constants), 1))
+    residuals = noise_of(boot.fit, boot.set_aside).residuals
     return loss + np.random.default_rng(seed).choice(residuals, loss.shape)
 
 
@@ -186,12 +192,11 @@ def audit_coverage(
             row |= dict.fromkeys(("a", "loss", "runs"), np.nan)
             if split.fit.status != "not_identified" and split.fit.n_runs >= LEAST_RUNS:
                 boot = bootstrap(split.fit, n_resamples, seed + table)
-                intervals = {name: boot.interval(level, of=each) for name, each in functions.items()}
-                row |= {name: float(low <= truth[name] <= high) for name, (low, high) in intervals.items()}
+                intervals = {name: boot.percentiles(level, of=each) for name, each in functions.items()}
+                row |= {name: float(each.low <= truth[name] <= each.high) for name, each in intervals.items()}
                 draws = _predictions(boot, split.tested, seed + table)
-                low, high = np.nanquantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
-                observed = np.log(split.tested["loss"].to_numpy())
-                row["runs"] = float(np.mean((low <= observed) & (observed <= high)))
+                observed, predicted = np.log(split.tested[["loss", "predicted"]].to_numpy(float)).T
+                row["runs"] = _share_inside(draws, level, predicted, observed)
             rows.append(row)
     keys = ["n_budgets", "cut", "n_fitted", "reach"]
     groups = pd.DataFrame(rows).groupby(keys, dropna=False, sort=True)

@@ -16,7 +16,9 @@ from ..laws.base import Law
 from ..runs.curves import groups_of
 from .certainty import certainty
 from .engine.problem import Objective, Problem
-from .engine.resamples import Resamples, on_bound, solve_resamples
+from .engine.resamples import PILOT, Resamples, on_bound, solve_resamples
+from .engine.setting_aside import far_off, leans
+from .engine.stretching import stretch, stretched, words_of_parts
 
 __all__ = ["Fit", "Resampled"]
 
@@ -49,6 +51,8 @@ class Resampled:
         Whether every resample got starts of its own.
     note : str
         A remark, or nothing.
+    set_aside : tuple of int
+        Rows of the fit's runs that no resample draws, since the fit set them aside.
     """
 
     samples: pd.DataFrame
@@ -58,6 +62,7 @@ class Resampled:
     unconverged: float = 0.0
     fresh_starts: bool = False
     note: str = ""
+    set_aside: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, repr=False)
@@ -170,7 +175,7 @@ class Fit:
         law = self._build(**problem.constants(solution.theta))
         lost = problem.absent(solution.theta).any(1) | ((each > 0).sum(1) < problem.model.n_params)
         return Resampled(
-            _samples(law),
+            samples_of(law),
             law,
             at_bound=float(on_bound(problem, solution.theta).mean()),
             not_identified=float(lost.mean()),
@@ -183,6 +188,7 @@ class Fit:
         seed: int,
         fraction: float | None = None,
         *,
+        scaled: bool = True,
         backend: str | None = None,
         n_jobs: int = -1,
         by: str | None = None,
@@ -196,12 +202,25 @@ class Fit:
         drawn, clusters = self.drawn(by)
         resamples = Resamples(drawn, n_resamples, seed, fraction, clusters)
         if self._minimum is None:
-            return self._one_by_one(used, base, resamples, by, backend, n_jobs)
-        problem = self._minimum.problem.take(used)
-        found = solve_resamples(problem, self._minimum.theta, base, self._minimum.objective, resamples, backend, n_jobs)
-        law = self._build(**problem.constants(found.theta))
+            plain = self._one_by_one(used, base, resamples, by, backend, n_jobs)
+            law, words = plain.law, _words_of(resamples, scaled)
+            if scaled and fraction is not None:
+                law = stretched_law(law, self.candidate, stretch(resamples.drawn, resamples.n))
+            note = "; ".join(filter(None, [plain.note, words]))
+            return replace(plain, samples=samples_of(law), law=law, note=note)
+        minimum = replace(self._minimum, problem=self._minimum.problem.take(used))
+        minimum, kept, words = _without_outliers(minimum, base, resamples)
+        resamples = _among(resamples, kept)
+        problem, centre, aim = minimum.problem, minimum.theta, minimum.objective
+        found = solve_resamples(problem, centre, base[kept], aim, resamples, backend, n_jobs)
+        theta = found.theta
+        if scaled and fraction is not None:
+            theta = stretched(problem, centre, theta, stretch(resamples.drawn, resamples.n))
+        law = self._build(**problem.constants(theta))
         shares = (float(found.held.mean()), float(found.lost.mean()), float(1 - found.converged.mean()))
-        return Resampled(_samples(law), law, *shares, found.fresh_starts, _drawn_whole(resamples, by))
+        note = "; ".join(filter(None, [_drawn_whole(resamples, by), _words_of(resamples, scaled), words]))
+        aside = tuple(np.delete(used, kept).tolist())
+        return Resampled(samples_of(law), law, *shares, found.fresh_starts, note, aside)
 
     def drawn(self, by: str | None = None) -> tuple[int, np.ndarray | None]:
         """How many runs, or groups of one ``by``, a bootstrap draws from, and that of each row with weight.
@@ -279,13 +298,63 @@ def _refitted(again: Callable[..., Fit], weights: np.ndarray) -> Fit:
     return again(weights=weights)
 
 
+def _words_of(resamples: Resamples, scaled: bool) -> str:
+    """What to know of draws of a part of the runs."""
+    if resamples.fraction is None:
+        return ""
+    return words_of_parts(resamples.drawn, resamples.n, stretch(resamples.drawn, resamples.n), scaled)
+
+
+def _among(resamples: Resamples, kept: np.ndarray) -> Resamples:
+    """The same draws from some of the rows only."""
+    if resamples.clusters is None:
+        return replace(resamples, n=len(kept))
+    left, codes = np.unique(resamples.clusters[kept], return_inverse=True)
+    return replace(resamples, n=len(left), clusters=codes)
+
+
+def _without_outliers(minimum: Minimum, base: np.ndarray, resamples: Resamples) -> tuple[Minimum, np.ndarray, str]:
+    """The minimum among the runs that a robust fit did not set aside, which runs these are, and a remark.
+
+    All of them where none lies far off, or where the fit leans on those that do.
+    """
+    problem, theta, aim = minimum.problem, minimum.theta, minimum.objective
+    far = far_off(problem, theta, aim)
+    everyone, kept = np.arange(len(far)), np.flatnonzero(~far)
+    if len(kept) == len(far):
+        return minimum, everyone, ""
+    words = f"{far.sum()} of {len(far)} runs lie far from the fit"
+    rest = problem.take(kept)
+    without = rest.warm(theta, base[None, kept], aim).theta[0]
+    pilot = next(iter(replace(_among(resamples, kept), n_resamples=PILOT, fraction=None)))
+    if leans(theta, without, rest.warm(without, pilot * base[kept], aim).theta):
+        return minimum, everyone, f"{words} and move it: they are drawn like the others"
+    return replace(minimum, problem=rest, theta=without), kept, f"{words}, which sets them aside: they are not drawn"
+
+
+def stretched_law(law: Law, centre: Law, factor: float) -> Law:
+    """A law of arrays whose deviations from ``centre`` are ``factor`` times as long.
+
+    Constants that are positive throughout deviate by their logarithms, and none changes its sign.
+    """
+    columns = {}
+    for name, values in law.constants.items():
+        each, at = np.asarray(values), np.asarray(centre.constants[name])
+        if (each > 0).all() and (at > 0).all():
+            columns[name] = at * (each / at) ** factor
+        else:
+            moved = at + factor * (each - at)
+            columns[name] = np.maximum(moved, 0.0) if (each >= 0).all() and (at >= 0).all() else moved
+    return type(law).of(columns)
+
+
 def _summed(fits: list[Fit]) -> Resampled:
     """Fits of one kind as one law with arrays of constants."""
     tables = [fit.candidate.constants for fit in fits]
     law = type(fits[0].candidate).of({name: np.array([table[name] for table in tables]) for name in tables[0]})
     status = np.array([fit.status for fit in fits])
     return Resampled(
-        _samples(law),
+        samples_of(law),
         law,
         at_bound=float(np.mean(status == "at_bound")),
         not_identified=float(np.mean(status == "not_identified")),
@@ -293,7 +362,7 @@ def _summed(fits: list[Fit]) -> Resampled:
     )
 
 
-def _samples(law: Law) -> pd.DataFrame:
+def samples_of(law: Law) -> pd.DataFrame:
     """Arrays of constants as columns; of constants that are lists themselves, one each."""
     columns: dict[str, np.ndarray] = {}
     for name, values in law.constants.items():

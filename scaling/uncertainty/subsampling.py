@@ -11,6 +11,7 @@ import pandas as pd
 from .._checks import at_least
 from ..errors import FitError
 from ..fit.engine.identify import moving
+from ..fit.engine.setting_aside import far_off
 from ..fit.frontier import FrontierFit
 from ..fit.isoflop import fit_isoflop
 from ..fit.parametric import fit_parametric
@@ -92,14 +93,22 @@ def subsampled_bootstrap(
     part = _part(fit, chosen if clusters is None else np.flatnonzero(np.isin(clusters, chosen)))
     boot = bootstrap(part, n_resamples, seed)
     note = f"spread of {rows:,} of the {n:,} runs" + ("" if clusters is None else ", drawn whole")
+    aside = _set_aside(fit) if boot.set_aside and isinstance(fit, Fit) else ()
+    end = f"; {boot.note}" if boot.note else ""
     if boot.at_bound > ON_BOUND:
-        return replace(
-            boot, fit=fit, note=f"{note}, not scaled to all: {boot.at_bound:.0%} of resamples are on a bound"
-        )
+        words = f"{note}, not scaled to all: {boot.at_bound:.0%} of resamples are on a bound{end}"
+        return replace(boot, fit=fit, note=words, set_aside=aside)
     samples = _scaled(boot.samples, _constants(part), _constants(fit), np.sqrt(rows / n))
     columns = dict(zip(samples, samples.to_numpy().T, strict=True))
     law = fit.law_of(columns) if isinstance(fit, Fit) else _frontier_law(fit, samples)
-    return replace(boot, samples=samples, law=law, fit=fit, note=f"{note}, scaled by sqrt({rows:,}/{n:,})")
+    words = f"{note}, scaled by sqrt({rows:,}/{n:,}){end}"
+    return replace(boot, samples=samples, law=law, fit=fit, note=words, set_aside=aside)
+
+
+def _set_aside(fit: Fit) -> tuple[int, ...]:
+    """Rows of all the runs that are as far from the fit as those that the part sets aside."""
+    assert fit._minimum is not None  # a parametric fit is the engine's
+    return tuple(np.flatnonzero(far_off(fit._minimum.problem, fit._minimum.theta, fit._minimum.objective)).tolist())
 
 
 def _influence(fit: Fit | FrontierFit) -> float:

@@ -41,6 +41,11 @@ class Resamples:
     fraction: float | None = None
     clusters: np.ndarray | None = None
 
+    @property
+    def drawn(self) -> int:
+        """How many rows are drawn for each resample."""
+        return self.n if self.fraction is None else max(1, round(self.fraction * self.n))
+
     def __iter__(self) -> Iterator[np.ndarray]:
         rng, n = np.random.default_rng(self.seed), self.n
         rows = n if self.clusters is None else len(self.clusters)
@@ -50,7 +55,7 @@ class Resamples:
             if self.fraction is None:
                 counts = draw_counts(rng, n, size)
             else:
-                counts = draw_parts(rng, n, size, max(1, round(self.fraction * n)))
+                counts = draw_parts(rng, n, size, self.drawn)
             yield counts if self.clusters is None else counts[:, self.clusters]
 
 
