@@ -1,6 +1,7 @@
 """Should it be believed? A table looked at, approaches and laws compared, fits tried on runs they have not seen."""
 
 from .approaches import APPROACH_NAMES, APPROACHES, Approaches, compare_approaches, fit_approaches
+from .discrepancy import Band, Discrepancy, find_discrepancy
 from .extrapolation import audit_coverage, extrapolation_audit
 from .held_out import Holdout, holdout, holdout_table
 from .inspection import Inspection, inspect_runs
@@ -11,6 +12,8 @@ __all__ = [
     "APPROACHES",
     "APPROACH_NAMES",
     "Approaches",
+    "Band",
+    "Discrepancy",
     "Holdout",
     "Inspection",
     "LawComparison",
@@ -19,6 +22,7 @@ __all__ = [
     "compare_laws",
     "digits_study",
     "extrapolation_audit",
+    "find_discrepancy",
     "fit_approaches",
     "holdout",
     "holdout_table",
