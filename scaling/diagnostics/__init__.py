@@ -7,6 +7,7 @@ from .held_out import Holdout, holdout, holdout_table
 from .inspection import Inspection, inspect_runs
 from .laws import LawComparison, compare_laws
 from .sensitivity import digits_study, huber_study, rounded_study, stopping_study
+from .skewness import Skewness, residual_skewness
 
 __all__ = [
     "APPROACHES",
@@ -17,6 +18,7 @@ __all__ = [
     "Holdout",
     "Inspection",
     "LawComparison",
+    "Skewness",
     "audit_coverage",
     "compare_approaches",
     "compare_laws",
@@ -28,6 +30,7 @@ __all__ = [
     "holdout_table",
     "huber_study",
     "inspect_runs",
+    "residual_skewness",
     "rounded_study",
     "stopping_study",
 ]

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
-import scipy.special
+import scipy
 from numpy.typing import ArrayLike
 
 from .._checks import positive, proper_share
@@ -167,7 +167,7 @@ def find_discrepancy(fit: Fit) -> Discrepancy:
     FitError
         If the law is not identified, or by fewer than ten runs.
     TypeError
-        If the fit is of another law, or of raw losses.
+        If the fit is of another law, of raw losses, or of the law of well-tuned runs (one-sided objectives).
 
     References
     ----------
@@ -186,8 +186,9 @@ def find_discrepancy(fit: Fit) -> Discrepancy:
     >>> bool(band.low < best.loss < band.high)
     True
     """
-    if not isinstance(fit.candidate, ChinchillaLaw) or fit.objective == "huber":
-        raise TypeError("a discrepancy needs a ChinchillaLaw and logarithms of the loss: fit with fit_parametric")
+    if not isinstance(fit.candidate, ChinchillaLaw) or fit.objective in ("huber", "log_one_sided") or fit.tau != 0.5:
+        words = "a ChinchillaLaw through the middle of the runs, by logarithms of the loss: fit with fit_parametric"
+        raise TypeError(f"a discrepancy needs {words} and objective='log_huber'")
     law, used = fit.law, np.flatnonzero(fit.weights > 0)
     if len(used) < LEAST_RUNS:
         words = f"{len(used)} runs are too few to tell what a law misses from noise: at least {LEAST_RUNS} are needed"

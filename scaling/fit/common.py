@@ -98,6 +98,7 @@ def finish(
         _again=again,
         _build=build,
         _minimum=Minimum(problem, theta, objective),
+        tau=objective.tau,
     )
 
 

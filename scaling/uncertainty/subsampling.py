@@ -116,7 +116,7 @@ def _part(fit: Fit | FrontierFit, chosen: np.ndarray) -> Any:
         return fit_isoflop(fit.runs.iloc[chosen].reset_index(drop=True))
     part = fit.runs.iloc[chosen].reset_index(drop=True)
     return fit_parametric(
-        part, objective=fit.objective, delta=fit.delta, weights=fit.weights[chosen], n_starts=fit.n_starts
+        part, objective=fit.objective, delta=fit.delta, tau=fit.tau, weights=fit.weights[chosen], n_starts=fit.n_starts
     )
 
 

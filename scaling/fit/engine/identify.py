@@ -45,7 +45,7 @@ def condition_number(rows: np.ndarray, used: np.ndarray) -> tuple[float, np.ndar
 
 def moving(problem: Problem, theta: np.ndarray) -> np.ndarray:
     """(p,): which parameters belong to terms that are there."""
-    used = np.ones(problem.model.n_params, bool)
+    used = np.ones(len(problem.names), bool)
     for k in np.flatnonzero(problem.absent(theta[None])[0]):
         used[list(problem.model.columns[k])] = False
     if problem.basis.offset and theta[0] == 0:
@@ -112,6 +112,7 @@ def _without(problem: Problem, term: int, weights: np.ndarray, objective: Object
         ("E", "A", "alpha")[-2 - problem.basis.offset :],
         offset=problem.basis.offset,
         raw=objective.raw,
+        tau=objective.tau,
         bounds=bounds,
     )
     best, _ = reduced.fresh(weights[None], objective, 3, exact=False)
