@@ -18,6 +18,7 @@ from .._words import to_json
 from ..diagnostics.approaches import APPROACH_NAMES, fit_approaches
 from ..diagnostics.laws import LawComparison, compare_laws
 from ..diagnostics.pairing import pair
+from ..diagnostics.skewness import LEAST, residual_skewness
 from ..errors import FitError
 from ..fit.frontier import FrontierFit
 from ..fit.result import Fit
@@ -143,6 +144,7 @@ def _approach(found: Fit | FrontierFit | FitError, boot: Bootstrap | FitError, l
             "objective": found.objective,
             "delta": found.delta,
             "certainty": _certainty(found, level),
+            "one_sided": residual_skewness(found).words if len(found.runs) >= LEAST else "",
         }
     else:
         points = found.points
@@ -288,6 +290,8 @@ def _diagnostics(out: dict[str, Any]) -> list[str]:
         if out["of_final_losses"]:
             words.append("curves are the final losses of the runs of one size")
         words += [f"{count:,} left out: {reason}" for reason, count in out["left_out"].items()]
+    if out.get("one_sided"):
+        words.append(out["one_sided"])
     if "resamples" in out:
         shares = {"on a bound": "at_bound", "not identified": "not_identified", "unconverged": "unconverged"}
         words.append("resamples: " + ", ".join(f"{out['resamples'][key]:.1%} {name}" for name, key in shares.items()))

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from .._words import to_json
+from ..diagnostics.discrepancy import Band, Discrepancy, find_discrepancy
 from ..fit.parametric import fit_parametric
 from ..fit.result import Fit
 from ..plan.next_runs import NextRuns, suggest_runs
@@ -96,6 +97,9 @@ def command(
         raise Refusal(f"no plan without a law: {fit.message}")
     boot = subsampled_bootstrap(fit, n_resamples=resamples, seed=seed)
     found = plan_training(boot, flops, inference_tokens, unique_tokens, level)
+    discrepancy = find_discrepancy(fit)
+    best = found.allocation.loc["compute-optimal", "estimate"]
+    band = discrepancy.band(best["params"], best["tokens"], level)
     more = None
     if next_budget is not None:
         more = suggest_runs(
@@ -110,11 +114,13 @@ def command(
             level=level,
         )
     if as_json:
-        click.echo(to_json({"input": table.attrs["reading"]} | _record(fit, boot, found, more)))
+        click.echo(
+            to_json({"input": table.attrs["reading"]} | _record(fit, boot, found, more) | _beyond(discrepancy, band))
+        )
         return
     if "thinning" in table.attrs["reading"]:
         bullets(table.attrs["reading"]["notes"])
-    click.echo(f"{len(fit.runs)} runs: {fit.law}\n\n{found}")
+    click.echo(f"{len(fit.runs)} runs: {fit.law}\n\n{found}\n\n{_both(found, band)}")
     if more is not None:
         click.echo(f"\n{more}")
 
@@ -141,3 +147,21 @@ def _record(fit: Fit, boot: Bootstrap, found: Plan, more: NextRuns | None) -> di
         names += ["width_before", "width_after", "bias_before", "bias_after"]
         record["next_runs"] = {name: getattr(more, name) for name in names} | {"runs": more.table()}
     return record
+
+
+def _both(found: Plan, band: Band) -> str:
+    """The loss at the planned optimum, as the law has it and as it may be where the law is wrong."""
+    loss = found.allocation.loc[("compute-optimal", "loss")]
+    lines = [
+        f"loss of the compute-optimal run, {found.level:.0%} interval",
+        f"  if the form of the law holds:  {loss['estimate']:.4g} ({loss['low']:.4g} … {loss['high']:.4g})",
+        f"  if it is off as far as these runs show:  {band.estimate:.4g} ({band.low:.4g} … {band.high:.4g})",
+    ]
+    return "\n".join(lines[:2] + [f"  if it may be off:  cannot say: {band.reason}"] if band.reason else lines)
+
+
+def _beyond(discrepancy: Discrepancy, band: Band) -> dict[str, Any]:
+    """The same for programs, with the forecasts that it rests on."""
+    loss = {"estimate": band.estimate, "low": band.low, "high": band.high}
+    words = {"loss": loss, "reason": band.reason, "forecasts": discrepancy.forecasts, "p": discrepancy.p}
+    return {"discrepancy": words | {"size": discrepancy.size, "noise": discrepancy.noise}}

@@ -100,7 +100,7 @@ def extrapolation_audit(
     return pd.DataFrame(rows).astype({"n_budgets": "Int64"})
 
 
-def _cuts(table: pd.DataFrame, budgets: ArrayLike | None) -> list[tuple[int | None, float]]:
+def find_cuts(table: pd.DataFrame, budgets: ArrayLike | None) -> list[tuple[int | None, float]]:
     """How many budgets lie at or below each cut (None without groups), and the largest compute that is still fitted."""
     nominal = find_budgets(table, budgets).to_numpy()
     groups = table["flops"].groupby(nominal).agg(["size", "max"]).sort_index()
@@ -116,7 +116,7 @@ def _cuts(table: pd.DataFrame, budgets: ArrayLike | None) -> list[tuple[int | No
 def _splits(
     table: pd.DataFrame, budgets: ArrayLike | None, options: dict[str, Any]
 ) -> Iterator[tuple[int | None, float, Holdout]]:
-    cuts = _cuts(last_points(table), budgets)
+    cuts = find_cuts(last_points(table), budgets)
     if not cuts:
         words = "all runs have the same compute: there is nothing cheaper to fit and dearer to predict"
         raise FitError(words, FitErrorKind.FEW)

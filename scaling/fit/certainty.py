@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike
 from .._checks import positive_finite, proper_share
 from ..errors import FitError, FitErrorKind
 from ..optimum.allocation import compute_optimal
-from .engine.problem import Problem
+from .engine.one_sided import OneSidedProblem
+from .engine.problem import Objective, Problem
 from .engine.profile import EXPONENT, LOSS, SIZE, Frontier
 from .engine.scatter import Scatter, lack_of_fit, scatter
 
@@ -155,7 +156,10 @@ def certainty(fit: Fit, flops: ArrayLike | None = None, level: float = LEVEL) ->
 def _scattered(fit: Fit) -> tuple[Problem, Scatter, np.ndarray | None]:
     assert fit._minimum is not None
     rows = np.flatnonzero(fit.weights > 0)
-    problem, theta = fit._minimum.problem.take(rows), fit._minimum.theta
+    problem, theta, aim = fit._minimum.problem, fit._minimum.theta, fit._minimum.objective
+    if isinstance(problem, OneSidedProblem):  # whose noise is another: it is judged as any other fit's
+        problem, theta, aim = problem.plain, theta[: len(problem.names)], Objective()
+    problem = problem.take(rows)
     clusters = None if fit.clusters is None else fit.clusters[rows]
-    found = scatter(problem, theta, fit.weights[rows], fit._minimum.objective, problem.model.n_params, clusters)
+    found = scatter(problem, theta, fit.weights[rows], aim, problem.model.n_params, clusters)
     return problem, found, clusters

@@ -108,6 +108,7 @@ def finish(
         _again=again,
         _build=build,
         _minimum=Minimum(problem, theta, objective),
+        tau=objective.tau,
     )
 
 

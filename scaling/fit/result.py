@@ -100,6 +100,8 @@ class Fit:
         ln observed − ln predicted (observed − predicted for ``huber``), one a run.
     held : tuple of str
         Constants that ended on a bound.
+    tau : float
+        Weight of runs above the law beside those below it; 0.5 counts both alike.
     clusters : array (n_rows,) or None
         The run of each row, as whole numbers, where runs have several rows; None where each row is a run of its own.
     """
@@ -124,6 +126,7 @@ class Fit:
     clusters: np.ndarray | None = field(default=None, compare=False)
     _minimum: Minimum | None = field(default=None, compare=False)
     _asked: Callable[..., tuple[str, bool]] | None = field(default=None, compare=False)
+    tau: float = 0.5
 
     @property
     def law(self) -> Any:
@@ -261,8 +264,9 @@ class Fit:
         """The constants and the diagnostics as a two-column table."""
         constants = self.candidate.constants.items()
         rows = [(name, ", ".join(f"{each:.6g}" for each in np.ravel(value))) for name, value in constants]
+        name = self.objective if self.tau == 0.5 else f"{self.objective} (tau = {self.tau:g})"
         rows += [
-            ("objective", f"{self.objective}, sum {self.value:.9g} over {self._counted}"),
+            ("objective", f"{name}, sum {self.value:.9g} over {self._counted}"),
             ("status", self.status + (f": {self.message}" if self.message else "")),
             ("condition", f"{self.condition:.3g}"),
             ("starts agreeing", f"{self.starts_agreeing} of {self.n_starts}"),

@@ -126,7 +126,8 @@ def _influence(fit: Fit | FrontierFit) -> float:
 def _part(fit: Fit | FrontierFit, chosen: np.ndarray) -> Any:
     if isinstance(fit, FrontierFit):
         return fit_isoflop(fit.runs.iloc[chosen].reset_index(drop=True))
-    options: dict[str, Any] = {"objective": fit.objective, "delta": fit.delta, "n_starts": fit.n_starts, "rows": "all"}
+    names = ("objective", "delta", "tau", "n_starts")
+    options: dict[str, Any] = {name: getattr(fit, name) for name in names} | {"rows": "all"}
     return fit_parametric(fit.runs.iloc[chosen].reset_index(drop=True), weights=fit.weights[chosen], **options)
 
 

@@ -78,6 +78,25 @@ def test_a_large_table_is_resampled_in_part_and_the_plan_says_so(tmp_path):
     pd.testing.assert_frame_equal(pd.DataFrame(record["allocation"]), plan.table())
 
 
+def test_the_loss_is_told_twice_if_the_law_holds_and_if_it_may_be_off(table):
+    output = run(table, "--flops", "1e22", "--resamples", 100).output
+    assert "if the form of the law holds:" in output
+    assert "if it is off as far as these runs show:" in output
+    told = json.loads(run(table, "--flops", "1e22", "--resamples", 100, "--json").output)["discrepancy"]
+    found = scaling.diagnostics.find_discrepancy(scaling.fit_parametric(scaling.load_runs(table)))
+    best = scaling.compute_optimal(found.fit.law, 1e22)
+    band = found.band(best.params, best.tokens)
+    assert told["loss"] == pytest.approx({"estimate": band.estimate, "low": band.low, "high": band.high}, rel=1e-9)
+    assert (told["reason"], len(told["forecasts"])) == ("", len(found.forecasts))
+
+
+def test_what_cannot_be_said_of_the_loss_is_not(table):
+    assert "if it may be off:  cannot say: it lies" in run(table, "--flops", "1e26", "--resamples", 100).output
+    told = json.loads(run(table, "--flops", "1e26", "--resamples", 100, "--json").output)["discrepancy"]
+    assert told["loss"] == {"estimate": None, "low": None, "high": None}
+    assert "decades beyond the dearest run" in told["reason"]
+
+
 def test_same_seed_same_words(table):
     first, again, other = (run(table, "--flops", "1e22", "--resamples", 150, "--seed", s).output for s in (1, 1, 2))
     assert first == again != other

@@ -57,7 +57,7 @@ def condition_number(rows: np.ndarray, used: np.ndarray) -> tuple[float, np.ndar
 
 def moving(problem: Problem, theta: np.ndarray) -> np.ndarray:
     """(p,): which parameters belong to terms that are there."""
-    used = np.ones(problem.model.n_params, bool)
+    used = np.ones(len(problem.names), bool)
     for k in np.flatnonzero(problem.absent(theta[None])[0]):
         used[list(problem.model.columns[k])] = False
     if problem.basis.offset and theta[0] == 0:

@@ -52,10 +52,8 @@ class Resamples:
         block = max(1, min(BLOCK, BLOCK_NUMBERS // rows))
         for start in range(0, self.n_resamples, block):
             size = min(block, self.n_resamples - start)
-            if self.fraction is None:
-                counts = draw_counts(rng, n, size)
-            else:
-                counts = draw_parts(rng, n, size, self.drawn)
+            whole = self.fraction is None
+            counts = draw_counts(rng, n, size) if whole else draw_parts(rng, n, size, self.drawn)
             yield counts if self.clusters is None else counts[:, self.clusters]
 
 
@@ -117,8 +115,10 @@ def solve_resamples(
 
 
 def on_bound(problem: Problem, theta: np.ndarray) -> np.ndarray:
-    """(B,): whether any parameter sits on a bound."""
-    return np.any((theta <= problem.model.lower) | (theta >= problem.model.upper), axis=1)
+    """(B,): whether any parameter of the law sits on a bound."""
+    law = theta[:, : len(problem.names)]
+    lower, upper = (bound[: law.shape[1]] for bound in (problem.model.lower, problem.model.upper))
+    return np.any((law <= lower) | (law >= upper), axis=1)
 
 
 def _improve(solution: Solution, other: Solution, rows: Any) -> None:
@@ -131,10 +131,7 @@ def _improve(solution: Solution, other: Solution, rows: Any) -> None:
 
 def _escape(problem: Problem, weights: np.ndarray, aim: Objective, solution: Solution, seen: np.ndarray) -> None:
     """Solve again, in place, where a solution of another resample is already lower than the resample's own."""
-    delta = aim.thresholds(False)[-1]
-    r = problem.residuals(seen)
-    c = np.clip(r, -delta, delta)
-    values = weights @ (c * (r - 0.5 * c)).T
+    values = weights @ problem.losses(seen, aim).T
     lowest = values.argmin(1)
     rows = np.flatnonzero(values.min(1) < solution.value * (1 - TRAPPED))
     if len(rows):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy
@@ -79,6 +79,7 @@ def scatter(
 
     ``free`` constants are fitted; runs of one cluster count once.
     """
+    problem = replace(problem, model=replace(problem.model, tau=0.5))  # noise is judged by both of its sides
     n = problem.n_runs
     weights = weights * (n / weights.sum())
     units = n if clusters is None else len(np.unique(clusters))
