@@ -20,7 +20,7 @@ def triples(table):
             yield from table[list(each)].astype(float).itertuples(index=False, name=None)
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     noise=st.sampled_from([0.0, 1e-4, 6e-3, 0.03]),
     groups=st.integers(3, 5),
