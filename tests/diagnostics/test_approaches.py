@@ -79,7 +79,7 @@ def test_pairs_see_the_same_runs():
     counts = draw_counts(np.random.default_rng([5, 6]), len(ends), 6)
     for row in range(2):
         drawn = np.repeat(np.arange(len(ends)), counts[row].astype(int))
-        third = scaling.fit_parametric(ends.iloc[drawn].reset_index(drop=True), n_starts=8)
+        third = scaling.fit_parametric(ends.iloc[drawn].drop(columns="run").reset_index(drop=True), n_starts=8)
         assert found.paired.samples[3].iloc[row] == pytest.approx(third.candidate.a, rel=1e-5)
         first = scaling.fit_envelope(curves[curves["run"].isin(ends["run"].iloc[drawn])])
         same = np.ptp(np.log(first.points["budget"]) - np.log(found.fits[1].points["budget"])) < 1e-9

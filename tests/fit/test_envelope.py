@@ -91,8 +91,8 @@ def test_one_size_that_wins_everywhere_is_refused():
 
 def test_resamples_in_which_one_size_wins_everywhere_have_no_slope():
     losses = np.array([[3.0, 3.0, 3.0], [2.0, 2.0, 2.1], [2.1, 2.1, 2.0], [3.0, 3.0, 3.0]])
-    draws = EnvelopeDraws(losses, np.log([1e7, 1e8, 1e9, 1e10]), np.log([1e18, 1e19, 1e20]))
-    sizes, _, _ = draws(200, 0, None)
+    draws = EnvelopeDraws(losses, np.log([1e7, 1e8, 1e9, 1e10]), np.log([1e18, 1e19, 1e20]), [])
+    sizes, _, _ = draws(200, 0, None, True)
     values = [np.unique(row[np.isfinite(row)]) for row in sizes]
     assert {len(each) for each in values} <= {0, 2}
     assert any(len(each) == 2 for each in values)
