@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import wrong_laws
 from intervals import study
 from scipy import optimize
 from threadpoolctl import threadpool_limits
@@ -309,6 +310,7 @@ def main() -> None:
             .round(3)
             .to_string(index=False)
         )
+        wrong_laws.studies()
 
 
 if __name__ == "__main__":
