@@ -7,11 +7,10 @@ from typing import Any
 import click
 
 from .._words import to_json
-from ..fit.parametric import fit_parametric
+from ..diagnostics.approaches import fit_approaches
 from ..fit.result import Fit
 from ..plan.next_runs import NextRuns, suggest_runs
 from ..plan.training import Plan, plan_training
-from ..runs.curves import last_points, row_weights
 from ..runs.reading.door import load_runs
 from ..uncertainty.resampling import Bootstrap
 from ..uncertainty.subsampling import subsampled_bootstrap
@@ -70,10 +69,9 @@ def command(
         scaling plan my_runs.csv --flops 1e24 --next-budget 1e21
     """
     table = load_runs(runs, **reading)
-    ends = last_points(table)
-    fit = fit_parametric(ends, weights=row_weights(ends))
-    if fit.status == "not_identified":
-        raise Refusal(f"no plan without a law: {fit.message}")
+    fit = fit_approaches(table, (3,))[3]
+    if not isinstance(fit, Fit):
+        raise Refusal(f"no plan without a law: {fit}")
     boot = subsampled_bootstrap(fit, n_resamples=resamples, seed=seed)
     found = plan_training(boot, flops, inference_tokens, unique_tokens, level)
     more = None if next_budget is None else suggest_runs(boot, next_budget, max_runs=next_runs, level=level)
