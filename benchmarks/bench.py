@@ -3,7 +3,7 @@
 Run by ``make bench``. The usual way is what the papers' notebooks do: SciPy's L-BFGS-B from 4,500
 starting points with finite differences, and a loop of SciPy's BFGS over resamples. Of those loops a
 sample is run and scaled up; the table says so. ``--coverage`` adds the full simulation of how often
-intervals cover the truth (a quarter of an hour).
+intervals cover the truth (some twenty minutes).
 """
 
 from __future__ import annotations
@@ -22,8 +22,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import wrong_laws
 from intervals import study
+from next_runs import study as study_next_runs
 from scipy import optimize
+from statuses import study as statuses
 from threadpoolctl import threadpool_limits
 
 import scaling
@@ -302,6 +305,10 @@ def main() -> None:
     if arguments.coverage:
         print("\nCoverage of the 95 % intervals of a plan for 1e24 FLOPs (300 tables each, 1,000 resamples a table)")
         study()
+        print()
+        statuses()
+        print("\nError of the compute-optimal size at 1e23 FLOPs with runs added, by what they are (300 tables each)")
+        study_next_runs()
         print("\nCoverage of 95 % intervals in extrapolation, by the number of budgets fitted\n")
         design = scaling.simulate.isoflop_design([1e18, 1e19, 1e20, 1e21, 1e22], law=truth)
         print(
@@ -309,6 +316,7 @@ def main() -> None:
             .round(3)
             .to_string(index=False)
         )
+        wrong_laws.studies()
 
 
 if __name__ == "__main__":

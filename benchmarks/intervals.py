@@ -1,7 +1,9 @@
 """How often the 95 % intervals of a plan cover the truth: the study behind the table in the book's status page.
 
 Runs are simulated on a known surface, fitted, resampled and planned with, as ``scaling plan`` does it, many times.
-Run by ``make bench BENCH_ARGS=--coverage``, or alone: ``python benchmarks/intervals.py --tables 100``.
+Run by ``make bench BENCH_ARGS=--coverage``, or alone: ``python benchmarks/intervals.py --tables 100``. Alone it has
+further studies: ``--study parts`` (samples of 80 % of the runs, as they are and scaled), ``--study runs`` (predictions
+of a run), ``--study diverged`` (four diverged runs of 109) and ``--study differences`` (approach 2 less approach 3).
 """
 
 from __future__ import annotations
@@ -10,14 +12,17 @@ import argparse
 import itertools
 import warnings
 import zlib
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
 import scaling
+from scaling.fit.engine.resamples import Resamples
 from scaling.papers.czech2026 import surface
 
 #: the budget that is planned for, FLOPs; the designs end at 3e21
@@ -30,22 +35,42 @@ SURFACES = {
     "asymmetric": surface("asymmetric"),
 }
 GROUPS, RAGGED = "63 runs in 7 IsoFLOP groups", "120 ragged runs"
+#: training curves of forty ragged runs, ten rows each, and what is made of the rows
+CURVES, POINTS = 40, 10
+LAST, BY_RUN, BY_ROW = "curves, last points", "curves, all rows by run", "curves, each row as a run"
+#: of the noise of a curve's row: what its run shares, which is all of the noise elsewhere, and what is its own
+OWN_NOISE = 0.001
 CELLS = ((GROUPS, "normal"), (GROUPS, "heavy tails"), (RAGGED, "normal"))
+CELLS += ((LAST, "normal"), (BY_RUN, "normal"), (BY_ROW, "normal"))
 
 
 def design(kind: str, law: scaling.ChinchillaLaw, seed: int) -> pd.DataFrame:
     """Sizes and tokens: groups centred on the surface's optimum, or a ragged set that knows nothing of it."""
     if kind == GROUPS:
         return scaling.simulate.isoflop_design(np.geomspace(6e18, 3e21, 7), n_sizes=9, width=6, law=law)
-    return scaling.simulate.chinchilla_like_design(120, seed=seed)
+    if kind == RAGGED:
+        return scaling.simulate.chinchilla_like_design(120, seed=seed)
+    ends = scaling.simulate.chinchilla_like_design(CURVES, seed=seed).drop(columns=["budget", "flops"])
+    rows = ends.loc[np.repeat(ends.index, POINTS)].rename_axis("run").reset_index()
+    return rows.assign(tokens=rows["tokens"] * np.tile(np.arange(1, POINTS + 1) / POINTS, CURVES))
 
 
 def simulate(law: scaling.ChinchillaLaw, kind: str, noise: str, seed: int) -> pd.DataFrame:
     """A table of runs; heavy tails are Student's with three degrees of freedom, of the same standard deviation."""
     runs = scaling.simulate_runs(law, design(kind, law, seed))
     rng = np.random.default_rng([seed, zlib.crc32(repr((law, noise)).encode())])  # each cell of the study its own
+    if "run" in runs:
+        shared, own = rng.standard_normal(CURVES)[runs["run"]], rng.standard_normal(len(runs))
+        return runs.assign(loss=runs["loss"] * np.exp(NOISE * shared + OWN_NOISE * own))
     z = rng.standard_normal(len(runs)) if noise == "normal" else rng.standard_t(3, len(runs)) / np.sqrt(3)
     return runs.assign(loss=runs["loss"] * np.exp(NOISE * z))
+
+
+def fitted(runs: pd.DataFrame, kind: str) -> scaling.Fit:
+    """Of curves the last points, as by default, all rows, or all as if each were a run of its own."""
+    if kind == BY_ROW:
+        return scaling.fit_parametric(runs.drop(columns="run"))
+    return scaling.fit_parametric(runs, rows="all" if kind == BY_RUN else "last")
 
 
 def truth(law: scaling.ChinchillaLaw) -> pd.Series:
@@ -58,7 +83,7 @@ def covered(law: scaling.ChinchillaLaw, kind: str, noise: str, n_resamples: int,
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", scaling.errors.RunsWarning)
         try:
-            fit = scaling.fit_parametric(simulate(law, kind, noise, seed))
+            fit = fitted(simulate(law, kind, noise, seed), kind)
             plan = scaling.plan_training(scaling.bootstrap(fit, n_resamples, seed=seed), BUDGET)
         except scaling.FitError:
             return None
@@ -84,13 +109,130 @@ def study(
     return pd.DataFrame(rows)
 
 
+def hits_of_parts(approach: int, scaled: bool, n_resamples: int, seed: int) -> dict[str, bool]:
+    """Whether intervals from samples of 80 % hold the truth; that of approach 2 is what it finds without noise."""
+    law = SURFACES["besiroglu"]
+    runs = simulate(law, GROUPS if approach == 2 else RAGGED, "normal", seed)
+    fit = (scaling.fit_isoflop if approach == 2 else scaling.fit_parametric)(runs)
+    exact = scaling.fit_isoflop(scaling.simulate_runs(law, design(GROUPS, law, seed))).law if approach == 2 else law
+    boot = scaling.bootstrap(fit, n_resamples, seed, fraction=0.8, scaled=scaled)
+    return {
+        "exponent": _inside(boot.percentiles(of="a"), exact.a),
+        "params": _inside(boot.percentiles(of=_best_size), float(_best_size(exact))),
+    }
+
+
+def hits_of_runs(kind: str, noise: str, repeats: int, n_resamples: int, seed: int) -> dict[str, float]:
+    """Shares of the law's losses and of new runs inside their intervals, at the dearest run and ten times beyond."""
+    law = SURFACES["besiroglu"]
+    runs = pd.concat([simulate(law, kind, noise, seed + 10**6 * k) for k in range(repeats)], ignore_index=True)
+    boot = scaling.bootstrap(scaling.fit_parametric(runs), n_resamples, seed)
+    best = scaling.compute_optimal(law, np.array([3e21, 3e22]))
+    rng = np.random.default_rng([seed, 1])
+    z = rng.standard_normal(2) if noise == "normal" else rng.standard_t(3, 2) / np.sqrt(3)
+    mean, one = (boot.predict(best.params, best.tokens, noise=with_noise) for with_noise in (False, True))
+    ended = best.loss * np.exp(NOISE * z)
+    return {
+        "mean": float(((mean["low"] <= best.loss) & (best.loss <= mean["high"])).mean()),
+        "run": float(((one["low"] <= ended) & (ended <= one["high"])).mean()),
+        "run in the interval of the mean": float(((mean["low"] <= ended) & (ended <= mean["high"])).mean()),
+    }
+
+
+def hits_of_diverged(where: str, n_resamples: int, seed: int) -> dict[str, float]:
+    """Coverage where four of 109 runs lost 20 to 100 %, and the upper end of the size over that of the clean table."""
+    law = SURFACES["besiroglu"]
+    clean = scaling.simulate_runs(law, scaling.simulate.chinchilla_like_design(109, seed=seed), NOISE, seed)
+    rng = np.random.default_rng([seed, 2])
+    order = {"anywhere": np.arange(109), "dear": np.argsort(-clean["flops"]), "short": np.argsort(clean["tokens"])}
+    among = np.asarray(order[where])[: 109 if where == "anywhere" else 8]
+    bad = clean.copy()
+    bad.loc[rng.choice(among, 4, replace=False), "loss"] *= rng.uniform(1.2, 2.0, 4)
+    fit = scaling.fit_parametric(bad)
+    boot = scaling.bootstrap(fit, n_resamples, seed)
+    wanted = scaling.bootstrap(scaling.fit_parametric(clean), n_resamples, seed).percentiles(of=_best_size)
+    plain = fit.resampled(next(iter(Resamples(109, n_resamples, seed)))).law
+    sizes, ends = boot.percentiles(of=_best_size), np.nanquantile(_best_size(plain), 0.975)
+    return {
+        "exponent": _inside(boot.percentiles(of="a"), law.a),
+        "params": _inside(sizes, float(_best_size(law))),
+        "upper end over clean": float(sizes.high / wanted.high),
+        "the same, all runs drawn": float(ends / wanted.high),
+    }
+
+
+def hits_of_differences(n_resamples: int, seed: int) -> dict[str, float]:
+    """Whether the interval of approach 2 less approach 3 holds what they differ by without noise, and its width."""
+    law = SURFACES["besiroglu"]
+    gap = scaling.fit_isoflop(scaling.simulate_runs(law, design(GROUPS, law, seed))).a - law.a
+    found = scaling.compare_approaches(simulate(law, GROUPS, "normal", seed), n_resamples=n_resamples, seed=seed)
+    row = found.differences().iloc[0]
+    low, high = np.quantile(found.bootstraps[2].law.a - found.bootstraps[3].law.a, [0.025, 0.975])
+    return {
+        "difference": bool(row.low <= gap <= row.high),
+        "width over that of own draws": (row.high - row.low) / (high - low),
+    }
+
+
+def _best_size(law: scaling.ChinchillaLaw) -> np.ndarray:
+    return scaling.compute_optimal(law, BUDGET).params
+
+
+def _inside(found: Any, truth: float) -> bool:
+    return bool(found.low <= truth <= found.high)
+
+
+def _one(measure: Callable[..., dict[str, float]], seed: int) -> dict[str, float] | None:
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore", scaling.errors.RunsWarning)
+        try:
+            return measure(seed=seed)
+        except scaling.FitError:
+            return None
+
+
+STUDIES = {
+    "parts": {
+        f"approach {approach}, 80 % {'scaled' if scaled else 'as they are'}": partial(hits_of_parts, approach, scaled)
+        for approach in (3, 2)
+        for scaled in (True, False)
+    },
+    "runs": {
+        f"{kind}, {noise} noise, {'repeated' if repeats > 1 else 'once'}": partial(hits_of_runs, kind, noise, repeats)
+        for kind, noise, repeats in ((RAGGED, "normal", 1), (RAGGED, "heavy tails", 1), (GROUPS, "normal", 2))
+    },
+    "diverged": {where: partial(hits_of_diverged, where) for where in ("anywhere", "dear", "short")},
+    "differences": {GROUPS: hits_of_differences},
+}
+
+
+def further_study(name: str, n_tables: int, n_resamples: int, workers: int) -> None:
+    """Print one row a case: means over tables with their Monte-Carlo errors, and quantiles of ratios."""
+    with ProcessPoolExecutor(workers) as pool:
+        for case, measure in STUDIES[name].items():
+            each = pool.map(partial(_one, partial(measure, n_resamples=n_resamples)), range(n_tables), chunksize=10)
+            found = pd.DataFrame([row for row in each if row is not None]).astype(float)
+            errors = found.std(ddof=1) / np.sqrt(len(found))
+            words = [
+                f"{column}: median {found[column].median():.2f}, 95th percentile {found[column].quantile(0.95):.2f}"
+                if " over " in column or "all runs drawn" in column
+                else f"{column}: {found[column].mean():.3f} ± {errors[column]:.3f}"
+                for column in found
+            ]
+            print(case, *words, f"refused {n_tables - len(found)} of {n_tables}", sep=" | ", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tables", type=int, default=300, help="tables a surface, design and noise")
     parser.add_argument("--resamples", type=int, default=1000)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--surface", choices=SURFACES, action="append", help="only this one; may be repeated")
+    parser.add_argument("--study", choices=STUDIES, help="a further study instead")
     arguments = parser.parse_args()
+    if arguments.study:
+        further_study(arguments.study, arguments.tables, arguments.resamples, arguments.workers)
+        return
     surfaces = tuple(arguments.surface or SURFACES)
     study(arguments.tables, arguments.resamples, arguments.workers, surfaces)
 

@@ -16,6 +16,7 @@ from tqdm import tqdm
 from .._parallel import spread
 from .._words import to_json
 from ..errors import PagesError
+from ..runs.curves import last_points
 from ..runs.vocabulary import LIMITS, STANDS_FOR
 from .chapters import FAILED, Chapter, Outcome, execute, executing, without_places
 from .pages import write_sources
@@ -27,8 +28,6 @@ from .summary import front_page, index_of_books, summarise
 RESAMPLES = 1000
 #: what a chapter may need of a table; other columns do not go into the book
 COLUMNS = (*LIMITS, "run", "seed", STANDS_FOR)
-#: a name of a run that stands on at least this many rows, of one size and of different lengths, is that of a curve
-CURVE_POINTS = 20
 
 
 @dataclass(frozen=True)
@@ -48,15 +47,12 @@ class Table:
 
 
 def as_table(runs: pd.DataFrame) -> Table:
-    """Runs and, where a run has many rows of different length, their curves: the runs are then the last points."""
-    if "run" not in runs:
+    """Runs and, where a run has several rows, their curves: the runs are then the last points."""
+    final = last_points(runs)
+    if len(final) == len(runs):
         return Table(runs, None)
-    groups = runs.groupby("run")
-    rows, tokens = groups.size(), groups["tokens"]
-    if rows.median() < CURVE_POINTS or (tokens.nunique() < rows).any() or (groups["params"].nunique() > 1).any():
-        return Table(runs, None)
-    final = runs.loc[tokens.idxmax()].sort_index()
-    final.attrs = runs.attrs | {"notes": [*runs.attrs["notes"], f"{len(final)} curves: their last points are the runs"]}
+    note = f"curves: the runs are the last rows of {len(final)} runs, with {len(runs)} rows in all"
+    final.attrs = runs.attrs | {"notes": [*runs.attrs["notes"], note]}
     return Table(final, runs)
 
 

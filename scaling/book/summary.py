@@ -14,6 +14,7 @@ import pandas as pd
 from .. import __version__
 from .._words import format_count, format_flops
 from ..diagnostics.approaches import APPROACHES, Approaches, compare_approaches
+from ..errors import FitError
 from ..fit.result import Fit
 from .chapters import DONE, Chapter, Outcome
 from .pages import fenced
@@ -35,7 +36,8 @@ def summarise(
     table = {**reading, "rows": len(runs), "columns": list(runs.columns), **about}
     found = compare_approaches(runs, curves, options["n_resamples"], options["seed"], backend)
     laws = [{"approach": number} | _law(found, number) for number in APPROACHES]
-    return {"input": table, "options": options, "laws": laws, "versions": _versions()}
+    differences = {"disagree": found.disagree(LEVEL), "pairs": found.differences(LEVEL).to_dict("records")}
+    return {"input": table, "options": options, "laws": laws, "differences": differences, "versions": _versions()}
 
 
 def _law(found: Approaches, number: int) -> dict[str, Any]:
@@ -47,13 +49,24 @@ def _law(found: Approaches, number: int) -> dict[str, Any]:
     if isinstance(fit, Fit):
         law = {"status": fit.status, "message": fit.message, "constants": dict(fit.candidate.constants)}
         law["constants"]["a"] = fit.candidate.a
+        law["certainty"] = _certainty(fit)
     else:
         law = {"status": "fitted", "message": "", "constants": {"k_N": fit.law.params.coefficient, "a": fit.a}}
     if number not in found.bootstraps:
         return law | {"intervals": None, "no_intervals": "" if law["message"] and law["message"] in why else why}
     boot = found.bootstraps[number]
-    rows = {name: [row.low, row.high] for name, row in boot.interval(LEVEL).iterrows() if name in law["constants"]}
-    return law | {"level": LEVEL, "intervals": rows | {"a": list(boot.interval(LEVEL, of="a"))}}
+    found = {name: boot.percentiles(LEVEL, of=name) for name in law["constants"]}
+    rows = {name: [float(each.low), float(each.high)] for name, each in found.items()}
+    remarks = [f"{name}: {words}" for name, each in found.items() for words in each.remarks(LEVEL)]
+    return law | {"level": LEVEL, "intervals": rows, "remarks": [*filter(None, [boot.note]), *remarks]}
+
+
+def _certainty(fit: Fit) -> list[dict[str, Any]]:
+    """What the runs know of what the law is fitted for; nothing where it is not identified or leaves no residual."""
+    try:
+        return fit.certainty(level=LEVEL).to_dict("records")
+    except FitError:
+        return []
 
 
 def _versions() -> dict[str, str]:
@@ -94,6 +107,7 @@ def front_page(summary: dict[str, Any], outcomes: dict[Chapter, Outcome], runs: 
         "$$\nL(N, D) = E + \\frac{A}{N^\\alpha} + \\frac{B}{D^\\beta}, \\qquad N^*(C) \\propto C^a\n$$ (intro-law)\n",
         f"Intervals are central percentiles, {LEVEL:.0%}, of {summary['options']['n_resamples']:,} resampled tables.",
         *(_law_lines(law) for law in summary["laws"]),
+        *_difference_lines(summary["differences"]),
         "## The chapters\n\n| chapter | outcome |\n|---|---|",
         *chapters,
     ]
@@ -102,13 +116,49 @@ def front_page(summary: dict[str, Any], outcomes: dict[Chapter, Outcome], runs: 
 
 def _law_lines(law: dict[str, Any]) -> str:
     head = f"**Approach {APPROACHES[law['approach']]}**: {law['status'].replace('_', ' ')}."
-    words = [law["message"], law.get("no_intervals", "")]
+    words = [law["message"], law.get("no_intervals", ""), *law.get("remarks", [])]
     rows = ["| constant | value | interval |", "|---|---|---|"]
     for name, value in law.get("constants", {}).items():
-        interval = (law["intervals"] or {}).get(name)
-        rows.append(f"| `{name}` | {value:.4g} | {'' if interval is None else '{:.4g} to {:.4g}'.format(*interval)} |")
+        rows.append(f"| `{name}` | {value:.4g} | {_span(*(law['intervals'] or {}).get(name, (None, None)))} |")
     said = [fenced(text) for text in words if text]
+    if law.get("certainty"):
+        rows += ["", *_certainty_lines(law["certainty"])]
     return "\n\n".join([head, *said, *(["\n".join(rows)] if len(rows) > 2 else [])])
+
+
+def _certainty_lines(questions: list[dict[str, Any]]) -> list[str]:
+    """A table of what the runs know, by profile likelihood."""
+    words = {"a": "exponent a", "params": "best size", "loss": "its loss"}
+    lines = ["| the runs know, if the law is right | at FLOP | value | 95 % interval | needed | enough |"]
+    lines += ["|---|---|---|---|---|---|"]
+    for row in questions:
+        at = "" if row["flops"] != row["flops"] else format_flops(row["flops"])
+        shown = format_count if row["quantity"] == "params" else "{:.3g}".format
+        value, low, high = (shown(row[name]) for name in ("value", "low", "high"))
+        enough = "yes" if row["enough"] else "no"
+        lines.append(f"| {words[row['quantity']]} | {at} | {value} | {low} to {high} | {row['need']} | {enough} |")
+    return lines
+
+
+def _span(low: float | None, high: float | None) -> str:
+    """An interval in words; nothing where there is none."""
+    known = low is not None and high is not None and low == low and high == high
+    return f"{low:.4g} to {high:.4g}" if known else ""
+
+
+def _difference_lines(differences: dict[str, Any]) -> list[str]:
+    if not differences["pairs"]:
+        return []
+    verdict = "Some difference is not zero" if differences["disagree"] else "No difference is told from zero"
+    rows = [
+        f"| {each['approaches']} | {each['difference']:.3f} | {_span(each['low'], each['high'])} | {each['drawn']} |"
+        for each in differences["pairs"]
+    ]
+    return [
+        "The approaches side by side, by the difference of their exponents $a$:",
+        "\n".join(["| approaches | difference | interval | runs drawn |", "|---|---|---|---|", *rows]),
+        f"{verdict}, at {LEVEL:.0%} for all pairs together.",
+    ]
 
 
 def _paragraphs(lines: list[str]) -> str:

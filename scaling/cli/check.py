@@ -95,7 +95,7 @@ def _looks(table: pd.DataFrame, found: Inspection) -> list[str]:
         f"{noun} {label}: loss {row.loss:.4g}, where the other runs suggest {row.expected:.4g}: {row.maybe}"
         for label, row in zip(found.diverged.index, found.diverged.itertuples(), strict=True)
     ]
-    return [*table.attrs["warnings"], *found.slips, *found.copies, *above]
+    return [*table.attrs["warnings"], *found.slips, *found.copies, *above, *filter(None, [found.one_sided])]
 
 
 def _as_dict(table: pd.DataFrame, found: Inspection) -> dict[str, Any]:
@@ -111,6 +111,7 @@ def _as_dict(table: pd.DataFrame, found: Inspection) -> dict[str, Any]:
         "diverged": found.diverged.rename_axis("at").reset_index(),
         "copies": found.copies,
         "slips": found.slips,
+        "one_sided": found.one_sided,
         "approaches": {
             number: {"possible": not isinstance(fit, FitError), "verdict": verdict(fit)}
             for number, fit in found.approaches.items()

@@ -15,6 +15,8 @@ from .. import __version__
 from .._words import to_json
 from ..diagnostics.approaches import APPROACH_NAMES, fit_approaches
 from ..diagnostics.laws import LawComparison, compare_laws
+from ..diagnostics.pairing import pair
+from ..diagnostics.skewness import LEAST, residual_skewness
 from ..errors import FitError
 from ..fit.frontier import FrontierFit
 from ..fit.result import Fit
@@ -72,7 +74,10 @@ def command(
         raise Refusal("\n".join([f"nothing can be fitted to {runs}:", *reasons]), UNUSABLE)
     boots = {k: _spread(found, resamples, seed) for k, found in fits.items()}
     compared = _compared(table, seed)
+    spread = {k: boot for k, boot in boots.items() if isinstance(boot, Bootstrap)}
+    paired = pair({k: fits[k] for k in spread}, spread, resamples, seed)
     result = _result(table, fits, boots, compared, level, resamples, seed)
+    result |= {"differences": {"disagree": paired.disagree(level), "pairs": paired.table(level)}}
     record = to_json(result)
     if out is not None:
         claim(out, runs, force)  # minutes may have passed
@@ -104,15 +109,6 @@ def _compared(table: pd.DataFrame, seed: int) -> LawComparison | FitError:
         return error
 
 
-def _limits(values: Any, level: float) -> tuple[float, float]:
-    """Central percentile interval of resamples; NaN where all are."""
-    values = np.asarray(values, dtype=float)
-    if not np.isfinite(values).any():
-        return np.nan, np.nan
-    low, high = np.nanquantile(values, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
-
-
 def _constants(found: Fit | FrontierFit) -> dict[str, float]:
     if isinstance(found, Fit):
         return {name: float(value) for name, value in found.candidate.constants.items()}
@@ -126,17 +122,18 @@ def _approach(found: Fit | FrontierFit | FitError, boot: Bootstrap | FitError, l
         return {"possible": False, "reason": str(found)}
     has = isinstance(boot, Bootstrap)
     law = found.candidate if isinstance(found, Fit) else found.law
-    bounds = {name: _limits(boot.samples[name], level) if has else (np.nan, np.nan) for name in _constants(found)}
-    rows = [{"name": k, "estimate": v, "low": bounds[k][0], "high": bounds[k][1]} for k, v in _constants(found).items()]
-    spread = (boot.law.a, boot.law.b) if has else (np.nan, np.nan)
-    pairs = zip(("a", "b"), (law.a, law.b), spread, strict=True)
+    questions = dict.fromkeys([*_constants(found), "a", "b"])
+    each = {name: boot.percentiles(level, of=name) for name in questions} if has else {}
+    ends = {name: (float(each[name].low), float(each[name].high)) if has else (np.nan, np.nan) for name in questions}
+    remarks = [f"{name}: {words}" for name in each for words in each[name].remarks(level)]
+    estimates = _constants(found)
+    rows = [{"name": k, "estimate": v, "low": ends[k][0], "high": ends[k][1]} for k, v in estimates.items()]
+    exponents = {"a": float(law.a), "b": float(law.b)}
     out = {
         "possible": True,
         "equation": law.equation,
         "constants": rows,
-        "exponents": {
-            k: dict(zip(("estimate", "low", "high"), (float(v), *_limits(s, level)), strict=True)) for k, v, s in pairs
-        },
+        "exponents": {k: {"estimate": v, "low": ends[k][0], "high": ends[k][1]} for k, v in exponents.items()},
         "runs": len(found.runs),
     }
     if isinstance(found, Fit):
@@ -149,6 +146,8 @@ def _approach(found: Fit | FrontierFit | FitError, boot: Bootstrap | FitError, l
             "rms_residual": float(np.sqrt(np.mean(found.residuals**2))),
             "objective": found.objective,
             "delta": found.delta,
+            "certainty": _certainty(found, level),
+            "one_sided": residual_skewness(found).words if len(found.runs) >= LEAST else "",
         }
     else:
         points = found.points
@@ -162,8 +161,16 @@ def _approach(found: Fit | FrontierFit | FitError, boot: Bootstrap | FitError, l
         }
     if has:
         shares = {"at_bound": boot.at_bound, "not_identified": boot.not_identified, "unconverged": boot.unconverged}
-        return out | {"resamples": shares, "note": boot.note}
-    return out | {"note": f"no intervals: {boot}"}
+        return out | {"resamples": shares, "note": boot.note, "remarks": remarks}
+    return out | {"note": f"no intervals: {boot}", "remarks": []}
+
+
+def _certainty(found: Fit, level: float) -> list[dict[str, Any]]:
+    """What the runs know of what the law is fitted for; nothing where they leave no residual to judge by."""
+    try:
+        return found.certainty(level=level).to_dict("records")
+    except FitError:
+        return []
 
 
 def _result(
@@ -217,8 +224,24 @@ def _print(
         rows = [(r["name"], r["estimate"], interval(r["low"], r["high"])) for r in out["constants"]]
         grid(pd.DataFrame(rows, columns=["constant", "estimate", f"{100 * level:.4g} % interval"]), ("constant",))
         bullets(_diagnostics(out))
+        if out.get("certainty"):
+            _print_certainty(out["certainty"], level)
     _print_exponents(result["approaches"], level)
+    _print_differences(result["differences"], level)
     _print_holdout(compared)
+
+
+def _print_certainty(rows: list[dict[str, Any]], level: float) -> None:
+    """A row a question, with its answer."""
+    say("  what the runs know, by profile likelihood, as far as the law is right:")
+    words = {"a": "exponent a", "params": "best size", "loss": "its loss"}
+    title = f"{100 * level:.4g} % interval"
+    columns = ["quantity", "at FLOPs", "value", title, "needed", "enough"]
+    lines = [
+        (words[r["quantity"]], r["flops"], r["value"], interval(r["low"], r["high"]), r["need"], r["enough"])
+        for r in rows
+    ]
+    grid(pd.DataFrame(lines, columns=columns), ("quantity", "needed"))
 
 
 def _print_exponents(approaches: dict[int, dict[str, Any]], level: float) -> None:
@@ -231,6 +254,18 @@ def _print_exponents(approaches: dict[int, dict[str, Any]], level: float) -> Non
             rows.append((f"{k}, {APPROACH_NAMES[k]}", a["estimate"], spans[0], b["estimate"], spans[1]))
     title = f"{100 * level:.4g} % interval"
     grid(pd.DataFrame(rows, columns=["approach", "a", title, "b", title + " "]), ("approach",))
+
+
+def _print_differences(differences: dict[str, Any], level: float) -> None:
+    pairs = differences["pairs"]
+    if not len(pairs):
+        return
+    heading("Differences of a between approaches, which say more than intervals side by side")
+    title = f"{100 * level:.4g} % interval"
+    rows = [(p.approaches, p.difference, interval(p.low, p.high), p.drawn) for p in pairs.itertuples()]
+    grid(pd.DataFrame(rows, columns=["approaches", "difference", title, "runs drawn"]), ("approaches", "runs drawn"))
+    verdict = "some difference is not zero" if differences["disagree"] else "no difference is told from zero"
+    say(f"  {verdict}, at {100 * level:.4g} % for all pairs together")
 
 
 def _print_holdout(compared: LawComparison | FitError) -> None:
@@ -258,7 +293,9 @@ def _diagnostics(out: dict[str, Any]) -> list[str]:
         if out["of_final_losses"]:
             words.append("curves are the final losses of the runs of one size")
         words += [f"{count:,} left out: {reason}" for reason, count in out["left_out"].items()]
+    if out.get("one_sided"):
+        words.append(out["one_sided"])
     if "resamples" in out:
         shares = {"on a bound": "at_bound", "not identified": "not_identified", "unconverged": "unconverged"}
         words.append("resamples: " + ", ".join(f"{out['resamples'][key]:.1%} {name}" for name, key in shares.items()))
-    return words + ([f"intervals: {out['note']}"] if out["note"] else [])
+    return words + [f"intervals: {text}" for text in filter(None, [out["note"], *out["remarks"]])]

@@ -8,6 +8,7 @@ import click
 
 from .._words import to_json
 from ..diagnostics.approaches import fit_approaches
+from ..diagnostics.discrepancy import Band, Discrepancy, find_discrepancy
 from ..fit.result import Fit
 from ..plan.next_runs import NextRuns, suggest_runs
 from ..plan.training import Plan, plan_training
@@ -29,6 +30,22 @@ from .terminal import bullets
 @click.option("--next-budget", type=Quantity(), help="Suggest runs to add that cost no more FLOPs than this together.")
 @click.option("--next-runs", type=click.IntRange(1, 1000), default=12, show_default=True, help="At most so many.")
 @click.option(
+    "--next-aim",
+    type=click.Choice(["params", "loss", "a"]),
+    default="params",
+    show_default=True,
+    help="What they shall tell: the optimal size or the loss at --flops, or the exponent of the size.",
+)
+@click.option("--next-flops-per-run", type=Quantity(), help="No suggested run costs more FLOPs than this.")
+@click.option(
+    "--next-tokens-per-param",
+    type=Quantity(),
+    nargs=2,
+    metavar="LOW HIGH",
+    help="Their tokens per parameter; by default as in the runs.",
+)
+@click.option("--next-size", "next_sizes", type=Quantity(), multiple=True, help="A size that can be trained; repeat.")
+@click.option(
     "--level",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     default=0.95,
@@ -46,6 +63,10 @@ def command(
     unique_tokens: float | None,
     next_budget: float | None,
     next_runs: int,
+    next_aim: str,
+    next_flops_per_run: float | None,
+    next_tokens_per_param: tuple[float, float] | None,
+    next_sizes: tuple[float, ...],
     level: float,
     resamples: int,
     seed: int,
@@ -53,9 +74,11 @@ def command(
 ) -> None:
     """Plan a training run from RUNS, a table of smaller ones (as for `scaling check`).
 
-    Prints the compute-optimal size and tokens for the budget with their intervals, what another size would cost,
-    and how far a smaller model of the same loss pays. Numbers may be written 1e24, 70B or 1.4T. Of a table above
-    4,000 runs, as many are resampled and their spread is scaled to all, unless a few runs decide; a note says so.
+    Prints the compute-optimal size and tokens for the budget with their intervals, the loss to expect (of the law,
+    and of one run with its noise), what another size would cost, and how far a smaller model of the same loss pays.
+    Where the runs do not settle the size within a factor of two, it says so and why, and gives intervals only.
+    Numbers may be written 1e24, 70B or 1.4T. Of a table above 4,000 runs, as many are resampled and their spread is
+    scaled to all, unless a few runs decide; a note says so.
 
     \b
     Example: scaling plan my_runs.csv --flops 1e24
@@ -65,7 +88,7 @@ def command(
         scaling plan my_runs.csv --flops 1e24 --inference-tokens 10T --unique-tokens 5T
 
     \b
-    Which runs to add first, for 1e21 FLOPs in all, to know the exponent better:
+    Which runs to add first, for 1e21 FLOPs in all, to know the optimal size for 1e24 better:
         scaling plan my_runs.csv --flops 1e24 --next-budget 1e21
     """
     table = load_runs(runs, **reading)
@@ -74,13 +97,31 @@ def command(
         raise Refusal(f"no plan without a law: {fit}")
     boot = subsampled_bootstrap(fit, n_resamples=resamples, seed=seed)
     found = plan_training(boot, flops, inference_tokens, unique_tokens, level)
-    more = None if next_budget is None else suggest_runs(boot, next_budget, max_runs=next_runs, level=level)
+    discrepancy = find_discrepancy(fit)
+    best = found.allocation.loc["compute-optimal", "estimate"]
+    band = discrepancy.band(best["params"], best["tokens"], level)
+    more = None
+    if next_budget is not None:
+        more = suggest_runs(
+            boot,
+            next_budget,
+            flops,
+            next_aim,
+            max_runs=next_runs,
+            max_flops_per_run=next_flops_per_run,
+            tokens_per_param=next_tokens_per_param,
+            params=list(next_sizes) or None,
+            level=level,
+        )
     if as_json:
-        click.echo(to_json({"input": table.attrs["reading"]} | _record(fit, boot, found, more)))
+        click.echo(
+            to_json({"input": table.attrs["reading"]} | _record(fit, boot, found, more) | _beyond(discrepancy, band))
+        )
         return
     if "thinning" in table.attrs["reading"]:
         bullets(table.attrs["reading"]["notes"])
-    click.echo(f"{len(fit.runs)} runs: {fit.law}\n\n{found}")
+    law = "" if found.open_question else f": {fit.law}"
+    click.echo(f"{len(fit.runs)} runs{law}\n\n{found}\n\n{_both(found, band)}")
     if more is not None:
         click.echo(f"\n{more}")
 
@@ -89,19 +130,51 @@ def _record(fit: Fit, boot: Bootstrap, found: Plan, more: NextRuns | None) -> di
     """All numbers of the plan; null where something cannot be reached."""
     record = {
         "runs": len(fit.runs),
-        "law": fit.law.constants,
+        "law": None if found.open_question else fit.law.constants,
+        "constants": _constants(boot, found.level),
         "status": fit.status,
+        "message": fit.message,
+        "open_question": found.open_question,
         "flops": found.flops,
         "reach": found.reach,
         "level": found.level,
         "resamples": len(boot.samples),
         "seed": boot.seed,
+        "noise": {"spread": found.noise, "from": found.noise_from},
         "notes": found.notes,
         "allocation": found.table(),
-        "off_optimum": found.off_optimum,
-        "overtraining": found.overtraining,
+        "off_optimum": None if found.open_question else found.off_optimum,
+        "overtraining": None if found.open_question else found.overtraining,
     }
     if more is not None:
-        names = ("budget", "flops", "width_before", "width_after")
+        names = ["budget", "flops", "aim", "flops_planned", "estimate", "level", "couplings"]
+        names += ["width_before", "width_after", "bias_before", "bias_after"]
         record["next_runs"] = {name: getattr(more, name) for name in names} | {"runs": more.table()}
     return record
+
+
+def _constants(boot: Bootstrap, level: float) -> dict[str, dict[str, float]]:
+    """The constants of the law, each with its interval."""
+    out = {}
+    for name, value in boot.fit.law.constants.items():
+        found = boot.percentiles(level, of=name)
+        out[name] = {"estimate": float(value), "low": float(found.low), "high": float(found.high)}
+    return out
+
+
+def _both(found: Plan, band: Band) -> str:
+    """The loss at the planned optimum, as the law has it and as it may be where the law is wrong."""
+    loss = found.allocation.loc[("compute-optimal", "loss")]
+    lines = [
+        f"loss of the compute-optimal run, {found.level:.0%} interval",
+        f"  if the form of the law holds:  {loss['estimate']:.4g} ({loss['low']:.4g} … {loss['high']:.4g})",
+        f"  if it is off as far as these runs show:  {band.estimate:.4g} ({band.low:.4g} … {band.high:.4g})",
+    ]
+    return "\n".join(lines[:2] + [f"  if it may be off:  cannot say: {band.reason}"] if band.reason else lines)
+
+
+def _beyond(discrepancy: Discrepancy, band: Band) -> dict[str, Any]:
+    """The same for programs, with the forecasts that it rests on."""
+    loss = {"estimate": band.estimate, "low": band.low, "high": band.high}
+    words = {"loss": loss, "reason": band.reason, "forecasts": discrepancy.forecasts, "p": discrepancy.p}
+    return {"discrepancy": words | {"size": discrepancy.size, "noise": discrepancy.noise}}

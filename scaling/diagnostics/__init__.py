@@ -1,29 +1,39 @@
 """Should it be believed? A table looked at, approaches and laws compared, fits tried on runs they have not seen."""
 
 from .approaches import APPROACH_NAMES, APPROACHES, Approaches, compare_approaches, fit_approaches
+from .discrepancy import Band, Discrepancy, find_discrepancy
 from .extrapolation import audit_coverage, extrapolation_audit
 from .held_out import Holdout, holdout, holdout_table
 from .inspection import Inspection, inspect_runs
 from .laws import LawComparison, compare_laws
+from .pairing import Paired, pair
 from .sensitivity import digits_study, huber_study, rounded_study, stopping_study
+from .skewness import Skewness, residual_skewness
 
 __all__ = [
     "APPROACHES",
     "APPROACH_NAMES",
     "Approaches",
+    "Band",
+    "Discrepancy",
     "Holdout",
     "Inspection",
     "LawComparison",
+    "Paired",
+    "Skewness",
     "audit_coverage",
     "compare_approaches",
     "compare_laws",
     "digits_study",
     "extrapolation_audit",
+    "find_discrepancy",
     "fit_approaches",
     "holdout",
     "holdout_table",
     "huber_study",
     "inspect_runs",
+    "pair",
+    "residual_skewness",
     "rounded_study",
     "stopping_study",
 ]

@@ -22,6 +22,7 @@ from ..optimum.allocation import compute_optimal
 from ..runs.budgets import find_budgets
 from ..runs.curves import curves_of, last_points, row_weights
 from ..uncertainty.resampling import Bootstrap, bootstrap
+from .pairing import Paired, pair
 
 __all__ = ["APPROACHES", "APPROACH_NAMES", "Approaches", "compare_approaches", "fit_approaches"]
 
@@ -54,7 +55,8 @@ def _envelope(runs: pd.DataFrame) -> FrontierFit:
 
 
 def _isoflop(runs: pd.DataFrame) -> FrontierFit:
-    sizes = runs["params"].groupby(find_budgets(runs)).nunique()
+    ends = last_points(runs)
+    sizes = ends["params"].groupby(find_budgets(ends)).nunique()
     if (enough := int((sizes >= LEAST_SIZES).sum())) < 2:
         words = (
             f"{enough} budgets with at least {LEAST_SIZES} sizes, and two are needed: train several sizes with equal"
@@ -79,8 +81,7 @@ def fit_approaches(
 
 def _parametric(runs: pd.DataFrame) -> Fit | FitError:
     """Approach 3 on the last points, whatever its status."""
-    ends = last_points(runs)
-    return _attempt(partial(fit_parametric, weights=row_weights(ends)), ends)
+    return _attempt(partial(fit_parametric, weights=row_weights(runs)), runs)
 
 
 def _decided(
@@ -95,7 +96,7 @@ def _decided(
         elif number == 1:
             out[number] = _attempt(_envelope, runs if curves is None else curves)
         else:
-            out[number] = _attempt(_isoflop, last_points(runs))
+            out[number] = _attempt(_isoflop, runs)
     return out
 
 
@@ -128,11 +129,14 @@ class Approaches:
         Approach → its resamples, where the law is identified and there are runs enough.
     reasons : dict
         Approach → why it has no fit or no resamples, in the words of the error.
+    paired : Paired
+        The exponents of the approaches that have resamples, on the same runs drawn.
     """
 
     fits: dict[int, Fit | FrontierFit]
     bootstraps: dict[int, Bootstrap]
     reasons: dict[int, str]
+    paired: Paired
 
     @property
     def laws(self) -> dict[str, ChinchillaLaw | FrontierLaw]:
@@ -142,7 +146,8 @@ class Approaches:
     def table(self, flops: float, level: float = 0.95) -> pd.DataFrame:
         """Exponents of the optimal size, and the best sizes at a budget, with percentile intervals; a row an approach.
 
-        Columns ``a``, ``a_low``, ``a_high``, ``params``, ``params_low``, ``params_high``, ``why_not``.
+        Columns ``a``, ``a_low``, ``a_high``, ``params``, ``params_low``, ``params_high``, ``why_not``. An end that the
+        resamples do not tell is NaN, and ``why_not`` says why.
         """
         rows = {}
         for number, name in APPROACHES.items():
@@ -151,15 +156,25 @@ class Approaches:
                 questions = {"a": attrgetter("a"), "params": lambda law: compute_optimal(law, flops).params}
                 for what, of in questions.items():
                     row[what] = of(self.fits[number].law)
-                    row[f"{what}_low"], row[f"{what}_high"] = self.bootstraps[number].interval(level, of=of)
+                    ends = self.bootstraps[number].percentiles(level, of=of)
+                    row[f"{what}_low"], row[f"{what}_high"] = float(ends.low), float(ends.high)
+                    said = [row["why_not"], *(f"{what}: {words}" for words in ends.remarks(level))]
+                    row["why_not"] = "; ".join(filter(None, said))
             rows[name] = row
         columns = [f"{what}{end}" for what in ("a", "params") for end in ("", "_low", "_high")]
         return pd.DataFrame.from_dict(rows, "index", columns=[*columns, "why_not"]).rename_axis("approach")
 
+    def differences(self, level: float = 0.95) -> pd.DataFrame:
+        """How far the exponents of any two approaches are apart, with intervals, from resamples of the same runs.
+
+        Columns ``approaches``, ``difference``, ``low``, ``high`` and ``drawn``, which says whether both saw the same
+        runs. Two intervals may share numbers while their difference is not zero, since both approaches see one noise.
+        """
+        return self.paired.table(level)
+
     def disagree(self, level: float = 0.95) -> bool:
-        """Whether some two intervals for the exponent of the optimal size have nothing in common."""
-        ends = [boot.interval(level, of="a") for boot in self.bootstraps.values()]
-        return bool(ends) and max(low for low, _ in ends) > min(high for _, high in ends)
+        """Whether the exponents of some two approaches differ, at ``level`` for all pairs together."""
+        return self.paired.disagree(level)
 
     def __repr__(self) -> str:
         found = [f"{APPROACHES[n]}: a = {self.fits[n].law.a:.3f}" for n in self.bootstraps]
@@ -208,4 +223,5 @@ def compare_approaches(
             bootstraps[number] = bootstrap(fits[number], n_resamples, seed, backend=backend, n_jobs=n_jobs)
         except FitError as error:
             reasons[number] = str(error)
-    return Approaches(dict(sorted(fits.items())), bootstraps, dict(sorted(reasons.items())))
+    paired = pair(fits, bootstraps, n_resamples, seed)
+    return Approaches(dict(sorted(fits.items())), bootstraps, dict(sorted(reasons.items())), paired)

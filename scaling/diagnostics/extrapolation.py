@@ -16,7 +16,10 @@ from ..fit.isoflop import LEAST_SIZES
 from ..laws.chinchilla import ChinchillaLaw
 from ..optimum.allocation import compute_optimal
 from ..runs.budgets import find_budgets
+from ..runs.curves import last_points
 from ..simulate import simulate_runs
+from ..uncertainty.intervals import percentiles
+from ..uncertainty.prediction import noise_of
 from ..uncertainty.resampling import LEAST_RUNS, Bootstrap, bootstrap
 from .held_out import Holdout, holdout
 
@@ -48,7 +51,8 @@ def extrapolation_audit(
     Parameters
     ----------
     runs : DataFrame
-        As for :func:`~scaling.fit.fit_parametric`; groups of equal compute are found as
+        As for :func:`~scaling.fit.fit_parametric`; where a ``run`` has several rows, its last one counts, as for
+        :func:`~scaling.diagnostics.holdout`. Groups of equal compute are found as
         :func:`~scaling.fit.fit_isoflop` finds them, and count from four runs on. A table with fewer than three, or with
         less than two thirds of its runs in them, is cut by its compute at 30 %, 40 %, ... 90 % of its runs.
     budgets : array, optional
@@ -56,7 +60,8 @@ def extrapolation_audit(
     level, n_resamples, seed
         Of the intervals; see :func:`~scaling.uncertainty.bootstrap`.
     **options
-        Passed to :func:`~scaling.fit.fit_parametric`.
+        Passed to :func:`~scaling.diagnostics.holdout`: ``rows="all"`` fits all rows of the cheaper runs and draws whole
+        runs; others go on to :func:`~scaling.fit.fit_parametric`.
 
     Returns
     -------
@@ -82,21 +87,20 @@ def extrapolation_audit(
         known = split.fit.status != "not_identified"
         error = predicted - observed if known else np.full(len(observed), np.nan)
         row = {"n_budgets": number, "cut": cut, "reach": table["flops"].max() / cut}
-        row |= {"n_fitted": len(split.fit.runs), "n_predicted": len(observed), "status": split.fit.status}
+        row |= {"n_fitted": split.fit.n_runs, "n_predicted": len(observed), "status": split.fit.status}
         row |= {"rms": np.sqrt(np.mean(error**2)), "bias": error.mean(), "worst": np.abs(error).max()}
         row |= {"observed": np.exp(observed[dearest].mean()), "predicted": np.exp((error + observed)[dearest].mean())}
         row |= {"low": np.nan, "high": np.nan, "coverage": np.nan}
-        if known and len(split.fit.runs) >= LEAST_RUNS:
+        if known and split.fit.n_runs >= LEAST_RUNS:
             draws = _predictions(bootstrap(split.fit, n_resamples, seed), split.tested, seed)
-            tails = [(1 - level) / 2, (1 + level) / 2]
-            low, high = np.nanquantile(draws, tails, axis=0)
-            row["coverage"] = float(np.mean((low <= observed) & (observed <= high)))
-            row["low"], row["high"] = np.exp(np.nanquantile(draws[:, dearest].mean(1), tails))
+            row["coverage"] = _share_inside(draws, level, predicted, observed)
+            mean = percentiles(draws[:, dearest].mean(1), level, predicted[dearest].mean())
+            row["low"], row["high"] = np.exp(mean.low), np.exp(mean.high)
         rows.append(row)
     return pd.DataFrame(rows).astype({"n_budgets": "Int64"})
 
 
-def _cuts(table: pd.DataFrame, budgets: ArrayLike | None) -> list[tuple[int | None, float]]:
+def find_cuts(table: pd.DataFrame, budgets: ArrayLike | None) -> list[tuple[int | None, float]]:
     """How many budgets lie at or below each cut (None without groups), and the largest compute that is still fitted."""
     nominal = find_budgets(table, budgets).to_numpy()
     groups = table["flops"].groupby(nominal).agg(["size", "max"]).sort_index()
@@ -112,7 +116,7 @@ def _cuts(table: pd.DataFrame, budgets: ArrayLike | None) -> list[tuple[int | No
 def _splits(
     table: pd.DataFrame, budgets: ArrayLike | None, options: dict[str, Any]
 ) -> Iterator[tuple[int | None, float, Holdout]]:
-    cuts = _cuts(table, budgets)
+    cuts = find_cuts(last_points(table), budgets)
     if not cuts:
         words = "all runs have the same compute: there is nothing cheaper to fit and dearer to predict"
         raise FitError(words, FitErrorKind.FEW)
@@ -126,11 +130,16 @@ def _dearest(split: Holdout) -> np.ndarray:
     return flops >= flops.max() / 1.1
 
 
+def _share_inside(draws: np.ndarray, level: float, predicted: np.ndarray, observed: np.ndarray) -> float:
+    """Share of the runs inside the intervals of their draws, (n_resamples, n); an unknown end holds none."""
+    found = percentiles(draws, level, predicted)
+    return float(np.mean((found.low <= observed) & (observed <= found.high)))
+
+
 def _predictions(boot: Bootstrap, tested: pd.DataFrame, seed: int) -> np.ndarray:
     """(n_resamples, n_tested): ln loss by the resampled laws, with a residual of the fit drawn on top."""
     loss = np.log(boot.law.as_column().loss(tested["params"].to_numpy(), tested["tokens"].to_numpy()))
-    residuals = boot.fit.residuals
-    residuals = residuals * np.sqrt(len(residuals) / max(len(residuals) - len(boot.law.constants), 1))
+    residuals = noise_of(boot.fit, boot.set_aside).residuals
     return loss + np.random.default_rng(seed).choice(residuals, loss.shape)
 
 
@@ -179,16 +188,15 @@ def audit_coverage(
     for table in range(n_tables):
         runs = sound_runs(simulate_runs(law, design, noise, seed + table))
         for number, cut, split in _splits(runs, None, {}):
-            row = {"n_budgets": number, "cut": cut, "n_fitted": len(split.fit.runs), "reach": flops / cut}
+            row = {"n_budgets": number, "cut": cut, "n_fitted": split.fit.n_runs, "reach": flops / cut}
             row |= dict.fromkeys(("a", "loss", "runs"), np.nan)
-            if split.fit.status != "not_identified" and len(split.fit.runs) >= LEAST_RUNS:
+            if split.fit.status != "not_identified" and split.fit.n_runs >= LEAST_RUNS:
                 boot = bootstrap(split.fit, n_resamples, seed + table)
-                intervals = {name: boot.interval(level, of=each) for name, each in functions.items()}
-                row |= {name: float(low <= truth[name] <= high) for name, (low, high) in intervals.items()}
+                intervals = {name: boot.percentiles(level, of=each) for name, each in functions.items()}
+                row |= {name: float(each.low <= truth[name] <= each.high) for name, each in intervals.items()}
                 draws = _predictions(boot, split.tested, seed + table)
-                low, high = np.nanquantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
-                observed = np.log(split.tested["loss"].to_numpy())
-                row["runs"] = float(np.mean((low <= observed) & (observed <= high)))
+                observed, predicted = np.log(split.tested[["loss", "predicted"]].to_numpy(float)).T
+                row["runs"] = _share_inside(draws, level, predicted, observed)
             rows.append(row)
     keys = ["n_budgets", "cut", "n_fitted", "reach"]
     groups = pd.DataFrame(rows).groupby(keys, dropna=False, sort=True)

@@ -14,6 +14,7 @@ from .._parallel import spread
 from ..errors import FitError, FitErrorKind
 from ..fit.parametric import fit_parametric
 from ..fit.result import Fit
+from ..runs.curves import last_rows, runs_of
 from ..runs.table import check_runs
 
 __all__ = ["Holdout", "holdout", "holdout_table"]
@@ -23,12 +24,14 @@ __all__ = ["Holdout", "holdout", "holdout_table"]
 class Holdout:
     """A fit to the cheaper runs and its predictions of the dearer ones.
 
-    ``tested`` has the held-out rows with ``predicted`` and ``error`` = ln predicted − ln observed
-    (for small errors, the relative error of the loss).
+    ``tested`` has the held-out runs, the last row of each, with ``predicted`` and ``error`` = ln predicted − ln
+    observed (for small errors, the relative error of the loss). ``earlier`` counts the rows that are neither fitted
+    nor predicted, since they are not the last of their run.
     """
 
     fit: Fit
     tested: pd.DataFrame
+    earlier: int = 0
 
     @property
     def rms(self) -> float:
@@ -38,8 +41,9 @@ class Holdout:
     def __repr__(self) -> str:
         worst = self.tested["error"].abs().max()
         return (
-            f"Holdout: {len(self.fit.runs)} runs fitted ({self.fit.status}), {len(self.tested)} predicted; "
+            f"Holdout: {self.fit.n_runs} runs fitted ({self.fit.status}), {len(self.tested)} predicted; "
             f"rms error {self.rms:.3g}, largest {worst:.3g}"
+            + (f"; {self.earlier} earlier rows of these runs left out" if self.earlier else "")
         )
 
 
@@ -49,9 +53,13 @@ def holdout(
     fraction: float = 0.2,
     above: float | None = None,
     method: Callable[..., Fit] = fit_parametric,
+    rows: str = "last",
     **options: Any,
 ) -> Holdout:
     """Fit the runs with the smallest ``by`` and predict the rest: does the law extrapolate?
+
+    No run is divided: where a ``run`` has several rows, its last one decides on which side it lies, and is what is
+    predicted.
 
     Parameters
     ----------
@@ -65,6 +73,8 @@ def holdout(
         Hold out every run with ``by`` greater than this.
     method : callable, optional
         The fit: :func:`~scaling.fit.fit_parametric`, or another of a law of ``params`` and ``tokens``.
+    rows : {"last", "all"}
+        Of the runs that are fitted, as for :func:`~scaling.fit.fit_parametric`.
     **options
         Passed to it.
 
@@ -77,18 +87,25 @@ def holdout(
     """
     table = check_runs(runs)
     _checked_column(table, by)
+    last = last_rows(table)
+    ends = table[last]
     if above is None:
         proper_share("fraction", fraction)
-        above = float(np.quantile(table[by], 1 - fraction))
-    late = table[by] > above
+        above = float(np.quantile(ends[by], 1 - fraction))
+    late = (ends[by] > above).to_numpy()
     if not late.any() or late.all():
         words = f"holding out {by} > {above:g} leaves {(~late).sum()} runs to fit and {late.sum()} to predict"
         raise FitError(words, FitErrorKind.FEW)
-    fit = method(table[~late], **options)
-    tested = table[late].copy()
+    if rows == "last":
+        fitted = ends[~late]
+    else:
+        codes = runs_of(table) if len(ends) < len(table) else np.arange(len(table))
+        fitted, options = table[~np.isin(codes, codes[last][late])], options | {"rows": rows}
+    fit = method(fitted, **options)
+    tested = ends[late].copy()
     tested["predicted"] = fit.candidate.loss(tested["params"], tested["tokens"])
     tested["error"] = np.log(tested["predicted"] / tested["loss"])
-    return Holdout(fit, tested.reset_index(drop=True))
+    return Holdout(fit, tested.reset_index(drop=True), len(table) - len(fitted) - len(tested))
 
 
 def holdout_table(
@@ -140,7 +157,7 @@ def _row(table: pd.DataFrame, by: str, fraction: float, options: dict[str, Any])
         return {"status": str(error)}
     error, reach = held.tested["error"], held.tested[by].max() / held.fit.runs[by].max()
     return {
-        "fitted": len(held.fit.runs),
+        "fitted": held.fit.n_runs,
         "predicted": len(held.tested),
         "reach": float(reach),
         "rms": held.rms,

@@ -17,6 +17,7 @@ from ..runs.curves import last_points
 from ..runs.repetition import repeated_rows
 from ..runs.table import check_runs
 from .approaches import APPROACH_NAMES, fit_approaches
+from .skewness import LEAST, residual_skewness
 
 __all__ = ["Inspection", "inspect_runs"]
 
@@ -51,6 +52,8 @@ class Inspection:
         Probable slips of a unit, in words with their rows.
     approaches : dict
         1, 2, 3 to a fit (of at most 20,000 rows), or the :class:`~scaling.errors.FitError` that says why there is none.
+    one_sided : str
+        That runs lose more than they gain, in words; empty where nothing of the kind shows.
     """
 
     groups: pd.DataFrame
@@ -58,6 +61,7 @@ class Inspection:
     copies: list[str]
     slips: list[str]
     approaches: dict[int, Fit | FrontierFit | FitError]
+    one_sided: str = ""
 
     @property
     def usable(self) -> bool:
@@ -66,7 +70,7 @@ class Inspection:
 
     def __repr__(self) -> str:
         lines = [f"Inspection: {len(self.groups)} IsoFLOP groups, {len(self.diverged)} runs above the pattern"]
-        lines += self.copies + self.slips
+        lines += [*self.copies, *self.slips, *filter(None, [self.one_sided])]
         for number, fit in self.approaches.items():
             lines.append(f"  approach {number} ({APPROACH_NAMES[number]}): {verdict(fit)}")
         return "\n".join(lines)
@@ -108,7 +112,10 @@ def inspect_runs(runs: pd.DataFrame) -> Inspection:
         [f"{name_rows(table.index, copies)}: copies of each other (params, tokens and loss)"] if copies.any() else []
     )
     diverged, below = _diverged(ends, approaches[3])
-    return Inspection(_groups(ends), diverged, words, _slips(table) + below, approaches)
+    parametric = approaches[3]
+    known = isinstance(parametric, Fit) and len(parametric.runs) >= LEAST
+    leaning = residual_skewness(parametric).words if known else ""
+    return Inspection(_groups(ends), diverged, words, _slips(table) + below, approaches, leaning)
 
 
 def _groups(table: pd.DataFrame) -> pd.DataFrame:

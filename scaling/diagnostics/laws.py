@@ -10,14 +10,14 @@ import pandas as pd
 
 from .._checks import proper_share
 from ..errors import FitError, FitErrorKind
-from ..fit.common import checked_runs
+from ..fit.common import EARLIER, chosen_rows
 from ..fit.isoflop import LEAST_SIZES
 from ..fit.kaplan import fit_kaplan, fit_kaplan_steps
 from ..fit.parametric import fit_parametric
 from ..fit.power_law import fit_power_law
 from ..fit.result import Fit
 from ..runs.budgets import find_budgets
-from ..runs.curves import last_points, seed_noise
+from ..runs.curves import seed_noise
 
 __all__ = ["LawComparison", "compare_laws"]
 
@@ -127,8 +127,11 @@ def compare_laws(runs: pd.DataFrame, fraction: float = 0.3, above: float | None 
         If ``fraction`` does not lie between 0 and 1.
     """
     proper_share("fraction", fraction)
-    table = last_points(checked_runs(runs)[0])
+    chosen = chosen_rows(runs)
+    table = chosen.table
     late, split = _split(table, fraction, above)
+    if earlier := int((chosen.dropped["reason"] == EARLIER).sum()):
+        split += f"; of each run its last row, {earlier:,} earlier ones left out"
     sides = [_part(table[side], most, seed) for side, most in ((~late, FITTED), (late, TESTED))]
     few, held = (side.assign(steps=side["tokens"]).reset_index(drop=True) for side in sides)
     if len(few) < LEAST_FITTED or len(held) < LEAST_TESTED:

@@ -7,6 +7,7 @@ from .frontier import FrontierFit
 from .isoflop import fit_isoflop
 from .isoflop_bias import parabola_bias
 from .kaplan import fit_kaplan, fit_kaplan_steps
+from .one_sided import noise_scales
 from .overtraining import fit_overtraining
 from .parametric import fit_parametric
 from .power_law import fit_power_law
@@ -27,5 +28,6 @@ __all__ = [
     "fit_parametric",
     "fit_power_law",
     "fit_rosenfeld",
+    "noise_scales",
     "parabola_bias",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -10,8 +11,9 @@ from numpy.typing import ArrayLike
 
 from ..errors import FitError, RunsError
 from ..laws.base import Law
+from ..runs.curves import last_rows, runs_of
 from ..runs.table import check_runs
-from .engine.identify import held, judge
+from .engine.identify import Asked, held, judge
 from .engine.least_absolute import LARGEST, least_absolute
 from .engine.problem import SHARP, Objective, Problem
 from .result import NOTHING, Fit, Minimum
@@ -20,6 +22,10 @@ from .result import NOTHING, Fit, Minimum
 SUBSAMPLE = 2_000
 #: two starts agree when their objectives do to this share (plus an absolute floor per run)
 AGREE, AGREE_FLOOR = 1e-9, 1e-22
+#: which rows of a run that has several are fitted
+ROWS = ("last", "all")
+#: why a row of a curve is left out
+EARLIER = "an earlier row of its run"
 
 
 def checked_weights(weights: ArrayLike | None, n: int) -> np.ndarray:
@@ -68,16 +74,18 @@ def finish(
     again: Callable[..., Fit],
     runs: pd.DataFrame,
     dropped: pd.DataFrame,
+    asked: Asked | None = None,
+    clusters: np.ndarray | None = None,
 ) -> Fit:
     """Minimise a problem of the engine's, judge the minimum and make it a :class:`~scaling.fit.Fit`.
 
     ``build`` makes the law of the problem's constants, ``again`` the same fit of ``runs`` under other ``weights``;
-    both can be pickled.
+    both can be pickled. ``asked`` says why the runs do not settle what the law is fitted for, or nothing.
     """
     check_search(objective, n_starts, problem.unit)
     largest = weights.max()  # only ratios of weights matter to the solver, whose tolerances are absolute
     theta, value, converged, agreeing = _minimise(problem, weights / largest, objective, n_starts)
-    found = judge(problem, theta, value, converged, weights / largest, objective, variables)
+    found = judge(problem, theta, converged, weights / largest, objective, variables, clusters, asked)
     constants = {name: float(x[0]) for name, x in problem.constants(theta[None]).items()}
     return Fit(
         candidate=build(**constants),
@@ -95,9 +103,12 @@ def finish(
         weights=weights,
         residuals=-problem.residuals(theta[None])[0],
         held=held(problem, theta),
+        clusters=clusters,
+        _asked=asked,
         _again=again,
         _build=build,
         _minimum=Minimum(problem, theta, objective),
+        tau=objective.tau,
     )
 
 
@@ -119,16 +130,35 @@ def sound_runs(runs: pd.DataFrame) -> pd.DataFrame:
         raise FitError(str(error)) from error
 
 
-def checked_runs(runs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The rows to fit, and those left out with the reason."""
+@dataclass(frozen=True)
+class Sample:
+    """What is fitted: rows and their weights, what was left out, and the run of each row where runs have several."""
+
+    table: pd.DataFrame
+    weights: np.ndarray
+    dropped: pd.DataFrame
+    clusters: np.ndarray | None
+
+    def columns(self, *names: str) -> list[np.ndarray]:
+        return [self.table[name].to_numpy(float) for name in names]
+
+
+def chosen_rows(runs: pd.DataFrame, rows: str = "last", weights: ArrayLike | None = None) -> Sample:
+    """The rows to fit: the last of every run, or ``"all"``; ``weights`` are those of all rows that finished."""
+    if rows not in ROWS:
+        raise ValueError(f"rows must be 'last' (of every run) or 'all', got {rows!r}")
     table = sound_runs(runs)
-    if len(runs) == len(table):
-        dropped = NOTHING.copy(deep=False)
-    else:
+    w = checked_weights(weights, len(table))
+    dropped = NOTHING.copy(deep=False)
+    if len(runs) != len(table):
         dropped = runs[~runs.index.isin(table.index)]
         dropped = dropped.assign(reason="status " + dropped["status"].astype(str))
+    if rows == "last" and not (last := last_rows(table)).all():
+        earlier = table[~last].assign(reason=EARLIER)
+        dropped = pd.concat([dropped, earlier]) if len(dropped) else earlier
+        table, w = table[last], checked_weights(w[last], int(last.sum()))
     table.index = pd.RangeIndex(len(table))
-    return table, dropped
+    return Sample(table, w, dropped, runs_of(table) if rows == "all" else None)
 
 
 def _still_sound(runs: pd.DataFrame) -> bool:

@@ -11,6 +11,7 @@ import scipy
 from ..errors import FitError, FitErrorKind
 from .common import sound_runs
 from .engine.resamples import Resamples
+from .engine.stretching import stretch, words_of_parts
 from .frontier import FrontierFit, fit_frontier
 
 __all__ = ["fit_envelope"]
@@ -42,7 +43,7 @@ def fit_envelope(curves: pd.DataFrame, *, n_budgets: int = 1500, window: float =
     Raises
     ------
     FitError
-        If the table cannot be used, or fewer than two budgets are usable.
+        If the table cannot be used, fewer than two budgets are usable, or one size is best at all of them.
     ValueError
         If ``n_budgets`` is below 2 or ``window`` below 0.
 
@@ -56,16 +57,19 @@ def fit_envelope(curves: pd.DataFrame, *, n_budgets: int = 1500, window: float =
         raise ValueError(f"window must be at least 0, got {window}")
     table = sound_runs(curves)
     traces = _traces(table, window)
-    if len({size for size, *_ in traces}) < 3:
+    if len({size for _, size, *_ in traces}) < 3:
         words = f"{len(traces)} curves of fewer than three sizes: an envelope needs at least three sizes"
         raise FitError(words, FitErrorKind.FEW)
     budgets = _common_budgets(traces, n_budgets)
     log_budgets = np.log(budgets)
-    losses = np.array([np.interp(log_budgets, x, y, left=np.inf, right=np.inf) for _, x, y in traces])
-    log_sizes = np.log([size for size, *_ in traces])
+    losses = np.array([np.interp(log_budgets, x, y, left=np.inf, right=np.inf) for *_, x, y in traces])
+    log_sizes = np.log([size for _, size, *_ in traces])
     everyone = np.ones((1, len(traces)), bool)
     best, usable = _lowest(losses, log_sizes, everyone)
     params = np.exp(log_sizes[best[0]])
+    if (winners := np.unique(params[usable[0]])).size == 1:
+        words = f"one size, {winners[0]:.4g}, is best wherever smaller and larger ones can be compared"
+        raise FitError(f"{words}: a slope needs two, add sizes around it, or longer curves", FitErrorKind.FEW)
     points = pd.DataFrame(
         {
             "budget": budgets,
@@ -76,29 +80,52 @@ def fit_envelope(curves: pd.DataFrame, *, n_budgets: int = 1500, window: float =
             "reason": np.where(usable[0], "", "the optimum may lie beyond the smallest or largest size"),
         }
     )
-    draw = EnvelopeDraws(losses, log_sizes, log_budgets)
+    draw = EnvelopeDraws(losses, log_sizes, log_budgets, [rows for rows, *_ in traces])
     return fit_frontier(1, points, table, table.iloc[:0].assign(reason=""), draw)
 
 
 @dataclass(frozen=True)
 class EnvelopeDraws:
-    """The envelope of curves drawn anew: losses (curves, budgets) and what belongs to them, in logarithms."""
+    """The envelope of curves drawn anew: losses (curves, budgets), what belongs to them in logarithms, their rows."""
 
     losses: np.ndarray
     log_sizes: np.ndarray
     log_budgets: np.ndarray
+    rows: list[np.ndarray]
 
-    def __call__(self, n_resamples: int, seed: int, fraction: float | None) -> tuple[np.ndarray, np.ndarray, str]:
-        """ln N at each budget of each resample (NaN where not usable), the budgets' logarithms, and no remark."""
-        out = []
-        for counts in Resamples(len(self.log_sizes), n_resamples, seed, fraction):
-            best, usable = _lowest(self.losses, self.log_sizes, counts > 0)
-            out.append(np.where(usable, self.log_sizes[best], np.nan))
-        return np.concatenate(out), self.log_budgets, ""
+    def __call__(
+        self, n_resamples: int, seed: int, fraction: float | None, scaled: bool
+    ) -> tuple[np.ndarray, np.ndarray, str]:
+        """ln N at each budget of each resample (NaN where not usable), the budgets' logarithms, and a remark."""
+        resamples = Resamples(len(self.log_sizes), n_resamples, seed, fraction)
+        log_params = np.concatenate([self.among(counts > 0) for counts in resamples])
+        if fraction is None:
+            return log_params, self.log_budgets, ""
+        factor = stretch(resamples.drawn, resamples.n)
+        if scaled:
+            centre = self.among(np.ones((1, resamples.n), bool))
+            log_params = centre + factor * (log_params - centre)
+        return log_params, self.log_budgets, words_of_parts(resamples.drawn, resamples.n, factor, scaled, "curves")
+
+    def under(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """ln N at each budget under weights (B, rows of the table), and the budgets' logarithms."""
+        present = np.column_stack([(weights[:, rows] > 0).any(1) for rows in self.rows])
+        return self.among(present), self.log_budgets
+
+    def among(self, present: np.ndarray) -> np.ndarray:
+        """ln N at each budget from the curves that are ``present`` (B, curves).
+
+        NaN where not usable, and everywhere in a draw in which one size is best at all budgets.
+        """
+        best, usable = _lowest(self.losses, self.log_sizes, present)
+        sizes = np.where(usable, self.log_sizes[best], np.nan)
+        with np.errstate(invalid="ignore"):
+            several = np.nanmax(sizes, axis=1, initial=-np.inf) > np.nanmin(sizes, axis=1, initial=np.inf)
+        return np.where(several[:, None], sizes, np.nan)
 
 
-def _traces(table: pd.DataFrame, window: float) -> list[tuple[float, np.ndarray, np.ndarray]]:
-    """Size, ln flops and (smoothed) loss of every curve of at least two steps, each in order."""
+def _traces(table: pd.DataFrame, window: float) -> list[tuple[np.ndarray, float, np.ndarray, np.ndarray]]:
+    """Rows, size, ln flops and (smoothed) loss of every curve of at least two steps, each in order."""
     curve = pd.factorize(table["run" if "run" in table else "params"])[0]
     size, flops, loss = (table[name].to_numpy() for name in ("params", "flops", "loss"))
     order = np.lexsort((flops, curve))
@@ -114,15 +141,15 @@ def _traces(table: pd.DataFrame, window: float) -> list[tuple[float, np.ndarray,
             start = int(min(np.ceil(3 * window), len(x)))
             x, y = x[start:], scipy.ndimage.gaussian_filter1d(y, window)[start:] if start < len(x) else y[start:]
         if len(x) > 1:
-            traces.append((float(size[rows[0]]), x, y))
+            traces.append((rows, float(size[rows[0]]), x, y))
     return traces
 
 
-def _common_budgets(traces: list[tuple[float, np.ndarray, np.ndarray]], n_budgets: int) -> np.ndarray:
+def _common_budgets(traces: list[tuple[np.ndarray, float, np.ndarray, np.ndarray]], n_budgets: int) -> np.ndarray:
     """Log-spaced budgets over the range in which at least three sizes are seen."""
     first: dict[float, float] = {}
     last: dict[float, float] = {}
-    for size, x, _ in traces:
+    for _, size, x, _ in traces:
         first[size] = min(first.get(size, np.inf), x[0])
         last[size] = max(last.get(size, -np.inf), x[-1])
     low, high = sorted(first.values())[2], sorted(last.values())[-3]

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from ..errors import FitError, FitErrorKind
 from ..laws.power import FrontierLaw, PowerLaw
@@ -16,7 +17,13 @@ __all__ = ["FrontierFit"]
 
 
 class Sampler(Protocol):
-    def __call__(self, n_resamples: int, seed: int, fraction: float | None) -> tuple[np.ndarray, np.ndarray, str]: ...
+    """How runs are drawn anew: ln N at the budgets of many tables, (B, k), and the budgets' logarithms."""
+
+    def __call__(
+        self, n_resamples: int, seed: int, fraction: float | None, scaled: bool
+    ) -> tuple[np.ndarray, np.ndarray, str]: ...
+
+    def under(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]: ...
 
 
 @dataclass(frozen=True, repr=False)
@@ -60,20 +67,28 @@ class FrontierFit:
         seed: int,
         fraction: float | None = None,
         *,
+        scaled: bool = True,
         backend: str | None = None,
         n_jobs: int = -1,
+        by: str | None = None,
     ) -> Resampled:
         """Draw the runs anew and fit again (see :func:`~scaling.uncertainty.bootstrap`).
 
-        All at once and in this process: ``backend`` and ``n_jobs`` are taken and not needed.
+        All at once and in this process: ``backend`` and ``n_jobs`` are taken and not needed. Approach 1 draws curves,
+        approach 2 runs within their budget, and neither anything else: ``ValueError`` for a column ``by``.
         """
-        log_params, log_flops, note = self._sampler(n_resamples, seed, fraction)
-        intercept, slope = _lines(log_flops, log_params)
-        law = _frontier(intercept, slope)
-        samples = pd.DataFrame(
-            {"k_N": law.params.coefficient, "a": slope, "k_D": law.tokens.coefficient, "b": 1 - slope}
-        )
-        return Resampled(samples, law, not_identified=float(samples.isna().any(axis=1).mean()), note=note)
+        if by is not None:
+            drawn = "whole curves" if self.approach == 1 else "the runs of each budget"
+            raise ValueError(f"approach {self.approach} draws {drawn}, not groups of one {by!r}")
+        log_params, log_flops, note = self._sampler(n_resamples, seed, fraction, scaled)
+        return _resampled(log_params, log_flops, note)
+
+    def resampled(self, weights: ArrayLike) -> Resampled:
+        """The fit made again under each row of weights, (B, n) for the n rows of ``runs``.
+
+        In approach 1 a curve is there or not: where none of its rows has a weight, it is not.
+        """
+        return _resampled(*self._sampler.under(np.atleast_2d(np.asarray(weights, dtype=float))))
 
     def __repr__(self) -> str:
         usable = int(self.points["usable"].sum())
@@ -83,12 +98,25 @@ class FrontierFit:
             f"  {usable} of {len(self.points)} budgets usable; {len(self.runs)} rows used, "
             f"{len(self.dropped)} left out",
         ]
+        lines += [f"  {count} rows left out: {why}" for why, count in self.dropped["reason"].value_counts().items()]
         reasons = self.points.loc[~self.points["usable"], "reason"].value_counts()
         return "\n".join(lines + [f"  {count} left out: {reason}" for reason, count in reasons.items()])
 
     def _repr_html_(self) -> str:
         head, *rest = repr(self).splitlines()
         return f"<p>{head}</p><ul>" + "".join(f"<li>{line.strip()}</li>" for line in rest) + "</ul>"
+
+
+def _resampled(log_params: np.ndarray, log_flops: np.ndarray, note: str = "") -> Resampled:
+    law = _frontier(*_lines(log_flops, log_params))
+    samples = constants_of(law)
+    return Resampled(samples, law, not_identified=float(samples.isna().any(axis=1).mean()), note=note)
+
+
+def constants_of(law: FrontierLaw) -> pd.DataFrame:
+    """The constants of a frontier with arrays of them, a column each."""
+    columns = {"k_N": law.params.coefficient, "a": law.a, "k_D": law.tokens.coefficient, "b": law.b}
+    return pd.DataFrame(columns)
 
 
 def _lines(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

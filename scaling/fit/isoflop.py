@@ -9,9 +9,11 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from ..runs.budgets import TOLERANCE, find_budgets
-from .common import sound_runs
+from ..runs.curves import last_rows
+from .common import EARLIER, sound_runs
 from .engine.newton import solve_definite
 from .engine.resamples import draw_counts, draw_parts
+from .engine.stretching import stretch, words_of_parts
 from .frontier import FrontierFit, fit_frontier
 
 __all__ = ["fit_isoflop"]
@@ -49,7 +51,8 @@ def fit_isoflop(runs: pd.DataFrame, *, budgets: ArrayLike | None = None, toleran
     Parameters
     ----------
     runs : DataFrame
-        As :func:`~scaling.runs.load_runs` returns, with at least four sizes a budget.
+        As :func:`~scaling.runs.load_runs` returns, with at least four sizes a budget. Where a ``run`` has several rows,
+        the last of each run is used, since a run cut short is not what a run of that length would have reached.
     budgets : array, optional
         Nominal budgets in FLOPs; each run joins the nearest within ``tolerance`` (relative), the
         others are left out. By default the column ``budget``, or, without one, groups of runs
@@ -75,10 +78,12 @@ def fit_isoflop(runs: pd.DataFrame, *, budgets: ArrayLike | None = None, toleran
     grids: Czech et al. 2026 (arXiv:2603.22339), :func:`~scaling.fit.parabola_bias`.
     """
     table = sound_runs(runs)
-    nominal = find_budgets(table, budgets, tolerance).to_numpy()
+    last = last_rows(table)
+    nominal = np.full(len(table), np.nan)
+    nominal[last] = find_budgets(table[last], budgets, tolerance)
     alone = np.isnan(nominal)
-    used = table[~alone].assign(budget=nominal[~alone])
-    dropped = table[alone].assign(reason="belongs to no budget")
+    used = table[~alone].assign(budget=nominal[~alone]).reset_index(drop=True)
+    dropped = table[alone].assign(reason=np.where(last, "belongs to no budget", EARLIER)[alone])
     rows = []
     for budget, group in used.groupby("budget", sort=True):
         u, loss = np.log(group["params"].to_numpy()), group["loss"].to_numpy()
@@ -101,59 +106,108 @@ def fit_isoflop(runs: pd.DataFrame, *, budgets: ArrayLike | None = None, toleran
         )
     columns = ["budget", "params", "tokens", "loss", "usable", "reason", "n_sizes", "curvature", "c0", "c1", "c2"]
     points = pd.DataFrame(rows, columns=columns).astype({"usable": bool})
-    groups = [(np.log(g["params"].to_numpy()), g["loss"].to_numpy()) for _, g in used.groupby("budget", sort=True)]
-    groups = [g for g, n in zip(groups, points["n_sizes"], strict=True) if n >= LEAST_SIZES]
-    at = points.loc[points["n_sizes"] >= LEAST_SIZES, "budget"].to_numpy()
-    return fit_frontier(2, points, used.reset_index(drop=True), dropped, ParabolaDraws(groups, np.log(at)))
+    large = [g for _, g in used.groupby("budget", sort=True) if g["params"].nunique() >= LEAST_SIZES]
+    groups = [(np.log(g["params"].to_numpy()), g["loss"].to_numpy()) for g in large]
+    at = np.log([g["budget"].iloc[0] for g in large])
+    return fit_frontier(2, points, used, dropped, ParabolaDraws(groups, at, [g.index.to_numpy() for g in large]))
 
 
 @dataclass(frozen=True)
 class ParabolaDraws:
-    """Parabolas through runs drawn anew within each budget: (ln N, loss) of each, and the budgets' logarithms."""
+    """Parabolas through runs drawn anew within each budget: (ln N, loss) of each, the budgets' logarithms, the rows."""
 
     groups: list[tuple[np.ndarray, np.ndarray]]
     log_budgets: np.ndarray
+    rows: list[np.ndarray]
 
-    def __call__(self, n_resamples: int, seed: int, fraction: float | None) -> tuple[np.ndarray, np.ndarray, str]:
+    @property
+    def draws_runs(self) -> bool:
+        """Whether every budget has sizes enough for its runs to be drawn, instead of the residuals of its parabola."""
+        return all(len(np.unique(u)) >= CASE_SIZES for u, _ in self.groups)
+
+    def draw(self, rng: np.random.Generator, size: int) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Rows of each budget, and how often each is drawn, (size, rows)."""
+        return [
+            (rows, _enough_sizes(rng, u, size, None)[0]) for rows, (u, _) in zip(self.rows, self.groups, strict=True)
+        ]
+
+    def under(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """ln N at the minima under weights (B, rows of the table), and the budgets' logarithms."""
+        each = zip(self.rows, self.groups, strict=True)
+        return np.column_stack([_minima(u, loss, weights[:, rows]) for rows, (u, loss) in each]), self.log_budgets
+
+    def __call__(
+        self, n_resamples: int, seed: int, fraction: float | None, scaled: bool
+    ) -> tuple[np.ndarray, np.ndarray, str]:
         """ln N at the minima (resamples, budgets), NaN where not usable, the budgets' logarithms, and a remark."""
         rng = np.random.default_rng(seed)
         minima, redrawn = [], 0
         for u, loss in self.groups:
             column, extra = _resampled_minima(rng, u, loss, n_resamples, fraction)
+            if fraction is not None and scaled:
+                column = _stretched_minima(column, u, loss, fraction)
             minima.append(column)
             redrawn += extra
         share = redrawn / (len(self.groups) * n_resamples + redrawn)
-        note = f"{share:.1%} of the draws had fewer than {LEAST_SIZES} sizes and were redrawn"
-        return np.column_stack(minima), self.log_budgets, note if redrawn else ""
+        notes = [f"{share:.1%} of the draws had fewer than {LEAST_SIZES} sizes and were redrawn"] if redrawn else []
+        if fraction is not None:
+            n, drawn = sum(len(u) for u, _ in self.groups), sum(_drawn(len(u), fraction) for u, _ in self.groups)
+            notes.append(words_of_parts(drawn, n, stretch(drawn, n), scaled))
+        return np.column_stack(minima), self.log_budgets, "; ".join(notes)
+
+
+def _drawn(n: int, fraction: float) -> int:
+    """How many of the runs of one budget are drawn as a share of them."""
+    return max(LEAST_SIZES, round(fraction * n))
+
+
+def _stretched_minima(minima: np.ndarray, u: np.ndarray, loss: np.ndarray, fraction: float) -> np.ndarray:
+    """Minima of parabolas through a part of the runs, as far from that through all as those of the whole would be."""
+    (_, c1, c2), reason = _parabola(u, loss)
+    centre = np.nan if reason else -c1 / (2 * c2)
+    return centre + stretch(_drawn(len(u), fraction), len(u)) * (minima - centre)
 
 
 def _resampled_minima(
     rng: np.random.Generator, u: np.ndarray, loss: np.ndarray, n_resamples: int, fraction: float | None
 ) -> tuple[np.ndarray, int]:
     """ln N at the minimum of each resampled parabola (NaN where unusable), and the draws thrown away."""
-    n, centre = len(u), u.mean()
-    width = np.abs(u - centre).max()
-    x = (u - centre) / width
-    powers = x[:, None] ** np.arange(5)
-    redrawn = 0
-    if len(np.unique(u)) < CASE_SIZES and fraction is None:
-        design = powers[:, :3]
-        fitted = design @ np.linalg.lstsq(design, loss, rcond=None)[0]
-        noise = (loss - fitted) * np.sqrt(n / max(n - 3, 1))
-        drawn = fitted + noise[rng.integers(0, n, (n_resamples, n))]
-        c = drawn @ np.linalg.pinv(design).T
-        low, high = x.min(), x.max()
-    else:
+    if len(np.unique(u)) >= CASE_SIZES or fraction is not None:
         counts, redrawn = _enough_sizes(rng, u, n_resamples, fraction)
-        moments = counts @ np.column_stack([powers, powers[:, :3] * loss[:, None]])
-        c = solve_definite(moments[:, np.add.outer(range(3), range(3))], moments[:, 5:])[0]
-        order = np.argsort(x)
-        drawn = counts[:, order] > 0
-        low, high = x[order][drawn.argmax(1)], x[order[::-1]][drawn[:, ::-1].argmax(1)]
+        return _minima(u, loss, counts), redrawn
+    n, x, _, _ = len(u), *_standard(u)
+    design = x[:, None] ** np.arange(3)
+    fitted = design @ np.linalg.lstsq(design, loss, rcond=None)[0]
+    noise = (loss - fitted) * np.sqrt(n / max(n - 3, 1))
+    drawn = fitted + noise[rng.integers(0, n, (n_resamples, n))]
+    return _lowest(u, drawn @ np.linalg.pinv(design).T, x.min(), x.max()), 0
+
+
+def _standard(u: np.ndarray) -> tuple[np.ndarray, float, float]:
+    """Sizes from -1 to 1, and the width and the centre that lead back."""
+    centre = float(u.mean())
+    width = float(np.abs(u - centre).max())
+    return (u - centre) / width, width, centre
+
+
+def _minima(u: np.ndarray, loss: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """ln N at the minimum of the parabola through runs under each row of ``counts`` (B, n); NaN where unusable."""
+    x = _standard(u)[0]
+    powers = x[:, None] ** np.arange(5)
+    moments = counts @ np.column_stack([powers, powers[:, :3] * loss[:, None]])
+    c = solve_definite(moments[:, np.add.outer(range(3), range(3))], moments[:, 5:])[0]
+    order = np.argsort(x)
+    drawn = counts[:, order] > 0
+    return _lowest(u, c, x[order][drawn.argmax(1)], x[order[::-1]][drawn[:, ::-1].argmax(1)])
+
+
+def _lowest(u: np.ndarray, c: np.ndarray, low: np.ndarray | float, high: np.ndarray | float) -> np.ndarray:
+    """ln N at the minima of parabolas (B, 3) in standard sizes, NaN where they open downwards or lie outside."""
+    _, width, centre = _standard(u)
     with np.errstate(divide="ignore", invalid="ignore"):
         lowest = -c[:, 1] / (2 * c[:, 2])
     good = (c[:, 2] > 0) & (lowest > low) & (lowest < high)
-    return np.where(good, lowest * width + centre, np.nan), redrawn
+    return np.where(good, lowest * width + centre, np.nan)
 
 
 def _enough_sizes(
@@ -164,10 +218,8 @@ def _enough_sizes(
     size_of = (u[:, None] == np.unique(u)).astype(float)
     kept, missing, drawn = [], n_resamples, 0
     while missing:
-        if fraction is None:
-            counts = draw_counts(rng, n, missing)
-        else:
-            counts = draw_parts(rng, n, missing, max(LEAST_SIZES, round(fraction * n)))
+        part = None if fraction is None else _drawn(n, fraction)
+        counts = draw_counts(rng, n, missing) if part is None else draw_parts(rng, n, missing, part)
         drawn += missing
         counts = counts[np.count_nonzero(counts @ size_of, axis=1) >= LEAST_SIZES]
         kept.append(counts)

@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike
 
 from ..errors import FitError
 from ..laws.kaplan import KaplanLaw, KaplanStepsLaw
-from .common import checked_runs, checked_weights, finish
+from ..runs.curves import runs_of
+from .common import checked_weights, chosen_rows, finish
 from .engine.newton import Solution, solve
 from .engine.objective import Model
 from .engine.problem import Objective, Problem
@@ -87,6 +88,7 @@ def fit_kaplan(
     delta: float = 1e-3,
     weights: ArrayLike | None = None,
     n_starts: int = 4,
+    rows: str = "last",
 ) -> Fit:
     r"""Fit :math:`L = [(N_c/N)^{\alpha_N/\alpha_D} + D_c/D]^{\alpha_D}` to a table of runs.
 
@@ -97,7 +99,7 @@ def fit_kaplan(
     ----------
     runs : DataFrame
         Columns ``params`` (or what ``size`` names), ``tokens`` and ``loss`` (nats/token).
-    objective, delta, weights, n_starts
+    objective, delta, weights, n_starts, rows
         As in :func:`~scaling.fit.fit_parametric`.
     size : str
         Column of the sizes; the paper counts no embeddings, ``"params_nonembedding"``.
@@ -112,22 +114,24 @@ def fit_kaplan(
     FitError
         For a table that cannot be used at all.
     ValueError
-        For an unknown objective, a ``delta`` or an ``n_starts`` that makes no sense.
+        For an unknown objective or choice of ``rows``, a ``delta`` or an ``n_starts`` that makes no sense.
     """
     aim = Objective(objective, delta)
-    keep, dropped = checked_runs(runs)
-    N, D, L = _columns(keep, size, "tokens", "loss")
-    w = checked_weights(weights, len(keep))
+    used = chosen_rows(runs, rows, weights)
+    N, D, L = _columns(used.table, size, "tokens", "loss")
     return finish(
         _JointProblem.of(L, N, D, aim.raw),
-        w,
+        used.weights,
         aim,
         n_starts,
         {size: N, "tokens": D},
         build=KaplanLaw,
-        again=partial(fit_kaplan, keep, size=size, objective=objective, delta=delta, n_starts=n_starts),
-        runs=keep,
-        dropped=dropped,
+        again=partial(
+            fit_kaplan, used.table, size=size, objective=objective, delta=delta, n_starts=n_starts, rows=rows
+        ),
+        runs=used.table,
+        dropped=used.dropped,
+        clusters=used.clusters,
     )
 
 
@@ -148,7 +152,8 @@ def fit_kaplan_steps(
     Parameters
     ----------
     curves : DataFrame
-        Columns ``params`` (or what ``size`` names), ``steps`` (S_min) and ``loss`` (nats/token), one row a point.
+        Columns ``params`` (or what ``size`` names), ``steps`` (S_min) and ``loss`` (nats/token), one row a point; with
+        a column ``run``, :func:`~scaling.uncertainty.bootstrap` draws whole runs.
     objective, delta, weights, n_starts
         As in :func:`~scaling.fit.fit_parametric`.
     size : str
@@ -181,6 +186,7 @@ def fit_kaplan_steps(
         again=partial(fit_kaplan_steps, table, size=size, objective=objective, delta=delta, n_starts=n_starts),
         runs=table,
         dropped=NOTHING.copy(deep=False),
+        clusters=runs_of(table),
     )
 
 

@@ -131,6 +131,7 @@ def finish_form(
     again: Callable[..., Fit],
     runs: pd.DataFrame,
     dropped: pd.DataFrame,
+    clusters: np.ndarray | None = None,
 ) -> Fit:
     """Minimise, judge and make it a :class:`~scaling.fit.Fit`, as ``fit.common.finish`` does for the engine.
 
@@ -167,6 +168,7 @@ def finish_form(
         weights=weights,
         residuals=-form.residuals(theta, aim),
         held=at,
+        clusters=clusters,
         _again=again,
         _build=build,
     )

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from ..laws.overtraining import EXPONENTS, OvertrainingLaw
-from .common import checked_runs, checked_weights
+from .common import chosen_rows
 from .least_squares import Form, finish_form, nothing_unseen, objective_of
 from .result import Fit
 
@@ -74,6 +74,7 @@ def fit_overtraining(
     delta: float = 1e-3,
     weights: ArrayLike | None = None,
     n_starts: int = 4,
+    rows: str = "last",
 ) -> Fit:
     """Fit an :class:`~scaling.laws.OvertrainingLaw` to a table of runs.
 
@@ -84,7 +85,7 @@ def fit_overtraining(
     ----------
     runs : DataFrame
         Columns ``params``, ``tokens`` and ``loss``, with two sizes and two ratios of tokens to parameters or more.
-    objective, delta, weights, n_starts
+    objective, delta, weights, n_starts, rows
         As in :func:`~scaling.fit.fit_parametric`.
 
     Returns
@@ -97,27 +98,27 @@ def fit_overtraining(
     FitError
         For a table that cannot be used at all.
     ValueError
-        For an unknown objective, a ``delta`` or an ``n_starts`` that makes no sense.
+        For an unknown objective or choice of ``rows``, a ``delta`` or an ``n_starts`` that makes no sense.
     """
     aim = objective_of(objective, delta)
-    keep, dropped = checked_runs(runs)
-    N, D, loss = (keep[name].to_numpy(float) for name in ("params", "tokens", "loss"))
-    w = checked_weights(weights, len(keep))
+    used = chosen_rows(runs, rows, weights)
+    N, D, loss = used.columns("params", "tokens", "loss")
     x, y = np.log(6 * N**2), np.log(6 * D**2)
     centres = float(x.mean()), float(y.mean())
     ratio = D / N if np.ptp(np.log(D / N)) > SAME_RATIO else np.full_like(N, np.median(D / N))
     law = _Sum(loss, (x - centres[0], y - centres[1]), centres)
     return finish_form(
         law.form,
-        w,
+        used.weights,
         aim,
-        law.starts(w, max(n_starts, 0)),
+        law.starts(used.weights, max(n_starts, 0)),
         constants=law.constants,
         variables={"params": N, "tokens per parameter": ratio},
         least=2,
         unseen=nothing_unseen,
         build=OvertrainingLaw,
-        again=partial(fit_overtraining, keep, objective=objective, delta=delta, n_starts=n_starts),
-        runs=keep,
-        dropped=dropped,
+        again=partial(fit_overtraining, used.table, objective=objective, delta=delta, n_starts=n_starts, rows=rows),
+        runs=used.table,
+        dropped=used.dropped,
+        clusters=used.clusters,
     )

@@ -8,8 +8,11 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from ..laws.chinchilla import ChinchillaLaw
-from .common import checked_runs, checked_weights, finish
+from .certainty import open_questions
+from .common import chosen_rows, finish
+from .engine.one_sided import LIKELIHOOD
 from .engine.problem import Objective, Problem
+from .one_sided import one_sided
 from .result import Fit
 
 __all__ = ["fit_parametric"]
@@ -20,8 +23,10 @@ def fit_parametric(
     *,
     objective: str = "log_huber",
     delta: float = 1e-3,
+    tau: float = 0.5,
     weights: ArrayLike | None = None,
     n_starts: int = 4,
+    rows: str = "last",
 ) -> Fit:
     r"""Approach 3: fit :math:`L = E + A/N^{\alpha} + B/D^{\beta}` to a table of runs.
 
@@ -37,15 +42,24 @@ def fit_parametric(
     ----------
     runs : DataFrame
         Columns ``params``, ``tokens`` and ``loss`` (nats/token), as :func:`~scaling.runs.load_runs` returns.
-    objective : {"log_huber", "huber", "log_squares", "log_absolute"}
+    objective : {"log_huber", "huber", "log_squares", "log_absolute", "log_one_sided"}
         Huber loss of log-residuals (the paper's), Huber loss of raw residuals, least squares of
-        log-residuals (sum of squares), least absolute deviations of log-residuals.
+        log-residuals (sum of squares), least absolute deviations of log-residuals, or the likelihood of noise that
+        mostly loses (see Notes).
     delta : float
         Huber threshold: in ln loss for ``log_huber``, in nats/token for ``huber``.
-    weights : array (n_runs,), optional
-        Non-negative weight of each row.
+    tau : float
+        Between 0 and 1: what a run adds to the sum is multiplied by 2 tau where it lies above the law, by 2 - 2 tau
+        where it does not. Below 0.5 the law comes to lie lower, among the well-tuned runs: at about the share tau of
+        the runs with a ``delta`` far below the noise, at an expectile (Newey and Powell 1987) with ``log_squares``.
+    weights : array (n_rows,), optional
+        Non-negative weight of each row of ``runs``.
     n_starts : int
         Starting points to polish, the most promising of a grid of exponents.
+    rows : {"last", "all"}
+        Where a ``run`` has several rows, as training curves do: fit the last of each run
+        (:func:`~scaling.runs.last_points`), and keep the others in ``dropped``; or fit all of them, of which
+        :func:`~scaling.uncertainty.bootstrap` draws whole runs, since the rows of one run share its luck.
 
     Returns
     -------
@@ -58,7 +72,21 @@ def fit_parametric(
     FitError
         For a table that cannot be used at all: a missing column, text, a value that is not positive.
     ValueError
-        For an unknown objective, a ``delta`` or an ``n_starts`` that makes no sense.
+        For an unknown objective or choice of ``rows``, a ``delta`` or an ``n_starts`` that makes no sense.
+
+    Notes
+    -----
+    Diverged, badly tuned or unlucky runs only lose. ``log_one_sided`` is the likelihood of a stochastic frontier
+    (Aigner, Lovell and Schmidt 1977): the law is that of well-tuned runs, above which every run lies by a normal and a
+    half-normal part whose sizes are estimated with it (:func:`~scaling.fit.noise_scales`),
+
+    .. math:: \ln L_i = \ell_i + v_i + u_i, \qquad v_i \sim \mathcal N(0, \sigma_v^2), \quad
+        u_i = |\mathcal N(0, \sigma_u^2)|,
+
+    with a penalty on :math:`\sigma_u/\sigma_v`, after Azzalini and Arellano-Valle 2013 (arXiv:1203.2376). What all
+    runs lose in common multiplies E, A and B alike: a, N* and D* do not depend on it, E and every predicted loss do.
+    They are those of well-tuned runs; the others reach :math:`e^{\sigma_u\sqrt{2/\pi}}` times as much or so on average.
+    Whether the runs identify the law is judged by least squares.
 
     Examples
     --------
@@ -68,19 +96,29 @@ def fit_parametric(
     >>> scaling.fit_parametric(runs).law
     ChinchillaLaw(E=1.7, A=400, B=400, alpha=0.34, beta=0.28)
     """
-    aim = Objective(objective, delta)
-    keep, dropped = checked_runs(runs)
-    N, D, L = (keep[name].to_numpy(float) for name in ("params", "tokens", "loss"))
-    w = checked_weights(weights, len(keep))
-    problem = Problem.build(L, (N, D), ("E", "A", "B", "alpha", "beta"), raw=aim.raw)
+    if objective == LIKELIHOOD:
+        if tau != 0.5:
+            raise ValueError(f"tau = {tau:g} goes with other objectives: {LIKELIHOOD!r} estimates how far noise leans")
+        squares = fit_parametric(runs, objective="log_squares", weights=weights, n_starts=n_starts, rows=rows)
+        return one_sided(
+            squares, partial(fit_parametric, squares.runs, objective=objective, n_starts=n_starts, rows=rows)
+        )
+    aim = Objective(objective, delta, tau)
+    used = chosen_rows(runs, rows, weights)
+    N, D, L = used.columns("params", "tokens", "loss")
+    problem = Problem.build(L, (N, D), ("E", "A", "B", "alpha", "beta"), raw=aim.raw, tau=tau)
     return finish(
         problem,
-        w,
+        used.weights,
         aim,
         n_starts,
         {"params": N, "tokens": D},
         build=ChinchillaLaw,
-        again=partial(fit_parametric, keep, objective=objective, delta=delta, n_starts=n_starts),
-        runs=keep,
-        dropped=dropped,
+        again=partial(
+            fit_parametric, used.table, objective=objective, delta=delta, tau=tau, n_starts=n_starts, rows=rows
+        ),
+        runs=used.table,
+        dropped=used.dropped,
+        clusters=used.clusters,
+        asked=open_questions,
     )

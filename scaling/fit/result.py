@@ -13,8 +13,12 @@ from numpy.typing import ArrayLike
 from .._parallel import spread
 from ..errors import FitError, FitErrorKind
 from ..laws.base import Law
+from ..runs.curves import groups_of
+from .certainty import certainty
 from .engine.problem import Objective, Problem
-from .engine.resamples import Resamples, on_bound, solve_resamples
+from .engine.resamples import PILOT, Resamples, on_bound, solve_resamples
+from .engine.setting_aside import far_off, leans
+from .engine.stretching import stretch, stretched, words_of_parts
 
 __all__ = ["Fit", "Resampled"]
 
@@ -47,6 +51,8 @@ class Resampled:
         Whether every resample got starts of its own.
     note : str
         A remark, or nothing.
+    set_aside : tuple of int
+        Rows of the fit's runs that no resample draws, since the fit set them aside.
     """
 
     samples: pd.DataFrame
@@ -56,6 +62,7 @@ class Resampled:
     unconverged: float = 0.0
     fresh_starts: bool = False
     note: str = ""
+    set_aside: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, repr=False)
@@ -72,9 +79,12 @@ class Fit:
     objective, delta : str, float
         Name of the objective and its Huber threshold (see :func:`~scaling.fit.fit_parametric`).
     status : str
-        ``converged``; ``at_bound`` (a constant ended on its bound, e.g. E = 0 exactly); ``weak``
-        (identified, but some combination of constants only loosely); ``not_identified``;
-        ``not_converged``.
+        ``identified``: the runs settle what the law is fitted for, by default the best size at ten times the dearest
+        run's compute within a factor of two (95 %; see :meth:`certainty`), with five residual degrees of freedom at
+        least, and no lack of fit beside the noise of repeated runs. ``solved``, of laws without such a question: the
+        minimum was found and to first order the runs tell the constants apart. ``at_bound``: as these, with a constant
+        on its bound, e.g. E = 0 exactly. ``weak``: the minimum was found, and what is asked is not settled, as the
+        message says. ``not_identified``; ``not_converged``.
     message : str
         The status in words: which direction is flat and which runs would fix it.
     kind : FitErrorKind or None
@@ -90,6 +100,10 @@ class Fit:
         ln observed − ln predicted (observed − predicted for ``huber``), one a run.
     held : tuple of str
         Constants that ended on a bound.
+    tau : float
+        Weight of runs above the law beside those below it; 0.5 counts both alike.
+    clusters : array (n_rows,) or None
+        The run of each row, as whole numbers, where runs have several rows; None where each row is a run of its own.
     """
 
     candidate: Law
@@ -109,7 +123,10 @@ class Fit:
     held: tuple[str, ...]
     _again: Callable[..., Fit] = field(compare=False)
     _build: Callable[..., Law] = field(compare=False)
+    clusters: np.ndarray | None = field(default=None, compare=False)
     _minimum: Minimum | None = field(default=None, compare=False)
+    _asked: Callable[..., tuple[str, bool]] | None = field(default=None, compare=False)
+    tau: float = 0.5
 
     @property
     def law(self) -> Any:
@@ -118,6 +135,16 @@ class Fit:
             words = f"{self.message} (fit.candidate holds the law at the minimum all the same)"
             raise FitError(words, self.kind or FitErrorKind.UNDETERMINED)
         return self.candidate
+
+    def certainty(self, flops: ArrayLike | None = None, level: float = 0.95) -> pd.DataFrame:
+        """How well the runs know what the law is fitted for: see :func:`scaling.fit.certainty.certainty`."""
+        return certainty(self, flops, level)
+
+    @property
+    def n_runs(self) -> int:
+        """How many runs have weight; a run counts once, however many rows it has."""
+        used = self.weights > 0
+        return int(used.sum()) if self.clusters is None else len(np.unique(self.clusters[used]))
 
     @property
     def unit(self) -> float:
@@ -151,7 +178,7 @@ class Fit:
         law = self._build(**problem.constants(solution.theta))
         lost = problem.absent(solution.theta).any(1) | ((each > 0).sum(1) < problem.model.n_params)
         return Resampled(
-            _samples(law),
+            samples_of(law),
             law,
             at_bound=float(on_bound(problem, solution.theta).mean()),
             not_identified=float(lost.mean()),
@@ -164,8 +191,10 @@ class Fit:
         seed: int,
         fraction: float | None = None,
         *,
+        scaled: bool = True,
         backend: str | None = None,
         n_jobs: int = -1,
+        by: str | None = None,
     ) -> Resampled:
         """Draw the runs anew and fit again (see :func:`~scaling.uncertainty.bootstrap`).
 
@@ -173,38 +202,84 @@ class Fit:
         """
         used = np.flatnonzero(self.weights > 0)
         base = self.weights[used] / self.weights.max()
-        resamples = Resamples(len(used), n_resamples, seed, fraction)
+        drawn, clusters = self.drawn(by)
+        resamples = Resamples(drawn, n_resamples, seed, fraction, clusters)
         if self._minimum is None:
-            return self._one_by_one(used, base, resamples, backend, n_jobs)
-        problem = self._minimum.problem.take(used)
-        found = solve_resamples(problem, self._minimum.theta, base, self._minimum.objective, resamples, backend, n_jobs)
-        law = self._build(**problem.constants(found.theta))
+            plain = self._one_by_one(used, base, resamples, by, backend, n_jobs)
+            law, words = plain.law, _words_of(resamples, scaled)
+            if scaled and fraction is not None:
+                law = stretched_law(law, self.candidate, stretch(resamples.drawn, resamples.n))
+            note = "; ".join(filter(None, [plain.note, words]))
+            return replace(plain, samples=samples_of(law), law=law, note=note)
+        minimum = replace(self._minimum, problem=self._minimum.problem.take(used))
+        minimum, kept, words = _without_outliers(minimum, base, resamples)
+        resamples = _among(resamples, kept)
+        problem, centre, aim = minimum.problem, minimum.theta, minimum.objective
+        found = solve_resamples(problem, centre, base[kept], aim, resamples, backend, n_jobs)
+        theta = found.theta
+        if scaled and fraction is not None:
+            theta = stretched(problem, centre, theta, stretch(resamples.drawn, resamples.n))
+        law = self._build(**problem.constants(theta))
         shares = (float(found.held.mean()), float(found.lost.mean()), float(1 - found.converged.mean()))
-        return Resampled(_samples(law), law, *shares, found.fresh_starts)
+        note = "; ".join(filter(None, [_drawn_whole(resamples, by), _words_of(resamples, scaled), words]))
+        aside = tuple(np.delete(used, kept).tolist())
+        return Resampled(samples_of(law), law, *shares, found.fresh_starts, note, aside)
+
+    def drawn(self, by: str | None = None) -> tuple[int, np.ndarray | None]:
+        """How many runs, or groups of one ``by``, a bootstrap draws from, and that of each row with weight.
+
+        The second is None where a row is a run of its own. ``ValueError`` for a column that is not there, or that
+        divides a run.
+        """
+        used, codes = self.weights > 0, self.clusters
+        if by is not None:
+            if by not in self.runs:
+                raise ValueError(f"no column {by!r} to draw by; there are {', '.join(map(str, self.runs.columns))}")
+            codes = groups_of(self.runs[by])
+            if self.clusters is not None and len(np.unique([codes, self.clusters], axis=1).T) > self.clusters.max() + 1:
+                raise ValueError(f"rows of one run differ in {by!r}, and a run is drawn whole")
+        if codes is None:
+            return int(used.sum()), None
+        distinct, each = np.unique(codes[used], return_inverse=True)
+        return len(distinct), each
 
     def _one_by_one(
-        self, used: np.ndarray, base: np.ndarray, resamples: Resamples, backend: str | None, n_jobs: int
+        self,
+        used: np.ndarray,
+        base: np.ndarray,
+        resamples: Resamples,
+        by: str | None,
+        backend: str | None,
+        n_jobs: int,
     ) -> Resampled:
         items = []
         for counts in resamples:
             rows = np.zeros((len(counts), len(self.weights)))
             rows[:, used] = counts * base
             items += [(self._again, row) for row in rows]
-        return replace(_summed(list(spread(_refitted, items, backend, n_jobs))), fresh_starts=True)
+        found = _summed(list(spread(_refitted, items, backend, n_jobs)))
+        return replace(found, fresh_starts=True, note=_drawn_whole(resamples, by))
 
     def summary(self) -> pd.DataFrame:
         """The constants and the diagnostics as a two-column table."""
         constants = self.candidate.constants.items()
         rows = [(name, ", ".join(f"{each:.6g}" for each in np.ravel(value))) for name, value in constants]
+        name = self.objective if self.tau == 0.5 else f"{self.objective} (tau = {self.tau:g})"
         rows += [
-            ("objective", f"{self.objective}, sum {self.value:.9g} over {len(self.runs)} runs"),
+            ("objective", f"{name}, sum {self.value:.9g} over {self._counted}"),
             ("status", self.status + (f": {self.message}" if self.message else "")),
             ("condition", f"{self.condition:.3g}"),
             ("starts agreeing", f"{self.starts_agreeing} of {self.n_starts}"),
         ]
         if len(self.dropped):
-            rows.append(("rows left out", str(len(self.dropped))))
+            reasons = self.dropped["reason"].value_counts().items()
+            rows.append(("rows left out", ", ".join(f"{count}: {reason}" for reason, count in reasons)))
         return pd.Series(dict(rows), name="value").to_frame()
+
+    @property
+    def _counted(self) -> str:
+        rows = len(self.runs)
+        return f"{rows} runs" if self.clusters is None else f"{rows} rows of {self.clusters.max() + 1} runs"
 
     def __repr__(self) -> str:
         rows = self.summary()["value"]
@@ -216,8 +291,65 @@ class Fit:
         return f"<p>Fit of <code>{self.candidate.equation}</code></p>" + self.summary().to_html()
 
 
+def _drawn_whole(resamples: Resamples, by: str | None) -> str:
+    """What is drawn, in words, where it is not single rows."""
+    if resamples.clusters is None:
+        return ""
+    return f"drawn: whole {'runs' if by is None else f'groups of one {by}'}, {resamples.n} in all"
+
+
 def _refitted(again: Callable[..., Fit], weights: np.ndarray) -> Fit:
     return again(weights=weights)
+
+
+def _words_of(resamples: Resamples, scaled: bool) -> str:
+    """What to know of draws of a part of the runs."""
+    if resamples.fraction is None:
+        return ""
+    return words_of_parts(resamples.drawn, resamples.n, stretch(resamples.drawn, resamples.n), scaled)
+
+
+def _among(resamples: Resamples, kept: np.ndarray) -> Resamples:
+    """The same draws from some of the rows only."""
+    if resamples.clusters is None:
+        return replace(resamples, n=len(kept))
+    left, codes = np.unique(resamples.clusters[kept], return_inverse=True)
+    return replace(resamples, n=len(left), clusters=codes)
+
+
+def _without_outliers(minimum: Minimum, base: np.ndarray, resamples: Resamples) -> tuple[Minimum, np.ndarray, str]:
+    """The minimum among the runs that a robust fit did not set aside, which runs these are, and a remark.
+
+    All of them where none lies far off, or where the fit leans on those that do.
+    """
+    problem, theta, aim = minimum.problem, minimum.theta, minimum.objective
+    far = far_off(problem, theta, aim)
+    everyone, kept = np.arange(len(far)), np.flatnonzero(~far)
+    if len(kept) == len(far):
+        return minimum, everyone, ""
+    words = f"{far.sum()} of {len(far)} runs lie far from the fit"
+    rest = problem.take(kept)
+    without = rest.warm(theta, base[None, kept], aim).theta[0]
+    pilot = next(iter(replace(_among(resamples, kept), n_resamples=PILOT, fraction=None)))
+    if leans(theta, without, rest.warm(without, pilot * base[kept], aim).theta):
+        return minimum, everyone, f"{words} and move it: they are drawn like the others"
+    return replace(minimum, problem=rest, theta=without), kept, f"{words}, which sets them aside: they are not drawn"
+
+
+def stretched_law(law: Law, centre: Law, factor: float) -> Law:
+    """A law of arrays whose deviations from ``centre`` are ``factor`` times as long.
+
+    Constants that are positive throughout deviate by their logarithms, and none changes its sign.
+    """
+    columns = {}
+    for name, values in law.constants.items():
+        each, at = np.asarray(values), np.asarray(centre.constants[name])
+        if (each > 0).all() and (at > 0).all():
+            columns[name] = at * (each / at) ** factor
+        else:
+            moved = at + factor * (each - at)
+            columns[name] = np.maximum(moved, 0.0) if (each >= 0).all() and (at >= 0).all() else moved
+    return type(law).of(columns)
 
 
 def _summed(fits: list[Fit]) -> Resampled:
@@ -226,7 +358,7 @@ def _summed(fits: list[Fit]) -> Resampled:
     law = type(fits[0].candidate).of({name: np.array([table[name] for table in tables]) for name in tables[0]})
     status = np.array([fit.status for fit in fits])
     return Resampled(
-        _samples(law),
+        samples_of(law),
         law,
         at_bound=float(np.mean(status == "at_bound")),
         not_identified=float(np.mean(status == "not_identified")),
@@ -234,7 +366,7 @@ def _summed(fits: list[Fit]) -> Resampled:
     )
 
 
-def _samples(law: Law) -> pd.DataFrame:
+def samples_of(law: Law) -> pd.DataFrame:
     """Arrays of constants as columns; of constants that are lists themselves, one each."""
     columns: dict[str, np.ndarray] = {}
     for name, values in law.constants.items():

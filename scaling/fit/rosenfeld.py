@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from ..errors import FitError
 from ..laws.chinchilla import ChinchillaLaw
 from ..laws.rosenfeld import RosenfeldLaw
-from .common import checked_runs, checked_weights
+from .common import chosen_rows
 from .engine.identify import noise_bound
 from .engine.problem import EXPONENTS, Objective
 from .least_squares import Form, finish_form, objective_of
@@ -114,6 +114,7 @@ def fit_rosenfeld(
     delta: float = 1e-3,
     weights: ArrayLike | None = None,
     n_starts: int = 4,
+    rows: str = "last",
 ) -> Fit:
     r"""Fit the joint form of Rosenfeld et al. 2020, a :class:`~scaling.laws.RosenfeldLaw`.
 
@@ -130,7 +131,7 @@ def fit_rosenfeld(
     guess : float
         :math:`\varepsilon_0`, known beforehand: the loss of a random guess, in the unit of ``loss``. A run may lie
         above it, the law does not.
-    objective, delta, weights, n_starts
+    objective, delta, weights, n_starts, rows
         As in :func:`~scaling.fit.fit_parametric`; besides, ``"relative_squares"``.
 
     Returns
@@ -144,7 +145,7 @@ def fit_rosenfeld(
     FitError
         For a table that cannot be used at all, or one with no loss below the guess.
     ValueError
-        If ``guess`` is not a positive finite number or ``n_starts`` is below 1.
+        If ``guess`` is not a positive finite number, ``n_starts`` is below 1, or ``rows`` is unknown.
 
     Examples
     --------
@@ -157,27 +158,29 @@ def fit_rosenfeld(
     if not (np.isfinite(guess) and guess > 0):
         raise ValueError(f"guess must be a positive finite number, got {guess!r}")
     aim = objective_of(objective, delta)
-    keep, dropped = checked_runs(runs)
-    N, D, loss = (keep[name].to_numpy(float) for name in ("params", "tokens", "loss"))
+    used = chosen_rows(runs, rows, weights)
+    N, D, loss = used.columns("params", "tokens", "loss")
     if loss.min() >= guess:
         raise FitError(f"the lowest loss, {loss.min():g}, is not below the guess, {guess:g}: are their units the same?")
-    w = checked_weights(weights, len(keep))
     logs = np.log(N), np.log(D)
     centres = np.array([x.mean() for x in logs])
     law = _Envelope(loss, (logs[0] - centres[0], logs[1] - centres[1]), centres, float(guess))
     return finish_form(
         law.form,
-        w,
+        used.weights,
         aim,
-        law.starts(w, max(n_starts, 0)),
+        law.starts(used.weights, max(n_starts, 0)),
         constants=law.constants,
         variables={"params": N, "tokens": D},
         least=LEAST,
-        unseen=partial(law.unseen, w, aim),
+        unseen=partial(law.unseen, used.weights, aim),
         build=partial(_rosenfeld, float(guess)),
-        again=partial(fit_rosenfeld, keep, guess=guess, objective=objective, delta=delta, n_starts=n_starts),
-        runs=keep,
-        dropped=dropped,
+        again=partial(
+            fit_rosenfeld, used.table, guess=guess, objective=objective, delta=delta, n_starts=n_starts, rows=rows
+        ),
+        runs=used.table,
+        dropped=used.dropped,
+        clusters=used.clusters,
     )
 
 

@@ -32,9 +32,10 @@ from . import (
     yao2023,
 )
 from .page import ClaimsTable, claims_table
-from .registry import Claim, claims, record, reproduces, scorecard
+from .registry import KINDS, Claim, claims, record, reproduces, scorecard, tally
 
 __all__ = [
+    "KINDS",
     "Claim",
     "ClaimsTable",
     "amari1992",
@@ -64,6 +65,7 @@ __all__ = [
     "sharma2020",
     "shuai2024",
     "stanic2023",
+    "tally",
     "villalobos2022",
     "yao2023",
 ]

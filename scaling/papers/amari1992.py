@@ -10,7 +10,7 @@ import numpy as np
 from ..theory.exponents import measure_exponent
 from ..theory.learning_curves import AnnealedMachine, yardstick_constants
 from ..theory.students import simulate_logistic, simulate_noisy_threshold, simulate_thresholds
-from .registry import reproduces
+from .registry import CHOSEN, reproduces
 
 #: sample sizes, far enough out for each asymptotic form to hold
 FAR = 2000 * 2 ** np.arange(6)
@@ -27,7 +27,9 @@ CONSTRUCTION = "the paper's own derivation was not at hand: the learner is our c
         "amari1992/type2/exponent": AnnealedMachine(1, solution_mass=GAP, widest=0.5),
         "amari1992/type4/exponent": AnnealedMachine(DIMENSION / 2, agreement=0.6),
     },
+    kind="closed form",
     atol=1e-3,
+    rule=CHOSEN,
 )
 def annealed_exponent(machine: AnnealedMachine) -> float:
     """The local slope of the exact annealed loss, above its floor, at a million examples."""
@@ -54,20 +56,24 @@ def _stochastic() -> float:
         "amari1992/type2/exponent@simulation": _gap,
         "amari1992/type4/exponent@simulation": _stochastic,
     },
+    kind="simulated",
     atol=0.05,
+    rule=CHOSEN,
 )
 def simulated_exponent(simulate: Callable[[], float]) -> float:
     return simulate()
 
 
-@reproduces("amari1992/type3/exponent", atol=0.03, change=CONSTRUCTION)
+@reproduces("amari1992/type3/exponent", kind="simulated", atol=0.03, rule=CHOSEN, change=CONSTRUCTION)
 def hard_decisions_from_a_noisy_teacher() -> float:
     return float(measure_exponent(simulate_noisy_threshold(NEAR)))
 
 
 @reproduces(
     "amari1992/type3/exponent@flipped answers",
+    kind="simulated",
     atol=0.03,
+    rule=CHOSEN,
     reason="answers flipped at a fixed rate and a threshold with the fewest errors: the error falls as 1/t",
 )
 def flipped_answers() -> float:
@@ -76,7 +82,9 @@ def flipped_answers() -> float:
 
 @reproduces(
     "amari1992/type3/exponent@fewest errors",
+    kind="simulated",
     atol=0.03,
+    rule=CHOSEN,
     reason="noise that fades away from the threshold, and a threshold with the fewest errors: as the cube root of 1/t",
 )
 def fewest_errors() -> float:
@@ -91,13 +99,18 @@ def _late_logistic() -> dict[str, float]:
     return {name: float(curve[name].iloc[0]) * t / DIMENSION for name in ("test", "train")}
 
 
-@reproduces({"amari1993/test/coefficient": ("test", 1), "amari1993/train/coefficient": ("train", -1)}, atol=0.03)
+@reproduces(
+    {"amari1993/test/coefficient": ("test", 1), "amari1993/train/coefficient": ("train", -1)},
+    kind="simulated",
+    atol=0.03,
+    rule=CHOSEN,
+)
 def coefficient_of_parameters_per_example(column_and_sign: tuple[str, int]) -> float:
     column, sign = column_and_sign
     return sign * _late_logistic()[column]
 
 
-@reproduces("opper1991/gibbs_over_bayes")
+@reproduces("opper1991/gibbs_over_bayes", kind="closed form")
 def gibbs_over_bayes_in_many_dimensions() -> float:
     constants = yardstick_constants("normal")
     return constants["gibbs"] / constants["bayes"]

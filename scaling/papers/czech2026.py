@@ -54,7 +54,8 @@ def tokens_error(law: ChinchillaLaw, frontier: FrontierLaw) -> float:
         f"czech2026/parabola/{name}/{width}": (name, factor)
         for name in ("chinchilla", "asymmetric")
         for width, factor in WIDTHS.items()
-    }
+    },
+    kind="simulated",
 )
 def error_on_centred_grids(name_and_width: tuple[str, float]) -> float:
     name, width = name_and_width
@@ -65,7 +66,11 @@ def error_on_centred_grids(name_and_width: tuple[str, float]) -> float:
 OUTSIDE = "minima outside the sizes tried are used, which fit_isoflop refuses"
 
 
-@reproduces({f"czech2026/offset/symmetric/{width}": factor for width, factor in WIDTHS.items()}, change=OUTSIDE)
+@reproduces(
+    {f"czech2026/offset/symmetric/{width}": factor for width, factor in WIDTHS.items()},
+    kind="simulated",
+    change=OUTSIDE,
+)
 def error_of_a_constant_offset(width: float) -> float:
     law = surface("symmetric")
     return tokens_error(law, parabolas(noise_free_runs(law, width, off_centre=OFFSET)))
@@ -75,7 +80,7 @@ DRIFTS = {f"czech2026/drift/symmetric/{width}": ("symmetric", factor) for width,
 DRIFTS |= {f"czech2026/drift/{name}/2x": (name, WIDTHS["2x"]) for name in ("chinchilla", "asymmetric")}
 
 
-@reproduces(DRIFTS, change=OUTSIDE)
+@reproduces(DRIFTS, kind="simulated", change=OUTSIDE)
 def error_of_a_drift(name_and_width: tuple[str, float]) -> float:
     """The centre moves evenly, in logarithms, from the optimum to a third of it."""
     name, width = name_and_width
@@ -100,17 +105,22 @@ CENTRED = {
 }
 
 
-@reproduces({f"czech2026/parabola/{key}@closed form": arguments for key, arguments in CENTRED.items()})
+@reproduces(
+    {f"czech2026/parabola/{key}@closed form": arguments for key, arguments in CENTRED.items()}, kind="closed form"
+)
 def closed_form_on_centred_grids(name_and_width: tuple[str, float]) -> float:
     return closed_form_error(*name_and_width)
 
 
-@reproduces({f"czech2026/offset/symmetric/{width}@closed form": factor for width, factor in WIDTHS.items()})
+@reproduces(
+    {f"czech2026/offset/symmetric/{width}@closed form": factor for width, factor in WIDTHS.items()},
+    kind="closed form",
+)
 def closed_form_of_a_constant_offset(width: float) -> float:
     return closed_form_error("symmetric", width, OFFSET)
 
 
-@reproduces({f"{id}@closed form": arguments for id, arguments in DRIFTS.items()})
+@reproduces({f"{id}@closed form": arguments for id, arguments in DRIFTS.items()}, kind="closed form")
 def closed_form_of_a_drift(name_and_width: tuple[str, float]) -> float:
     return closed_form_error(*name_and_width, np.geomspace(1.0, OFFSET, BUDGETS.size))
 
@@ -128,34 +138,35 @@ def log_intercept(name: str, width: float | None = None) -> float:
 SURFACES = ("chinchilla", "asymmetric")
 
 
-@reproduces({f"czech2026/recovery/{name}/b": name for name in SURFACES})
+@reproduces({f"czech2026/recovery/{name}/b": name for name in SURFACES}, kind="simulated")
 def exponent_of_tokens(name: str) -> float:
     return float(fit_isoflop(noise_free_runs(surface(name), WIDEST)).b)
 
 
-@reproduces({f"czech2026/recovery/{name}/b0_true": name for name in SURFACES})
+@reproduces({f"czech2026/recovery/{name}/b0_true": name for name in SURFACES}, kind="closed form")
 def true_intercept(name: str) -> float:
     return log_intercept(name)
 
 
-@reproduces({f"czech2026/recovery/{name}/b0": name for name in SURFACES})
+@reproduces({f"czech2026/recovery/{name}/b0": name for name in SURFACES}, kind="closed form")
 def inferred_intercept(name: str) -> float:
     return log_intercept(name, WIDEST)
 
 
-@reproduces({f"czech2026/recovery/{name}/b0_error": name for name in SURFACES})
+@reproduces({f"czech2026/recovery/{name}/b0_error": name for name in SURFACES}, kind="closed form")
 def change_of_the_log_intercept(name: str) -> float:
     """In percent of its size; depends on the unit in which compute is counted."""
     return 100.0 * (log_intercept(name, WIDEST) - log_intercept(name)) / abs(log_intercept(name))
 
 
-@reproduces("czech2026/intercept_error/2x")
+@reproduces("czech2026/intercept_error/2x", kind="closed form")
 def intercept_error_on_a_narrow_grid() -> float:
     return intercept_error(WIDTHS["2x"])
 
 
 @reproduces(
     "czech2026/intercept_error/16x",
+    kind="closed form",
     reason="by the paper's own formula, 10^dw - 1; the 4.1 printed is the change of the logarithm b0 in percent of b0",
 )
 def intercept_error_on_a_wide_grid() -> float:
@@ -176,7 +187,8 @@ def intercept_error(width: float) -> float:
         "czech2026/tokens/symmetric/offset8x": ("symmetric", OFFSET, 1.0),
         "czech2026/tokens/chinchilla/8x_missing": ("chinchilla", 1.0, None),
         "czech2026/tokens/symmetric/offset8x_excess": ("symmetric", OFFSET, None),
-    }
+    },
+    kind="closed form",
 )
 def tokens_on_grids_of_8x(arguments: tuple[str, float, float | None]) -> float:
     """The optimal tokens at 1e24 FLOP, true (0), inferred (1), or how far apart the two are (None)."""
@@ -197,7 +209,7 @@ def drift_error(name: str) -> float:
     return _extrapolated_error(bias, COST_BUDGETS, float(published("czech2026/costs/flops")))
 
 
-@reproduces({f"czech2026/costs/{name}/tokens_error": name for name in COST_SURFACES})
+@reproduces({f"czech2026/costs/{name}/tokens_error": name for name in COST_SURFACES}, kind="closed form")
 def error_at_the_budget_of_llama3(name: str) -> float:
     return drift_error(name)
 
@@ -215,7 +227,7 @@ def drift_deadweight(name: str) -> float:
     return deadweight_share(alpha, beta, 1.0 + drift_error(name) / 100.0)
 
 
-@reproduces({f"czech2026/costs/{name}/deadweight": name for name in ("soda", "sparse_nmm")})
+@reproduces({f"czech2026/costs/{name}/deadweight": name for name in ("soda", "sparse_nmm")}, kind="closed form")
 def deadweight_percent(name: str) -> float:
     return 100.0 * drift_deadweight(name)
 
@@ -228,6 +240,7 @@ def dollars(share: float, peak: float) -> float:
 
 @reproduces(
     {f"czech2026/costs/{name}/dollars": name for name in ("soda", "sparse_nmm")},
+    kind="closed form",
     reason="with the dense peak of an H100; the printed dollars take the rating for sparse matrices, twice as high",
 )
 def dollars_at_the_dense_peak(name: str) -> float:
@@ -236,6 +249,7 @@ def dollars_at_the_dense_peak(name: str) -> float:
 
 @reproduces(
     {f"czech2026/costs/{name}/dollars@sparse peak": name for name in ("soda", "sparse_nmm")},
+    kind="closed form",
     change="with the peak of an H100 for sparse matrices",
 )
 def dollars_at_the_sparse_peak(name: str) -> float:
@@ -248,12 +262,12 @@ def llama3() -> ChinchillaLaw:
     return ChinchillaLaw(**constants, **{q: float(published(f"czech2026/costs/llama3/{q}")) for q in ("alpha", "beta")})
 
 
-@reproduces("czech2026/llama3/tokens/approach3")
+@reproduces("czech2026/llama3/tokens/approach3", kind="closed form")
 def tokens_of_llama3() -> float:
     return float(compute_optimal(llama3(), float(published("czech2026/costs/flops"))).tokens)
 
 
-@reproduces("czech2026/llama3/deadweight")
+@reproduces("czech2026/llama3/deadweight", kind="closed form")
 def deadweight_of_llama3() -> float:
     """In percent, where approach 2's tokens are used in place of the law's optimum."""
     law, flops = llama3(), float(published("czech2026/costs/flops"))

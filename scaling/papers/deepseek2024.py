@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from ..sources.numbers import published
-from .registry import reproduces
+from .registry import ROUNDED, reproduces
 
 
 def constant(place: str) -> float:
     return float(published(f"deepseek2024/{place}"))
 
 
-reproduces("deepseek2024/tokens/exponent")(lambda: 1 - constant("model/exponent"))
-# the other coefficient has four digits
-reproduces("deepseek2024/tokens/coefficient", rtol=3e-4)(lambda: 1 / constant("model/coefficient"))
+_PAIR = [published(f"deepseek2024/{quantity}/coefficient") for quantity in ("model", "tokens")]
+reproduces("deepseek2024/tokens/exponent", kind="identity")(lambda: 1 - constant("model/exponent"))
+reproduces("deepseek2024/tokens/coefficient", kind="identity", rtol=sum(each.rounding for each in _PAIR), rule=ROUNDED)(
+    lambda: 1 / constant("model/coefficient")
+)

@@ -6,6 +6,6 @@ from ..sources.numbers import published
 from .registry import reproduces
 
 
-@reproduces("hernandez2022/unique_share")
+@reproduces("hernandez2022/unique_share", kind="identity")
 def _unique_share() -> float:
     return 100 - float(published("hernandez2022/repeated_share")) * float(published("hernandez2022/times"))

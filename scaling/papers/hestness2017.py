@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
-from .registry import reproduces
+from .registry import CHOSEN, reproduces
 
 #: throws of a coin, and its chance of heads
 THROWS, CHANCE = 1000 * 2 ** np.arange(4), 0.3
@@ -24,7 +24,13 @@ def coin_errors(throws: int) -> tuple[float, float]:
     return float(chance @ np.abs(guess - CHANCE)), float(chance @ excess)
 
 
-@reproduces({"hestness2017/theory/slow": 0, "hestness2017/theory/fast": 1}, atol=0.005, change=COIN)
+@reproduces(
+    {"hestness2017/theory/slow": 0, "hestness2017/theory/fast": 1},
+    kind="closed form",
+    atol=0.005,
+    rule=CHOSEN,
+    change=COIN,
+)
 def exponent_of_a_coin(which: int) -> float:
     errors = [coin_errors(int(throws))[which] for throws in THROWS]
     return float(np.polyfit(np.log(THROWS), np.log(errors), 1)[0])

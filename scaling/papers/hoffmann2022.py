@@ -11,7 +11,7 @@ from ..laws.chinchilla import ChinchillaLaw
 from ..laws.power import PowerLaw
 from ..optimum.allocation import compute_optimal
 from ..sources.numbers import large_models, published, published_table
-from .registry import reproduces
+from .registry import ROUNDED, reproduces
 
 #: rows of Tables 3 and A3: the label and the size it stands for
 SIZES = {
@@ -37,12 +37,6 @@ INCONSISTENT = {
 }
 
 
-def _rounding(place: str) -> float:
-    """Relative rounding error of a printed number, at most."""
-    number = published(f"hoffmann2022/{place}")
-    return number.half_unit / abs(float(number))
-
-
 def budget_of_row(table: str, size: str) -> float:
     """C = 6ND from the printed size and tokens of a row."""
     return float(training_flops(SIZES[size], _number(f"{table}/{size}/tokens")))
@@ -51,11 +45,15 @@ def budget_of_row(table: str, size: str) -> float:
 for _table in TABLES:
     for _size in SIZES:
         # 67B is itself rounded; the other sizes are round by choice
-        _slack = _rounding(f"{_table}/{_size}/tokens") + _rounding(f"{_table}/{_size}/flops")
+        _slack = sum(published(f"hoffmann2022/{_table}/{_size}/{q}").rounding for q in ("tokens", "flops"))
         _slack += 0.5 / 67 if _size == "67B" else 0.0
-        reproduces(f"hoffmann2022/{_table}/{_size}/flops", rtol=_slack, reason=INCONSISTENT.get((_table, _size)))(
-            partial(budget_of_row, _table, _size)
-        )
+        reproduces(
+            f"hoffmann2022/{_table}/{_size}/flops",
+            kind="identity",
+            rtol=_slack,
+            rule=ROUNDED,
+            reason=INCONSISTENT.get((_table, _size)),
+        )(partial(budget_of_row, _table, _size))
 
 
 def rows_power_law(table: str, quantity: str) -> PowerLaw:
@@ -70,38 +68,34 @@ def rows_power_law(table: str, quantity: str) -> PowerLaw:
     return PowerLaw(float(np.exp(intercept)), float(exponent))
 
 
+#: b is 1 - a, since tokens are C/6N
+KINDS_OF_EXPONENTS = {"a": "closed form", "b": "identity"}
 FROM_ROWS = "from the nine extrapolated rows that the paper prints for this approach, not from its runs"
 
 
-@reproduces(
-    {
-        "hoffmann2022/table2/approach3/a@Table A3": ("tableA3/approach3", "params"),
-        "hoffmann2022/table2/approach3/b@Table A3": ("tableA3/approach3", "tokens"),
-    },
-    change=FROM_ROWS.replace("the nine", "eight of the nine") + "; the misprinted one is left out",
-)
-@reproduces(
-    {
-        "hoffmann2022/table2/approach1/a": ("table3", "params"),
-        "hoffmann2022/table2/approach1/b": ("table3", "tokens"),
-        "hoffmann2022/table2/approach2/a": ("tableA3/approach2", "params"),
-        "hoffmann2022/table2/approach2/b": ("tableA3/approach2", "tokens"),
-    },
-    change=FROM_ROWS,
-)
-def exponent_of_rows(table_and_quantity: tuple[str, str]) -> float:
-    return rows_power_law(*table_and_quantity).exponent
+def exponent_of_rows(table: str, quantity: str) -> float:
+    return rows_power_law(table, quantity).exponent
+
+
+EIGHT_ROWS = FROM_ROWS.replace("the nine", "eight of the nine") + "; the misprinted one is left out"
+WAYS = (("approach1/{}", FROM_ROWS), ("approach2/{}", FROM_ROWS), ("approach3/{}@Table A3", EIGHT_ROWS))
+for _table, (_id, _change) in zip(TABLES, WAYS, strict=True):
+    for _q, _quantity in (("a", "params"), ("b", "tokens")):
+        reproduces(f"hoffmann2022/table2/{_id.format(_q)}", kind=KINDS_OF_EXPONENTS[_q], change=_change)(
+            partial(exponent_of_rows, _table, _quantity)
+        )
 
 
 @reproduces(
     {f"hoffmann2022/section3.4/{size}/tokens": size for size in ("175B", "280B")},
+    kind="printed twice",
     reason="the text disagrees with the paper's own Table 3, whose row we give",
 )
 def tokens_of_table3(size: str) -> float:
     return _number(f"table3/{size}/tokens")
 
 
-@reproduces("hoffmann2022/section3.4/175B/flops")
+@reproduces("hoffmann2022/section3.4/175B/flops", kind="identity")
 def budget_of_the_text() -> float:
     return float(training_flops(SIZES["175B"], _number("section3.4/175B/tokens")))
 
@@ -118,20 +112,25 @@ def exponent_of_law(law: ChinchillaLaw, quantity: str) -> float:
     return float(np.log10(values[1] / values[0]) / 10.0)
 
 
-@reproduces({f"hoffmann2022/table2/approach3/{q}": q for q in "ab"})
 def exponent_of_unrounded_constants(quantity: str) -> float:
     return exponent_of_law(_law("hoffmann2022"), quantity)
 
 
-@reproduces(
-    {f"hoffmann2022/table2/approach3/{q}@rounded constants": q for q in "ab"},
-    reason="the printed exponents 0.34 and 0.28 are too coarse: their rounding moves a by 0.005",
-)
 def exponent_of_rounded_constants(quantity: str) -> float:
     return exponent_of_law(_law("hoffmann2022_rounded"), quantity)
 
 
-@reproduces({f"hoffmann2022/eq10/{name}": name for name in ("E", "A", "B", "alpha", "beta")})
+for _q, _kind in KINDS_OF_EXPONENTS.items():
+    reproduces(f"hoffmann2022/table2/approach3/{_q}", kind=_kind)(partial(exponent_of_unrounded_constants, _q))
+for _q, _kind in KINDS_OF_EXPONENTS.items():
+    reproduces(
+        f"hoffmann2022/table2/approach3/{_q}@rounded constants",
+        kind=_kind,
+        reason="the printed exponents 0.34 and 0.28 are too coarse: their rounding moves a by 0.005",
+    )(partial(exponent_of_rounded_constants, _q))
+
+
+@reproduces({f"hoffmann2022/eq10/{name}": name for name in ("E", "A", "B", "alpha", "beta")}, kind="identity")
 def constant_before_rounding(name: str) -> float:
     return float(getattr(_law("hoffmann2022"), name))
 
@@ -143,6 +142,7 @@ def optimal_tokens(law: ChinchillaLaw, params: float) -> float:
 
 @reproduces(
     {f"hoffmann2022/tableA3/approach3/{size}/tokens": SIZES[size] for size in SIZES},
+    kind="closed form",
     reason="Table A3 does not follow from the published constants: unrounded they give 6 to 19 % more tokens, "
     "rounded 57 to 122 % more, the exponents .336 and .283 between 2 % fewer and 10 % more",
 )
@@ -150,20 +150,21 @@ def tokens_of_unrounded_constants(params: float) -> float:
     return optimal_tokens(_law("hoffmann2022"), params)
 
 
-@reproduces("hoffmann2022/approach3/gopher_params")
+@reproduces("hoffmann2022/approach3/gopher_params", kind="closed form")
 def size_for_gophers_budget() -> float:
     return float(compute_optimal(_law("hoffmann2022"), _number("gopher/flops")).params)
 
 
 @reproduces(
     "hoffmann2022/approach3/gopher_params@rounded constants",
+    kind="closed form",
     reason="the printed exponents 0.34 and 0.28 are too coarse to extrapolate with",
 )
 def size_for_gophers_budget_rounded() -> float:
     return float(compute_optimal(_law("hoffmann2022_rounded"), _number("gopher/flops")).params)
 
 
-@reproduces("hoffmann2022/approach3/n_starts")
+@reproduces("hoffmann2022/approach3/n_starts", kind="identity")
 def starts_of_the_grid() -> float:
     """Values of alpha and beta, of e, and of a and b, as the paper lists them."""
     exponents, e, logs = np.arange(0, 2.1, 0.5), np.arange(-1, 1.1, 0.5), np.arange(0, 25.1, 5)
@@ -172,6 +173,7 @@ def starts_of_the_grid() -> float:
 
 @reproduces(
     {row: row.rsplit("/", 1)[1] for row in published_table("hoffmann2022/tableA9").index},
+    kind="fitted",
     change="the paper states no formula for the size; ours was chosen to give these 50 numbers",
 )
 def size_in_millions(model: str) -> float:
@@ -186,6 +188,7 @@ def appendix_f_ratio(size: str, embeddings: bool) -> float:
 
 @reproduces(
     {f"hoffmann2022/tableA4/{size}": size for size in TABLE_A4},
+    kind="closed form",
     change="embeddings and final logits are left out, though Appendix F says that they are counted",
 )
 def ratio_without_embeddings(size: str) -> float:
@@ -194,6 +197,7 @@ def ratio_without_embeddings(size: str) -> float:
 
 @reproduces(
     {f"hoffmann2022/tableA4/{size}@as written": size for size in TABLE_A4},
+    kind="closed form",
     reason="embeddings and final logits counted, as Appendix F says",
 )
 def ratio_as_written(size: str) -> float:
@@ -205,7 +209,7 @@ def _shape(model: str) -> Architecture:
     return Architecture.from_row({**row, "ffw": 4 * row["d_model"]})
 
 
-@reproduces({f"hoffmann2022/table4/{model}/params": model for model in ("gopher", "chinchilla")})
+@reproduces({f"hoffmann2022/table4/{model}/params": model for model in ("gopher", "chinchilla")}, kind="closed form")
 def size_of_large_model(model: str) -> float:
     return count_params(_shape(model))
 
@@ -216,6 +220,7 @@ def _tokens_of(model: str) -> float:
 
 @reproduces(
     "hoffmann2022/gopher/flops",
+    kind="identity",
     reason="6ND with Gopher's 280B parameters and 300B tokens; the paper does not say how it counts",
 )
 def gophers_budget() -> float:
@@ -224,13 +229,14 @@ def gophers_budget() -> float:
 
 @reproduces(
     "hoffmann2022/gopher/flops_appendixF",
+    kind="closed form",
     reason="Appendix F's formulas on Gopher's shape and 300B tokens, everything counted",
 )
 def gophers_budget_by_appendix_f() -> float:
     return float(training_flops(_shape("gopher"), _tokens_of("Gopher"), "chinchilla"))
 
 
-@reproduces("hoffmann2022/gopher/flops@Chinchilla", rtol=0.5 / 14 + 0.5 / 70)
+@reproduces("hoffmann2022/gopher/flops@Chinchilla", kind="identity", rtol=0.5 / 14 + 0.5 / 70, rule=ROUNDED)
 def chinchillas_budget() -> float:
     """Meant to be Gopher's: 70B parameters and 1.4T tokens, both rounded."""
     return float(training_flops(_number("table4/chinchilla/params"), _tokens_of("Chinchilla")))

@@ -33,20 +33,22 @@ def compute_share(sparsity: str, when: str) -> float:
 
 for _when in ("start", "stop"):
     for _size in CARDS:
-        reproduces(f"jin2025/{_when}@{_size} %")(lambda size=_size, when=_when: compute_share(size, when))
+        reproduces(f"jin2025/{_when}@{_size} %", kind="closed form")(
+            lambda size=_size, when=_when: compute_share(size, when)
+        )
 
 
-@reproduces({f"jin2025/cards/{size}/mean_params": size for size in CARDS})
+@reproduces({f"jin2025/cards/{size}/mean_params": size for size in CARDS}, kind="identity")
 def mean_params(sparsity: str) -> float:
     return card(sparsity, "density") * float(published("jin2025/params"))
 
 
-@reproduces({f"jin2025/cards/{size}/tokens": size for size in CARDS})
+@reproduces({f"jin2025/cards/{size}/tokens": size for size in CARDS}, kind="identity")
 def tokens(sparsity: str) -> float:
     return card(sparsity, "steps") * float(published("jin2025/batch"))
 
 
-@reproduces({f"jin2025/cards/{size}/density": size for size in CARDS}, reason=RAMP)
+@reproduces({f"jin2025/cards/{size}/density": size for size in CARDS}, kind="closed form", reason=RAMP)
 def mean_density(sparsity: str) -> float:
     return schedule(sparsity).mean_density
 

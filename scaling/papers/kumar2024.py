@@ -16,11 +16,13 @@ def law() -> PrecisionLaw:
     return PrecisionLaw.from_published("kumar2024")
 
 
-reproduces("kumar2024/optimal_bits/from", change=OFFSETS)(lambda: law().optimal_bits())
-reproduces("kumar2024/optimal_bits/from@as printed", reason=BARE)(lambda: law().without_offsets().optimal_bits())
+reproduces("kumar2024/optimal_bits/from", kind="closed form", change=OFFSETS)(lambda: law().optimal_bits())
+reproduces("kumar2024/optimal_bits/from@as printed", kind="closed form", reason=BARE)(
+    lambda: law().without_offsets().optimal_bits()
+)
 
 
-@reproduces("kumar2024/fourfold_bits", change=OFFSETS)
+@reproduces("kumar2024/fourfold_bits", kind="closed form", change=OFFSETS)
 def bits_at_which_a_quarter_of_the_parameters_counts() -> float:
     fit = law()
     return float(brentq(lambda bits: fit.share(bits) - 0.25, 1.01 * fit.least_bits, 16.0))

@@ -6,7 +6,7 @@ from ..laws.repetition import DataConstrainedLaw
 from ..optimum.allocation import Allocation
 from ..optimum.limited_data import data_constrained_optimal
 from ..sources.numbers import published
-from .registry import reproduces
+from .registry import MEASURED, reproduces
 
 UNIQUE_TOKENS = 25e9
 LEVEL = (
@@ -39,22 +39,27 @@ def lost_by_the_authors_allocation() -> float:
 PAIR = {"6.34B_242B_25B": (6.34e9, 242e9), "8.67B_178B_25B": (8.67e9, 178e9)}
 
 
-@reproduces({f"muennighoff2023/loss/{name}": pair for name, pair in PAIR.items()}, atol=5e-8)
+@reproduces({f"muennighoff2023/loss/{name}": pair for name, pair in PAIR.items()}, kind="closed form")
 def _loss_of_the_formula(pair: tuple[float, float]) -> float:
     return loss(*pair)
 
 
-# logged with seven digits, of which a law can be asked for two decimals at best
-@reproduces({f"muennighoff2023/measured/{name}": pair for name, pair in PAIR.items()}, atol=0.01, reason=LEVEL)
+@reproduces(
+    {f"muennighoff2023/measured/{name}": pair for name, pair in PAIR.items()},
+    kind="closed form",
+    atol=0.01,
+    rule=MEASURED,
+    reason=LEVEL,
+)
 def _loss_of_the_trained_models(pair: tuple[float, float]) -> float:
     return loss(*pair)
 
 
-@reproduces("muennighoff2023/allocation/params", reason=FLAT)
+@reproduces("muennighoff2023/allocation/params", kind="closed form", reason=FLAT)
 def _params() -> float:
     return float(best().params)
 
 
-@reproduces("muennighoff2023/allocation/epochs", reason=FLAT)
+@reproduces("muennighoff2023/allocation/epochs", kind="closed form", reason=FLAT)
 def _epochs() -> float:
     return float(best().tokens / UNIQUE_TOKENS)

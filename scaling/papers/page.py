@@ -8,7 +8,7 @@ from itertools import groupby
 
 import pandas as pd
 
-from .registry import CHANGED, DIFFERS, REPRODUCED, Claim, claims
+from .registry import DIFFERS, VERDICTS, Claim, claims
 
 __all__ = ["ClaimsTable", "claims_table"]
 
@@ -24,7 +24,8 @@ class ClaimsTable:
     ----------
     frame : DataFrame
         Strings, indexed by id: ``published`` as printed, ``ours`` to four significant digits,
-        ``difference``, ``tolerance`` and ``verdict``, whose bracket points to a note.
+        ``difference``, ``tolerance``, in the full table ``kind`` and ``known``, and ``verdict``, whose bracket
+        points to a note.
     notes : tuple of str
         Stated changes and reasons for differences, in the order of their numbers.
     folds : tuple of (str, int)
@@ -35,6 +36,11 @@ class ClaimsTable:
     notes: tuple[str, ...]
     folds: tuple[tuple[str, int], ...] = ()
 
+    @property
+    def full(self) -> bool:
+        """Whether the table says of which kind each claim is."""
+        return "kind" in self.frame
+
     def __repr__(self) -> str:
         return "\n".join([self.frame.to_string(), *(f"[{k}] {note}" for k, note in enumerate(self.notes, 1))])
 
@@ -42,7 +48,9 @@ class ClaimsTable:
         parts, start = [], 0
         for name, n_rows in self.folds:
             rows, start = self.frame.iloc[start : start + n_rows], start + n_rows
-            parts.append(f"<details><summary>{escape(name)}: {_tally(rows)}</summary>{self._html(rows)}</details>")
+            # the full table is wide: its rows say only what the line above them does not
+            html = self._html(rows.rename(lambda id, name=name: id.removeprefix(f"{name}/")) if self.full else rows)
+            parts.append(f"<details><summary>{escape(name)}: {_tally(rows)}</summary>{html}</details>")
         return "".join(parts) or self._html(self.frame)
 
     def _html(self, rows: pd.DataFrame) -> str:
@@ -58,7 +66,7 @@ class ClaimsTable:
 def _tally(rows: pd.DataFrame) -> str:
     """How many rows of a table have each verdict, in words."""
     counts = rows["verdict"].str.replace(r" \[\d+\]$", "", regex=True).value_counts()
-    words = {REPRODUCED: REPRODUCED, CHANGED: CHANGED, DIFFERS: "differ" if counts.get(DIFFERS, 0) > 1 else DIFFERS}
+    words = {verdict: verdict for verdict in VERDICTS} | ({DIFFERS: "differ"} if counts.get(DIFFERS, 0) > 1 else {})
     return ", ".join(f"{counts[verdict]} {word}" for verdict, word in words.items() if verdict in counts)
 
 
@@ -69,7 +77,7 @@ def _difference(claim: Claim) -> str:
     return "0" if abs(difference) <= ROUNDING * abs(published) else f"{difference:.2g}"
 
 
-def claims_table(*sources: str, folded: bool = False) -> ClaimsTable:
+def claims_table(*sources: str, folded: bool = False, full: bool = False) -> ClaimsTable:
     """The scorecard of one or several sources for a page.
 
     Parameters
@@ -78,6 +86,8 @@ def claims_table(*sources: str, folded: bool = False) -> ClaimsTable:
         Papers or parts of them, as in :func:`~scaling.papers.scorecard`; none: everything.
     folded : bool
         Whether a page shows each source (cut to ``paper/part``) as a closed line with its verdicts counted.
+    full : bool
+        Whether the table also says how ours is computed, and at which hand the published number is known.
 
     Returns
     -------
@@ -95,6 +105,7 @@ def claims_table(*sources: str, folded: bool = False) -> ClaimsTable:
             ours=f"{claim.ours:.4g}",
             difference=_difference(claim),
             tolerance=f"{claim.tolerance:.2g}",
+            **(dict(kind=claim.kind, known=claim.published.hand) if full else {}),
             verdict=claim.verdict + (f" [{notes.index(claim.note) + 1}]" if claim.note else ""),
         )
         for claim in chosen

@@ -14,7 +14,7 @@ def number(name: str) -> float:
     return float(published(f"porian2024/{name}"))
 
 
-@reproduces("porian2024/budgets/largest")
+@reproduces("porian2024/budgets/largest", kind="identity")
 def largest_budget() -> float:
     return number("budgets/smallest") * 2.0 ** (number("budgets/count") - 1.0)
 
@@ -25,11 +25,11 @@ def rule(quantity: str) -> float:
     return coefficient * number("rules/rounded/params") ** exponent
 
 
-@reproduces("porian2024/rules/rounded/batch", atol=5.0)  # two digits
+@reproduces("porian2024/rules/rounded/batch", kind="closed form", digits=2)
 def batch_of_the_rounded_rule() -> float:
     return rule("batch")
 
 
-@reproduces("porian2024/rules/rounded/learning_rate")
+@reproduces("porian2024/rules/rounded/learning_rate", kind="closed form")
 def learning_rate_of_the_rounded_rule() -> float:
     return rule("learning_rate")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
@@ -14,12 +15,34 @@ from ..sources.datasets import dataset_checksum, is_available
 from ..sources.files import data_file
 from ..sources.numbers import Published, published
 
-__all__ = ["Claim", "claims", "record", "reproduces", "scorecard"]
+__all__ = ["KINDS", "Claim", "claims", "record", "reproduces", "scorecard", "tally"]
 
 
+#: how a number is computed: the word of a claim, and what it means
+KINDS = {
+    "runs": "recomputed from runs: a fit to them, or a statistic of them",
+    "simulated": "runs or samples of a known truth are simulated, and treated as the paper treats its own",
+    "closed form": "follows from a formula and other printed constants",
+    "identity": "has to hold: 6ND of a row, 1 - a, a rounding, a ratio of two printed numbers, a symmetry",
+    "fitted": "something of ours was chosen so that this number, or a family of them, comes out",
+    "printed twice": "the paper's number beside another printed one; nothing is computed",
+}
 REPRODUCED = "reproduced"
 CHANGED = "reproduced with a stated change"
+FITTED = "fitted"
+CONSISTENT = "consistent"
+COARSE = "too coarse to tell"
 DIFFERS = "differs"
+VERDICTS = (REPRODUCED, CHANGED, DIFFERS, FITTED, CONSISTENT, COARSE)
+#: what agreement is called where it is no reproduction
+AGREEMENT = {"identity": CONSISTENT, "printed twice": CONSISTENT, "fitted": FITTED}
+#: a tolerance wider than this share of the number tells nothing where the two agree
+WIDEST = 0.25
+PRINTED = "half a unit of the last printed digit"
+ROUNDED = "what rounding may do to it and to the printed numbers that it is computed from"
+CHOSEN = "chosen by us, wider than the noise and the finite size of the computation, narrower than what tells apart "
+CHOSEN += "the exponents or factors in question"
+MEASURED = "a hundredth for every measured loss or error that a law predicts: two decimals are the most to ask for"
 _REGISTRY: dict[str, Claim] = {}
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -32,24 +55,35 @@ class Claim:
     ----------
     id : str
         Of the published number; a second way to the same number adds a label, ``id@label``.
+    kind : str
+        How the number is computed: one of ``runs``, ``simulated``, ``closed form``, ``identity``, ``fitted`` and
+        ``printed twice``; ``KINDS`` says what they mean.
     compute : callable
         Without arguments; returns our number in the published unit.
     tolerance : float
         Largest difference, in that unit, that counts as agreement.
+    rule : str
+        Where the tolerance comes from.
     change : str or None
         What we do otherwise than the paper says, where that is needed to agree.
     reason : str or None
         Why the numbers differ. A claim with a reason is expected to differ.
     needs : str or None
         The downloaded set of runs that ``compute`` reads.
+    family : str
+        The id under which the claim is counted: its own, or that of the first of the numbers to which one thing
+        was fitted.
     """
 
     id: str
+    kind: str
     compute: Callable[[], float]
     tolerance: float
+    rule: str
     change: str | None
     reason: str | None
     needs: str | None
+    family: str
 
     @property
     def published(self) -> Published:
@@ -73,17 +107,26 @@ class Claim:
 
     @property
     def verdict(self) -> str:
-        """``reproduced``, ``reproduced with a stated change`` or ``differs``."""
+        """``reproduced``, ``reproduced with a stated change`` or ``differs``; where agreement is no reproduction,
+        ``fitted``, ``consistent`` (identities) or ``too coarse to tell`` (a tolerance of more than a quarter)."""
         # the slack keeps a value that lies exactly on the border, such as 0.455 for 0.46, inside
         if not abs(self.ours - float(self.published)) <= self.tolerance * (1 + 1e-9):
             return DIFFERS
+        if self.kind in AGREEMENT:
+            return AGREEMENT[self.kind]
+        if self.tolerance > WIDEST * abs(float(self.published)):
+            return COARSE
         return CHANGED if self.change else REPRODUCED
 
 
 def reproduces(
     id: str | Iterable[str] | Mapping[str, Any],
+    *,
+    kind: str,
     rtol: float | None = None,
     atol: float | None = None,
+    digits: int | None = None,
+    rule: str | None = None,
     change: str | None = None,
     reason: str | None = None,
     needs: str | None = None,
@@ -95,9 +138,16 @@ def reproduces(
     id : str, iterable of str, or mapping
         The published number. A function for several numbers takes one argument: the id itself, or
         what the mapping gives for it. ``id@label`` stands for a second way to the same number.
+    kind : str
+        How the number is computed: ``runs``, ``simulated``, ``closed form``, ``identity``, ``fitted`` or
+        ``printed twice``. The numbers of one ``fitted`` claim are a family and count once.
     rtol, atol : float, optional
         Tolerance, relative to the published value or absolute. Default: half a unit of the last
         printed digit.
+    digits : int, optional
+        How many of the printed digits count, where the others are the zeros of a round number.
+    rule : str, optional
+        Where ``rtol`` or ``atol`` comes from; needed with them, and not without.
     change : str, optional
         What has to be done otherwise than the paper says.
     reason : str, optional
@@ -108,14 +158,21 @@ def reproduces(
     Raises
     ------
     ValueError
-        If both tolerances are given, or both a change and a reason, or if the id is taken.
+        If the kind is none of the six, if there is more than one tolerance or one without its rule, if there is
+        both a change and a reason, or if the id is taken.
     UnknownPublishedError
         If there is no such published number.
     """
-    if rtol is not None and atol is not None:
-        raise ValueError(f"{id}: give rtol or atol, not both")
+    if kind not in KINDS:
+        raise ValueError(f"{id}: kind={kind!r} says not how the number is computed; it is one of {', '.join(KINDS)}")
+    if sum(each is not None for each in (rtol, atol, digits)) > 1:
+        raise ValueError(f"{id}: give rtol, atol or digits, not more than one")
+    if (rule is None) != (rtol is None and atol is None):
+        raise ValueError(f"{id}: rtol or atol go with a rule, which says where the tolerance comes from")
     if change and reason:
         raise ValueError(f"{id}: a claim has a change, if it agrees, or a reason, if it differs")
+
+    words = rule or (PRINTED if digits is None else f"half a unit of significant digit {digits}; the rest is round")
 
     def register(function: _Function) -> _Function:
         if isinstance(id, str):
@@ -125,13 +182,16 @@ def reproduces(
             computes = {name: partial(function, argument) for name, argument in arguments.items()}
         for name, compute in computes.items():
             if name in _REGISTRY:
-                words = f"there is already a claim for {name}, in {origin(_REGISTRY[name])}"
-                raise ValueError(f"{words}; name@label makes another")
+                taken = f"there is already a claim for {name}, in {origin(_REGISTRY[name])}"
+                raise ValueError(f"{taken}; name@label makes another")
             number = published(name.split("@")[0])
             tolerance = number.half_unit if atol is None else atol
             if rtol is not None:
                 tolerance = rtol * abs(float(number))
-            _REGISTRY[name] = Claim(name, compute, tolerance, change, reason, needs)
+            if digits is not None:
+                tolerance = 0.5 * 10.0 ** (math.floor(math.log10(abs(float(number)))) + 1 - digits)
+            family = next(iter(computes)) if kind == "fitted" else name
+            _REGISTRY[name] = Claim(name, kind, compute, tolerance, words, change, reason, needs, family)
         return function
 
     return register
@@ -183,8 +243,9 @@ def scorecard(source: str | None = None) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``id``, ``published``, ``ours``, ``difference`` (ours minus published), ``tolerance``,
-        ``verdict`` and ``reason``: why they differ, or the stated change; else empty.
+        ``id``; ``kind``, how ours is computed; ``known``, at ``first`` or ``second`` hand; ``published``, ``ours``,
+        ``difference`` (ours minus published), ``tolerance`` and its ``rule``; ``verdict``; ``reason``: why they
+        differ, or the stated change, else empty; ``family``, under which the row is counted.
 
     Raises
     ------
@@ -197,15 +258,39 @@ def scorecard(source: str | None = None) -> pd.DataFrame:
         rows.append(
             dict(
                 id=claim.id,
+                kind=claim.kind,
+                known=claim.published.hand,
                 published=value,
                 ours=claim.ours,
                 difference=claim.ours - value,
                 tolerance=claim.tolerance,
+                rule=claim.rule,
                 verdict=claim.verdict,
                 reason=claim.note,
+                family=claim.family,
             )
         )
     return pd.DataFrame(rows)
+
+
+def tally(card: pd.DataFrame, *by: str) -> pd.DataFrame:
+    """How many rows of a scorecard have each verdict; a fitted family counts as one.
+
+    Parameters
+    ----------
+    card : DataFrame
+        What :func:`scorecard` returns, or rows of it.
+    *by : str
+        The columns that the counts are split by; none: ``kind``.
+
+    Returns
+    -------
+    DataFrame
+        One row a group, one column a verdict, in a fixed order of both verdicts and kinds.
+    """
+    counts = card.drop_duplicates("family").groupby([*(by or ("kind",)), "verdict"]).size().unstack(fill_value=0)
+    counts = counts.reindex(columns=list(VERDICTS), fill_value=0).rename_axis(columns=None)
+    return counts if by else counts.reindex([kind for kind in KINDS if kind in counts.index])
 
 
 def record() -> Path:

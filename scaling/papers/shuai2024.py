@@ -11,5 +11,5 @@ def exponent(quantity: str) -> float:
 
 
 # C is proportional to params times tokens, and tokens are steps times batch
-reproduces("shuai2024/exponents/tokens")(lambda: 1 - exponent("params"))
-reproduces("shuai2024/exponents/steps")(lambda: exponent("tokens") - exponent("batch"))
+reproduces("shuai2024/exponents/tokens", kind="identity")(lambda: 1 - exponent("params"))
+reproduces("shuai2024/exponents/steps", kind="identity")(lambda: exponent("tokens") - exponent("batch"))

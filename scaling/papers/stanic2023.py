@@ -12,7 +12,7 @@ def number(place: str) -> float:
     return float(published(f"stanic2023/{place}"))
 
 
-@reproduces("stanic2023/6h/steps")
+@reproduces("stanic2023/6h/steps", kind="identity")
 def steps() -> float:
     """Steps in the time of the class: throughput times time over the tokens of a step."""
     tokens = number("6h/throughput") * 3600 * number("6h/hours")

@@ -28,7 +28,7 @@ def growth_needed(stock: float, year: float) -> float:
     return float(np.expm1(gain + np.log1p(_number("growth/stock") / 100)))
 
 
-@reproduces({f"villalobos2022/orders/{end}": end for end in ("low", "high")})
+@reproduces({f"villalobos2022/orders/{end}": end for end in ("low", "high")}, kind="identity")
 def _orders_of_magnitude(end: str) -> float:
     return float(np.log10(_number(f"stock/{end}") / _number("largest_set")))
 
@@ -41,13 +41,14 @@ RATE = (
 
 @reproduces(
     {f"villalobos2022/exhaustion/low_quality/{when}": end for when, end in (("from", "low"), ("to", "high"))},
+    kind="closed form",
     reason=RATE,
 )
 def _year(end: str) -> float:
     return crossing(_number(f"stock/{end}"))
 
 
-@reproduces("villalobos2024/flops")
+@reproduces("villalobos2024/flops", kind="identity")
 def _compute() -> float:
     chinchilla = large_models().set_index("name").loc["Chinchilla"]
     tokens = float(published("villalobos2024/tokens"))

@@ -1,59 +1,88 @@
-"""Fit and budget → runs to add: which would narrow the interval of the exponent most?"""
+"""Resamples and budget → runs to add: which would bring the answer closest to the truth?"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 import scipy
 from numpy.typing import ArrayLike
 
-from .._checks import proper_share, whole_number, within
+from .._checks import positive_finite, proper_share, whole_number, within
 from .._words import format_count, format_flops
 from ..errors import FitError, FitErrorKind
+from ..fit.parametric import fit_parametric
 from ..fit.result import Fit
 from ..laws.chinchilla import ChinchillaLaw
-from ..uncertainty.resampling import Bootstrap
+from ..uncertainty.resampling import Bootstrap, bootstrap
+from ..uncertainty.subsampling import subsampled_bootstrap
+from .search import Design, choose, whitened
+from .slopes import AIMS, aim_slopes, aim_value, form_shifts, forms, log_sensitivities
+from .training import with_optimum
 
 __all__ = ["NextRuns", "suggest_runs"]
 
 
-#: sizes and numbers of tokens tried, each
-GRID_POINTS = 32
+#: sizes, and numbers of tokens for each, that are tried
+SIZES, LENGTHS = 32, 24
+#: resampled laws over which the criterion is averaged
+LAWS = 8
+#: how the two terms of the law may join instead: the coupling k of :func:`~scaling.plan.slopes.forms`
+COUPLINGS = (0.5, 0.25)
 #: runs that the first pass may take at most cost a budget over this many
-FIRST_PASSES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
-#: rounds of exchanges; three or four are enough
-MOST_ROUNDS = 50
-#: an exchange must lower the variance by more than this share
-IMPROVES = 1e-9
+FIRST_PASSES = (1, 2, 4, 8, 16, 32)
+#: two new runs differ by at least this factor in size or in tokens: repeats say nothing of the form of the law
+APART = 2.0
+#: resamples where only a fit is given
+RESAMPLES = 400
+#: without a budget to plan for, so many times that of the dearest run
+FURTHER = 10.0
+#: no run is known better than this in ln loss
+LEAST_NOISE = 1e-6
 
 
 @dataclass(frozen=True, repr=False)
 class NextRuns:
-    """Runs to add, and what they do to the interval of a, the exponent of the optimal size.
+    """Runs to add, and what they do to the interval of what is asked.
 
     Attributes
     ----------
     runs : DataFrame
         ``params``, ``tokens``, ``flops`` = 6ND and the ``loss`` that the law predicts; one row a run, so that a
-        run which is to be repeated with another seed stands there as often.
+        run which were to be repeated with another seed would stand there as often.
     budget : float
         FLOPs that all runs together may cost.
-    exponent : float
-        a, by which the compute-optimal size grows with compute.
+    aim : str
+        What they were chosen for: ``params``, the logarithm of the compute-optimal size; ``loss``, that of the
+        optimum; or ``a``, the exponent of the size.
+    flops_planned : float
+        The training budget at which the size, or the loss, is wanted.
+    estimate : float
+        Of the aim, with the fitted law; the size itself for ``params``.
     level : float
         Of the intervals.
     width_before, width_after : float
-        Width of the interval of a with the runs at hand, and predicted with those added.
+        Width of the bootstrap interval of the aim (of ln N* for ``params``) with the runs at hand, and with those
+        added, whose losses are simulated.
+    bias_before, bias_after : float
+        By how much the fit would miss the aim if the two terms of the law joined as in the couplings.
+    couplings : tuple of float
+        The k of that (see :func:`suggest_runs`).
     """
 
     runs: pd.DataFrame
     budget: float
-    exponent: float
+    aim: str
+    flops_planned: float
+    estimate: float
     level: float
     width_before: float
     width_after: float
+    bias_before: float
+    bias_after: float
+    couplings: tuple[float, ...]
 
     @property
     def flops(self) -> float:
@@ -67,12 +96,25 @@ class NextRuns:
         table.insert(2, "tokens_per_param", table["tokens"] / table["params"])
         return table.sort_values(["flops", "params"], ignore_index=True)
 
-    def _words(self) -> str:
-        return (
-            f"{len(self.runs)} runs to add, {format_flops(self.flops)} of {format_flops(self.budget)} FLOPs: "
-            f"the {self.level:.0%} interval of a = {self.exponent:.3f}, {self.width_before:.2g} wide, "
-            f"should become {self.width_after:.2g} wide"
-        )
+    def _words(self) -> list[str]:
+        """What the runs cost, what they do to the interval, and to the bias."""
+        place = "" if self.aim == "a" else f" at {format_flops(self.flops_planned)} FLOPs"
+        value, unit = f"{self.estimate:.4g}", AIMS[self.aim]
+        before, after = (f"{x:.2g} wide" for x in (self.width_before, self.width_after))
+        if self.aim == "params":
+            value, unit = format_count(self.estimate), "ln N*"
+            before, after = (f"a factor of {np.exp(x):.3g} wide" for x in (self.width_before, self.width_after))
+        words = [
+            f"{len(self.runs)} runs to add, {format_flops(self.flops)} of {format_flops(self.budget)} FLOPs",
+            f"the {self.level:.0%} interval of {AIMS[self.aim]}{place}, {value}: {before}, then {after}",
+        ]
+        if self.couplings:
+            form = ", ".join(f"{k:g}" for k in self.couplings)
+            words.append(
+                f"were the law's terms joined otherwise (k = {form}), {unit} would be missed by "
+                f"{self.bias_before:.2g}, then by {self.bias_after:.2g}"
+            )
+        return words
 
     def _readable(self) -> pd.DataFrame:
         counts = {"params": format_count, "tokens": format_count, "flops": format_flops}
@@ -81,126 +123,136 @@ class NextRuns:
         return table.assign(**{name: table[name].map(form) for name, form in formats.items()})
 
     def __repr__(self) -> str:
-        return f"{self._words()}\n{self._readable().to_string(index=False)}"
+        return "\n".join([*self._words(), self._readable().to_string(index=False)])
 
     def _repr_html_(self) -> str:
-        return f"<p>{self._words()}</p>" + self._readable().to_html(index=False)
+        return f"<p>{'; '.join(self._words())}</p>" + self._readable().to_html(index=False)
 
 
 def suggest_runs(
     found: Fit | Bootstrap,
     budget: float,
+    flops: float | None = None,
+    aim: str = "params",
+    *,
     max_runs: int = 12,
-    per_run: float | None = None,
+    max_flops_per_run: float | None = None,
+    tokens_per_param: tuple[float, float] | None = None,
+    params: ArrayLike | None = None,
+    couplings: Sequence[float] = COUPLINGS,
     stretch: float = 3.0,
     level: float = 0.95,
 ) -> NextRuns:
-    r"""The runs within a budget that narrow the interval of the exponent a most, if the law holds.
+    r"""The runs within a budget that bring the optimum of a training budget closest to the truth.
 
-    Near the fit, the estimate of :math:`a = \beta/(\alpha + \beta)` has the variance
+    Near the fit, the estimate of a number with the derivatives c in the constants, such as :math:`\ln N^*(C)`, has
+    the variance and, where the truth's ln L differs by :math:`\phi` from any such law, the bias
 
-    .. math:: \operatorname{var} a = \tau^2\, c^T M^{-1} c, \qquad M = \sum_i w_i\, g_i g_i^T,
+    .. math:: v = \tau^2\, c^T M^{-1} c, \qquad b = \sum_i w_i \phi_i\, g_i^T M^{-1} c - h, \qquad
+        M = \sum_i w_i\, g_i g_i^T,
 
-    with :math:`g_i` the derivatives of :math:`\ln L(N_i, D_i)` in the constants, :math:`c` those of a, and
-    :math:`\tau` the noise of a run as the objective sees it. A set of runs that makes it least is *c-optimal*.
-    A run :math:`g` added lowers it by (Sherman and Morrison)
+    with :math:`g_i` the derivatives of :math:`\ln L(N_i, D_i)` in the constants, :math:`\tau` the noise of a run as
+    the objective sees it, and h what the difference does to the number itself. The runs make
+    :math:`v + \sum b^2` small: its logarithm, averaged over resampled laws, so that no single one decides (Bayesian
+    c-optimality), with one b for each *coupling* k, a way in which the two terms of the law may join instead:
 
-    .. math:: \tau^2 \frac{(g^T M^{-1} c)^2}{1 + g^T M^{-1} g},
+    .. math:: L_k = E + \left[(A N^{-\alpha})^{1/k} + (B D^{-\beta})^{1/k}\right]^k .
 
-    so that all candidates are judged at once. Runs are taken one by one, the best that can still be paid for,
-    then exchanged one for another as long as that helps; this is done from several limits on the cost of a run
-    in the first pass, and the best set is kept.
+    For k = 1 it is the law; on public tables, fits of k lie between .15 and .9. Runs are taken one by one, the best
+    that can still be paid for, then exchanged one for another as long as that helps; this is done from several limits
+    on the cost of a run in the first pass, and the best set is kept. Any two differ by a factor of 2 or more in size
+    or in tokens: repeats say nothing of the form of the law.
 
     Parameters
     ----------
     found : Fit or Bootstrap
-        A fit of :func:`~scaling.fit.fit_parametric` with a law that is identified, or its resamples. With resamples,
-        ``width_before`` is the width of their interval of a, and only the ratio of the widths is predicted; with a
-        fit alone, both come from the formula and the noise of the residuals.
+        A fit of :func:`~scaling.fit.fit_parametric` with a law that is identified, or its resamples. A fit alone is
+        resampled 400 times.
     budget : float
         FLOPs (6ND) that the new runs may cost together, positive.
+    flops : float, optional
+        The training budget C at which the optimum is wanted; ten times that of the dearest run if not given.
+    aim : {"params", "loss", "a"}
+        What is wanted: :math:`\ln N^*(C)`, the loss at the optimum, or :math:`a = \beta/(\alpha + \beta)`.
     max_runs : int, default 12
         How many runs at most.
-    per_run : float, optional
+    max_flops_per_run : float, optional
         FLOPs that one run may cost; by default the whole budget.
+    tokens_per_param : (low, high), optional
+        Tokens per parameter of the new runs; by default between the least and the most of the runs at hand.
+    params : array, optional
+        The sizes that can be trained; by default any from the smallest at hand to ``stretch`` times the largest.
+    couplings : sequence of float
+        The k that are thought of, each positive; none for the variance alone.
     stretch : float, default 3
-        Sizes, tokens and tokens per parameter are sought up to this factor outside the ranges of the runs at hand,
-        at least 1: further out the law itself is in doubt.
+        Sizes and tokens are sought up to this factor above the largest at hand, at least 1, and never below the least.
     level : float, default 0.95
         Of the intervals whose widths are compared.
 
     Returns
     -------
     NextRuns
+        Both widths are those of bootstrap intervals with as many resamples: for the second, the new runs get losses
+        of the fitted law with noise drawn from its residuals, and the larger table is fitted and resampled.
 
     Raises
     ------
     FitError
-        If the law is not identified (the message says which runs would help), or both exponents lie on a bound.
+        If the law is not identified (the message says which runs would help), has fewer than 12 runs, or more than a
+        tenth of its resamples have no optimum.
     ValueError
-        If a number is out of its range, or the budget does not pay for the smallest candidate.
+        If a number is out of its range, or no run within the bounds can be paid for.
     TypeError
         If the fit is not of the parametric loss.
 
     Notes
     -----
-    The noise is taken from the median of the absolute log-residuals, and as normal; a change of it changes both
-    widths by the same factor, and not the runs. The formula is a linear one: where the law is only weakly known, its
-    interval is too narrow, and that of resamples is to be preferred. Optimal designs put repeats on a few points;
-    they trust the form of the law, so keep some runs elsewhere to check it.
+    The noise is taken from the median of the absolute log-residuals, and as normal. The formula is a linear one. It
+    knows of no form of the law but the couplings, so keep some runs elsewhere to check it.
 
     References
     ----------
-    Pukelsheim 2006, *Optimal Design of Experiments*, on c-optimality; Fedorov 1972, *Theory of Optimal
-    Experiments*, on exchanges.
+    Chaloner and Verdinelli 1995, Bayesian experimental design: a review, Statistical Science 10, 273-304; Box and
+    Draper 1959, A basis for the selection of a response surface design, JASA 54, 622-654, on variance and bias;
+    Fedorov 1972, *Theory of Optimal Experiments*, on exchanges; Videau et al. 2026, arXiv:2608.07222, on couplings.
 
     Examples
     --------
     >>> import scaling
     >>> law = scaling.ChinchillaLaw.from_published("besiroglu2024")
     >>> runs = scaling.simulate_runs(law, scaling.simulate.chinchilla_like_design(100), noise=0.01)
-    >>> more = scaling.suggest_runs(scaling.fit_parametric(runs), budget=1e21)
-    >>> more.flops <= 1e21, more.width_after < more.width_before
+    >>> more = scaling.suggest_runs(scaling.fit_parametric(runs), budget=1e22, flops=1e24)
+    >>> more.flops <= 1e22, more.width_after < more.width_before
     (True, True)
     """
     fit = found.fit if isinstance(found, Bootstrap) else found
-    cap = _check(fit, budget, max_runs, per_run, stretch, level)
+    cap = _check(fit, budget, aim, max_runs, max_flops_per_run, couplings, stretch, level)
     law = fit.law
-    N, D = _candidates(fit.runs, stretch, cap)
-    if not len(N):
-        cheapest = format_flops(float(np.min(6 * np.prod(_candidates(fit.runs, stretch, np.inf), axis=0))))
-        raise ValueError(f"{cap:g} FLOPs do not pay for the smallest run considered, of {cheapest} FLOPs")
-    free = np.array([name not in fit.held for name in law.constants])
-    aim = np.array([0.0, 0.0, 0.0, -law.beta, law.alpha])[free] / (law.alpha + law.beta) ** 2
-    if not aim.any():
-        words = "both exponents lie on a bound, so that the runs say nothing on how to move them"
-        raise FitError(words, FitErrorKind.UNDETERMINED)
-    used = fit.runs[fit.weights > 0]
-    weights = np.sqrt(fit.weights[fit.weights > 0] / fit.weights.max())[:, None]
-    present = weights * log_sensitivities(law, used["params"], used["tokens"])[:, free]
-    triangle = np.linalg.qr(present, mode="r")  # in its units the information at hand is the identity
-    aim = scipy.linalg.solve_triangular(triangle, aim, trans="T")
-    rows = scipy.linalg.solve_triangular(triangle, log_sensitivities(law, N, D)[:, free].T, trans="T").T
+    target = FURTHER * fit.runs["flops"].max() if flops is None else positive_finite(flops=flops)[0]
+    sizes = None if params is None else np.unique(positive_finite(params=params)[0])
+    N, D = _candidates(fit.runs, stretch, tokens_per_param, sizes)
+    N, D = _affordable(N, D, cap)
+    boot, _ = with_optimum(found if isinstance(found, Bootstrap) else bootstrap(fit, RESAMPLES), level)
+    before, slopes, changes = _design(boot, aim, float(target), couplings, N, D)
     cost = 6 * N * D
-    plans = [_choose(rows, cost, aim, budget, min(cap, budget / share), max_runs) for share in FIRST_PASSES]
-    variance, chosen = min(plans, key=lambda each: each[0])
+    caps = [min(cap, budget / n) for n in FIRST_PASSES]
+    after, chosen = choose(before, slopes, changes, cost, budget, caps, max_runs, _near(N, D))
     runs = pd.DataFrame({"params": N, "tokens": D, "flops": cost}).iloc[sorted(chosen)].reset_index(drop=True)
     runs["loss"] = law.loss(runs["params"], runs["tokens"])
-    if isinstance(found, Bootstrap):
-        low, high = found.interval(level, of="a")
-        before = high - low
-    else:
-        before = 2 * scipy.special.ndtri((1 + level) / 2) * noise_of_a_run(fit) * np.sqrt(aim @ aim)
-    after = before * np.sqrt(variance / (aim @ aim))
-    return NextRuns(runs, float(budget), float(law.a), level, float(before), float(after))
-
-
-def log_sensitivities(law: ChinchillaLaw, params: ArrayLike, tokens: ArrayLike) -> np.ndarray:
-    """Derivatives of ln L in E, ln A, ln B, alpha and beta at each run, (n, 5)."""
-    N, D = np.asarray(params, dtype=float), np.asarray(tokens, dtype=float)
-    size, data = law.A * N**-law.alpha, law.B * D**-law.beta
-    terms = np.array([np.ones_like(N), size, data, -size * np.log(N), -data * np.log(D)])
-    return (terms / (law.E + size + data)).T
+    estimate = float(aim_value(law, aim, target))
+    return NextRuns(
+        runs=runs,
+        budget=float(budget),
+        aim=aim,
+        flops_planned=float(target),
+        estimate=float(np.exp(estimate)) if aim == "params" else estimate,
+        level=level,
+        width_before=_width(boot, aim, target, level),
+        width_after=_width(_enlarged(boot, runs), aim, target, level),
+        bias_before=_typical(before.bias),
+        bias_after=_typical(after.bias),
+        couplings=tuple(couplings),
+    )
 
 
 def noise_of_a_run(fit: Fit) -> float:
@@ -224,67 +276,135 @@ def noise_of_a_run(fit: Fit) -> float:
     return float(sigma * np.sqrt(square) / inside)
 
 
-def _check(fit: Fit, budget: float, max_runs: int, per_run: float | None, stretch: float, level: float) -> float:
-    """All arguments; what one run may cost."""
+def _check(
+    fit: Fit,
+    budget: float,
+    aim: str,
+    max_runs: int,
+    max_flops_per_run: float | None,
+    couplings: Sequence[float],
+    stretch: float,
+    level: float,
+) -> float:
+    """All arguments but the bounds; what one run may cost."""
     if not isinstance(fit, Fit) or not isinstance(fit.candidate, ChinchillaLaw):
         kind = type(fit.candidate).__name__ if isinstance(fit, Fit) else type(fit).__name__
         raise TypeError(f"runs can be suggested for a fit of a ChinchillaLaw, not for a {kind}")
-    cap = budget if per_run is None else per_run
-    within("a positive number of FLOPs", lambda x: (x > 0) & np.isfinite(x), budget=budget, per_run=cap)
+    cap = budget if max_flops_per_run is None else max_flops_per_run
+    limits = "a positive number of FLOPs"
+    within(limits, lambda x: (x > 0) & np.isfinite(x), budget=budget, max_flops_per_run=cap)
+    if aim not in AIMS:
+        raise ValueError(f"aim must be one of {', '.join(AIMS)}, got {aim!r}")
     whole_number("max_runs", max_runs)
+    positive_finite(couplings=couplings)
     if not (np.isfinite(stretch) and stretch >= 1):
         raise ValueError(f"stretch must be a finite number, at least 1, got {stretch!r}")
     proper_share("level", level)
     return min(cap, budget)
 
 
-def _candidates(runs: pd.DataFrame, stretch: float, cap: float) -> tuple[np.ndarray, np.ndarray]:
-    """Sizes and tokens on a grid in logarithms, two digits each: affordable, and not too unlike the runs at hand."""
-    axes = []
-    for name in ("params", "tokens"):
-        values = np.geomspace(runs[name].min() / stretch, runs[name].max() * stretch, GRID_POINTS)
-        digit = 10 ** (np.floor(np.log10(values)) - 1)
-        axes.append(np.unique(np.round(values / digit) * digit))
-    N, D = (x.ravel() for x in np.meshgrid(*axes, indexing="ij"))
-    ratios = runs["tokens"] / runs["params"]
-    cost, ratio = 6 * N * D, D / N
-    wanted = (cost <= cap) & (ratio >= ratios.min() / stretch) & (ratio <= ratios.max() * stretch)
-    return N[wanted], D[wanted]
+def _candidates(
+    runs: pd.DataFrame, stretch: float, tokens_per_param: tuple[float, float] | None, sizes: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Sizes and tokens within the bounds: even in logarithms, two digits each where the bounds leave room for it."""
+    if tokens_per_param is None:
+        low, high = (runs["tokens"] / runs["params"]).agg(["min", "max"])
+    else:
+        (low, high) = positive_finite(tokens_per_param=tokens_per_param)[0]
+        if low > high:
+            raise ValueError(f"tokens_per_param must be (low, high), got ({low:g}, {high:g})")
+    if sizes is None:
+        sizes = np.unique(_two_digits(_stretched(runs["params"], stretch, SIZES)))
+    N, ratio = (x.ravel() for x in np.meshgrid(sizes, np.geomspace(low, high, LENGTHS), indexing="ij"))
+    D = np.clip(_two_digits(N * ratio), low * N, high * N)
+    least, *_, most = _stretched(runs["tokens"], stretch, LENGTHS)
+    inside = (least <= D) & (most >= D)
+    if not inside.any():
+        raise ValueError(
+            f"no run of the sizes from {format_count(sizes.min())} to {format_count(sizes.max())} with {low:.3g} to "
+            f"{high:.3g} tokens per parameter has between {format_count(least)} and {format_count(most)} tokens, "
+            f"the least of the runs and {stretch:g} times the most: state other bounds, other sizes or a larger stretch"
+        )
+    return N[inside], D[inside]
 
 
-def _gains(rows: np.ndarray, inverse: np.ndarray, aim: np.ndarray) -> np.ndarray:
-    """By how much each candidate would lower aim' inverse aim."""
-    return (rows @ (inverse @ aim)) ** 2 / (1 + np.einsum("ij,jk,ik->i", rows, inverse, rows))
+def _stretched(values: pd.Series, stretch: float, count: int) -> np.ndarray:
+    return np.geomspace(values.min(), values.max() * stretch, count)
 
 
-def _updated(inverse: np.ndarray, row: np.ndarray, sign: int) -> np.ndarray:
-    """The inverse information with a run added (+1) or taken away (-1)."""
-    along = inverse @ row
-    return inverse - sign * np.outer(along, along) / (1 + sign * (row @ along))
+def _two_digits(values: np.ndarray) -> np.ndarray:
+    digit = 10 ** (np.floor(np.log10(values)) - 1)
+    rounded: np.ndarray = np.round(values / digit) * digit
+    return rounded
 
 
-def _choose(
-    rows: np.ndarray, cost: np.ndarray, aim: np.ndarray, budget: float, cap: float, max_runs: int
-) -> tuple[float, list[int]]:
-    """Variance and candidates: one after the other under a cap on the cost of each, then by exchange without it."""
-    inverse, chosen, left = np.eye(len(aim)), [], budget
-    for _ in range(max_runs):
-        gains = np.where(cost <= min(cap, left), _gains(rows, inverse, aim), -np.inf)
-        best = int(gains.argmax())
-        if not gains[best] > 0:
-            break
-        inverse, left = _updated(inverse, rows[best], +1), left - cost[best]
-        chosen.append(best)
-    for _ in range(MOST_ROUNDS):
-        before = aim @ inverse @ aim
-        for place, old in enumerate(chosen):
-            without = _updated(inverse, rows[old], -1)
-            gains = np.where(cost <= left + cost[old], _gains(rows, without, aim), -np.inf)
-            gains[old] = max(gains[old], 0.0)
-            best = int(gains.argmax())
-            if gains[best] > gains[old]:
-                chosen[place], left = best, left + cost[old] - cost[best]
-            inverse = _updated(without, rows[chosen[place]], +1)
-        if aim @ inverse @ aim >= before * (1 - IMPROVES):
-            break
-    return float(aim @ inverse @ aim), chosen
+def _near(N: np.ndarray, D: np.ndarray) -> np.ndarray:
+    """Which candidates are too much alike to be taken both, (m, m): size and tokens differ by less than a factor."""
+    apart = [np.abs(np.subtract.outer(x, x)) < np.log(APART) for x in (np.log(N), np.log(D))]
+    alike: np.ndarray = apart[0] & apart[1]
+    return alike
+
+
+def _affordable(N: np.ndarray, D: np.ndarray, cap: float) -> tuple[np.ndarray, np.ndarray]:
+    cost = 6 * N * D
+    if not (cost <= cap).any():
+        least = int(cost.argmin())
+        raise ValueError(
+            f"{cap:g} FLOPs do not pay for the smallest run considered, {format_count(N[least])} parameters on "
+            f"{format_count(D[least])} tokens, {format_flops(cost[least])} FLOPs: allow more, or state smaller sizes "
+            "or fewer tokens per parameter"
+        )
+    return N[cost <= cap], D[cost <= cap]
+
+
+def _design(
+    boot: Bootstrap, aim: str, flops: float, couplings: Sequence[float], N: np.ndarray, D: np.ndarray
+) -> tuple[Design, np.ndarray, np.ndarray]:
+    """What the runs at hand say, and the slopes and changes of form at the candidates, at a few resampled laws."""
+    fit = boot.fit
+    used = fit.weights > 0
+    weights = np.sqrt(fit.weights[used] / fit.weights.max())
+    runs = fit.runs[used]
+    places = np.linspace(0, len(boot.samples) - 1, LAWS).round().astype(int)
+    laws = replace(boot.law, **{name: value[places] for name, value in boot.law.constants.items()})
+    each = laws.as_column()
+    free = np.array([name not in fit.held for name in laws.constants])
+    slopes, wanted = aim_slopes(laws, aim, flops)[:, free], weights[:, None]
+    if not slopes.any():
+        words = "the constants that the aim depends on lie on a bound, so that the runs say nothing on how to move them"
+        raise FitError(words, FitErrorKind.UNDETERMINED)
+    present = wanted * log_sensitivities(each, runs["params"], runs["tokens"])[..., free]
+    present, candidates, slopes = whitened(present, log_sensitivities(each, N, D)[..., free], slopes)
+    here = wanted * forms(each, runs["params"], runs["tokens"], couplings)
+    design = Design(
+        inverse=np.broadcast_to(np.eye(free.sum()), (len(places), free.sum(), free.sum())),
+        cross=np.einsum("knp,knq->kpq", present, here),
+        aim=slopes,
+        shift=form_shifts(laws, aim, flops, couplings),
+        noise=max(noise_of_a_run(fit), LEAST_NOISE),
+    )
+    return design, candidates, forms(each, N, D, couplings)
+
+
+def _width(boot: Bootstrap, aim: str, flops: float, level: float) -> float:
+    low, high = boot.interval(level, lambda law: aim_value(law, aim, flops))
+    return float(high - low)
+
+
+def _enlarged(boot: Bootstrap, runs: pd.DataFrame) -> Bootstrap:
+    """The resamples of a larger table: new runs follow the law, with noise drawn from the residuals."""
+    fit = boot.fit
+    used = fit.runs[fit.weights > 0]
+    off = np.log(used["loss"].to_numpy() / fit.law.loss(used["params"], used["tokens"]))
+    degrees = np.sqrt(len(off) / max(len(off) - len(fit.law.constants), 1))
+    noise = degrees * np.random.default_rng(boot.seed).choice(off, len(runs))
+    columns = ["params", "tokens", "loss"]
+    table = pd.concat([fit.runs[columns], runs.assign(loss=runs["loss"] * np.exp(noise))[columns]], ignore_index=True)
+    weights = np.concatenate([fit.weights, np.full(len(runs), fit.weights.max())])
+    larger = fit_parametric(table, objective=fit.objective, delta=fit.delta, n_starts=fit.n_starts, weights=weights)
+    return subsampled_bootstrap(larger, n_resamples=len(boot.samples), seed=boot.seed)
+
+
+def _typical(bias: np.ndarray) -> float:
+    """Root mean square over the couplings, the median over the laws."""
+    return float(np.median(np.sqrt((bias**2).mean(-1)))) if bias.shape[-1] else 0.0

@@ -15,6 +15,7 @@ from ..optimum.allocation import Allocation, compute_optimal
 from ..optimum.inference import inference_optimal, overtraining_overhead
 from ..optimum.limited_data import data_constrained_optimal
 from ..sources.numbers import published
+from ..uncertainty.intervals import INFINITE, percentiles
 from ..uncertainty.resampling import Bootstrap
 
 #: sizes, as multiples of the one advised, whose cost is shown; and those of the over-training table
@@ -54,17 +55,18 @@ def limited(law: ChinchillaLaw, flops: float, unique: float) -> dict[str, Any]:
 def with_intervals(
     of: Callable[[ChinchillaLaw], dict[str, Any]], boot: Bootstrap, law: ChinchillaLaw, level: float
 ) -> pd.DataFrame:
-    """One row a quantity: ``estimate``, ``low``, ``high``."""
+    """One row a quantity: ``estimate``, ``low``, ``high``; ``widened`` where the percentiles missed the estimate."""
     estimate = pd.Series(of(law), dtype=float)
-    low, high = boot.interval(level, lambda many: np.column_stack(list(of(many).values())))
-    return pd.DataFrame({"estimate": estimate, "low": low, "high": high}).rename_axis("quantity")
+    found = boot.percentiles(level, lambda many: np.column_stack(list(of(many).values())))
+    table = {"estimate": estimate, "low": found.low, "high": found.high, "widened": found.widened}
+    return pd.DataFrame(table).rename_axis("quantity")
 
 
 def _columns(name: str, estimate: ArrayLike, values: np.ndarray, boot: Bootstrap, level: float) -> dict[str, Any]:
     """``name``, ``name_low`` and ``name_high``; what cannot be reached (NaN) counts as infinitely much."""
-    with np.errstate(invalid="ignore"):
-        low, high = boot.interval(level, lambda _: np.where(np.isnan(values), np.finfo(float).max, values))
-    ends = (np.where(np.asarray(end) > 1e300, np.inf, end) for end in (low, high))
+    values, at = (np.where(np.isnan(x), np.finfo(float).max, x) for x in (values, np.asarray(estimate)))
+    found = percentiles(values, level, at, boot.lost)
+    ends = (np.where(end > INFINITE, np.inf, end) for end in (found.low, found.high))
     return dict(zip((name, f"{name}_low", f"{name}_high"), (estimate, *ends), strict=True))
 
 

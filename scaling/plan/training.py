@@ -11,6 +11,7 @@ import pandas as pd
 from .._checks import positive_finite, proper_share, within
 from .._words import format_count, format_flops
 from ..errors import FitError, FitErrorKind, RunsWarning
+from ..fit.certainty import unsettled
 from ..laws.chinchilla import ChinchillaLaw
 from ..optimum.allocation import Allocation, compute_optimal, without_optimum
 from ..uncertainty.resampling import Bootstrap
@@ -21,6 +22,7 @@ __all__ = ["Plan", "plan_training"]
 
 #: a budget this many times the dearest run's is called far
 FAR = 10.0
+FAR_WORDS = "the budget is"
 #: the share of resamples without an optimum above which there is no plan
 MOST_LOST = 0.1
 #: how quantities are printed
@@ -50,7 +52,13 @@ class Plan:
     notes : tuple of str
         What to know before relying on the plan.
     boot : Bootstrap
-        The resamples it was made from, those without an optimum left out.
+        The resamples it was made from, those without an optimum left out (and counted as ``boot.lost``).
+    noise, noise_from : float, str
+        Standard deviation of ln loss of a run about the law, and what it was taken from; see
+        :meth:`Bootstrap.predict <scaling.uncertainty.Bootstrap.predict>`.
+    open_question : str
+        Why the runs do not settle the best size for this budget; nothing where they do. A plan with an open question
+        prints its allocations, each number with its interval, and nothing that rests on a single size.
     """
 
     flops: float
@@ -61,6 +69,9 @@ class Plan:
     reach: float
     notes: tuple[str, ...]
     boot: Bootstrap
+    noise: float
+    noise_from: str
+    open_question: str = ""
 
     def table(self) -> pd.DataFrame:
         """The allocations as one flat table: ``problem``, ``quantity``, ``estimate``, ``low``, ``high``."""
@@ -73,12 +84,15 @@ class Plan:
             (f"{problem}, {interval}", _readable_rows(rows.droplevel("problem")))
             for problem, rows in self.allocation.groupby("problem", sort=False)
         ]
+        if self.open_question:
+            return parts
         parts.append((f"training another size than the advised, {interval}", _readable(self.off_optimum)))
         parts.append((f"smaller models of the same loss, {interval}", _readable(self.overtraining)))
         return parts
 
     def _title(self) -> str:
-        return f"Plan for {format_flops(self.flops)} training FLOPs"
+        about = f"a run strays by {self.noise:.2%} from the law's loss, by {self.noise_from}"
+        return f"Plan for {format_flops(self.flops)} training FLOPs; {about}"
 
     def __repr__(self) -> str:
         notes = [f"note: {text}" for text in self.notes]
@@ -101,7 +115,9 @@ def plan_training(
     r"""What to train with a budget, from a fitted law and its resamples.
 
     Every number is computed with the fitted law (``estimate``) and with the law of every resample, whose central
-    percentiles are the interval. The intervals are those of the law's mean loss, not of one run with its noise.
+    percentiles are the interval. The intervals are those of the law's mean loss; ``loss_of_a_run`` has that of one run
+    of the advised size and tokens, with its noise. An end that the resamples do not tell is NaN, and percentiles that
+    miss their estimate are widened to it.
 
     * **compute-optimal**: the size and tokens of least loss at C = ``flops``; :func:`~scaling.optimum.compute_optimal`.
       ``exponent`` is :math:`a = \beta/(\alpha + \beta)`, with which the size grows with compute.
@@ -167,7 +183,7 @@ def plan_training(
         raise TypeError(f"a plan needs a ChinchillaLaw, not a {type(boot.law).__name__}: fit with fit_parametric")
     law = boot.fit.law
     _check_numbers(flops, inference_tokens, unique_tokens)
-    boot, lost = _with_optimum(boot, level)
+    boot, lost = with_optimum(boot, level)
     problems = {"compute-optimal": lambda law: quantities(compute_optimal(law, flops)) | {"exponent": law.a}}
     if inference_tokens is not None:
         problems["with inference"] = lambda law: serving(law, flops, inference_tokens)
@@ -175,19 +191,27 @@ def plan_training(
         problems["limited data"] = lambda law: limited(law, flops, unique_tokens)
     parts = {name: with_intervals(of, boot, law, level) for name, of in problems.items()}
     best = compute_optimal(law, flops)
-    notes = _notes(boot, best, lost, unique_tokens)
+    run = boot.predict(best.params, best.tokens, level).iloc[0]
+    ends = run[["estimate", "low", "high"]].astype(float)
+    parts["compute-optimal"].loc["loss_of_a_run"] = [*ends, False]
+    allocation = pd.concat(parts, names=["problem", "quantity"])
+    doubt = unsettled(boot.fit, flops, level)
+    notes = _notes(boot, best, lost, unique_tokens, level, allocation, doubt)
     reach = float(flops / boot.fit.runs["flops"].max())
     if reach > FAR:
-        warnings.warn(notes[0], RunsWarning, stacklevel=2)
+        warnings.warn(next(note for note in notes if note.startswith(FAR_WORDS)), RunsWarning, stacklevel=2)
     return Plan(
         flops=float(flops),
         level=level,
-        allocation=pd.concat(parts, names=["problem", "quantity"]),
+        allocation=allocation.drop(columns="widened"),
         off_optimum=off_optimum(boot, law, best, level),
         overtraining=overtraining(boot, law, best, level),
         reach=reach,
         notes=notes,
         boot=boot,
+        noise=float(run["noise"]),
+        noise_from=run["noise_from"],
+        open_question=doubt,
     )
 
 
@@ -199,7 +223,7 @@ def _check_numbers(flops: float, inference_tokens: float | None, unique_tokens: 
         within("at least 0 and finite", lambda x: (x >= 0) & np.isfinite(x), inference_tokens=inference_tokens)
 
 
-def _with_optimum(boot: Bootstrap, level: float) -> tuple[Bootstrap, float]:
+def with_optimum(boot: Bootstrap, level: float) -> tuple[Bootstrap, float]:
     """The resamples whose law has an optimum, and the share of the others."""
     proper_share("level", level)
     missing = without_optimum(boot.law)
@@ -213,24 +237,41 @@ def _with_optimum(boot: Bootstrap, level: float) -> tuple[Bootstrap, float]:
     if not missing.any():
         return boot, 0.0
     law = replace(boot.law, **{name: value[~missing] for name, value in boot.law.constants.items()})
-    return replace(boot, samples=boot.samples[~missing].reset_index(drop=True), law=law), lost
+    samples = boot.samples[~missing].reset_index(drop=True)
+    return replace(boot, samples=samples, law=law, lost=boot.lost + int(missing.sum())), lost
 
 
-def _notes(boot: Bootstrap, best: Allocation, lost: float, unique: float | None) -> tuple[str, ...]:
+def _notes(
+    boot: Bootstrap,
+    best: Allocation,
+    lost: float,
+    unique: float | None,
+    level: float,
+    allocation: pd.DataFrame,
+    doubt: str,
+) -> tuple[str, ...]:
     runs, notes = boot.fit.runs, []
+    if doubt:
+        notes.append(f"{doubt}; suggest_runs (on the command line: --next-budget) says which runs would tell most")
     beyond = {name: float(getattr(best, name) / runs[name].max()) for name in ("flops", "params", "tokens")}
     if beyond["flops"] > FAR:
         sizes = f"params {beyond['params']:.3g}, tokens {beyond['tokens']:.3g}"
         notes.append(
-            f"the budget is {beyond['flops']:.3g} times that of the dearest run (largest {sizes} times): the intervals "
+            f"{FAR_WORDS} {beyond['flops']:.3g} times that of the dearest run (largest {sizes} times): the intervals "
             "hold only as far as the law does"
         )
-    if boot.fit.status != "converged":
+    if boot.fit.status != "identified" and boot.fit.message not in doubt:
         notes.append(f"the fit is {boot.fit.status}: {boot.fit.message}")
     if boot.note:
         notes.append(f"intervals: {boot.note}")
     if lost:
-        notes.append(f"{lost:.1%} of the resamples have no optimum and are left out: the intervals are too narrow")
+        meaning = "they count as beyond either end" if lost <= (1 - level) / 2 else "the ends are unknown"
+        notes.append(f"{lost:.1%} of the resamples have no optimum: {meaning} of an interval")
+    if (wide := allocation["widened"].astype(bool)).any():
+        names = ", ".join(f"{quantity.replace('_', ' ')} ({problem})" for problem, quantity in allocation.index[wide])
+        notes.append(
+            f"percentiles that missed the estimate were widened to it, since the resamples are biased: {names}"
+        )
     if unique is not None:
         notes.append("limited data takes R* from Muennighoff et al. 2023, not from these runs")
     return tuple(notes)
@@ -243,7 +284,8 @@ def _printed(name: str, value: float) -> str:
         return format_flops(value)
     if name in PRINTED_AS_PERCENT:
         return f"{value:.1%}"
-    return format_count(value) if name in PRINTED_AS_COUNTS else f"{value:.4g}" if name == "loss" else f"{value:.3g}"
+    digits = 4 if name in ("loss", "loss_of_a_run") else 3
+    return format_count(value) if name in PRINTED_AS_COUNTS else f"{value:.{digits}g}"
 
 
 def _readable(table: pd.DataFrame) -> pd.DataFrame:
@@ -255,11 +297,12 @@ def _readable(table: pd.DataFrame) -> pd.DataFrame:
         if f"{name}_low" in table:
             ends = zip(table[f"{name}_low"], table[f"{name}_high"], strict=True)
             words[name.replace("_", " ")] += [
-                f" ({_printed(name, low)} … {_printed(name, high)})" for low, high in ends
+                "" if np.isnan(low) else f" ({_printed(name, low)} … {_printed(name, high)})" for low, high in ends
             ]
     return words.rename_axis(columns="size ratio")
 
 
 def _readable_rows(table: pd.DataFrame) -> pd.DataFrame:
-    words = [[_printed(name, x) for x in row] for name, row in zip(table.index, table.to_numpy(), strict=True)]
+    rows = zip(table.index, table.to_numpy(), strict=True)
+    words = [["unknown" if np.isnan(x) else _printed(name, x) for x in row] for name, row in rows]
     return pd.DataFrame(words, index=[name.replace("_", " ") for name in table.index], columns=table.columns)

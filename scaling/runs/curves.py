@@ -1,4 +1,4 @@
-"""Rows of one run and runs of one design: the last points of curves, and the noise among repeated runs."""
+"""Rows of one run and runs of one design: which rows are one run, its last point, and the noise among repeats."""
 
 from __future__ import annotations
 
@@ -10,22 +10,66 @@ from .vocabulary import STANDS_FOR
 __all__ = ["last_points", "seed_noise"]
 
 
+#: rows of one name have one size up to this factor: sizes that follow from rounded flops and tokens scatter
+ONE_SIZE = 1.1
+
+
 def curves_of(runs: pd.DataFrame) -> pd.DataFrame:
     """The table as curves: where every ``run`` has one row only, the runs of one size make a curve."""
     return runs.drop(columns="run") if "run" in runs and not runs["run"].duplicated().any() else runs
+
+
+def groups_of(labels: pd.Series) -> np.ndarray:
+    """One whole number a row, the same for equal labels, in the order of their appearance; a missing label is alone."""
+    codes, distinct = pd.factorize(labels)
+    missing = codes < 0
+    codes[missing] = len(distinct) + np.arange(missing.sum())
+    return pd.factorize(codes)[0] if missing.any() else codes
+
+
+def runs_of(table: pd.DataFrame) -> np.ndarray | None:
+    """The run to which each row belongs, as whole numbers; None where every row is a run of its own.
+
+    Rows of one ``run`` are points of one training run. Rows without a name are runs of their own, and so are those of
+    a name with several sizes or seeds, which is not the name of a run.
+    """
+    if "run" not in table or not table["run"].duplicated().any():
+        return None
+    codes = groups_of(table["run"])
+    alone = np.zeros(len(codes), dtype=bool)
+    if "params" in table:
+        size = table["params"].to_numpy(dtype=float)
+        least, most = np.full(codes.max() + 1, np.inf), np.zeros(codes.max() + 1)
+        np.minimum.at(least, codes, size)
+        np.maximum.at(most, codes, size)
+        alone |= (most > ONE_SIZE * least)[codes]
+    if "seed" in table:
+        seed, first = pd.factorize(table["seed"])[0], np.unique(codes, return_index=True)[1]
+        alone |= (np.bincount(codes, seed != seed[first][codes]) > 0)[codes]
+    codes = groups_of(pd.Series(codes).where(~alone))
+    return codes if codes.max() + 1 < len(codes) else None
+
+
+def last_rows(table: pd.DataFrame) -> np.ndarray:
+    """Which rows (n,) are the last of their run by ``flops``; of equals the later one."""
+    codes = runs_of(table)
+    if codes is None:
+        return np.ones(len(table), dtype=bool)
+    order = np.lexsort((table["flops"].to_numpy(), codes))
+    last = np.zeros(len(codes), dtype=bool)
+    last[order[np.diff(codes[order], append=-1) != 0]] = True
+    return last
 
 
 def last_points(runs: pd.DataFrame) -> pd.DataFrame:
     """The last row (by flops) of every run where runs have several, as curves do; else the table itself.
 
     Earlier points of a curve are not what a run of that length would have reached, and not independent of the last.
+    A ``run`` names the rows of one training run; a name with several sizes or seeds names none, and its rows are
+    runs of their own.
     """
-    if "run" not in runs or not runs["run"].dropna().duplicated().any():
-        return runs
-    run = pd.factorize(runs["run"])[0]
-    order = np.lexsort((runs["flops"].to_numpy(), run))
-    last = np.diff(run[order], append=-2) != 0
-    return runs.iloc[np.sort(order[last | (run[order] < 0)])]
+    last = last_rows(runs)
+    return runs if last.all() else runs[last]
 
 
 def row_weights(runs: pd.DataFrame) -> np.ndarray | None:

@@ -15,6 +15,9 @@ from .files import data_file
 
 __all__ = ["Published", "large_models", "published", "published_table"]
 
+#: the word of the column ``known`` for a number that was not read at its source
+SECONDARY = "secondary"
+
 
 @dataclass(frozen=True)
 class Published:
@@ -64,6 +67,16 @@ class Published:
     def half_unit(self) -> float:
         """Half a unit of the last printed digit: how far rounding alone may have moved the value."""
         return 0.5 * 10.0 ** int(Decimal(self.printed).as_tuple().exponent)
+
+    @property
+    def rounding(self) -> float:
+        """The same as a share of the value."""
+        return self.half_unit / abs(self.value)
+
+    @property
+    def hand(self) -> str:
+        """``first`` or ``second``: whether the number was read at its source."""
+        return "second" if self.known == SECONDARY else "first"
 
     def __float__(self) -> float:
         return self.value

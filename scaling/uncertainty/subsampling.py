@@ -11,6 +11,7 @@ import pandas as pd
 from .._checks import at_least
 from ..errors import FitError
 from ..fit.engine.identify import moving
+from ..fit.engine.setting_aside import far_off
 from ..fit.frontier import FrontierFit
 from ..fit.isoflop import fit_isoflop
 from ..fit.parametric import fit_parametric
@@ -34,9 +35,10 @@ def subsampled_bootstrap(
 ) -> Bootstrap:
     r"""Bootstrap of a fit to many runs, at the cost of one to few.
 
-    A part of *m* of the *n* runs is drawn at random, fitted and resampled as :func:`~scaling.uncertainty.bootstrap`
-    does. The deviations of its resamples from its own fit, in :math:`E, \ln A, \ln B, \alpha, \beta` (for approach 2 in
-    :math:`\ln k_N, a`), shrink by :math:`\sqrt{m/n}` and are put around the fit to all runs:
+    A part of *m* of the *n* runs is drawn at random, each with all its rows, fitted and resampled as
+    :func:`~scaling.uncertainty.bootstrap` does. The deviations of its resamples from its own fit, in
+    :math:`E, \ln A, \ln B, \alpha, \beta` (for approach 2 in :math:`\ln k_N, a`), shrink by :math:`\sqrt{m/n}` and
+    are put around the fit to all runs:
 
     .. math:: \theta^*_j = \hat\theta_n + \sqrt{m/n}\,(\hat\theta^*_{m,j} - \hat\theta_m)
 
@@ -52,7 +54,7 @@ def subsampled_bootstrap(
         A parametric fit, or one of approach 2. Where it has no more than ``rows`` runs this is
         :func:`~scaling.uncertainty.bootstrap`.
     rows : int
-        m, at least 500.
+        m, at least 500: runs, which are the rows where each run has one.
     n_resamples, seed : int
         As in :func:`~scaling.uncertainty.bootstrap`; the seed draws the part too.
 
@@ -73,7 +75,8 @@ def subsampled_bootstrap(
     Bickel, Götze and van Zwet 1997, Resampling fewer than n observations, Statistica Sinica 7, 1-31.
     """
     at_least("rows", rows, LEAST_ROWS)
-    n = len(fit.runs)
+    clusters = fit.clusters if isinstance(fit, Fit) else None
+    n = len(fit.runs) if clusters is None else int(clusters.max()) + 1
     if n <= rows:
         return bootstrap(fit, n_resamples, seed)
     if isinstance(fit, FrontierFit):
@@ -87,17 +90,25 @@ def subsampled_bootstrap(
             bootstrap(fit, n_resamples, seed), note=f"all {n:,} runs are resampled, since few of them decide"
         )
     chosen = np.sort(np.random.default_rng([seed, n]).choice(n, rows, replace=False))
-    part = _part(fit, chosen)
+    part = _part(fit, chosen if clusters is None else np.flatnonzero(np.isin(clusters, chosen)))
     boot = bootstrap(part, n_resamples, seed)
-    note = f"spread of {rows:,} of the {n:,} runs"
+    note = f"spread of {rows:,} of the {n:,} runs" + ("" if clusters is None else ", drawn whole")
+    aside = _set_aside(fit) if boot.set_aside and isinstance(fit, Fit) else ()
+    end = f"; {boot.note}" if boot.note else ""
     if boot.at_bound > ON_BOUND:
-        return replace(
-            boot, fit=fit, note=f"{note}, not scaled to all: {boot.at_bound:.0%} of resamples are on a bound"
-        )
+        words = f"{note}, not scaled to all: {boot.at_bound:.0%} of resamples are on a bound{end}"
+        return replace(boot, fit=fit, note=words, set_aside=aside)
     samples = _scaled(boot.samples, _constants(part), _constants(fit), np.sqrt(rows / n))
     columns = dict(zip(samples, samples.to_numpy().T, strict=True))
     law = fit.law_of(columns) if isinstance(fit, Fit) else _frontier_law(fit, samples)
-    return replace(boot, samples=samples, law=law, fit=fit, note=f"{note}, scaled by sqrt({rows:,}/{n:,})")
+    words = f"{note}, scaled by sqrt({rows:,}/{n:,}){end}"
+    return replace(boot, samples=samples, law=law, fit=fit, note=words, set_aside=aside)
+
+
+def _set_aside(fit: Fit) -> tuple[int, ...]:
+    """Rows of all the runs that are as far from the fit as those that the part sets aside."""
+    assert fit._minimum is not None  # a parametric fit is the engine's
+    return tuple(np.flatnonzero(far_off(fit._minimum.problem, fit._minimum.theta, fit._minimum.objective)).tolist())
 
 
 def _influence(fit: Fit | FrontierFit) -> float:
@@ -108,16 +119,16 @@ def _influence(fit: Fit | FrontierFit) -> float:
     problem, theta = fit._minimum.problem, fit._minimum.theta
     slopes = problem.jacobian(theta)[:, moving(problem, theta)] * fit.weights[:, None]
     directions, _ = np.linalg.qr(slopes / np.linalg.norm(slopes, axis=0))
-    return float((directions**2).sum(1).max())
+    leverage = (directions**2).sum(1)
+    return float((leverage if fit.clusters is None else np.bincount(fit.clusters, leverage)).max())
 
 
 def _part(fit: Fit | FrontierFit, chosen: np.ndarray) -> Any:
     if isinstance(fit, FrontierFit):
         return fit_isoflop(fit.runs.iloc[chosen].reset_index(drop=True))
-    part = fit.runs.iloc[chosen].reset_index(drop=True)
-    return fit_parametric(
-        part, objective=fit.objective, delta=fit.delta, weights=fit.weights[chosen], n_starts=fit.n_starts
-    )
+    names = ("objective", "delta", "tau", "n_starts")
+    options: dict[str, Any] = {name: getattr(fit, name) for name in names} | {"rows": "all"}
+    return fit_parametric(fit.runs.iloc[chosen].reset_index(drop=True), weights=fit.weights[chosen], **options)
 
 
 def _constants(fit: Fit | FrontierFit) -> dict[str, Any]:

@@ -126,9 +126,28 @@ def test_a_curve_table_gives_curves_to_those_who_want_them():
     assert lines["13"] == {"runs_file": len(table.runs), "curves_file": len(curves)}
 
 
-def test_repeated_names_are_no_curves():
-    for runs in (isoflop_grid().assign(run="mine"), overtrained().assign(run=overtrained()["params"].astype(str))):
-        assert as_table(scaling.check_runs(runs)).curves is None
+def test_a_run_with_a_few_rows_counts_once_as_everywhere():
+    runs = scaling.check_runs(overtrained().assign(run=overtrained()["params"].astype(str)))
+    table = as_table(runs)
+    assert len(table.runs) == runs["run"].nunique() < len(table.curves) == len(runs)
+    assert table.runs.equals(scaling.runs.last_points(runs))
+    assert table.runs.attrs["notes"][-1] == "curves: the runs are the last rows of 6 runs, with 47 rows in all"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", ["07", "09", "11", "13"])
+def test_a_chapter_counts_a_curve_once(number):
+    """Also where it is given the curves themselves, as by a reader who executes it alone."""
+    chapter = next(chapter for chapter in chapters_on_runs() if chapter.number == number)
+    curves = scaling.simulate.simulate_curves(LAW, np.geomspace(5e7, 8e9, 12), noise=0.002, seed=5, n_points=5)
+    few = {name: value for name, value in FEW.items() if name in chapter.parameters}
+    outcome = execute(chapter.text, {"runs_file": curves.to_csv(index=False)}, few)
+    assert outcome.kind == DONE, outcome
+    assert "48 runs" in outcome.notebook
+
+
+def test_one_name_for_several_sizes_makes_no_curve():
+    assert as_table(scaling.check_runs(isoflop_grid().assign(run="mine"))).curves is None
 
 
 # --- one book, from start to finish ----------------------------------------------------------------------------------

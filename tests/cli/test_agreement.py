@@ -94,6 +94,7 @@ TABLES = {
     "one size": lambda: grid(1, 12),
     "one length": lambda: grid(12, 1),
     "curves": curves,
+    "short curves": lambda: curves(9).groupby("run").tail(6),
     "two curves": lambda: curves(2),
     "in step": one_line,
     "noise": flat,

@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 
 import scaling
+from scaling.diagnostics.pairing import Paired
+from scaling.fit.engine.resamples import draw_counts
 
 LAW = scaling.ChinchillaLaw(E=1.9, A=300.0, B=900.0, alpha=0.32, beta=0.34)
 TRUE = 0.34 / (0.32 + 0.34)
@@ -58,9 +60,63 @@ def test_what_cannot_be_done_says_why():
     assert not found.disagree()
 
 
-def test_intervals_that_share_nothing_disagree(found):
+def test_other_curves_have_draws_of_their_own(found):
+    table = found.differences()
+    assert list(table["approaches"]) == ["1 less 2", "1 less 3", "2 less 3"]
+    assert list(table["drawn"]) == ["each its own", "each its own", "the same runs"]
+    assert ((table["low"] <= table["difference"]) & (table["difference"] <= table["high"])).all()
+    assert table["difference"].iloc[2] == pytest.approx(found.fits[2].a - found.fits[3].law.a)
     assert not found.disagree(0.95)
-    assert found.disagree(1e-9)
+
+
+def test_pairs_see_the_same_runs():
+    """Each row of the pairs is what both make of the table of the runs drawn; approach 1 sees their curves."""
+    sizes = np.geomspace(3e7, 3e10, 14)
+    curves = scaling.simulate.simulate_curves(LAW, sizes, schedule_gap=0.0, noise=0.001, seed=3)
+    found = scaling.compare_approaches(curves, n_resamples=6, seed=5)
+    assert set(found.paired.together) >= {1, 3}
+    ends = scaling.runs.last_points(curves).reset_index(drop=True)
+    counts = draw_counts(np.random.default_rng([5, 6]), len(ends), 6)
+    for row in range(2):
+        drawn = np.repeat(np.arange(len(ends)), counts[row].astype(int))
+        third = scaling.fit_parametric(ends.iloc[drawn].drop(columns="run").reset_index(drop=True), n_starts=8)
+        assert found.paired.samples[3].iloc[row] == pytest.approx(third.candidate.a, rel=1e-5)
+        first = scaling.fit_envelope(curves[curves["run"].isin(ends["run"].iloc[drawn])])
+        same = np.ptp(np.log(first.points["budget"]) - np.log(found.fits[1].points["budget"])) < 1e-9
+        assert not same or found.paired.samples[1].iloc[row] == pytest.approx(first.a, rel=1e-9)
+
+
+def test_what_approaches_share_does_not_part_them():
+    """Over tables of one law the difference is zero as often as its interval says; the noise that both see cancels."""
+    design = scaling.simulate.isoflop_design(np.geomspace(1e18, 1e21, 6), n_sizes=9, width=3.0, law=LAW)
+    inside, paired, own = 0, [], []
+    for seed in range(25):
+        runs = scaling.simulate_runs(LAW, design, noise=0.002, seed=seed)
+        found = scaling.compare_approaches(runs, n_resamples=120, seed=seed)
+        row = found.differences().iloc[0]
+        inside += row.low <= 0 <= row.high
+        assert row.drawn == "the same runs"
+        paired.append(row.high - row.low)
+        both = [found.bootstraps[k].law.a for k in (2, 3)]
+        low, high = np.quantile(both[0] - both[1], [0.025, 0.975])
+        own.append(high - low)
+    assert inside >= 20  # 25 intervals of true coverage 0.95 give fewer than 20 once in 300 (binomial)
+    assert np.median(paired) < np.median(own)
+
+
+def test_intervals_may_share_numbers_while_the_difference_is_not_zero():
+    rng = np.random.default_rng(0)
+    shared, own = 0.03 * rng.standard_normal(2_000), 0.002 * rng.standard_normal(2_000)
+    samples = pd.DataFrame({2: 0.50 + shared, 3: 0.52 + shared + own})
+    paired = Paired({2: 0.50, 3: 0.52}, samples, together=(2, 3))
+    ends = [np.quantile(samples[k], [0.025, 0.975]) for k in (2, 3)]
+    assert ends[0][1] > ends[1][0]
+    assert paired.disagree(0.95)
+    row = paired.table(0.95).iloc[0]
+    assert (row.low, row.high) == pytest.approx((-0.02 - 1.96 * 0.002, -0.02 + 1.96 * 0.002), abs=3e-4)
+    shuffled = samples.copy()
+    shuffled[3] = rng.permutation(samples[3])
+    assert not Paired({2: 0.50, 3: 0.52}, shuffled, together=()).disagree(0.95)
 
 
 @pytest.mark.parametrize("name", ["hoffmann2022", "besiroglu2024"])

@@ -1,10 +1,11 @@
 """Approach 1 on simulated curves: recovery, the ends of the range, and what smoothing may not do."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from scaling.errors import FitError
-from scaling.fit.envelope import _lowest, fit_envelope
+from scaling.fit.envelope import EnvelopeDraws, _lowest, fit_envelope
 from scaling.laws.chinchilla import ChinchillaLaw
 from scaling.optimum.allocation import compute_optimal
 from scaling.simulate import simulate_curves
@@ -75,3 +76,23 @@ def test_drawn_curves_are_compared_as_by_a_plain_loop():
             lowest, counts = plain_lowest(losses, log_sizes, present[row])
             np.testing.assert_array_equal(best[row], lowest)
             np.testing.assert_array_equal(usable[row], counts)
+
+
+def test_one_size_that_wins_everywhere_is_refused():
+    """Curves of a law in which size hardly matters: the middle size is made best at every budget."""
+    rows = [
+        {"run": k, "params": size, "tokens": tokens, "loss": 2 + 100 / tokens**0.25 + 0.3 * (k != 2)}
+        for k, size in enumerate(np.geomspace(1e8, 1e10, 5))
+        for tokens in 1e21 / (6 * size) * np.geomspace(0.01, 1, 40)
+    ]
+    with pytest.raises(FitError, match="one size, 1e[+]09, is best wherever smaller and larger ones can be compared"):
+        fit_envelope(pd.DataFrame(rows))
+
+
+def test_resamples_in_which_one_size_wins_everywhere_have_no_slope():
+    losses = np.array([[3.0, 3.0, 3.0], [2.0, 2.0, 2.1], [2.1, 2.1, 2.0], [3.0, 3.0, 3.0]])
+    draws = EnvelopeDraws(losses, np.log([1e7, 1e8, 1e9, 1e10]), np.log([1e18, 1e19, 1e20]), [])
+    sizes, _, _ = draws(200, 0, None, True)
+    values = [np.unique(row[np.isfinite(row)]) for row in sizes]
+    assert {len(each) for each in values} <= {0, 2}
+    assert any(len(each) == 2 for each in values)

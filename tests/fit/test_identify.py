@@ -50,7 +50,7 @@ def test_a_column_that_does_not_move_does_not_count():
 @pytest.mark.parametrize(
     ("changes", "status", "kind", "words"),
     [
-        ({}, "converged", None, ""),
+        ({}, "solved", None, ""),
         ({"conditioning": (2e3, np.array([0.0, 1.0, 0.0, 0.9, 0.0]))}, "weak", None, "A and alpha trade off"),
         ({"held": ("E",), "constants": CONSTANTS | {"E": 0.0}}, "at_bound", None, "E = 0 (on its bound)"),
         ({"converged": False}, "not_converged", None, "report this table"),
@@ -64,7 +64,7 @@ def test_a_column_that_does_not_move_does_not_count():
         ),
         ({"variables": {"params": N[:4], "tokens": D[:4]}}, "not_identified", FitErrorKind.FEW, "add at least 1"),
         (
-            {"variables": {"params": N, "tokens": D > 0}},
+            {"variables": {"params": N, "tokens": np.ones(40)}},
             "not_identified",
             FitErrorKind.FEW,
             "1 distinct value of tokens",

@@ -213,13 +213,14 @@ def test_resamples_are_the_parabolas_of_a_plain_loop(noise, repeats, fraction):
     design = scaling.simulate.isoflop_design(BUDGETS, n_sizes=6, law=CHINCHILLA)
     runs = scaling.simulate_runs(CHINCHILLA, pd.concat([design] * repeats, ignore_index=True), noise=noise, seed=3)
     fit = scaling.fit_isoflop(runs)
-    minima, log_budgets, note = fit._sampler(150, 5, fraction)
+    minima, log_budgets, note = fit._sampler(150, 5, fraction, False)
     plain, redrawn = plain_resamples(fit.runs, 150, 5, fraction)
     np.testing.assert_allclose(minima, plain, rtol=1e-9)
     assert np.isnan(plain).any() or noise < 0.05
-    assert bool(note) == (redrawn > 0)
+    assert ("redrawn" in note) == (redrawn > 0)
+    assert ("as they are" in note) == (fraction is not None)
     assert redrawn or repeats > 1 or fraction
-    samples = fit.resample(150, 5, fraction).samples
+    samples = fit.resample(150, 5, fraction, scaled=False).samples
     for row in (0, 149):
         seen = np.isfinite(plain[row])
         slope = np.polyfit(log_budgets[seen], plain[row, seen], 1)[0] if seen.sum() > 1 else np.nan

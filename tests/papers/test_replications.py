@@ -6,7 +6,7 @@ from scipy import optimize, stats
 
 import scaling
 from scaling.fit.engine.problem import Objective, Problem
-from scaling.papers import besiroglu2024, sardana2024
+from scaling.papers import besiroglu2024, claims, sardana2024
 
 needs_digitised = pytest.mark.skipif(
     not scaling.sources.is_available("besiroglu2024"), reason="the runs of besiroglu2024 are not here"
@@ -45,7 +45,7 @@ def unpacked(x):
 class TestHuberOptimum:
     def test_certified_digits(self):
         fit = scaling.fit_parametric(besiroglu2024.fitted_runs())
-        assert fit.status == "converged"
+        assert fit.status == "identified"
         assert fit.law.constants == pytest.approx(HUBER, rel=5e-8)
         assert fit.value == pytest.approx(0.0010182740178, rel=1e-10)
 
@@ -98,7 +98,7 @@ class TestLeastAbsolute:
     )
     def test_certified_digits(self, every_run, constants, value):
         fit = besiroglu2024.fit("log_absolute", every_run)
-        assert fit.status == "converged"
+        assert fit.status == "identified"
         assert fit.law.constants == pytest.approx(constants, rel=2e-8)
         assert fit.value == pytest.approx(value, rel=1e-11)
         assert (np.abs(fit.residuals) < 1e-10).sum() == 5
@@ -136,6 +136,31 @@ def test_the_authors_resamples_are_solved_and_drawn_as_they_drew_them():
     assert alone == pytest.approx(boot.samples.iloc[0].to_dict(), rel=1e-6)
 
 
+@needs_digitised
+def test_what_the_authors_optimiser_left_undone_is_small():
+    """The reasons on the scorecard: each difference is within what is said of it, and beyond the printed digits."""
+    for place, (_, share) in besiroglu2024.UNFINISHED.items():
+        (claim,) = (each for each in claims(f"besiroglu2024/{place}") if "@" not in each.id)
+        missed = abs(claim.ours / float(claim.published) - 1)
+        assert claim.published.rounding < missed < share, place
+
+
+@needs_digitised
+def test_tolerances_of_other_draws_are_three_monte_carlo_errors_of_the_difference():
+    """Of a standard deviation by its kurtosis, of a width by the densities at its two ends."""
+    law = besiroglu2024.our_bootstrap().law
+    n = len(law.a)
+    for quantity in (*besiroglu2024.CONSTANTS, "a"):
+        kurtosis = stats.kurtosis(getattr(law, quantity), fisher=False)
+        error = 3 * np.sqrt(2) * np.sqrt((kurtosis - 1) / (4 * n))
+        assert besiroglu2024.MONTE_CARLO[quantity] == pytest.approx(error, rel=0.05), quantity
+    low, high = np.quantile(law.a, [0.1, 0.9])
+    density = stats.gaussian_kde(law.a)([low, high])
+    variance = (0.09 / density**2).sum() - 2 * 0.01 / density.prod()  # q(1-q)/f^2 each, and their covariance
+    error = 3 * np.sqrt(2 * variance / n) / (high - low)
+    assert besiroglu2024.MONTE_CARLO["width"] == pytest.approx(error, rel=0.05)
+
+
 @needs_sardana
 @pytest.mark.parametrize(
     ("cut", "runs", "value"),
@@ -143,7 +168,7 @@ def test_the_authors_resamples_are_solved_and_drawn_as_they_drew_them():
 )
 def test_sardana_cut_offs(cut, runs, value):
     fit = sardana2024.fit(cut)
-    assert (len(fit.runs), fit.status) == (runs, "converged")
+    assert (len(fit.runs), fit.status) == (runs, "identified")
     assert fit.value == pytest.approx(value, abs=5e-9)
 
 

@@ -153,7 +153,12 @@ def test_resamples_without_an_optimum(boot):
     plan = scaling.plan_training(spoilt(15), BUDGET, DEMAND, UNIQUE)
     assert "5.0% of the resamples have no optimum" in plan.notes[0]
     assert len(plan.boot.samples) == len(boot.samples) - 15
-    assert np.isfinite(plan.allocation.to_numpy()).all()
+    assert "the ends are unknown" in plan.notes[0]
+    assert plan.allocation[["low", "high"]].isna().all(axis=None)
+    assert "unknown" in repr(plan)
+    few = scaling.plan_training(spoilt(6), BUDGET, DEMAND, UNIQUE)
+    assert "2.0% of the resamples have no optimum: they count as beyond either end" in few.notes[0]
+    assert np.isfinite(few.allocation.to_numpy()).all()
     with pytest.raises(scaling.FitError, match="50% of the resamples have no optimum"):
         scaling.plan_training(spoilt(150), BUDGET)
 

@@ -62,14 +62,6 @@ def test_intervals_of_several_budgets_at_once(boot):
     assert (low < high).all()
 
 
-def test_subsamples_are_narrower_than_resamples(fit):
-    """80 % without replacement, as in Hoffmann et al.'s Table 2, understates the spread by about a half."""
-    part = scaling.bootstrap(fit, 200, seed=0, fraction=0.8)
-    whole = scaling.bootstrap(fit, 200, seed=0)
-    ratio = (part.standard_error() / whole.standard_error())["alpha"]
-    assert 0.3 < ratio < 0.75
-
-
 @pytest.mark.slow
 def test_coverage_of_the_exponent():
     """95 % intervals of a = beta/(alpha+beta) cover the truth about as often as they say."""

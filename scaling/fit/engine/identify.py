@@ -4,20 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import scipy
 
 from ...errors import FitErrorKind
+from .objective import huber_sum
 from .problem import Objective, Problem
-from .starts import GRID, grid_objective, project, unit_terms
+from .scatter import Scatter, scatter
+from .starts import FINE_GRID, solve_fresh
 
 #: condition numbers above which a fit is weak, and above which it is none
 WEAK, HOPELESS = 1e3, 1e6
 #: confidence at which removing a term must raise the objective for the term to count as seen
 SEEN = 0.95
+#: values that differ by less than this share are one value to a law
+APART = 0.02
+#: a term's size, known to this share of itself, is seen without a further test
+SIZE_KNOWN = 0.1
+#: fewer degrees of freedom than this are not asked to show a term more clearly than so many
+LEAST_FREEDOM = 5
 #: runs of a large table that are looked at when not all need to be
 PART = 5_000
+
+#: why the runs do not settle what a law is fitted for, in words or nothing, and whether more runs would
+Asked = Callable[[Problem, Scatter, np.ndarray | None], tuple[str, bool]]
 
 
 @dataclass(frozen=True)
@@ -45,7 +57,7 @@ def condition_number(rows: np.ndarray, used: np.ndarray) -> tuple[float, np.ndar
 
 def moving(problem: Problem, theta: np.ndarray) -> np.ndarray:
     """(p,): which parameters belong to terms that are there."""
-    used = np.ones(problem.model.n_params, bool)
+    used = np.ones(len(problem.names), bool)
     for k in np.flatnonzero(problem.absent(theta[None])[0]):
         used[list(problem.model.columns[k])] = False
     if problem.basis.offset and theta[0] == 0:
@@ -59,84 +71,108 @@ def flat_direction(names: tuple[str, ...], flat: np.ndarray) -> str:
     return " and ".join([", ".join(strong[:-1]), strong[-1]] if len(strong) > 1 else strong)
 
 
-def noise_bound(factor: int) -> float:
-    """The ratio by which noise raises an objective when a term is lost, at most, at the confidence ``SEEN``.
+def noise_bound(freedom: int) -> float:
+    """The ratio by which noise raises a sum of squares when two constants are lost, at the confidence ``SEEN``.
 
-    ``factor`` times its logarithm is chi-squared with two degrees of freedom, whose quantile at p is -2 ln(1 - p).
+    F with 2 and ``freedom`` degrees of freedom has its quantile at p where the ratio is (1 - p)^(-2 / freedom). A term
+    cannot be negative and its exponent means nothing where it is absent; both make the level lower than it is called.
     """
-    return float((1 - SEEN) ** (-2.0 / factor))
+    return float((1 - SEEN) ** (-2.0 / max(freedom, 1)))
 
 
-def unseen_terms(problem: Problem, value: float, weights: np.ndarray, objective: Objective) -> list[int]:
-    """Terms whose removal does not raise the objective beyond noise.
+def unseen_terms(problem: Problem, seen: Scatter) -> list[int]:
+    """Terms whose removal does not raise the objective beyond noise (the objective, and the noise, are the scatter's).
 
-    Twice the log-likelihood ratio of Laplace residuals (normal ones for squares) is compared with
-    its chi-squared bound; two constants go with a term.
+    Not looked at are terms whose size is known to a tenth of itself: without them squares would rise a hundredfold.
     """
     if problem.n_terms == 1 and not problem.basis.offset:
         return []
-    n = int((weights > 0).sum())
-    factor = n if objective.name == "log_squares" else 2 * n
-    bound = noise_bound(factor)
-    floor = 1e-24 * float(weights.sum())
-    unseen, every = [], unit_terms(problem.basis, GRID)
-    for k in range(problem.n_terms):
-        columns = [column for j, column in enumerate(every) if j != k + problem.basis.offset]
-        rough = grid_objective(columns, weights[None], project(columns, weights[None]), objective.thresholds(False)[-1])
-        # the grid is too coarse to settle it for absolute residuals, or where no offset makes up for its steps
-        coarse = objective.raw or objective.name == "log_absolute" or not problem.basis.offset
-        if coarse or rough.min() < 4 * bound * value + floor:
-            without = _without(problem, k, weights, objective)
-            if without <= bound * value + floor:
-                unseen.append(k)
-    return unseen
+    freedom = max(seen.freedom, LEAST_FREEDOM)
+    limit = freedom * (noise_bound(freedom) - 1)
+    heights = problem.model.columns[:, 0]
+    doubtful = np.ones(problem.n_terms, bool) if problem.model.raw else _errors(problem, seen)[heights] > SIZE_KNOWN
+    return [
+        k
+        for k in range(problem.n_terms)
+        if doubtful[k] and 2 * (_without(problem, k, seen) - seen.value) <= limit * seen.unit
+    ]
 
 
-def _without(problem: Problem, term: int, weights: np.ndarray, objective: Objective) -> float:
-    """The objective at its minimum when one term is left out (one start per exponent of the grid)."""
-    loss = problem.basis.loss
+def _errors(problem: Problem, seen: Scatter) -> np.ndarray:
+    """First-order standard errors of the parameters (p,), infinite where none can be had."""
+    moves = moving(problem, seen.theta)
+    rows = problem.jacobian(seen.theta)[:, moves] * np.sqrt(seen.weights)[:, None]
+    norms = np.linalg.norm(rows, axis=0) + 1e-300
+    out = np.full(len(moves), np.inf)
+    triangle = np.asarray(np.linalg.qr(rows / norms, mode="r"))
+    if len(rows) >= len(norms) and np.abs(np.diag(triangle)).min() > 1e-12:
+        inverse = np.linalg.inv(triangle)
+        out[moves] = np.sqrt((inverse**2).sum(1) * seen.unit) / norms
+    return out
+
+
+def _without(problem: Problem, term: int, seen: Scatter) -> float:
+    """The scatter's objective at its minimum when one term is left out."""
+    loss, target, raw = problem.basis.loss, problem.model.target, problem.model.raw
     centred = [np.exp(x) for j, x in enumerate(problem.basis.logs) if j != term]
     if not centred:
         return float(
             scipy.optimize.minimize_scalar(
-                lambda level: objective.sum((np.exp(level) - loss) if objective.raw else level - np.log(loss), weights),
-                bounds=(np.log(loss.min()) - 1e-9, np.log(loss.max()) + 1e-9),
+                lambda level: huber_sum(level - target, seen.weights, seen.delta),
+                bounds=(target.min() - 1e-9, target.max() + 1e-9),
                 method="bounded",
                 options={"xatol": 1e-12},
             ).fun
         )
     bounds = (problem.model.lower[-1], problem.model.upper[-1])
-    reduced = Problem.build(
-        loss,
-        tuple(centred),
-        ("E", "A", "alpha")[-2 - problem.basis.offset :],
-        offset=problem.basis.offset,
-        raw=objective.raw,
-        bounds=bounds,
-    )
-    best, _ = reduced.fresh(weights[None], objective, 3, exact=False)
-    return float(objective.sum(reduced.residuals(best.theta), weights[None])[0])
+    names = ("E", "A", "alpha")[-2 - problem.basis.offset :]
+    reduced = Problem.build(loss, tuple(centred), names, offset=problem.basis.offset, raw=raw, bounds=bounds)
+    widest = (np.inf, seen.delta) if np.isfinite(seen.delta) else (np.inf,)
+    found, _ = solve_fresh(reduced.model, reduced.basis, seen.weights[None], widest, 1, FINE_GRID)
+    return float(found.value[0])
 
 
 def judge(
     problem: Problem,
     theta: np.ndarray,
-    value: float,
     converged: bool,
     weights: np.ndarray,
     objective: Objective,
     variables: dict[str, np.ndarray],
+    clusters: np.ndarray | None = None,
+    asked: Asked | None = None,
 ) -> Verdict:
-    """What the table says of a minimum of a problem of the engine's."""
-    used = weights > 0
+    """What the table says of a minimum of a problem of the engine's.
+
+    Where a law is fitted for the answer to a question, ``asked`` says in words why the runs do not settle it, or
+    nothing. Of a large table a random part is asked first: what that settles, all runs do.
+    """
+    rows = np.flatnonzero(weights > 0)
+    free = moving(problem, theta)
+    whole = len(rows) <= PART
+
+    @cache
+    def seen(all_rows: bool) -> tuple[Problem, Scatter, np.ndarray | None]:
+        some = rows if all_rows else np.sort(np.random.default_rng(0).choice(rows, PART, replace=False))
+        part, groups = problem.take(some), None if clusters is None else clusters[some]
+        return part, scatter(part, theta, weights[some], objective, part.model.n_params, groups), groups
+
+    def doubts() -> str:
+        assert asked is not None
+        words, more = asked(*seen(whole))
+        if words and not whole:
+            words, more = asked(*seen(True))
+        return f"{words}{_remedy(variables)}, or more runs" if more else words
+
     return verdict(
         constants={name: float(x[0]) for name, x in problem.constants(theta[None]).items()},
         held=held(problem, theta),
         converged=converged,
-        conditioning=condition_number(problem.jacobian(theta)[used], moving(problem, theta)),
-        variables={name: x[used] for name, x in variables.items()},
+        conditioning=condition_number(problem.jacobian(theta)[rows], free),
+        variables={name: x[rows] for name, x in variables.items()},
         least=2 + int(problem.basis.offset),
-        unseen=lambda: _unseen_in_part(problem, theta, value, weights, objective),
+        unseen=lambda: unseen_terms(*seen(whole)[:2]),
+        doubts=None if asked is None else doubts,
     )
 
 
@@ -149,6 +185,7 @@ def verdict(
     variables: dict[str, np.ndarray],
     least: int,
     unseen: Callable[[], list[int]],
+    doubts: Callable[[], str] | None = None,
 ) -> Verdict:
     """The rules by which every fit is judged, whoever solved it.
 
@@ -167,6 +204,9 @@ def verdict(
     unseen : callable
         Positions of the variables without which the objective is no worse beyond noise; asked only if the table is
         large enough.
+    doubts : callable, optional
+        Why what the law is fitted for is not known well enough, in words, or nothing; asked last. With it a law is
+        ``identified`` or ``weak`` by the answer, without it ``solved`` or ``weak`` by the condition number.
     """
     (condition, flat), p = conditioning, len(constants)
     runs = _distinct(list(variables.values()), p)
@@ -189,14 +229,18 @@ def verdict(
         return Verdict("not_identified", words, condition, FitErrorKind.UNDETERMINED)
     if not converged:
         return Verdict("not_converged", "the solver stopped before the minimum: report this table", condition)
+    at = ", ".join(f"{name} = {constants[name]:g}" for name in held) + " (on its bound)" if held else ""
+    if doubts is not None:
+        if words := doubts():
+            return Verdict("weak", "; ".join(filter(None, [words, at])), condition)
+        return Verdict("at_bound", at, condition) if held else Verdict("identified", "", condition)
     if held:
-        at = ", ".join(f"{name} = {constants[name]:g}" for name in held)
-        return Verdict("at_bound", f"{at} (on its bound)", condition)
+        return Verdict("at_bound", at, condition)
     if runs == p:
         return Verdict("weak", f"as many runs as constants ({p}): no residual is left", condition)
     if condition > WEAK:
         return Verdict("weak", f"{direction} trade off against each other{_remedy(variables)}", condition)
-    return Verdict("converged", "", condition)
+    return Verdict("solved", "", condition)
 
 
 def held(problem: Problem, theta: np.ndarray) -> tuple[str, ...]:
@@ -207,12 +251,12 @@ def held(problem: Problem, theta: np.ndarray) -> tuple[str, ...]:
 
 def _too_few(variables: dict[str, np.ndarray], least: int, runs: int, constants: int) -> list[str]:
     """What is missing, a sentence each, where runs or values are fewer than the constants need."""
-    distinct = {name: _distinct([x], least) for name, x in variables.items()}
-    few = [
-        f"{count} distinct value{'s' * (count != 1)} of {name}; at least {least} are needed: add runs at other {name}"
-        for name, count in distinct.items()
-        if count < least
-    ]
+    few = []
+    for name, x in variables.items():
+        if (count := _levels(x, least)) < least:
+            spread = f" (all within {np.ptp(x) / np.min(x):.2g} of each other)" if count == 1 and np.ptp(x) > 0 else ""
+            words = f"{count} distinct value{'s' * (count != 1)} of {name}{spread}; at least {least} are needed"
+            few.append(f"{words}: add runs at other {name}")
     if runs < constants:
         lack = f"cannot determine {constants} constants: add at least {constants - runs}"
         few.append(f"{runs} distinct run{'s' * (runs != 1)} {lack}")
@@ -228,15 +272,15 @@ def _distinct(columns: list[np.ndarray], enough: int) -> int:
     return count
 
 
-def _unseen_in_part(
-    problem: Problem, theta: np.ndarray, value: float, weights: np.ndarray, objective: Objective
-) -> list[int]:
-    """:func:`unseen_terms`, on a random part of a large table: a term that counts is seen there."""
-    if problem.n_runs <= PART:
-        return unseen_terms(problem, value, weights, objective)
-    rows = np.random.default_rng(0).choice(np.flatnonzero(weights > 0), PART)
-    part, w = problem.take(rows), weights[rows]
-    return unseen_terms(part, float(objective.sum(part.residuals(theta[None]), w[None])[0]), w, objective)
+def _levels(x: np.ndarray, enough: int) -> int:
+    """Values that differ from the next smaller one counted by more than ``APART``, no more than ``enough`` of them."""
+    ordered, count, last = np.sort(x), 0, -np.inf
+    while count < enough:
+        beyond = int(np.searchsorted(ordered, last, side="right"))
+        if beyond == len(ordered):
+            break
+        count, last = count + 1, ordered[beyond] * (1 + APART)
+    return count
 
 
 def _rise_together(variables: dict[str, np.ndarray]) -> bool:

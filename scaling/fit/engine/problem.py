@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .newton import Solution, solve
-from .objective import Model, huber_sum, jacobian, residuals
+from .objective import Model, huber_sum, jacobian, losses, residuals, tilt
 from .starts import FINE_GRID, GRID, Basis, solve_fresh
 
 #: exponents are sought in this range
@@ -31,11 +31,13 @@ class Objective:
     log_absolute  sum of w |ln predicted - ln observed|
     ============  ====================================================
 
-    Huber_delta(r) is r^2/2 up to |r| = delta and delta (|r| - delta/2) beyond.
+    Huber_delta(r) is r^2/2 up to |r| = delta and delta (|r| - delta/2) beyond. With ``tau``, what a run adds is doubled
+    and multiplied by tau where it lies above its law, by 1 - tau where it does not.
     """
 
     name: str = "log_huber"
     delta: float = 1e-3
+    tau: float = 0.5
 
     def __post_init__(self) -> None:
         if self.name not in ("log_huber", "huber", "log_squares", "log_absolute"):
@@ -44,6 +46,10 @@ class Objective:
             )
         if not self.delta > 0:
             raise ValueError(f"delta must be positive, got {self.delta}")
+        if not 0 < self.tau < 1:
+            raise ValueError(f"tau must lie between 0 and 1, got {self.tau}")
+        if self.tau != 0.5 and self.name == "log_absolute":
+            raise ValueError("tau goes with 'log_huber' (a small delta makes it a quantile), 'huber' and 'log_squares'")
 
     @property
     def raw(self) -> bool:
@@ -64,6 +70,8 @@ class Objective:
 
     def sum(self, r: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """The objective itself, over the last axis."""
+        if self.tau != 0.5:
+            weights = weights * tilt(r, self.tau)
         if self.name == "log_squares":
             return (weights * r * r).sum(-1)
         if self.name == "log_absolute":
@@ -92,6 +100,7 @@ class Problem:
         *,
         offset: bool = True,
         raw: bool = False,
+        tau: float = 0.5,
         bounds: tuple[float, float] = EXPONENTS,
     ) -> Problem:
         """A falling power term of each variable, and an offset."""
@@ -110,6 +119,7 @@ class Problem:
             typical=np.array([level] * first + [1.0] * k + [1.0 / s for s in spread]),
             offset=0 if offset else None,
             raw=raw,
+            tau=tau,
         )
         return cls(model, Basis(loss, tuple(logs), offset), centres, names)
 
@@ -146,6 +156,10 @@ class Problem:
     def residuals(self, theta: np.ndarray) -> np.ndarray:
         """Residuals of the objective at thetas (B, p): (B, n)."""
         return residuals(self.model, theta)
+
+    def losses(self, theta: np.ndarray, objective: Objective) -> np.ndarray:
+        """What each run adds to the objective at thetas (B, p), per unit of its weight: (B, n)."""
+        return losses(self.model, objective.thresholds(False)[-1], theta)
 
     def jacobian(self, theta: np.ndarray) -> np.ndarray:
         """Derivatives of the predicted log-loss at theta (p,): (n, p)."""

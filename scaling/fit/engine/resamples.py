@@ -28,26 +28,33 @@ SEVERAL_VALLEYS = 0.1
 
 @dataclass(frozen=True)
 class Resamples:
-    """How often each of ``n`` rows is drawn: blocks (block, n), the same each time they are gone through.
+    """How often each row is drawn: blocks (block, rows), the same each time they are gone through.
 
-    With replacement (``fraction`` None), or a share ``fraction`` of the rows without. Only one block
-    is held at a time, and its size does not change what is drawn.
+    ``n`` rows with replacement (``fraction`` None), or a share ``fraction`` of them without. With ``clusters``, whole
+    numbers below ``n``, one a row, it is n clusters that are drawn, each with all its rows. Only one block is held at
+    a time, and its size does not change what is drawn.
     """
 
     n: int
     n_resamples: int
     seed: int
     fraction: float | None = None
+    clusters: np.ndarray | None = None
+
+    @property
+    def drawn(self) -> int:
+        """How many rows are drawn for each resample."""
+        return self.n if self.fraction is None else max(1, round(self.fraction * self.n))
 
     def __iter__(self) -> Iterator[np.ndarray]:
         rng, n = np.random.default_rng(self.seed), self.n
-        block = max(1, min(BLOCK, BLOCK_NUMBERS // n))
+        rows = n if self.clusters is None else len(self.clusters)
+        block = max(1, min(BLOCK, BLOCK_NUMBERS // rows))
         for start in range(0, self.n_resamples, block):
             size = min(block, self.n_resamples - start)
-            if self.fraction is None:
-                yield draw_counts(rng, n, size)
-            else:
-                yield draw_parts(rng, n, size, max(1, round(self.fraction * n)))
+            whole = self.fraction is None
+            counts = draw_counts(rng, n, size) if whole else draw_parts(rng, n, size, self.drawn)
+            yield counts if self.clusters is None else counts[:, self.clusters]
 
 
 def draw_counts(rng: np.random.Generator, n: int, size: int) -> np.ndarray:
@@ -108,8 +115,10 @@ def solve_resamples(
 
 
 def on_bound(problem: Problem, theta: np.ndarray) -> np.ndarray:
-    """(B,): whether any parameter sits on a bound."""
-    return np.any((theta <= problem.model.lower) | (theta >= problem.model.upper), axis=1)
+    """(B,): whether any parameter of the law sits on a bound."""
+    law = theta[:, : len(problem.names)]
+    lower, upper = (bound[: law.shape[1]] for bound in (problem.model.lower, problem.model.upper))
+    return np.any((law <= lower) | (law >= upper), axis=1)
 
 
 def _improve(solution: Solution, other: Solution, rows: Any) -> None:
@@ -122,10 +131,7 @@ def _improve(solution: Solution, other: Solution, rows: Any) -> None:
 
 def _escape(problem: Problem, weights: np.ndarray, aim: Objective, solution: Solution, seen: np.ndarray) -> None:
     """Solve again, in place, where a solution of another resample is already lower than the resample's own."""
-    delta = aim.thresholds(False)[-1]
-    r = problem.residuals(seen)
-    c = np.clip(r, -delta, delta)
-    values = weights @ (c * (r - 0.5 * c)).T
+    values = weights @ problem.losses(seen, aim).T
     lowest = values.argmin(1)
     rows = np.flatnonzero(values.min(1) < solution.value * (1 - TRAPPED))
     if len(rows):

@@ -1,0 +1,129 @@
+"""Do two approaches differ? The difference of their exponents when both see the same runs drawn."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..fit.engine.resamples import draw_counts
+from ..fit.frontier import FrontierFit
+from ..fit.isoflop import ParabolaDraws
+from ..fit.result import Fit
+from ..uncertainty.intervals import percentiles
+from ..uncertainty.resampling import Bootstrap
+
+__all__ = ["Paired", "pair"]
+
+
+#: runs beyond which the approaches are not drawn together, which would take minutes
+MOST_RUNS = 4_000
+SAME, OWN = "the same runs", "each its own"
+
+
+@dataclass(frozen=True)
+class Paired:
+    """Exponents of the optimal size by several approaches, resample by resample.
+
+    Attributes
+    ----------
+    estimates : dict
+        Approach → a.
+    samples : DataFrame
+        One row a resample, a column an approach.
+    together : tuple of int
+        The approaches that saw the same runs drawn. The others have draws of their own, so that a difference
+        with one of them has an interval wider than need be.
+    """
+
+    estimates: dict[int, float]
+    samples: pd.DataFrame
+    together: tuple[int, ...]
+
+    def table(self, level: float = 0.95) -> pd.DataFrame:
+        """One row a pair: ``approaches``, ``difference`` of a (first less second), ``low``, ``high``, ``drawn``."""
+        rows = []
+        for first, second in itertools.combinations(self.estimates, 2):
+            gap = self.estimates[first] - self.estimates[second]
+            found = percentiles(self.samples[first] - self.samples[second], level, gap)
+            drawn = SAME if {first, second} <= set(self.together) else OWN
+            rows.append((f"{first} less {second}", gap, float(found.low), float(found.high), drawn))
+        return pd.DataFrame(rows, columns=["approaches", "difference", "low", "high", "drawn"])
+
+    def disagree(self, level: float = 0.95) -> bool:
+        """Whether some difference is not zero, at ``level`` for all pairs together (each at a stricter one)."""
+        pairs = max(len(self.estimates) * (len(self.estimates) - 1) // 2, 1)
+        table = self.table(1 - (1 - level) / pairs)
+        return bool(((table["low"] > 0) | (table["high"] < 0)).any())
+
+
+def pair(fits: Mapping[int, Fit | FrontierFit], boots: Mapping[int, Bootstrap], n_resamples: int, seed: int) -> Paired:
+    """Draw the runs once for all approaches that have resamples, and fit each to what was drawn.
+
+    The runs are those of approach 3, drawn within the budgets of approach 2, so that each keeps enough sizes.
+    Approach 1 joins where its curves are of these runs (by the column ``run``), and then sees the curves of the runs
+    drawn. An approach that cannot join keeps its own draws: approach 1 with other curves, approach 2 where a budget
+    has too few sizes to draw runs, and all of them above 4,000 runs.
+    """
+    estimates = {number: float(fits[number].law.a) for number in sorted(boots)}
+    size = min([n_resamples, *(len(boot.samples) for boot in boots.values())])
+    samples = {number: np.asarray(boots[number].law.a)[:size] for number in estimates}
+    rows = _rows(fits, boots)
+    if len(rows) < 2:
+        return Paired(estimates, pd.DataFrame(samples), ())
+    counts = _counts(fits, rows, size, np.random.default_rng([seed, size]))
+    for number, places in rows.items():
+        fit, weights = fits[number], counts[:, places]
+        if isinstance(fit, Fit):
+            weights = weights * fit.weights
+            weights[:, list(boots[number].set_aside)] = 0.0
+        samples[number] = np.asarray(fit.resampled(weights).law.a)
+    return Paired(estimates, pd.DataFrame(samples), tuple(rows))
+
+
+def _rows(fits: Mapping[int, Fit | FrontierFit], boots: Mapping[int, Bootstrap]) -> dict[int, np.ndarray]:
+    """For each approach that can join: which run of approach 3 each of its rows belongs to."""
+    if 3 not in boots or len(fits[3].runs) > MOST_RUNS:
+        return {}
+    runs = fits[3].runs
+    rows = {}
+    if 1 in boots and "run" in runs and "run" in fits[1].runs and runs["run"].is_unique:
+        places = pd.Index(runs["run"]).get_indexer(fits[1].runs["run"])
+        if (places >= 0).all():
+            rows[1] = places
+    if 2 in boots and _parabolas(fits[2]).draws_runs:
+        rows[2] = pd.MultiIndex.from_frame(_named(runs)).get_indexer(pd.MultiIndex.from_frame(_named(fits[2].runs)))
+        if (rows[2] < 0).any():
+            del rows[2]
+    return rows | {3: np.arange(len(runs))}
+
+
+def _named(runs: pd.DataFrame) -> pd.DataFrame:
+    """What tells runs apart: size, tokens, loss, and a count among equals."""
+    named = runs[["params", "tokens", "loss"]]
+    return named.assign(again=named.groupby(["params", "tokens", "loss"]).cumcount())
+
+
+def _parabolas(fit: Any) -> ParabolaDraws:
+    assert isinstance(fit._sampler, ParabolaDraws)  # approach 2 has no other
+    return fit._sampler
+
+
+def _counts(
+    fits: Mapping[int, Fit | FrontierFit], rows: Mapping[int, np.ndarray], size: int, rng: np.random.Generator
+) -> np.ndarray:
+    """How often each run of approach 3 is drawn, (size, n): within budgets, and the others among themselves."""
+    n = len(rows[3])
+    counts, alone = np.zeros((size, n)), np.ones(n, bool)
+    if 2 in rows:
+        for places, drawn in _parabolas(fits[2]).draw(rng, size):
+            counts[:, rows[2][places]] = drawn
+            alone[rows[2][places]] = False
+    rest = np.flatnonzero(alone)
+    if len(rest):
+        counts[:, rest] = draw_counts(rng, len(rest), size)
+    return counts

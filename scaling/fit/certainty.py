@@ -1,0 +1,191 @@
+r"""Do the runs answer what a law is fitted for? Profile likelihood of the exponent and of what is best at a budget."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from .._checks import positive_finite, proper_share
+from .._words import format_count, format_flops
+from ..errors import FitError, FitErrorKind
+from ..optimum.allocation import compute_optimal
+from .engine.one_sided import OneSidedProblem
+from .engine.problem import Objective, Problem
+from .engine.profile import EXPONENT, LOSS, SIZE, Frontier
+from .engine.scatter import Scatter, lack_of_fit, scatter
+
+if TYPE_CHECKING:
+    from .result import Fit
+
+#: budgets that are asked about, in units of the dearest run's
+REACHES = (1.0, 10.0, 100.0)
+#: what a fit is needed for by default: the best size at this many times the dearest run's compute ...
+REACH = 10.0
+#: ... within this factor, at this level
+FACTOR, LEVEL = 2.0, 0.95
+#: how well the other quantities are to be known: a to so much either way, a loss to this share of itself
+EXPONENT_NEED, LOSS_NEED = 0.1, 0.02
+#: independent runs beyond the number of constants without which no interval is believed
+LEAST_FREEDOM = 5
+#: the compute of the runs spans at least this factor, or nothing is said about more compute
+LEAST_SPAN = 3.0
+#: lack of fit is said where chance alone would show as much in less than this share of tables
+UNLIKELY = 0.01
+#: what each coordinate is called
+NAMES = {EXPONENT: "a", SIZE: "params", LOSS: "loss"}
+
+
+def open_questions(
+    problem: Problem,
+    found: Scatter,
+    clusters: np.ndarray | None,
+    flops: float | None = None,
+    level: float = LEVEL,
+) -> tuple[str, bool]:
+    """Why the runs of a fit do not settle the best size at ten times the dearest run's compute; nothing where they do.
+
+    Or the best size for another budget of ``flops``.
+
+    Besides, whether more runs, or runs over a wider range, would.
+
+    ``problem`` holds the runs that count. Four reasons, in this order: less than five residual degrees of freedom;
+    compute that spans less than a factor of three, from which only the formula leads to ten times as much; repeated
+    runs that differ far less from each other than from the law; a profile-likelihood interval that reaches beyond a
+    factor of two from the estimate.
+    """
+    if found.freedom < LEAST_FREEDOM:
+        lack = LEAST_FREEDOM - found.freedom
+        has = f"{max(found.freedom, 0)} residual degree{'s' * (found.freedom != 1)} of freedom"
+        return f"{has}, at least {LEAST_FREEDOM} are needed: add {lack} run{'s' * (lack != 1)} or more", False
+    frontier = Frontier.of(problem, found, clusters)
+    log_flops = frontier.log_params + frontier.log_tokens
+    log_c = float(log_flops.max() + np.log(REACH)) if flops is None else float(np.log(flops / 6))
+    if np.ptp(log_flops) < np.log(LEAST_SPAN) and log_c > log_flops.max():
+        span = f"the runs span a factor of {np.exp(np.ptp(log_flops)):.3g} in compute"
+        return f"{span}, too little to show how the best size grows: add runs at other budgets", False
+    if clusters is None:
+        pairs = np.column_stack([frontier.log_params, frontier.log_tokens])
+        _, designs = np.unique(pairs, axis=0, return_inverse=True)
+        ratio, chance = lack_of_fit(found.residuals, designs.ravel(), len(found.theta))
+        if chance < UNLIKELY:
+            misses = f"it misses them by {np.sqrt(ratio):.2g} times what repeated runs differ"
+            return f"the law does not describe these runs: {misses}; fit a narrower range, or another law", False
+    if frontier.known_within(log_c, FACTOR, level):
+        return "", False
+    budget = (
+        f"at {REACH:g} times the compute of the dearest run" if flops is None else f"for {format_flops(flops)} FLOPs"
+    )
+    return f"the best size {budget} is not known within a factor of {FACTOR:g} ({level:.0%})", True
+
+
+def unsettled(fit: Fit, flops: float, level: float = LEVEL) -> str:
+    """Why the runs do not settle the best size for a budget, with its interval if there is one; nothing if they do."""
+    found = _scattered(fit)
+    words, more = open_questions(*found, flops, level)
+    if not words or found[1].freedom < 1:
+        return words
+    row = certainty(fit, flops, level).set_index("quantity").loc["params"]
+    span = f"it lies anywhere from {_size(row['low'])} to {_size(row['high'])} as far as the law is right"
+    return f"{words}: {span}" if more else words
+
+
+def _size(params: float) -> str:
+    return format_count(params) if 0 < params < np.inf else "nothing" if params == 0 else "any size"
+
+
+def certainty(fit: Fit, flops: ArrayLike | None = None, level: float = LEVEL) -> pd.DataFrame:
+    r"""What a fitted law is asked for, with profile-likelihood intervals.
+
+    For the exponent :math:`a = \beta/(\alpha+\beta)`, and for the best size :math:`N^*(C)` and the loss :math:`L^*(C)`
+    there at each budget, the interval holds the values q at which
+
+    .. math:: \frac{2\,[\min_{\theta:\,q(\theta) = q} S(\theta) - \min S]}{\text{unit}} \le t^2_{n-5},
+
+    with S the sum of Huber losses of the fit's residuals at the threshold 1.345 of their standard deviation (squares,
+    where the fit is of squares), the unit their mean square as noise makes it, and t the quantile of Student's
+    distribution. Each minimum is over the four other constants, within the bounds of the fit. An interval includes the
+    estimate; an end that the runs do not set is 0 or infinite (for a, 0 or 1). A law that is wrong, or wrong beyond
+    the runs, is not in these intervals.
+
+    Parameters
+    ----------
+    fit : Fit
+        Of :func:`~scaling.fit.fit_parametric`.
+    flops : array, optional
+        Budgets; by default 1, 10 and 100 times 6ND of the dearest run.
+    level : float, default 0.95
+
+    Returns
+    -------
+    DataFrame
+        One row a question: ``quantity`` (``a``, ``params``, ``loss``), ``flops`` (NaN for a), ``value``, ``low``,
+        ``high``, ``need`` in words and ``enough``, whether the interval lies within it: a to 0.1 either way, a size
+        to a factor of two, a loss to 2 %; nothing is enough below five residual degrees of freedom.
+
+    Raises
+    ------
+    FitError
+        If the fit is not identified, leaves no residual, or is not of a law with a compute-optimal frontier.
+    ValueError
+        If a budget is not positive or ``level`` not between 0 and 1.
+
+    References
+    ----------
+    Venzon and Moolgavkar 1988, Applied Statistics 37, 87-94; for Huber's loss, Huber 1981, Robust Statistics,
+    section 7.10.
+    """
+    proper_share("level", level)
+    if fit._asked is None or fit._minimum is None:
+        words = f"a fit of {fit.candidate.equation} has no compute-optimal frontier that its runs could be asked about"
+        raise FitError(words, FitErrorKind.UNDETERMINED)
+    law = fit.law
+    problem, found, clusters = _scattered(fit)
+    if found.freedom < 1:
+        raise FitError("as many runs as constants: no residual is left to judge by, add runs", FitErrorKind.FEW)
+    frontier = Frontier.of(problem, found, clusters)
+    if not np.isfinite(frontier.point(0.0)).all():
+        raise FitError("a term of the law has vanished: there is no best size to ask about", FitErrorKind.UNDETERMINED)
+    dearest = 6 * float(np.exp((frontier.log_params + frontier.log_tokens).max()))
+    budgets = np.array(REACHES) * dearest if flops is None else np.atleast_1d(np.asarray(flops, dtype=float))
+    positive_finite(flops=budgets)
+    held = np.array([EXPONENT] + [SIZE] * len(budgets) + [LOSS] * len(budgets))
+    asked = np.concatenate([[dearest], budgets, budgets])
+    _, low, high = frontier.intervals(np.log(asked / 6), held, level)
+    best = compute_optimal(law, budgets)
+    value = np.concatenate([[law.a], best.params, best.loss])
+    low, high = np.where(held == SIZE, np.exp(low), low), np.where(held == SIZE, np.exp(high), high)
+    low, high = np.maximum(low, 0.0), np.where(held == EXPONENT, np.minimum(high, 1.0), high)
+    low, high = np.minimum(low, value), np.maximum(high, value)
+    away = np.maximum(high - value, value - low)
+    inside = np.select(
+        [held == EXPONENT, held == LOSS],
+        [away <= EXPONENT_NEED, away <= LOSS_NEED * value],
+        (high <= FACTOR * value) & (low >= value / FACTOR),
+    )
+    needs = {EXPONENT: f"± {EXPONENT_NEED:g}", SIZE: f"factor {FACTOR:g}", LOSS: f"± {LOSS_NEED:.0%}"}
+    return pd.DataFrame(
+        {
+            "quantity": [NAMES[k] for k in held],
+            "flops": np.where(held == EXPONENT, np.nan, asked),
+            "value": value,
+            "low": low,
+            "high": high,
+            "need": [needs[k] for k in held],
+            "enough": inside.astype(bool) & (found.freedom >= LEAST_FREEDOM),
+        }
+    )
+
+
+def _scattered(fit: Fit) -> tuple[Problem, Scatter, np.ndarray | None]:
+    assert fit._minimum is not None
+    rows = np.flatnonzero(fit.weights > 0)
+    problem, theta, aim = fit._minimum.problem, fit._minimum.theta, fit._minimum.objective
+    if isinstance(problem, OneSidedProblem):  # whose noise is another: it is judged as any other fit's
+        problem, theta, aim = problem.plain, theta[: len(problem.names)], Objective()
+    problem = problem.take(rows)
+    clusters = None if fit.clusters is None else fit.clusters[rows]
+    found = scatter(problem, theta, fit.weights[rows], aim, problem.model.n_params, clusters)
+    return problem, found, clusters

@@ -1,0 +1,331 @@
+r"""How far can what is asked move before the runs object? A law in coordinates of its own compute-optimal frontier.
+
+At a budget C with its best size N* and tokens D* = C / 6N*, and with the loss L* there, the law of Hoffmann et al. is
+
+.. math:: L = E + (L^* - E)\Bigl[a\,(N/N^*)^{-\alpha} + (1 - a)\,(D/D^*)^{-\beta}\Bigr], \qquad
+          a = \frac{\beta}{\alpha + \beta}
+
+so that ln N*, L* and a are coordinates themselves. To hold one and minimise over the rest is then a problem within
+bounds, which Levenberg and Marquardt's steps solve for many values of it at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from .objective import huber_sum
+from .problem import Problem
+from .scatter import Scatter, student
+
+#: places of the coordinates of a point; ``EXPONENT`` holds the ratio of the last two, which is to hold a
+OFFSET, SIZE, LOSS, ALPHA, BETA, EXPONENT = range(6)
+#: steps at most; five to fifteen are enough
+MOST_STEPS = 80
+#: damping tried first, its factors after a success and a failure, and where it ends
+DAMPING, SHRINK, GROW, MOST_DAMPING = 1e-3, 0.1, 8.0, 1e8
+#: damping below which a step is believed
+LIGHT = 1e-2
+#: a step that promises less than this share of the objective is the last
+PROMISE = 1e-7
+#: a loss is not below this
+TINY = 1e-200
+#: how near the ends of intervals are found, as a share of their half width
+NEAR = 0.003
+#: of more runs than this, first-order intervals are the profile's, where errors (of ln N, L and a) are below this
+MANY, SMALL = 5_000, 0.03
+#: rounds in which an end is sought, and the largest factor by which one is sought further out
+ROUNDS, WIDEN = 24, 2.5
+#: an end farther than this (in ln N, or ln L) from the estimate is not a number but open
+FARTHEST = {SIZE: np.log(1e6), LOSS: np.log(10.0), EXPONENT: 1.0}
+#: an exponent a nearer than this to 0 or 1 is neither
+EDGE = 0.005
+
+
+@dataclass(frozen=True)
+class Frontier:
+    """The runs of a problem of two terms, and their scatter, seen from a budget.
+
+    Attributes
+    ----------
+    log_params, log_tokens, target, weights : array (n,)
+        The target is ln loss, or the loss where ``raw``.
+    bounds : (float, float)
+        Of the exponents.
+    scatter : Scatter
+    clusters : array (n,) or None
+        Which runs are not independent of each other.
+    """
+
+    log_params: np.ndarray
+    log_tokens: np.ndarray
+    target: np.ndarray
+    weights: np.ndarray
+    raw: bool
+    bounds: tuple[float, float]
+    theta: np.ndarray
+    scatter: Scatter
+    clusters: np.ndarray | None
+
+    @classmethod
+    def of(cls, problem: Problem, scatter: Scatter, clusters: np.ndarray | None = None) -> Frontier:
+        """From a problem with an offset and a term of size and one of tokens, all of whose runs count."""
+        x, y = (log + centre for log, centre in zip(problem.basis.logs, problem.centres, strict=True))
+        constants = problem.constants(scatter.theta[None])
+        theta = np.array([constants[name][0] for name in problem.names])
+        bounds = (float(problem.model.lower[-1]), float(problem.model.upper[-1]))
+        return cls(x, y, problem.model.target, scatter.weights, problem.model.raw, bounds, theta, scatter, clusters)
+
+    def point(self, log_c: float) -> np.ndarray:
+        """Coordinates (5,) of the minimum at a budget 6 exp(log_c); NaN where a term has vanished."""
+        E, A, B, alpha, beta = self.theta
+        if not (A > 0 and B > 0):
+            return np.full(5, np.nan)
+        size = (np.log(alpha * A / (beta * B)) + beta * log_c) / (alpha + beta)
+        return np.array([E, size, E + A * np.exp(-alpha * size) * (1 + alpha / beta), alpha, beta])
+
+    def predict(self, points: np.ndarray, log_c: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Residuals (B, n) at points (B, 5), and their derivatives (B, 5, n)."""
+        E, size, best, alpha, beta = (column[:, None] for column in points.T)
+        x, y = self.log_params - size, self.log_tokens - (log_c[:, None] - size)
+        of_size, of_tokens = (np.exp(np.clip(-e * u, -300.0, 300.0)) for e, u in ((alpha, x), (beta, y)))
+        a, above, apart = beta / (alpha + beta), best - E, of_size - of_tokens
+        mixed = a * of_size + (1 - a) * of_tokens
+        loss = np.maximum(E + above * mixed, TINY)
+        slopes = np.empty((len(points), 5, len(self.target)))
+        slopes[:, OFFSET] = 1 - mixed
+        slopes[:, SIZE] = above * a * alpha * apart
+        slopes[:, LOSS] = mixed
+        slopes[:, ALPHA] = -above * a * (apart / (alpha + beta) + x * of_size)
+        slopes[:, BETA] = above * (1 - a) * (apart / (alpha + beta) - y * of_tokens)
+        if self.raw:
+            return loss - self.target, slopes
+        with np.errstate(over="ignore"):
+            slopes /= loss[:, None, :]
+        return np.log(loss) - self.target, slopes
+
+    def minimise(self, points: np.ndarray, log_c: np.ndarray, held: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Points (B, 5) at which the objective is least while coordinate ``held`` (B,) stays, and its values (B,)."""
+        delta, w, size = self.scatter.delta, self.weights, len(points)
+        points, damping = self._inside(points), np.full(size, DAMPING)
+        tied = held == EXPONENT
+        r, slopes = self.predict(points, log_c)
+        value = huber_sum(r, w, delta)
+        active = np.arange(size)
+        out, least = points.copy(), value.copy()
+        for _ in range(MOST_STEPS):
+            light = damping <= LIGHT
+            step, promised = self._step(points, r, slopes, damping, held[active])
+            trial = self._inside(points + step, tied[active], points)
+            r_new, slopes_new = self.predict(trial, log_c[active])
+            value_new = huber_sum(r_new, w, delta)
+            better = value_new < value
+            damping = np.where(better, damping * SHRINK, np.maximum(damping * GROW, DAMPING))
+            points = np.where(better[:, None], trial, points)
+            r, slopes = (
+                np.where(better[:, None], r_new, r),
+                np.where(better[:, None, None], slopes_new, slopes),
+            )
+            value = np.where(better, value_new, value)
+            out[active], least[active] = points, value
+            going = ~((promised <= PROMISE * value) & light | (damping > MOST_DAMPING))
+            if not going.any():
+                break
+            if not going.all():
+                active, points, r, slopes = active[going], points[going], r[going], slopes[going]
+                value, damping = value[going], damping[going]
+        return out, least
+
+    def _inside(
+        self, points: np.ndarray, tied: np.ndarray | None = None, before: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Points brought within bounds; where exponents are tied, along their ratio before."""
+        low, high = self.bounds
+        points = points.copy()
+        if tied is not None and before is not None and tied.any():
+            share = before[tied, ALPHA : BETA + 1] / before[tied, ALPHA : BETA + 1].sum(1, keepdims=True)
+            total = points[tied, ALPHA : BETA + 1].sum(1, keepdims=True)
+            least, most = (low / share).max(1, keepdims=True), (high / share).min(1, keepdims=True)
+            points[tied, ALPHA : BETA + 1] = share * np.minimum(np.maximum(total, least), most)
+        else:
+            points[:, ALPHA:] = np.minimum(np.maximum(points[:, ALPHA:], low), high)
+        points[:, LOSS] = np.maximum(points[:, LOSS], 1e-12)
+        points[:, OFFSET] = np.minimum(np.maximum(points[:, OFFSET], 0.0), points[:, LOSS] * (1 - 1e-9))
+        return points
+
+    def _step(
+        self, points: np.ndarray, r: np.ndarray, slopes: np.ndarray, damping: np.ndarray, held: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Damped Gauss–Newton step of reweighted squares, and the fall of the objective that it promises."""
+        each = np.arange(5)
+        delta = self.scatter.delta
+        pull = self.weights * np.minimum(np.maximum(r, -delta), delta)
+        reweighted = self.weights * np.minimum(1.0, delta / np.maximum(np.abs(r), 1e-300))
+        tied = held == EXPONENT
+        if tied.any():
+            slopes = slopes.copy()
+            shares = points[tied, ALPHA : BETA + 1] / points[tied, ALPHA : BETA + 1].sum(1, keepdims=True)
+            slopes[tied, ALPHA] = (shares[:, :, None] * slopes[tied, ALPHA:]).sum(1)
+            slopes[tied, BETA] = 0.0
+        gradient = np.matmul(slopes, pull[:, :, None])[:, :, 0]
+        curvature = np.matmul(slopes * reweighted[:, None, :], np.swapaxes(slopes, 1, 2))
+        stays = np.where(tied, BETA, held)[:, None] == each
+        low, high = self.bounds
+        lower, upper = np.array([0.0, -np.inf, -np.inf, low, low]), np.array([np.inf, np.inf, np.inf, high, high])
+        stays |= ((points <= lower) & (gradient > 0) | (points >= upper) & (gradient < 0)) & ~(
+            tied[:, None] & (each > LOSS)
+        )
+        gradient = np.where(stays, 0.0, gradient)
+        curvature = np.where(stays[:, :, None] | stays[:, None, :], 0.0, curvature)
+        diagonal = curvature[:, each, each]
+        top = diagonal.max(1, keepdims=True) + 1e-300
+        scale = np.sqrt(np.where(stays | (diagonal <= 1e-28 * top), top, diagonal))
+        curvature = curvature / (scale[:, :, None] * scale[:, None, :])
+        curvature[:, each, each] = 1.0 + damping[:, None] + 1e-12
+        gradient = gradient / scale
+        step = -np.linalg.solve(curvature, gradient[:, :, None])[:, :, 0]
+        promised = -0.5 * (step * gradient).sum(1)
+        step = np.where(stays, 0.0, step / scale)
+        if tied.any():
+            step[tied, ALPHA : BETA + 1] = shares * step[tied, ALPHA, None]
+        return step, promised
+
+    def asked(self, log_c: np.ndarray, held: np.ndarray) -> Asked:
+        """What is needed to hold coordinates ``held`` (B,) at budgets 6 exp(``log_c``) (B,)."""
+        start = np.array([self.point(each) for each in log_c])
+        r, slopes = self.predict(start, log_c)
+        delta = self.scatter.delta
+        inside = self.weights * (np.abs(r) <= delta)
+        outer = np.matmul(slopes * inside[:, None, :], np.swapaxes(slopes, 1, 2))
+        scale = np.sqrt(outer[:, range(5), range(5)]) + 1e-300
+        covariance = np.linalg.pinv(outer / (scale[:, :, None] * scale[:, None, :]), hermitian=True)
+        covariance /= scale[:, :, None] * scale[:, None, :]
+        # ln a = ln beta - ln(alpha + beta): the slope of a in the exponents
+        alpha, beta = start[:, ALPHA], start[:, BETA]
+        pick = np.eye(6)[held][:, :5]
+        of_a = held == EXPONENT
+        pick[of_a, ALPHA] = (-beta / (alpha + beta) ** 2)[of_a]
+        pick[of_a, BETA] = (alpha / (alpha + beta) ** 2)[of_a]
+        along = np.matmul(covariance, pick[:, :, None])[:, :, 0]
+        variance = (along * pick).sum(1)
+        pull = np.matmul(along[:, None, :], slopes)[:, 0] * np.minimum(np.maximum(r, -delta), delta)
+        value = np.where(
+            of_a, beta / (alpha + beta), np.take_along_axis(start, np.minimum(held, BETA)[:, None], 1)[:, 0]
+        )
+        return Asked(
+            log_c=log_c,
+            held=held,
+            start=start,
+            value=value,
+            along=along / variance[:, None],
+            error=np.sqrt(variance * self.scatter.unit),
+            inflation=self._inflation(pull),
+        )
+
+    def _inflation(self, pull: np.ndarray) -> np.ndarray:
+        """Factor of the variance for weights that are not equal and runs that are not independent, at least 1 (B,)."""
+        if self.clusters is None and np.ptp(self.weights) == 0:
+            return np.ones(len(pull))
+        weighted = pull * self.weights
+        naive = (weighted * pull).sum(1)
+        if self.clusters is None:
+            return np.maximum((weighted**2).sum(1) / naive, 1.0)
+        code = np.unique(self.clusters, return_inverse=True)[1]
+        sums = np.array([np.bincount(code, row) for row in weighted])
+        return np.maximum((sums**2).sum(1) / naive * sums.shape[1] / max(sums.shape[1] - 1, 1), 1.0)
+
+    def rise(
+        self, asked: Asked, values: np.ndarray, near: np.ndarray, shift: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Root of the statistic when coordinates are held at ``values`` (B,), and the points (B, 5) there.
+
+        Started from the points ``near``, moved by ``shift`` of the coordinate along the valley.
+        """
+        start = near + asked.along * shift[:, None]
+        start[:, LOSS] = np.clip(start[:, LOSS], 0.5 * near[:, LOSS], 2 * near[:, LOSS])
+        start[:, ALPHA:] = np.clip(start[:, ALPHA:], 0.5 * near[:, ALPHA:], 2 * near[:, ALPHA:])
+        start[:, OFFSET] = np.clip(start[:, OFFSET], 0.0, 0.5 * (near[:, OFFSET] + near[:, LOSS]))
+        for place in (SIZE, LOSS):
+            here = asked.held == place
+            start[here, place] = values[here]
+        here = asked.held == EXPONENT
+        total = start[here, ALPHA] + start[here, BETA]
+        start[here, ALPHA], start[here, BETA] = (1 - values[here]) * total, values[here] * total
+        points, least = self.minimise(start, asked.log_c, asked.held)
+        return np.sqrt(self.scatter.rise(least) / asked.inflation), points
+
+    def known_within(self, log_c: float, ratio: float, level: float) -> bool:
+        """Whether the runs exclude, at ``level``, a best size at 6 exp(log_c) off by this ratio either way."""
+        if not np.isfinite(self.point(log_c)).all():
+            return False
+        asked = self.asked(np.full(2, log_c), np.full(2, SIZE))
+        shift = np.log(ratio) * np.array([-1.0, 1.0])
+        z, _ = self.rise(asked, asked.value + shift, asked.start, shift)
+        return bool((z > student(level, self.scatter.freedom)).all())
+
+    def intervals(self, log_c: np.ndarray, held: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Values, lower and upper ends (B,) of profile-likelihood intervals; an end that is not found is infinite."""
+        both = self.asked(np.tile(log_c, 2), np.tile(held, 2))
+        side = np.repeat([-1.0, 1.0], len(held))
+        limit = student(level, self.scatter.freedom)
+        farthest = np.select([both.held == place for place in FARTHEST], list(FARTHEST.values()))
+        farthest = np.where(both.held == LOSS, both.value * np.where(side < 0, 1.0, 9.0), farthest)
+        room = np.where(side < 0, both.value - EDGE, 1 - EDGE - both.value)
+        farthest = np.where(both.held == EXPONENT, np.maximum(room, 0.0), farthest)
+        inner, outer = np.zeros(len(side)), np.full(len(side), np.inf)
+        z_inner, z_outer = np.zeros(len(side)), np.full(len(side), np.inf)
+        near, at = both.start.copy(), np.zeros(len(side))
+        reach = np.minimum(limit * both.error * np.sqrt(both.inflation), farthest)
+        end = np.full(len(side), np.nan)
+        if len(self.target) > MANY and both.error.max() < SMALL:
+            end = reach
+        for _ in range(ROUNDS):
+            open_ = np.flatnonzero(np.isnan(end))
+            if not len(open_):
+                break
+            part = both.take(open_)
+            z, points = self.rise(
+                part,
+                part.value + side[open_] * reach[open_],
+                near[open_],
+                side[open_] * (reach[open_] - at[open_]),
+            )
+            for k, zk, point in zip(open_, z, points, strict=True):
+                near[k], at[k] = point, reach[k]
+                if abs(zk - limit) < NEAR * limit:
+                    end[k] = reach[k]
+                elif zk < limit:
+                    if reach[k] >= farthest[k] * (1 - 1e-12):
+                        end[k] = np.inf
+                    inner[k], z_inner[k] = reach[k], zk
+                else:
+                    outer[k], z_outer[k] = reach[k], zk
+                reach[k] = _next(inner[k], z_inner[k], outer[k], z_outer[k], limit, farthest[k])
+        end = np.where(np.isnan(end), np.where(np.isfinite(outer), outer, np.inf), end)
+        low, high = (both.value + side * end).reshape(2, -1)
+        return both.value[: len(held)], low, high
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Coordinates to hold at budgets: where they start, how the others follow them, and a first standard error."""
+
+    log_c: np.ndarray
+    held: np.ndarray
+    start: np.ndarray
+    value: np.ndarray
+    along: np.ndarray
+    error: np.ndarray
+    inflation: np.ndarray
+
+    def take(self, rows: np.ndarray) -> Asked:
+        return Asked(*(getattr(self, each.name)[rows] for each in fields(self)))
+
+
+def _next(inner: float, z_inner: float, outer: float, z_outer: float, limit: float, farthest: float) -> float:
+    """Where to look next for the end: farther out, or where a line between what is known crosses the limit."""
+    if np.isinf(outer):
+        return min(inner * min(WIDEN, max(1.05 * limit / max(z_inner, 1e-9), 1.1)), farthest)
+    share = (limit - z_inner) / (z_outer - z_inner)
+    return inner + min(max(share, 0.05), 0.95) * (outer - inner)
