@@ -7,12 +7,11 @@ from typing import Any
 import click
 
 from .._words import to_json
+from ..diagnostics.approaches import fit_approaches
 from ..diagnostics.discrepancy import Band, Discrepancy, find_discrepancy
-from ..fit.parametric import fit_parametric
 from ..fit.result import Fit
 from ..plan.next_runs import NextRuns, suggest_runs
 from ..plan.training import Plan, plan_training
-from ..runs.curves import row_weights
 from ..runs.reading.door import load_runs
 from ..uncertainty.resampling import Bootstrap
 from ..uncertainty.subsampling import subsampled_bootstrap
@@ -93,9 +92,9 @@ def command(
         scaling plan my_runs.csv --flops 1e24 --next-budget 1e21
     """
     table = load_runs(runs, **reading)
-    fit = fit_parametric(table, weights=row_weights(table))
-    if fit.status == "not_identified":
-        raise Refusal(f"no plan without a law: {fit.message}")
+    fit = fit_approaches(table, (3,))[3]
+    if not isinstance(fit, Fit):
+        raise Refusal(f"no plan without a law: {fit}")
     boot = subsampled_bootstrap(fit, n_resamples=resamples, seed=seed)
     found = plan_training(boot, flops, inference_tokens, unique_tokens, level)
     discrepancy = find_discrepancy(fit)
