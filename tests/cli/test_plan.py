@@ -164,7 +164,7 @@ def test_what_the_next_runs_may_be_is_an_option(table):
 
 
 def test_a_plan_that_the_runs_do_not_settle_gives_no_number_without_its_interval(tmp_path):
-    """Twelve runs with 0.6 % of noise: constants and tables that rest on one size are not printed; what would help is."""
+    """Twelve runs, 0.6 % of noise: constants and tables that rest on one size are not printed; what would help is."""
     path = tmp_path / "few.csv"
     design = scaling.simulate.chinchilla_like_design(12, seed=0)
     scaling.simulate_runs(LAW, design, noise=0.006).to_csv(path, index=False)
