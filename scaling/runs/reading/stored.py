@@ -68,7 +68,10 @@ def stored_columns(table: ParquetTable, name: str, strict: bool, whole: int, **h
     else:
         frame = pd.DataFrame(columns=unique_names([column.strip() for column in theirs]))
         options = dict(how["columns"] or {}), dict(how["units"] or {}), how["loss_unit"]
-        mapped, problems, notes = map_columns(frame, *options)
+        mapped, product, problems, notes = map_columns(frame, *options)
+        if product is not None:
+            words = f"{product.name} would be {product.words}: of a table of more than {whole:,} rows"
+            problems.append(f"{words}, it has to stand in a column of its own")
     labels, shown = {}, []
     for m in mapped:
         kinds = [kind.value_type if pa.types.is_dictionary(kind) else kind for kind in table.types[theirs[m.place]]]

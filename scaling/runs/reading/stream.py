@@ -22,9 +22,10 @@ from ...errors import RunsError
 from ..problems import bad_rows, suspicion_masks, suspicion_words
 from ..table import checked_table, left_out, none_finished
 from ..vocabulary import LIMITS, STANDS_FOR
+from .flags import FINISHED
 from .parquet import ParquetTable, begins_as_parquet, open_parquet
 from .stored import StoredColumns, stored_columns
-from .table import FINISHED, advice, finished_note, in_our_unit, mapping_table, translate_status
+from .table import advice, finished_note, in_our_unit, mapping_table, translate_status
 from .thinning import FLOOR, Ends, Sample, filled, joined
 
 if TYPE_CHECKING:

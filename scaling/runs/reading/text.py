@@ -33,7 +33,8 @@ SPARE = 4
 class RawTable:
     """Cells as they stand: ``frame`` with the file's headers, indexed by line; what was done to get them.
 
-    ``again`` reads some columns (by position) once more, every cell as text.
+    ``again`` reads some columns (by position) once more, every cell as text; ``shape`` says what the file is where it
+    was no table with a row a run.
     """
 
     frame: pd.DataFrame
@@ -41,6 +42,7 @@ class RawTable:
     notes: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     again: Callable[[list[int]], pd.DataFrame] | None = None
+    shape: str = ""
 
 
 def unique_names(header: list[str]) -> list[str]:
