@@ -90,6 +90,8 @@ def _chosen(
 ) -> tuple[int | None, list[str], list[str]]:
     """The place of a quantity among columns that name it (None: none, or it is asked), problems, notes."""
     notes: list[str] = []
+    if doubled := _doubled([str(frame.columns[k]) for k in places]):
+        return None, [f"column {doubled!r} stands there twice: keep one, or --column {ours}=COLUMN says which"], []
     if len(places) > 1 and ours in (*_NEEDED, "loss"):
         likely = [k for k in places if fits(ours, frame.iloc[:, k], _unit_at(headers, k))]
         other = [k for k in places if likely and k not in likely]
@@ -99,10 +101,15 @@ def _chosen(
         return (places[0] if places else None), [], notes
     exact = [k for k in places if frame.columns[k] == ours]
     first = (exact or _in_nats(headers, places) or places)[0]
-    same = {k: ours in LIMITS and _agree(ours, frame, headers, first, k) for k in places if k != first}
-    twins = [k for k in same if plain(frame.columns[k]) == plain(frame.columns[first])]
+    twins = {k for k in places if plain(frame.columns[k]) == plain(frame.columns[first])} - {first}
+    units = {k: _unit_at(headers, k) for k in places}
+    same = {
+        k: ours in LIMITS and (k in twins or units[k] != units[first]) and _agree(ours, frame, headers, first, k)
+        for k in places
+        if k != first
+    }
     differ = [k for k in same if not same[k]]
-    if (exact and not set(twins) & set(differ)) or not differ:
+    if (exact and not twins & set(differ)) or not differ:
         found = [f"column {frame.columns[k]!r} is carried, not used: {frame.columns[first]!r} is there" for k in same]
         said = [words + (" and says the same" if same[k] else "") for k, words in zip(same, found, strict=True)]
         return first, [], notes + said
@@ -111,6 +118,11 @@ def _chosen(
     found += f" and {len(asked) - 4} more" if len(asked) > 4 else ""
     words = f"{found} could each be {ours!r}: --column {ours}=COLUMN says which"
     return (None, [words], notes) if ours in (*_NEEDED, "loss") else (None, [], [words])
+
+
+def _doubled(names: list[str]) -> str | None:
+    """A name that stands among these twice: the second time it is ``name (2)``."""
+    return next((name for name in names if f"{name} (2)" in names), None) if len(names) > 1 else None
 
 
 def _in_nats(headers: Mapping[int, Header | None], places: list[int]) -> list[int]:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ...laws.chinchilla import ChinchillaLaw
+from ..problems import to_numbers
 from .columns import Mapped
 from .units import BIT
 
@@ -31,13 +32,10 @@ _WORDS = {1.0: "count", 1e3: "thousands", 1e6: "millions", 1e9: "billions"}
 _TRIPLE = ("params", "tokens", "flops")
 
 
+@np.errstate(all="ignore")
 def doubts(frame: pd.DataFrame, mapped: list[Mapped]) -> list[str]:
     """Questions about units that were assumed, in words with the options that answer them."""
-    numbers = {
-        name: pd.to_numeric(frame[name], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-        for name in (*_TRIPLE, "budget", "loss")
-        if name in frame
-    }
+    numbers = {name: to_numbers(frame[name])[0] for name in (*_TRIPLE, "budget", "loss") if name in frame}
     assumed = {m.name: m.column for m in mapped if m.source == "assumed"}
     return (
         _small(numbers, assumed)
@@ -52,10 +50,9 @@ def _completed(numbers: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The numbers with params or tokens from flops = 6 N D where they are lacking."""
     full = dict(numbers)
     if "flops" in full:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            for name, other in (("tokens", "params"), ("params", "tokens")):
-                if name not in full and other in full:
-                    full[name] = full["flops"] / (6 * full[other])
+        for name, other in (("tokens", "params"), ("params", "tokens")):
+            if name not in full and other in full:
+                full[name] = full["flops"] / (6 * full[other])
     return full
 
 
@@ -92,8 +89,7 @@ def _in_step(numbers: Mapping[str, np.ndarray], assumed: Mapping[str, str]) -> l
     """Flops that are 6 N D times a power of a thousand in most rows."""
     if not set(_TRIPLE) <= set(numbers) or not set(_TRIPLE) & set(assumed):
         return []
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.log(numbers["flops"] / (6 * numbers["params"] * numbers["tokens"]))
+    ratio = np.log(numbers["flops"] / (6 * numbers["params"] * numbers["tokens"]))
     ratio = ratio[np.isfinite(ratio)]
     for factor in _THOUSANDS:
         if len(ratio) and (np.abs(ratio - np.log(factor)) < _NEAR).mean() > 0.5:
@@ -127,8 +123,7 @@ def _per_param(numbers: Mapping[str, np.ndarray], assumed: Mapping[str, str]) ->
 
 def _shape(law: ChinchillaLaw, N: np.ndarray, D: np.ndarray, loss: np.ndarray) -> tuple[float, float]:
     """How many times the published losses these are, in the middle, and how far rows differ in that."""
-    with np.errstate(all="ignore"):
-        difference = np.log(loss / law.loss(N, D))
+    difference = np.log(loss / law.loss(N, D))
     if not np.isfinite(difference).all():
         return np.nan, np.inf
     return float(np.exp(np.median(difference))), float(np.std(difference))
@@ -175,9 +170,8 @@ def _other_loss(
     """What the losses may be in, where they are not those of published runs in nats per token."""
     as_they_are = "--loss-unit nats takes them as they are"
     times = f"the losses are {level:.2g} times those of published language models of this size"
-    with np.errstate(over="ignore"):
-        kinds = {"a natural logarithm": np.exp(L), "a logarithm to base 10": 10**L}
-        other = {"perplexity": np.log(L), "bits": L * BIT}
+    kinds = {"a natural logarithm": np.exp(L), "a logarithm to base 10": 10**L}
+    other = {"perplexity": np.log(L), "bits": L * BIT}
     if level > 1:
         for unit, nats in other.items():
             there, alike = _shape(law, N, D, nats) if (nats > 0).all() else (np.nan, np.inf)
@@ -204,8 +198,8 @@ def _loss(numbers: Mapping[str, np.ndarray], assumed: Mapping[str, str]) -> list
     as_they_are = "--loss-unit nats takes them as they are"
     if good.min() > _LEAST_LOSS or np.median(good) > _MIDDLE_LOSS:
         return [f"{where}, much for nats per token: is it a perplexity? --loss-unit perplexity; {as_they_are}"]
-    N = numbers.get("params", np.array([0.0]))
-    if good.max() < 1.0 and np.nanmedian(N) >= _SIZE:
+    N = numbers.get("params", np.array([]))
+    if good.max() < 1.0 and (N >= _SIZE).sum() > len(N) / 2:
         hint = "--loss-unit bits_per_byte --bytes-per-token NUMBER; of an error rate or a logarithm, name the loss itself"
         return [f"{where}, little for nats per token: an error rate, bits per byte, or a logarithm? {hint}; {as_they_are}"]
     return []

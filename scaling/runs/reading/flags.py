@@ -59,12 +59,21 @@ def known_state(column: pd.Series) -> bool:
     return any(plain(cell) in FINISHED | _FAILED | {"finished"} for cell in column.dropna().astype("str").unique()[:1000])
 
 
+def is_flag(header: str) -> bool:
+    """Whether a header is one of columns that say which runs failed, if its cells do."""
+    return _name(header) in _SAYS_FAILED | _SAYS_FINISHED | _SAYS_HOW
+
+
+def _name(header: str) -> str:
+    name = plain(re.split(r"[./]", header)[-1])
+    return name if name in _SAYS_HOW else re.sub(r"^(is|has|did|was|run|training|train|job)(?=.)", "", name)
+
+
 def _said(header: str, column: pd.Series) -> pd.Series | None:
     """Why each run failed, as one column has it, "" for the others; None for a column of something else."""
-    name = plain(re.split(r"[./]", header)[-1])
-    name = re.sub(r"^(is|has|did|was|run|training|train|job)(?=.)", "", name) if name not in _SAYS_HOW else name
-    if name not in _SAYS_FAILED | _SAYS_FINISHED | _SAYS_HOW:
+    if not is_flag(header):
         return None
+    name = _name(header)
     blank = column.isna().to_numpy(dtype=bool)
     cells = column.astype("str").str.strip().str.casefold().fillna("")
     blank = blank | cells.isin(["", "-", "--", "none", "null", "n/a", "<na>"]).to_numpy(dtype=bool)

@@ -53,7 +53,8 @@ def per_token_remarks(frame: pd.DataFrame, read: pd.DataFrame) -> list[str]:
         ratio = read_ratio(str(header))
         if ratio is None or (ratio.over, ratio.under) != ("flops", "tokens"):
             continue
-        per_param = np.nanmedian(glance("count", frame.iloc[:, place]) / glance("count", read["params"]))
+        both = glance("count", frame.iloc[:, place]) / glance("count", read["params"])
+        per_param = float(pd.Series(both).median())
         if np.isfinite(per_param) and abs(per_param / 6 - 1) > 0.02:
             words = f"{header!r} is {per_param:.3g} times params, where flops = 6 N D has 6"
             return [f"{words}: by that column tokens are {6 / per_param:.3g} times as many as is read here"]

@@ -74,6 +74,7 @@ def _numbers(frame: pd.DataFrame, mapped: list[Mapped]) -> dict[str, np.ndarray]
     return {m.name: glance(m.name, frame.iloc[:, m.place], MOST) for m in mapped if m.name in names}
 
 
+@np.errstate(all="ignore")
 def _sums_up(numbers: Mapping[str, np.ndarray], start: int, place: int, rows: np.ndarray | None = None) -> bool:
     """Whether a number of a row is the sum, the average or an end of those above it."""
     rows = np.arange(start, place) if rows is None else rows
@@ -88,6 +89,7 @@ def _sums_up(numbers: Mapping[str, np.ndarray], start: int, place: int, rows: np
     return False
 
 
+@np.errstate(all="ignore")
 def _unlabelled(numbers: Mapping[str, np.ndarray], place: int) -> str:
     """Words for a last row without a label whose numbers are the sums, or the averages, of those above; else empty."""
     for what, of in (("sums", np.sum), ("averages", np.mean)):

@@ -163,7 +163,7 @@ def recognise(
         notes += words
         problems = doubts(frame if "status" not in frame else frame[_finished(frame)], mapped)
     if problems:
-        raise RunsError(source, [*problems, *([raw.shape] if raw.shape else [])])
+        raise RunsError(source, [*([raw.shape] if raw.shape else []), *problems])
     return RunsTable(frame, mapping_table(mapped), (*raw.notes, *notes), raw.kind, sha256)
 
 
@@ -273,6 +273,9 @@ def in_our_unit(
     where = f"column {m.column!r}" + (f" ({m.name})" if m.name != m.column else "")
     if m.name == "loss":
         unit = m.unit or "nats"
+        if unit == "bits_per_character":
+            words = "--loss-unit bits where a token is a character, else --loss-unit bits_per_byte --bytes-per-token NUMBER"
+            return column, m, [f"{where} is in bits per character: {words}"]
         if unit.endswith("_per_byte") and bytes_per_token is None:
             return (
                 column,

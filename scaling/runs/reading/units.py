@@ -6,6 +6,7 @@ brackets or as its last words (``tokens (B)``, ``params_in_millions``, ``loss_bi
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -55,6 +56,7 @@ class Header:
     unit: str | None = None
 
 
+@functools.lru_cache(maxsize=4096)
 def read_header(text: str) -> Header | None:
     """The quantity that a header names, with its unit; None if it names none of ours, or a ratio or rate of them.
 
@@ -88,7 +90,7 @@ def stated_unit(name: str, text: str) -> str | None:
             return unit
     words = [word for word in re.split(_BREAK, re.sub(r"[(\[{].*?[)\]}]", " ", text)) if word]
     for split in range(1, len(words)):
-        if (unit := _unit_of(name, words[split:])) is not None and unit_factor(name, unit) is not None:
+        if (unit := _unit_of(name, words[split:])) is not None and unit_factor(name, unit) not in (None, 1.0):
             return unit
     if len(words) == 1 and (name == "loss" or len(words[0]) > 1) and unit_factor(name, words[0]) not in (None, 1.0):
         return words[0]
