@@ -48,14 +48,14 @@ def closest_column(name: str, candidates: list, cutoff: float = 0.75) -> object 
 
 #: more of them than :func:`closest_column` suggests, as :func:`~scaling._words.plain` has them
 _MORE = {
-    "params": "param parameter paramcount parametercount numberofparameters numberofparams paramstotal totalparameters "
+    "params": "param parameter numparameters totalnumparams totalnumparameters paramcount parametercount numberofparameters numberofparams paramstotal totalparameters "
     "modelparameters trainableparams trainableparameters nparam numparam weights noofparameters noofparams "
     "numberofweights numweights nweights modelparam totalnparams paramstotalcount "
     "parameteranzahl anzahlparameter parameterzahl modellgroße modellgroesse modellgrosse gewichte "
     "parametres nombredeparametres nbparametres nparametres tailledumodele parametros numerodeparametros "
     "nparametros parametri numerodiparametri parametry liczbaparametrow параметры параметров числопараметров "
     "参数 参数量 参数数 参数数量 模型参数 模型参数量 模型大小 パラメータ パラメータ数 パラメーター数 モデルサイズ 매개변수 파라미터 파라미터수 매개변수수",
-    "tokens": "token tok toks numberoftokens totaltokens tokenstrained ntraintokens numtraintokens "
+    "tokens": "token tok toks numtoken tokensnum numberoftokens totaltokens tokenstrained ntraintokens numtraintokens "
     "numtrainingtokens tokencount datasettokens tokensprocessed consumedtokens tokenstotal nooftokens ntoks "
     "numberoftrainingtokens tokensconsumed tokensseentotal totaltrainingtokens totaltraintokens trainingtoken traintoken "
     "tokenanzahl anzahltoken anzahltokens tokenzahl trainingstoken trainingstokens jetons nombredejetons "

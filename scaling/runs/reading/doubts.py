@@ -28,7 +28,6 @@ _LEAST_LOSS, _MIDDLE_LOSS = 6.0, 9.0
 _BELIEVED, _ALIKE = (0.5, 1.24), 0.08
 #: fewest rows, parameters and tokens for that comparison
 _ROWS, _SIZE, _LENGTH = 6, 1e6, 1e7
-_WORDS = {1.0: "count", 1e3: "thousands", 1e6: "millions", 1e9: "billions"}
 _TRIPLE = ("params", "tokens", "flops")
 
 
@@ -149,19 +148,27 @@ def _as_published(numbers: Mapping[str, np.ndarray], assumed: Mapping[str, str])
     if usual or level > low:
         return []
     found = []
-    for a in _WORDS if "params" in assumed else [1.0]:
-        for b in _WORDS if "tokens" in assumed else [1.0]:
-            there, alike = _shape(law, N * a, D * b, L)
-            if a * b > 1 and 0.75 < there < high and alike < 0.05 and alike < spread / 4:
-                found.append((alike, a, b))
+    for a in (1.0, 1e3) if "params" in assumed else (1.0,):
+        for unit, nats in (_in_nats(L) if "loss" in assumed else {"nats": L}).items():
+            there, alike = _shape(law, N * a, D * 1e3, nats) if "tokens" in assumed else (np.nan, np.inf)
+            believed = 0.2 < there < 0.45 if unit == "bits per byte" else 0.75 < there < high
+            if believed and alike < 0.1 and alike < spread / 3.2:
+                found.append((alike, a, unit))
     if not found:
         return []
-    _, a, b = min(found)
-    units = {name: _WORDS[factor] for name, factor in (("params", a), ("tokens", b)) if factor > 1}
+    _, a, unit = min(found)
+    units = {name: "thousands" for name in (("params", "tokens") if a > 1 else ("tokens",))}
+    other = f" and losses in {unit} (--loss-unit)" if unit != "nats" else ""
     return [
-        "the losses are lower than models of so few parameters and tokens reach, and as low as published ones with params in "
-        f"{_WORDS[a]} and tokens in {_WORDS[b]}: {_ask(list(units), assumed, units)}"
+        "the losses are lower than models of so few parameters and tokens reach, and alike to published ones with "
+        f"{' and '.join(units)} in thousands{other}: {_ask(list(units), assumed, units)}"
     ]
+
+
+def _in_nats(loss: np.ndarray) -> dict[str, np.ndarray]:
+    """Losses in nats per token, if they were in each of these; of bits per byte, all but a factor."""
+    kinds = {"nats": loss, "bits": loss * BIT, "bits per byte": loss}
+    return kinds | {"a natural logarithm": np.exp(loss), "a logarithm to base 10": 10**loss}
 
 
 def _other_loss(
@@ -170,7 +177,7 @@ def _other_loss(
     """What the losses may be in, where they are not those of published runs in nats per token."""
     as_they_are = "--loss-unit nats takes them as they are"
     times = f"the losses are {level:.2g} times those of published language models of this size"
-    kinds = {"a natural logarithm": np.exp(L), "a logarithm to base 10": 10**L}
+    kinds = {name: nats for name, nats in _in_nats(L).items() if "logarithm" in name}
     other = {"perplexity": np.log(L), "bits": L * BIT}
     if level > 1:
         for unit, nats in other.items():
@@ -199,7 +206,7 @@ def _loss(numbers: Mapping[str, np.ndarray], assumed: Mapping[str, str]) -> list
     if good.min() > _LEAST_LOSS or np.median(good) > _MIDDLE_LOSS:
         return [f"{where}, much for nats per token: is it a perplexity? --loss-unit perplexity; {as_they_are}"]
     N = numbers.get("params", np.array([]))
-    if good.max() < 1.0 and (N >= _SIZE).sum() > len(N) / 2:
+    if good.max() < 1.0 and (N >= _SIZE / 10).sum() > len(N) / 2:
         hint = "--loss-unit bits_per_byte --bytes-per-token NUMBER; of an error rate or a logarithm, name the loss itself"
         return [f"{where}, little for nats per token: an error rate, bits per byte, or a logarithm? {hint}; {as_they_are}"]
     return []

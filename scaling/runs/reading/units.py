@@ -68,7 +68,8 @@ def read_header(text: str) -> Header | None:
     if read_ratio(text):
         return None
     text = without_run(text)
-    tail = re.split(r"[./](?!\d)", re.sub(r"\.(?=\s|$)", "", text))[-1]
+    base, *rest = re.split(r"(?=[(\[{])", text, maxsplit=1)
+    tail = re.split(r"[./](?!\d)", re.sub(r"\.(?=\s|$)", "", base))[-1] + "".join(rest)
     found, short = _read_header(text), _OF_ONE.sub("", text)
     if found is None and short != text and (header := read_header(short)) and header.name == "loss":
         return header
