@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 _WORDS_OF = {
     1e3: "k thousand thousands kilo tsd tausend mille milliers miles migliaia duizend tys тыс тысяч 千 천",
     1e4: "万 萬 만",
-    1e6: "m mm mn mio mln million millions mega millionen millones milhoes milioni miljoen millon млн миллионов 百万 백만",
+    1e6: "m mm mn mio mln million millions mega millionen millones milhoes milioni miljoen millon млн "
+    "миллионов 百万 백만",
     1e8: "亿 億 억",
-    1e9: "b bn billion billions g giga mrd mld md mds milliarden milliarde milliard milliards milmillones bilhoes miliardi "
-    "miljard млрд миллиардов 十亿 十億 십억",
+    1e9: "b bn billion billions g giga mrd mld md mds milliarden milliarde milliard milliards milmillones "
+    "bilhoes miliardi miljard млрд миллиардов 十亿 十億 십억",
     1e12: "t tn trillion trillions tera billionen billones trilhoes трлн 万亿 조",
     1e15: "quadrillion quadrillions",
     2.0**10: "ki kibi",

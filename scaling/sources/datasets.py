@@ -150,8 +150,8 @@ def _local(dataset: _Downloaded) -> Path:
     try:
         folder = Path(os.environ[MIRROR]).expanduser() if os.environ.get(MIRROR) else Path(_pooch().os_cache("scaling"))
     except RuntimeError:
-        words = f"{MIRROR} is {os.environ[MIRROR]!r}, and there is no home directory of that user: name the folder by its path"
-        raise DatasetError(words) from None
+        words = f"{MIRROR} is {os.environ[MIRROR]!r}, and there is no home directory of that user"
+        raise DatasetError(f"{words}: name the folder by its path") from None
     return folder / dataset.name / dataset.file
 
 

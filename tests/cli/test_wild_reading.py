@@ -1,4 +1,4 @@
-"""Tables as strangers publish them (``tests/wild``, simulated): read right and said, asked, or refused for the true reason."""
+"""Tables as strangers publish them (``tests/wild``, simulated): read right and said, asked, or truly refused."""
 
 import json
 import time
@@ -43,7 +43,12 @@ READ = [
     ("epochs.csv", (), GRID, "DataConstrainedLaw"),
     ("excel_europe.csv", (), GRID, "numbers have decimal commas"),
     ("excel_europe_en.csv", (), GRID, "'PPL' is carried, not used: 'Val Loss' is there and says the same"),
-    ("flops_per_token_column.csv", (), dict(params=(5e7, 8e8), tokens=(7.1e9 / 6, 2.13e11 / 6), runs=20), "'FLOPs/token' is 7.1"),
+    (
+        "flops_per_token_column.csv",
+        (),
+        dict(params=(5e7, 8e8), tokens=(7.1e9 / 6, 2.13e11 / 6), runs=20),
+        "'FLOPs/token' is 7.1",
+    ),
     ("gpu_hours.csv", (), GRID, ""),
     ("pandas_to_json_default.json", (), GRID, ""),
     ("ratio_columns.csv", (), BUDGETS, ""),
@@ -52,7 +57,12 @@ READ = [
     ("sizes_as_names.csv", (), GRID, "params are the sizes in column 'model'"),
     ("steps_batch_seq.csv", (), GRID, "tokens = 'steps' x 'batch_size' x 'seq_len'"),
     ("unit_in_brackets_after_column.csv", NAMED, GRID, ""),
-    ("wandb_runs_table.csv", ("--column", "loss=eval/paloma/c4_en/loss"), GRID | {"runs": 43}, "'crashed' 1, 'failed' 1"),
+    (
+        "wandb_runs_table.csv",
+        ("--column", "loss=eval/paloma/c4_en/loss"),
+        GRID | {"runs": 43},
+        "'crashed' 1, 'failed' 1",
+    ),
 ]
 
 
@@ -73,7 +83,10 @@ def test_what_can_be_read_is_read_right_and_said(name, options, truth, said):
 ASKED = [
     ("01_millions_taken_as_counts.csv", "--unit params=millions --unit tokens=millions"),
     ("bpc_units.csv", "--loss-unit bits where a token is a character"),
-    ("wandb_runs_table.csv", "'eval/paloma/c4_en/loss' and 'eval/paloma/macro_loss' and 'train/loss' could each be 'loss'"),
+    (
+        "wandb_runs_table.csv",
+        "'eval/paloma/c4_en/loss' and 'eval/paloma/macro_loss' and 'train/loss' could each be 'loss'",
+    ),
     ("07_empty_object.jsonl", "there is no run in it"),
     ("crash_empty_first_cell.csv", "no column is recognised as 'loss'; columns found: 'model', 'width', 'score'"),
     ("crash_markdown_matrix.md", "a matrix of 5 rows ('dim') by 4 columns (budget), read as 20 runs"),
@@ -94,7 +107,9 @@ def test_what_cannot_is_asked_or_named_as_what_it_is(command, name, said):
 def test_the_answer_to_the_question_about_units_is_taken():
     name = "01_millions_taken_as_counts.csv"
     ranges = {
-        unit: pd.DataFrame(check(name, *(f"--unit={n}={unit}" for n in ("params", "tokens")))["ranges"]).set_index("quantity")
+        unit: pd.DataFrame(check(name, *(f"--unit={n}={unit}" for n in ("params", "tokens")))["ranges"]).set_index(
+            "quantity"
+        )
         for unit in ("millions", "count")
     }
     assert ranges["millions"].loc["params", "min"] == 1e9

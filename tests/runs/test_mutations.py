@@ -16,18 +16,91 @@ import scaling
 
 #: header words of each quantity, in several languages
 WORDS = {
-    "params": ["params", "N", "n_params", "Model Size", "Parameters", "num_parameters", "config.n_params", "Parameter", "参数量"]
-    + ["Nombre de paramètres", "Parámetros", "パラメータ数", "# params", "No. of params", "Weights", "param_count", "파라미터"],
-    "tokens": ["tokens", "D", "n_tokens", "Training Tokens", "train/tokens", "tokens seen", "Trainingstoken", "训练词元数"]
-    + ["Nombre de tokens", "トークン数", "# tokens", "total_tokens", "Dataset Size", "throughput/total_tokens", "토큰 수"],
+    "params": [
+        "params",
+        "N",
+        "n_params",
+        "Model Size",
+        "Parameters",
+        "num_parameters",
+        "config.n_params",
+        "Parameter",
+        "参数量",
+    ]
+    + [
+        "Nombre de paramètres",
+        "Parámetros",
+        "パラメータ数",
+        "# params",
+        "No. of params",
+        "Weights",
+        "param_count",
+        "파라미터",
+    ],
+    "tokens": [
+        "tokens",
+        "D",
+        "n_tokens",
+        "Training Tokens",
+        "train/tokens",
+        "tokens seen",
+        "Trainingstoken",
+        "训练词元数",
+    ]
+    + [
+        "Nombre de tokens",
+        "トークン数",
+        "# tokens",
+        "total_tokens",
+        "Dataset Size",
+        "throughput/total_tokens",
+        "토큰 수",
+    ],
     "flops": ["flops", "C", "total_flops", "Training FLOPs", "compute", "Rechenaufwand", "计算量", "train_flops"],
-    "loss": ["loss", "val_loss", "Final Loss", "eval/loss", "Validation loss", "Verlust", "Perte", "损失", "検証損失", "NLL"],
+    "loss": [
+        "loss",
+        "val_loss",
+        "Final Loss",
+        "eval/loss",
+        "Validation loss",
+        "Verlust",
+        "Perte",
+        "损失",
+        "検証損失",
+        "NLL",
+    ],
 }
 #: ways to write a scale behind a header
 SCALES = {
     1e3: ["(k)", "(thousands)", "[K]", "in thousands", "(x10^3)", "(×10³)", "(Tsd.)", "(10^3)"],
-    1e6: ["(M)", "(millions)", "[M]", "in millions", "(x10^6)", "(×10⁶)", "(Mio.)", "(1e6)", ", M", "_M", "(百万)", "(in M)"],
-    1e9: ["(B)", "(billions)", "[B]", "in billions", "(10^9)", "(×10⁹)", "(Mrd.)", "(1e9)", "_B", "(十亿)", "(bn)", "(milliards)"],
+    1e6: [
+        "(M)",
+        "(millions)",
+        "[M]",
+        "in millions",
+        "(x10^6)",
+        "(×10⁶)",
+        "(Mio.)",
+        "(1e6)",
+        ", M",
+        "_M",
+        "(百万)",
+        "(in M)",
+    ],
+    1e9: [
+        "(B)",
+        "(billions)",
+        "[B]",
+        "in billions",
+        "(10^9)",
+        "(×10⁹)",
+        "(Mrd.)",
+        "(1e9)",
+        "_B",
+        "(十亿)",
+        "(bn)",
+        "(milliards)",
+    ],
 }
 FLOPS = {1e18: ["(1e18)", "(EFLOPs)", "(10^18)", "[EFLOP]"], 8.64e19: ["(PF-days)", "[PF-Tage]", "(petaflop/s-days)"]}
 LOSSES = {
@@ -96,7 +169,9 @@ def assert_right(found, runs):
 def clear_tables(draw):
     """A table that says all that a reader needs, the runs that it holds."""
     runs = truth(draw(st.integers(0, 2**16)))
-    given_ = draw(st.sampled_from([("params", "tokens"), ("params", "tokens", "flops"), ("params", "flops"), ("tokens", "flops")]))
+    given_ = draw(
+        st.sampled_from([("params", "tokens"), ("params", "tokens", "flops"), ("params", "flops"), ("tokens", "flops")])
+    )
     columns = {}
     for name in given_:
         word, values = draw(st.sampled_from(WORDS[name])), runs[name]
@@ -110,7 +185,11 @@ def clear_tables(draw):
         columns[word] = values / factor
     kind = draw(st.sampled_from(list(LOSSES)))
     change, suffixes = LOSSES[kind]
-    word = "val_ppl" if kind == "perplexity" else f"{draw(st.sampled_from(WORDS['loss']))} {draw(st.sampled_from(suffixes))}"
+    word = (
+        "val_ppl"
+        if kind == "perplexity"
+        else f"{draw(st.sampled_from(WORDS['loss']))} {draw(st.sampled_from(suffixes))}"
+    )
     columns[word.strip()] = change(runs["loss"])
     frame = pd.DataFrame(columns)
     for other in draw(st.lists(st.sampled_from(list(OTHERS)), unique=True, max_size=4)):
@@ -138,7 +217,9 @@ def test_a_table_that_states_its_units_is_read_right(tmp_path, table, form):
         rows = [list(frame.columns), ["---"] * frame.shape[1], *frame.map(repr).to_numpy().tolist()]
         path.write_text("\n".join("| " + " | ".join(row) + " |" for row in rows))
     else:
-        frame.to_json(path, orient={"json": "records", "columns": "columns", "split": "split"}[form], double_precision=15)
+        frame.to_json(
+            path, orient={"json": "records", "columns": "columns", "split": "split"}[form], double_precision=15
+        )
     assert_right(read(path), runs)
 
 
@@ -187,10 +268,14 @@ UNSAID = {
 @pytest.mark.parametrize("tokens", UNSAID["tokens"])
 @pytest.mark.parametrize("params", UNSAID["params"])
 def test_units_that_nobody_states_are_asked(tmp_path, params, tokens, kind):
-    """But for tokens in thousands and losses in bits near the edge of what is believed, all are told by their numbers."""
+    """All numbers of a table together tell them."""
     runs = truth(1)
     frame = pd.DataFrame(
-        {"params": runs["params"] / params, "tokens": runs["tokens"] / tokens, "loss": UNSAID["loss"][kind](runs["loss"])}
+        {
+            "params": runs["params"] / params,
+            "tokens": runs["tokens"] / tokens,
+            "loss": UNSAID["loss"][kind](runs["loss"]),
+        }
     )
     frame.to_csv(tmp_path / "runs.csv", index=False)
     found = read(tmp_path / "runs.csv")
@@ -215,15 +300,25 @@ def test_records_in_any_shape_are_the_same_runs(tmp_path):
         "lists": json.dumps(frame.to_dict("list")),
         "rows below names": json.dumps([list(frame.columns), *frame.to_numpy().tolist()]),
         "one after the other, indented": "\n".join(json.dumps(record, indent=2) for record in records),
-        "nested": json.dumps([{"config": {"n_params": r["params"]}, "summary": {"tokens": r["tokens"], "loss": r["loss"]}} for r in records]),
-        **{orient: frame.to_json(orient=orient, double_precision=15) for orient in ("records", "columns", "index", "split", "table")},
+        "nested": json.dumps(
+            [
+                {"config": {"n_params": r["params"]}, "summary": {"tokens": r["tokens"], "loss": r["loss"]}}
+                for r in records
+            ]
+        ),
+        **{
+            orient: frame.to_json(orient=orient, double_precision=15)
+            for orient in ("records", "columns", "index", "split", "table")
+        },
     }
     for name, text in shapes.items():
         (tmp_path / "runs.json").write_text(text)
         assert_right(read(tmp_path / "runs.json"), runs), name
 
 
-@pytest.mark.parametrize("text", ["{}", "[]", "[{}]", "{}\n{}\n", '{"runs": []}', "[[1, 2], [3, 4]]", '{"a": 1}', "[1]", '"x"', "null"])
+@pytest.mark.parametrize(
+    "text", ["{}", "[]", "[{}]", "{}\n{}\n", '{"runs": []}', "[[1, 2], [3, 4]]", '{"a": 1}', "[1]", '"x"', "null"]
+)
 def test_json_without_runs_is_a_sentence(tmp_path, text):
     (tmp_path / "runs.json").write_text(text)
     assert "cannot be used as a table of runs" in read(tmp_path / "runs.json")
@@ -241,7 +336,10 @@ MATRICES = {
 def test_a_matrix_of_sizes_is_read_where_it_says_what_it_is(tmp_path, kind, markdown):
     corner, row, column, axis = MATRICES[kind]
     law = scaling.ChinchillaLaw.from_published("besiroglu2024")
-    sizes, across = np.array([5e7, 2e8, 8e8, 3.2e9]), np.array([1e19, 1e20, 1e21]) if axis == "flops" else np.array([1e9, 1e10, 1e11])
+    sizes, across = (
+        np.array([5e7, 2e8, 8e8, 3.2e9]),
+        np.array([1e19, 1e20, 1e21]) if axis == "flops" else np.array([1e9, 1e10, 1e11]),
+    )
     rows = [[corner, *map(column, across)]]
     expected = []
     for N in sizes:

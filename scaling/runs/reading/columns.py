@@ -12,6 +12,7 @@ import pandas as pd
 
 from ..._words import plain
 from ..vocabulary import KNOWN_NAMES, LIMITS
+from .flags import known_state
 from .glance import fits, glance
 from .products import Product, by_epochs, parts_of, tokens_by_parts
 from .ratios import is_logarithm, read_ratio
@@ -54,6 +55,9 @@ def map_columns(
         if chosen is None:
             continue
         m = Mapped(ours, frame.columns[chosen], chosen)
+        if ours == "status" and m.column != ours and len(frame) and not known_state(frame.iloc[:, chosen]):
+            notes.append(f"column {m.column!r} is carried: no word in it says how a run ended")
+            continue
         if plain(m.column) in _WEAK and not fits(ours, frame.iloc[:, chosen], _unit_at(headers, chosen)):
             weak.append(m)
         else:
@@ -163,14 +167,30 @@ def _with_sizes_as_names(
             continue
         cells = frame.iloc[:, place].dropna().astype("str").str.strip()
         if len(cells) and cells.str.fullmatch(_SIZE).all() and fits("params", frame.iloc[:, place], None):
-            notes.append(f"params are the sizes in column {header!r} ({cells.iloc[0]!r} ...): counts may be other numbers")
+            notes.append(
+                f"params are the sizes in column {header!r} ({cells.iloc[0]!r} ...): counts may be other numbers"
+            )
             rest = [m for m in mapped if m.place != place]
             return [*rest, Mapped("params", str(header), place)], taken | {place}
     return mapped, taken
 
 
 #: columns of models, and a name that is a size
-_MODELS = {"model", "modelname", "name", "models", "modell", "modele", "modelo", "config", "size", "run", "模型", "モテル", "모델"}
+_MODELS = {
+    "model",
+    "modelname",
+    "name",
+    "models",
+    "modell",
+    "modele",
+    "modelo",
+    "config",
+    "size",
+    "run",
+    "模型",
+    "モテル",
+    "모델",
+}
 _SIZE = r"(?i)[0-9]+(?:[.,][0-9]+)?\s*(?:k|m|b|bn|million|billion)"
 
 
@@ -260,7 +280,9 @@ def _missing(frame: pd.DataFrame, found: set[str], taken: set[int]) -> list[str]
     problems = []
     free = [k for k in range(len(names)) if k not in taken and not read_ratio(names[k])]
     for ours in lacking:
-        likely = next((k for k in free if _likely(ours, names[k]) and _could_be(ours, frame.iloc[:, k], names[k])), None)
+        likely = next(
+            (k for k in free if _likely(ours, names[k]) and _could_be(ours, frame.iloc[:, k], names[k])), None
+        )
         if likely is None:
             hint = f"columns found: {_listed(names)}; --column {ours}=COLUMN names it"
         elif is_logarithm(names[likely]):

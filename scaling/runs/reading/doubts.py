@@ -59,7 +59,8 @@ def _ask(names: list[str], assumed: Mapping[str, str], units: Mapping[str, str])
     """The options that answer a question about units."""
     names = [name for name in names if name in assumed]
     options = " ".join(f"--unit {name}={units.get(name, 'millions')}" for name in names)
-    return f"{options} (or another unit), or {' '.join(f'--unit {name}=count' for name in names)} for the numbers as they are"
+    counts = " ".join(f"--unit {name}=count" for name in names)
+    return f"{options} (or another unit), or {counts} for the numbers as they are"
 
 
 def _range(name: str, column: str, values: np.ndarray) -> str:
@@ -207,6 +208,10 @@ def _loss(numbers: Mapping[str, np.ndarray], assumed: Mapping[str, str]) -> list
         return [f"{where}, much for nats per token: is it a perplexity? --loss-unit perplexity; {as_they_are}"]
     N = numbers.get("params", np.array([]))
     if good.max() < 1.0 and (N >= _SIZE / 10).sum() > len(N) / 2:
-        hint = "--loss-unit bits_per_byte --bytes-per-token NUMBER; of an error rate or a logarithm, name the loss itself"
-        return [f"{where}, little for nats per token: an error rate, bits per byte, or a logarithm? {hint}; {as_they_are}"]
+        hint = (
+            "--loss-unit bits_per_byte --bytes-per-token NUMBER; of an error rate or a logarithm, name the loss itself"
+        )
+        return [
+            f"{where}, little for nats per token: an error rate, bits per byte, or a logarithm? {hint}; {as_they_are}"
+        ]
     return []

@@ -9,34 +9,32 @@ import pandas as pd
 
 from ..._words import plain
 
-#: words for a run that came to its end
-FINISHED = frozenset(
-    "completed complete done succeeded success successful ok okay converged good fine passed pass normal stable valid "
-    "fertig beendet abgeschlossen erfolgreich termine terminee reussi terminado completado finalizado exitoso concluido "
-    "完成 已完成 成功 正常 完了 正常終了 완료 성공 завершен завершено успешно".split()
+#: words in cells for how a run ended (``finished``, ``failed``, ``yes``, ``no``), and words in headers (``says ...``)
+_WORDS = {
+    "finished": "completed complete done succeeded success successful ok okay converged good fine passed pass normal "
+    "stable valid fertig beendet abgeschlossen erfolgreich termine terminee reussi terminado completado "
+    "finalizado exitoso concluido 完成 已完成 成功 正常 完了 正常終了 완료 성공 завершен завершено успешно",
+    "failed": "failed fail failure crashed crash diverged divergence diverging killed aborted abort oom nan inf error "
+    "errored exploded unstable timeout timedout preempted cancelled canceled stopped interrupted incomplete "
+    "unfinished invalid bad broken spiked running pending queued fehlgeschlagen abgebrochen divergiert "
+    "abgesturzt echoue echec diverge interrompu fallido fallo divergio falhou divergiu cancelado 失败 失敗 "
+    "发散 発散 崩溃 中断 异常 エラー 실패 발산 중단",
+    "says failed": "failed fail failure diverged divergence divergent crashed crash aborted killed exploded unstable "
+    "isnan hasnan nanloss nan invalid excluded exclude discard discarded broken bad oom interrupted incomplete "
+    "unfinished error errors exception failurereason fehlgeschlagen abgebrochen divergiert echoue fallido "
+    "falhou 失败 失敗 发散 発散 실패 발산",
+    "says finished": "finished finish completed complete done ok okay success succeeded successful converged valid good "
+    "usable keep include included passed stable fertig beendet abgeschlossen erfolgreich termine reussi "
+    "terminado completado exito 完成 已完成 成功 正常 完了 완료 성공",
+    "says how": "status state outcome result runstate runstatus runoutcome runresult trainingstatus trainstatus "
+    "jobstatus jobstate exitstatus finalstatus finalstate ergebnis zustand ausgang statut etat resultat resultado "
+    "estado stato esito 状态 結果 状態 结果 상태 결과",
+    "yes": "true yes y t 1 10 x ja oui si sim da wahr vrai verdadero 是 はい 예 ✓ ✔ ☑ ✅",
+    "no": "false no n f 0 00 nein non nao niet falsch faux falso 否 いいえ 아니오 ✗ ✘ ☐ ❌",
+}
+FINISHED, _FAILED, _SAYS_FAILED, _SAYS_FINISHED, _SAYS_HOW, _YES, _NO = (
+    (frozenset(map(plain, words.split())) | frozenset(words.split())) - {""} for words in _WORDS.values()
 )
-_FAILED = frozenset(
-    "failed fail failure crashed crash diverged divergence diverging killed aborted abort oom nan inf error errored exploded "
-    "unstable timeout timedout preempted cancelled canceled stopped interrupted incomplete unfinished invalid bad broken "
-    "spiked running pending queued fehlgeschlagen abgebrochen divergiert abgesturzt echoue echec diverge interrompu "
-    "fallido fallo divergio falhou divergiu cancelado 失败 失敗 发散 発散 崩溃 中断 异常 エラー 실패 발산 중단".split()
-)
-_SAYS_FAILED = frozenset(
-    "failed fail failure diverged divergence divergent crashed crash aborted killed exploded unstable isnan hasnan nanloss "
-    "nan invalid excluded exclude discard discarded broken bad oom interrupted incomplete unfinished error errors exception "
-    "failurereason fehlgeschlagen abgebrochen divergiert echoue fallido falhou 失败 失敗 发散 発散 실패 발산".split()
-)
-_SAYS_FINISHED = frozenset(
-    "finished finish completed complete done ok okay success succeeded successful converged valid good usable keep include "
-    "included passed stable healthy fertig beendet abgeschlossen erfolgreich termine reussi terminado completado exito "
-    "完成 已完成 成功 正常 完了 완료 성공".split()
-)
-_SAYS_HOW = frozenset(
-    "status state outcome result runstate runstatus runoutcome runresult trainingstatus trainstatus jobstatus jobstate exitstatus "
-    "finalstatus finalstate ergebnis zustand ausgang statut etat resultat resultado estado stato esito 状态 結果 状態 结果 상태 결과".split()
-)
-_YES = frozenset("true yes y t 1 10 x ja oui si sim da wahr vrai verdadero 是 はい 예 ✓ ✔ ☑ ✅".split())
-_NO = frozenset("false no n f 0 00 nein non nao niet falsch faux falso 否 いいえ 아니오 ✗ ✘ ☐ ❌".split())
 _MARKS = str.maketrans("", "", " .")
 
 
@@ -56,7 +54,9 @@ def failed_runs(frame: pd.DataFrame, taken: set[int]) -> tuple[pd.Series, list[s
 
 def known_state(column: pd.Series) -> bool:
     """Whether any word of a column is one for how a run ended."""
-    return any(plain(cell) in FINISHED | _FAILED | {"finished"} for cell in column.dropna().astype("str").unique()[:1000])
+    return any(
+        plain(cell) in FINISHED | _FAILED | {"finished"} for cell in column.dropna().astype("str").unique()[:1000]
+    )
 
 
 def is_flag(header: str) -> bool:

@@ -18,8 +18,8 @@ LEAST = 3
 #: numbers that no count of tokens reaches, so they are FLOPs; below the other they could be either
 _SURELY_FLOPS = 1e17
 _NUMBER = re.compile(
-    r"(?i)(?:([A-Za-z_ ]*?)\s*[=:_]?\s*)?([0-9]+(?:\.[0-9]*)?(?:e[+-]?[0-9]+)?)\s*(k|m|b|bn|t|million|billion|trillion)?"
-    r"\s*(flops?|tokens?|tok|params?|pf-?days?)?"
+    r"(?i)(?:([A-Za-z_ ]*?)\s*[=:_]?\s*)?([0-9]+(?:\.[0-9]*)?(?:e[+-]?[0-9]+)?)\s*"
+    r"(k|m|b|bn|t|million|billion|trillion)?\s*(flops?|tokens?|tok|params?|pf-?days?)?"
 )
 _EXPORT = re.compile(r"(?s)(.+) - (.+?)(__MIN|__MAX)?")
 
@@ -59,7 +59,9 @@ def _matrix(raw: RawTable) -> RawTable | None:
     size = f"a matrix of {len(frame)} rows ({first!r}) by {len(across)} columns ({over or axis or 'numbers'})"
     shape = f"this is {size}, read as {len(long)} runs with the cells as loss"
     if axis not in ("params", "tokens", "flops"):
-        shape += "; what the numbers in its header are was not to be told: name it in the corner, as in 'params \\ flops'"
+        shape += (
+            "; what the numbers in its header are was not to be told: name it in the corner, as in 'params \\ flops'"
+        )
     elif not _holds_sizes(long, axis):
         shape += f"; {first!r} holds no counts of parameters or tokens: add them as a column beside it"
     return replace(raw, frame=long, notes=[*raw.notes, shape], shape=shape, again=None)
@@ -92,7 +94,9 @@ def _head(header: str) -> tuple[float, str] | None:
 
 def _corner(header: str) -> tuple[str, str]:
     """What stands down and what stands across, by the header of the corner: ``dim \\ budget``."""
-    parts = [part.strip() for part in re.split(r"\\|\||→|×|\bvs\.?\b|\bby\b|(?<=\w)\s*/\s*(?=\w)", header) if part.strip()]
+    parts = [
+        part.strip() for part in re.split(r"\\|\||→|×|\bvs\.?\b|\bby\b|(?<=\w)\s*/\s*(?=\w)", header) if part.strip()
+    ]
     return (parts[0], parts[1]) if len(parts) == 2 else (header, "")
 
 
@@ -112,7 +116,10 @@ def _export(raw: RawTable) -> RawTable | None:
         parts.append(cells[cells[metric].notna()].assign(run=match[1]))
     long = pd.concat(parts)
     long.index.name = frame.index.name
-    shape = f"this is an export with one column a run: {len(values)} runs, {metric!r} by {step!r}, read as {len(long)} rows"
+    shape = (
+        f"this is an export with one column a run: {len(values)} runs, {metric!r} by {step!r}, read as {len(long)} rows"
+    )
     if plain(step) not in ("tokens",) and read_header(step) is None:
-        shape += "; it holds neither the parameters of the runs nor the tokens of a step: export the table of runs, or add them"
+        shape += "; it holds neither the parameters of the runs nor the tokens of a step: "
+        shape += "export the table of runs, or add them"
     return replace(raw, frame=long, notes=[*raw.notes, shape], shape=shape, again=None)

@@ -140,10 +140,10 @@ def _records_of(path: Path, value: Any) -> tuple[list[Any], list[str]]:
 
 def _of_rows(rows: list[Any]) -> list[Any]:
     """Items of an array; rows of cells below a row of names become objects."""
-    if rows and all(isinstance(row, list) for row in rows) and all(isinstance(cell, str) for cell in rows[0]):
-        if any(read_header(cell) for cell in rows[0]):
-            return [dict(zip(rows[0], row, strict=False)) for row in rows[1:]]
-    return rows
+    if not rows or not all(isinstance(row, list) for row in rows):
+        return rows
+    named = all(isinstance(cell, str) for cell in rows[0]) and any(map(read_header, rows[0]))
+    return [dict(zip(rows[0], row, strict=False)) for row in rows[1:]] if named else rows
 
 
 def _found(value: Mapping[str, Any], depth: int) -> tuple[str, _Records] | None:
@@ -191,5 +191,7 @@ def _alike(value: Mapping[str, Mapping[str, Any]]) -> bool:
 
 
 def _labelled(label: str, inner: Mapping[str, Any]) -> dict[str, Any]:
-    run = {} if label.isdigit() or any((h := read_header(name)) and h.name == "run" for name in inner) else {"run": label}
+    run = (
+        {} if label.isdigit() or any((h := read_header(name)) and h.name == "run" for name in inner) else {"run": label}
+    )
     return {**inner, **run}

@@ -77,7 +77,8 @@ def parts_of(frame: pd.DataFrame, taken: set[int]) -> dict[str, int]:
         part = part_of(str(header)) if place not in taken else None
         if part and part not in found:
             values = glance("count", frame.iloc[:, place])
-            if np.isfinite(values).any() and (values[np.isfinite(values)] >= 0).all():
+            good = values[np.isfinite(values)]
+            if not len(frame) or (len(good) and (good >= 0).all()):
                 found[part] = place
     return found
 
@@ -99,7 +100,7 @@ def tokens_by_parts(frame: pd.DataFrame, found: set[str], taken: set[int]) -> tu
         return Product("tokens", "unique_tokens", (parts["epochs"],), f"unique_tokens x {names[parts['epochs']]!r}"), []
     for place, header in enumerate(names):
         ratio = read_ratio(header) if place not in taken else None
-        if ratio is None or not np.isfinite(glance("count", frame.iloc[:, place])).any():
+        if ratio is None or (len(frame) and not np.isfinite(glance("count", frame.iloc[:, place])).any()):
             continue
         for over, under in (("tokens", "params"), ("params", "tokens")):
             if (ratio.over, ratio.under) == (over, under):
@@ -135,5 +136,7 @@ def _unclear(names: list[str], parts: Mapping[str, int]) -> list[str]:
     if batch is None:
         return []
     lacking = "the sequence length" if "batch" in parts else "the sequences of a step on all devices"
-    text = f"tokens are steps x sequences of a step x tokens of a sequence, and beside {names[batch]!r} there is no column"
+    text = (
+        f"tokens are steps x sequences of a step x tokens of a sequence, and beside {names[batch]!r} there is no column"
+    )
     return [f"{text} of {lacking}: add it, or write the tokens in a column of their own"]

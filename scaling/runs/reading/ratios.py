@@ -12,16 +12,17 @@ _QUANTITIES = ("params", "tokens", "flops", "loss")
 #: what stands between the two halves of a ratio, as a word of its own
 _PER = re.compile(r"(?i)\s+(?:per|over|pro|par|por|je|to|vs|2)\s+|\s*÷\s*|(?<=.)每(?=.)|\s*:\s*")
 #: what tokens, FLOPs and time are spent per, and what is spent on a token
-_DENOMINATORS = set(
-    "s sec secs second seconds min minute minutes h hr hrs hour hours day days week step steps iter iters iteration "
-    "iterations batch update gpu gpus device devices node chip accelerator sample samples example examples sequence seq "
-    "image images byte bytes char chars character characters word words epoch epochs dollar usd watt joule layer layers "
-    "sekunde sekunden stunde stunden seconde secondes heure segundo segundos 秒 时 小时".split()
-)
-_NUMERATORS = set(
-    "ms us ns s sec secs second seconds time hours cost usd eur dollars price energy j joule joules wh kwh mwh "
-    "byte bytes gb mb kb memory latency gpu gpuhours char chars characters words macs mac ops flop samples".split()
-)
+_SPENT = {
+    "per": "s sec secs second seconds min minute minutes h hr hrs hour hours day days week step steps iter iters "
+    "iteration iterations batch update gpu gpus device devices node chip accelerator sample samples example "
+    "examples sequence seq image images byte bytes char chars character characters word words epoch epochs "
+    "dollar usd watt joule layer layers sekunde sekunden stunde stunden seconde secondes heure segundo "
+    "segundos 秒 时 小时",
+    "on": "ms us ns s sec secs second seconds time hours cost usd eur dollars price energy j joule joules wh kwh "
+    "mwh byte bytes gb mb kb memory latency gpu gpuhours char chars characters words macs mac ops flop "
+    "samples",
+}
+_DENOMINATORS, _NUMERATORS = (frozenset(words.split()) for words in _SPENT.values())
 #: words of a count that end a header and make no ratio: tokens per run
 _OF_ONE_RUN = re.compile(r"(?i)[\s_-]+per[\s_-]+(run|model|experiment|training([\s_-]+run)?)\b")
 _WHOLE = {
@@ -32,7 +33,9 @@ _WHOLE = {
     "tps": ("tokens", ""),
 }
 _LOSS_OF_ONE = {"token", "tokens", "byte", "bytes", "char", "chars", "character", "characters", "word", "words", "tok"}
-_LOGARITHM = re.compile(r"(?i)\s*(?:.*[\s._/-])?(?:log|ln|lg|log[_ ]?10|log[_ ]?2|log[_ ]?e)(?:[\s_(\[-].*|(?-i:[A-Z])\w*)")
+_LOGARITHM = re.compile(
+    r"(?i)\s*(?:.*[\s._/-])?(?:log|ln|lg|log[_ ]?10|log[_ ]?2|log[_ ]?e)(?:[\s_(\[-].*|(?-i:[A-Z])\w*)"
+)
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ def without_run(text: str) -> str:
 
 
 def read_ratio(text: str) -> Ratio | None:
-    """The ratio or rate that a header names, None where it names none: ``tokens/param``, ``FLOPs per token``, ``tok/s``.
+    """The ratio or rate that a header names, as ``tokens/param``, ``FLOPs per token`` and ``tok/s`` do, or None.
 
     A loss per token is none: it is how losses are given.
     """

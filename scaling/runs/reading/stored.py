@@ -71,8 +71,8 @@ def stored_columns(table: ParquetTable, name: str, strict: bool, whole: int, **h
         options = dict(how["columns"] or {}), dict(how["units"] or {}), how["loss_unit"]
         mapped, product, problems, notes = map_columns(frame, *options)
         if product is not None:
-            words = f"{product.name} would be {product.words}: of a table of more than {whole:,} rows"
-            problems.append(f"{words}, it has to stand in a column of its own")
+            follows = f"{product.name} would be {product.words}: of a table of more than {whole:,} rows"
+            problems.append(f"{follows}, it has to stand in a column of its own")
     labels, shown = {}, []
     for m in mapped:
         kinds = [kind.value_type if pa.types.is_dictionary(kind) else kind for kind in table.types[theirs[m.place]]]
@@ -90,9 +90,13 @@ def stored_columns(table: ParquetTable, name: str, strict: bool, whole: int, **h
             hint = f"of a table of more than {whole:,} rows, numbers only are read: store it as numbers"
             problems.append(f"{text}; {hint}")
     for k, column in enumerate(theirs):
-        if k not in {m.place for m in mapped} and is_flag(column) and all(map(pa.types.is_boolean, table.types[column])):
-            hint = "write it as a column 'status' with the word finished, or leave those rows out"
-            problems.append(f"column {column!r} says which runs failed; of a table of more than {whole:,} rows, {hint}")
+        if (
+            k not in {m.place for m in mapped}
+            and is_flag(column)
+            and all(map(pa.types.is_boolean, table.types[column]))
+        ):
+            remedy = "write it as a column 'status' with the word finished, or leave those rows out"
+            problems.append(f"column {column!r} says which runs failed; of more than {whole:,} rows, {remedy}")
     if problems:
         raise RunsError(name, problems)
     unread = [column for k, column in enumerate(theirs) if k not in {m.place for m in mapped}]

@@ -16,9 +16,9 @@ LAST = 6
 #: rows up to which sums are looked for
 MOST = 100_000
 _WORD = (
-    r"(?:grand[ -]?|sub[ -]?)?(?:totals?|sums?|averages?|avg|means?|medians?|std(?:ev)?|standard deviation|minimum|maximum|"
-    r"min|max|counts?|gesamt(?:summe)?|summe|insgesamt|durchschnitt|mittel(?:wert)?|somme|totaux|moyenne|m[ée]diane|ecart-?type|"
-    r"suma|totales|promedio|media|mediana|soma|m[ée]dia|totale|somma|totaal|som|gemiddelde|razem|srednia|średnia|"
+    r"(?:grand[ -]?|sub[ -]?)?(?:totals?|sums?|averages?|avg|means?|medians?|std(?:ev)?|standard deviation|minimum|"
+    r"maximum|min|max|counts?|gesamt(?:summe)?|summe|insgesamt|durchschnitt|mittel(?:wert)?|somme|totaux|moyenne|"
+    r"m[ée]diane|ecart-?type|suma|totales|promedio|media|mediana|soma|m[ée]dia|totale|somma|totaal|som|gemiddelde|razem|srednia|średnia|"
     r"итого|всего|сумма|среднее|合计|总计|总和|平均值?|均值|合計|総計|総和|小計|小计|평균|합계|총계)"
 )
 _LABEL = re.compile(rf"(?i)\s*[*_]*{_WORD}[*_]*\s*[:=]?\s*")

@@ -36,6 +36,7 @@ __all__ = ["RunsTable", "read_table"]
 _LEAST = {"params": 1e4, "tokens": 1e5, "flops": 1e9, "budget": 1e9}
 _EXAMPLES = {"params": "millions", "tokens": "billions", "flops": "PF-days", "budget": "PF-days"}
 
+
 @dataclass(frozen=True, repr=False)
 class RunsTable:
     """A table that was read, and how.
@@ -274,7 +275,9 @@ def in_our_unit(
     if m.name == "loss":
         unit = m.unit or "nats"
         if unit == "bits_per_character":
-            words = "--loss-unit bits where a token is a character, else --loss-unit bits_per_byte --bytes-per-token NUMBER"
+            words = (
+                "--loss-unit bits where a token is a character, else --loss-unit bits_per_byte --bytes-per-token NUMBER"
+            )
             return column, m, [f"{where} is in bits per character: {words}"]
         if unit.endswith("_per_byte") and bytes_per_token is None:
             return (

@@ -65,7 +65,9 @@ def unique_names(header: list[str]) -> list[str]:
 def doubled(header: list[str]) -> list[str]:
     """A problem for each name of a quantity of ours that heads several columns."""
     counts = Counter(header)
-    several = [name for name, count in counts.items() if count > 1 and (found := read_header(name)) and found.name in _ASKED]
+    several = [
+        name for name, count in counts.items() if count > 1 and (found := read_header(name)) and found.name in _ASKED
+    ]
     return [
         f"column {name[:40]!r} stands there {'twice' if counts[name] == 2 else f'{counts[name]:,} times'}: keep one, "
         f"or rename the others, and --column {_name(name)}=COLUMN says which"
@@ -103,7 +105,9 @@ def _layout(text: str, separators: Iterable[str], known: set[str]) -> tuple[str,
         widths = [len(row) for _, row in rows if any(row)]
         usual = max(set(widths), key=widths.count) if widths else 0
         for place, (_, row) in enumerate(rows):
-            found = {header.name for cell in row[:MOST_COLUMNS] if not _NUMBER.match(cell) and (header := read_header(cell))}
+            found = {
+                header.name for cell in row[:MOST_COLUMNS] if not _NUMBER.match(cell) and (header := read_header(cell))
+            }
             score = len(found & {"params", "tokens", "loss", "flops"}) + len(known & set(row))
             first = not any(any(cells) for _, cells in rows[:place])
             key = (score if score > 1 else 0, first, widths.count(usual) * (usual > 1), usual)

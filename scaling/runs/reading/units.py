@@ -25,7 +25,24 @@ _PERPLEXITY = re.compile(
     r"(final|val|valid|validation|eval|test|train|training|dev|token|word)*(ppl|perplexity|perplexitat|perplexite|"
     r"perplejidad|perplexidade|perplessita|перплексия|困惑度|パープレキシティ|ハーフレキシティ)(final)?"
 )
-COUNT_WORDS = {"anzahl", "nombre", "numero", "number", "absolute", "raw", "count", "counts", "ones", "one", "units", "flop", "flops", "tokens", "params", "parameters"}
+COUNT_WORDS = {
+    "anzahl",
+    "nombre",
+    "numero",
+    "number",
+    "absolute",
+    "raw",
+    "count",
+    "counts",
+    "ones",
+    "one",
+    "units",
+    "flop",
+    "flops",
+    "tokens",
+    "params",
+    "parameters",
+}
 _PREFIXES = {"k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12, "p": 1e15, "e": 1e18, "z": 1e21, "y": 1e24}
 _NAMED = {"kilo": "k", "mega": "m", "giga": "g", "tera": "t", "peta": "p", "exa": "e", "zetta": "z", "yotta": "y"}
 #: words for the unit of a loss
@@ -40,11 +57,12 @@ _LOSS_UNITS = {
 LOSS_UNITS = {word: unit for unit, words in _LOSS_UNITS.items() for word in words.split()}
 LOSS_UNITS |= {unit: unit for unit in _LOSS_UNITS} | {unit.replace("_", ""): unit for unit in _LOSS_UNITS}
 #: words in brackets that say nothing about the unit
-_SAYS_NOTHING = frozenset(
-    "total training train validation val valid test eval final 6nd estimated all approx pertoken heldout best last mean "
-    "avg average smoothed ema min sum trained seen active dense incl embeddings inclembeddings includingembeddings "
-    "withembeddings c4 pile thepile fineweb wikitext openwebtext slimpajama redpajama".split()
-)
+_REMARKS = {
+    "nothing": "total training train validation val valid test eval final 6nd estimated all approx pertoken heldout "
+    "best last mean avg average smoothed ema min sum trained seen active dense incl embeddings inclembeddings "
+    "includingembeddings withembeddings c4 pile thepile fineweb wikitext openwebtext slimpajama redpajama",
+}
+_SAYS_NOTHING = frozenset(_REMARKS["nothing"].split())
 UNIT_HELP = "count, thousands, millions, billions, trillions, a power such as 1e18 and, for flops, PF-days or EFLOP"
 
 
@@ -82,9 +100,8 @@ def stated_unit(name: str, text: str) -> str | None:
     ``Training set (M)`` states millions; what stands in brackets and is not known to be anything else is a unit, too.
     """
     text = without_run(_written_out(text))
-    if found := read_header(text):
-        if found.name == name:
-            return found.unit
+    if (found := read_header(text)) and found.name == name:
+        return found.unit
     inside = [part.strip() for part in re.findall(r"[(\[{](.*?)[)\]}]", text)]
     for part in inside:
         if unit := _unit_in(name, part):
@@ -183,7 +200,11 @@ def _says_nothing(name: str, inside: str) -> bool:
     """Whether words in brackets are a symbol or a remark rather than a unit."""
     word = plain(inside)
     symbol = {"params": "n", "tokens": "d", "loss": "l", "flops": "c"}.get(name)
-    return word in _SAYS_NOTHING or word == symbol or (bool(word) and word.startswith(name) and unit_factor(name, inside) is None)
+    return (
+        word in _SAYS_NOTHING
+        or word == symbol
+        or (bool(word) and word.startswith(name) and unit_factor(name, inside) is None)
+    )
 
 
 def _whole(name: str) -> Header | None:
