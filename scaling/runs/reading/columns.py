@@ -50,6 +50,7 @@ def map_columns(
             continue
         places = [k for k, header in headers.items() if header and header.name == ours and k not in taken]
         chosen, words, more = _chosen(ours, frame, headers, places)
+        words += _in_bits(frame, headers, places, chosen) if ours == "loss" and loss_unit is None else []
         problems += words
         notes += more
         if chosen is None:
@@ -64,7 +65,9 @@ def map_columns(
             mapped.append(m)
             taken.add(chosen)
     mapped, taken = _with_sizes_as_names(frame, mapped, taken, notes)
-    mapped = _of_one_epoch(frame, mapped, columns, taken)
+    mapped, words = _of_one_epoch(frame, mapped, columns, taken)
+    problems += words
+    mapped = _budget_as_flops(mapped, notes)
     found = {m.name for m in mapped}
     for m in weak:
         if m.name == "loss" or len(found & {*_NEEDED}) < 2:
@@ -82,6 +85,15 @@ def map_columns(
     ambiguous = {ours for ours in KNOWN_NAMES if any(f"--column {ours}=" in words for words in problems)}
     known = {m.name for m in mapped} | ambiguous | ({product.name} if product else set())
     return mapped, product, problems + _missing(frame, known, taken), notes
+
+
+def _budget_as_flops(mapped: list[Mapped], notes: list[str]) -> list[Mapped]:
+    """Where nothing else says how long runs were, a nominal budget is taken for their FLOPs."""
+    found = {m.name: m for m in mapped}
+    if "budget" not in found or len(found.keys() & set(_NEEDED)) != 1 or "flops" in found or "unique_tokens" in found:
+        return mapped
+    notes.append(f"flops are those of column {found['budget'].column!r}: a nominal budget may not be what was spent")
+    return [replace(m, name="flops") if m.name == "budget" else m for m in mapped]
 
 
 def _unit_at(headers: Mapping[int, Header | None], place: int) -> str | None:
@@ -122,6 +134,25 @@ def _chosen(
     found += f" and {len(asked) - 4} more" if len(asked) > 4 else ""
     words = f"{found} could each be {ours!r}: --column {ours}=COLUMN says which"
     return (None, [words], notes) if ours in (*_NEEDED, "loss") else (None, [], [words])
+
+
+def _in_bits(
+    frame: pd.DataFrame, headers: Mapping[int, Header | None], places: list[int], chosen: int | None
+) -> list[str]:
+    """A question where a loss without a unit is the logarithm to base 2 of a perplexity beside it."""
+    if chosen is None or _unit_at(headers, chosen) is not None:
+        return []
+    loss = glance("loss", frame.iloc[:, chosen])
+    for k in places:
+        if _unit_at(headers, k) == "perplexity" and k != chosen:
+            with np.errstate(invalid="ignore", divide="ignore"):
+                apart = np.abs(np.log2(glance("loss", frame.iloc[:, k])) / loss - 1)
+            if (apart < 1e-2).mean() > 0.9:
+                name, other = frame.columns[chosen], frame.columns[k]
+                return [
+                    f"column {name!r} is the logarithm to base 2 of {other!r}, so in bits: --loss-unit bits takes it so"
+                ]
+    return []
 
 
 def _doubled(names: list[str]) -> str | None:
@@ -196,12 +227,26 @@ _SIZE = r"(?i)[0-9]+(?:[.,][0-9]+)?\s*(?:k|m|b|bn|million|billion)"
 
 def _of_one_epoch(
     frame: pd.DataFrame, mapped: list[Mapped], columns: Mapping[str, str], taken: set[int]
-) -> list[Mapped]:
-    """Tokens of the data set are those of one epoch where the number of epochs stands beside them."""
-    parts = parts_of(frame, taken)
-    if "epochs" not in parts or any(m.name == "unique_tokens" for m in mapped) or "tokens" in columns:
-        return mapped
-    return [replace(m, name="unique_tokens") if m.name == "tokens" and by_epochs(m.column) else m for m in mapped]
+) -> tuple[list[Mapped], list[str]]:
+    """Tokens of the data set are those of one epoch where the number of epochs stands beside them; what is unclear."""
+    parts, found = parts_of(frame, taken), {m.name: m for m in mapped}
+    if "epochs" not in parts or "unique_tokens" in found or "tokens" in columns or "tokens" not in found:
+        return mapped, []
+    tokens = found["tokens"]
+    if by_epochs(tokens.column):
+        return [replace(m, name="unique_tokens") if m is tokens else m for m in mapped], []
+    numbers = pd.DataFrame(
+        {n: glance(n, frame.iloc[:, m.place]) for n, m in found.items() if n in ("params", "tokens")}
+    )
+    epochs = pd.Series(glance("epochs", frame.iloc[:, parts["epochs"]]))
+    differ = epochs.groupby([numbers[name] for name in numbers], dropna=False).transform("nunique") > 1
+    if not len(frame) or differ.mean() < 0.5:
+        return mapped, []
+    words = (
+        f"runs of the same {tokens.column!r} differ in {frame.columns[parts['epochs']]!r}: are these the tokens of one "
+    )
+    one, all_ = (f"--column {name}={tokens.column!r}" for name in ("unique_tokens", "tokens"))
+    return mapped, [f"{words}epoch? {one} multiplies them; {all_} takes them as all that were seen"]
 
 
 def _named(frame: pd.DataFrame, columns: Mapping[str, str]) -> tuple[list[Mapped], list[str]]:
@@ -284,7 +329,7 @@ def _missing(frame: pd.DataFrame, found: set[str], taken: set[int]) -> list[str]
             (k for k in free if _likely(ours, names[k]) and _could_be(ours, frame.iloc[:, k], names[k])), None
         )
         if likely is None:
-            hint = f"columns found: {_listed(names)}; --column {ours}=COLUMN names it"
+            hint = f"columns found: {_listed(_likely_first(frame, free, lacking))}; --column {ours}=COLUMN names it"
         elif is_logarithm(names[likely]):
             hint = f"{names[likely]!r} looks like its logarithm: add a column with the quantity itself"
         else:
@@ -297,6 +342,17 @@ def _missing(frame: pd.DataFrame, found: set[str], taken: set[int]) -> list[str]
         if sum(name in {*_NEEDED, "loss"} for name in side) + len(found & {*_NEEDED, "loss"}) >= 3:
             problems.append("the names stand down the first column, so the table lies on its side: transpose it")
     return problems
+
+
+def _likely_first(frame: pd.DataFrame, free: list[int], lacking: list[str]) -> list[str]:
+    """The names of columns, first those that could be meant where not all can be listed."""
+    names = [str(name) for name in frame.columns]
+    if len(names) <= _LISTED:
+        return names
+    telling = re.compile("param|tok|loss|flop|compute|size|ppl|nll|entrop|data|score|budget|bp[bc]")
+    meant = [k for k in free if telling.search(names[k].lower())]
+    numbers = [k for k in free if any(fits(ours, frame.iloc[:, k], None) for ours in lacking)]
+    return [names[k] for k in dict.fromkeys([*meant, *numbers, *range(len(names))])]
 
 
 def _could_be(ours: str, column: pd.Series, header: str) -> bool:

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pandas as pd
 
-from ..._words import plain
+from ..._words import name_rows, plain
 
 #: words in cells for how a run ended (``finished``, ``failed``, ``yes``, ``no``), and words in headers (``says ...``)
 _WORDS = {
@@ -23,16 +23,17 @@ _WORDS = {
     "isnan hasnan nanloss nan invalid excluded exclude discard discarded broken bad oom interrupted incomplete "
     "unfinished error errors exception failurereason fehlgeschlagen abgebrochen divergiert echoue fallido "
     "falhou 失败 失敗 发散 発散 실패 발산",
-    "says finished": "finished finish completed complete done ok okay success succeeded successful converged valid good "
-    "usable keep include included passed stable fertig beendet abgeschlossen erfolgreich termine reussi "
-    "terminado completado exito 完成 已完成 成功 正常 完了 완료 성공",
+    "says finished": "finished finish completed complete done ok okay success succeeded successful converged valid "
+    "good usable keep include included passed stable fertig beendet abgeschlossen erfolgreich termine "
+    "reussi terminado completado exito 完成 已完成 成功 正常 完了 완료 성공",
     "says how": "status state outcome result runstate runstatus runoutcome runresult trainingstatus trainstatus "
     "jobstatus jobstate exitstatus finalstatus finalstate ergebnis zustand ausgang statut etat resultat resultado "
     "estado stato esito 状态 結果 状態 结果 상태 결과",
     "yes": "true yes y t 1 10 x ja oui si sim da wahr vrai verdadero 是 はい 예 ✓ ✔ ☑ ✅",
     "no": "false no n f 0 00 nein non nao niet falsch faux falso 否 いいえ 아니오 ✗ ✘ ☐ ❌",
+    "remarks": "note notes comment comments remark remarks bemerkung bemerkungen remarque nota notas 备注 備考 비고",
 }
-FINISHED, _FAILED, _SAYS_FAILED, _SAYS_FINISHED, _SAYS_HOW, _YES, _NO = (
+FINISHED, _FAILED, _SAYS_FAILED, _SAYS_FINISHED, _SAYS_HOW, _YES, _NO, _NOTES = (
     (frozenset(map(plain, words.split())) | frozenset(words.split())) - {""} for words in _WORDS.values()
 )
 _MARKS = str.maketrans("", "", " .")
@@ -49,7 +50,19 @@ def failed_runs(frame: pd.DataFrame, taken: set[int]) -> tuple[pd.Series, list[s
         if said is not None and (said != "").any():
             notes.append(f"column {header!r} says which runs failed")
             words = words.where(words != "", said)
+        elif plain(re.split(r"[./]", str(header))[-1]) in _NOTES:
+            notes += _remarked(str(header), frame.iloc[:, place])
     return words, notes
+
+
+def _remarked(header: str, column: pd.Series) -> list[str]:
+    """Remarks that begin with a word for a failure; the rows are kept, for a remark may say anything."""
+    cells = column.dropna().astype("str").str.strip()
+    hit = cells[[plain(cell.split(" ")[0]) in _FAILED for cell in cells]]
+    if not len(hit):
+        return []
+    where = name_rows(hit.index, np.ones(len(hit), dtype=bool))
+    return [f"{where}: {hit.iloc[0][:30]!r} in column {header!r}; kept: remove the row if that run failed"]
 
 
 def known_state(column: pd.Series) -> bool:

@@ -132,6 +132,11 @@ def _is_global(header: str) -> bool:
 
 def _unclear(names: list[str], parts: Mapping[str, int]) -> list[str]:
     """What is said where steps stand beside a batch that does not tell its tokens."""
+    written = next(
+        (n for n in names if part_of(n) in ("batch", "sequence") and names.index(n) not in parts.values()), ""
+    )
+    if written:
+        return [f"tokens are a product with column {written!r}, in which not all cells are plain numbers: write such"]
     batch = parts.get("batch", parts.get("small_batch"))
     if batch is None:
         return []

@@ -38,13 +38,17 @@ def summary_rows(frame: pd.DataFrame, mapped: list[Mapped]) -> dict[object, str]
     found: dict[int, str] = {}
     start = 0
     for place in sorted(k for k in labels if k < len(frame) - LAST):
-        if _LABEL.fullmatch(labels[place][1]) and len(labels) <= len(frame) / 4 and _sums_up(numbers, start, place):
+        if (
+            _LABEL.fullmatch(labels[place][1])
+            and len(labels) <= len(frame) / 4
+            and _sums_up(numbers, np.arange(start, place), place)
+        ):
             found[place] = _said(*labels[place])
             start = place + 1
     above = np.setdiff1d(np.arange(len(frame)), [*found, *(k for k in labels if k >= len(frame) - LAST)])
     usual = len([k for k in labels if k < len(frame) - LAST and k not in found]) > 0
     for place in range(len(frame) - 1, max(-1, len(frame) - 1 - LAST), -1):
-        sums = _sums_up(numbers, 0, place, above[above < place])
+        sums = _sums_up(numbers, above[above < place], place)
         if place in labels:
             if sums or (_LABEL.fullmatch(labels[place][1]) and not usual):
                 found[place] = _said(*labels[place])
@@ -56,12 +60,13 @@ def summary_rows(frame: pd.DataFrame, mapped: list[Mapped]) -> dict[object, str]
 def _labels(frame: pd.DataFrame) -> dict[int, tuple[str, str]]:
     """Rows with a cell that begins as a label of a summary does, with its column."""
     found: dict[int, tuple[str, str]] = {}
-    for name, column in frame.items():
+    first = 0 if len(frame) <= MOST else len(frame) - LAST
+    for name, column in frame.iloc[first:].items():
         if pd.api.types.is_numeric_dtype(column):
             continue
         text = column.astype("str").fillna("")
         for place in np.flatnonzero(text.str.fullmatch(_LONGER).to_numpy(dtype=bool)):
-            found.setdefault(int(place), (str(name), text.iloc[place].strip()))
+            found.setdefault(first + int(place), (str(name), text.iloc[place].strip()))
     return found
 
 
@@ -75,18 +80,16 @@ def _numbers(frame: pd.DataFrame, mapped: list[Mapped]) -> dict[str, np.ndarray]
 
 
 @np.errstate(all="ignore")
-def _sums_up(numbers: Mapping[str, np.ndarray], start: int, place: int, rows: np.ndarray | None = None) -> bool:
-    """Whether a number of a row is the sum, the average or an end of those above it."""
-    rows = np.arange(start, place) if rows is None else rows
+def _sums_up(numbers: Mapping[str, np.ndarray], rows: np.ndarray, place: int) -> bool:
+    """Whether the numbers of a row, but for one, are sums or averages of those in other rows."""
+    hits = given = 0
     for values in numbers.values():
-        above = values[rows]
-        above = above[np.isfinite(above)]
+        above = values[rows][np.isfinite(values[rows])]
         if len(above) < 2 or not np.isfinite(values[place]) or np.ptp(above) == 0:
             continue
-        ends = [above.sum(), above.mean(), np.median(above), above.min(), above.max(), above.std(), above.std(ddof=1)]
-        if np.isclose(values[place], ends, rtol=1e-3, atol=0.0).any():
-            return True
-    return False
+        given += 1
+        hits += bool(np.isclose(values[place], [above.sum(), above.mean()], rtol=1e-3, atol=0.0).any())
+    return hits > 0 and hits >= given - 1
 
 
 @np.errstate(all="ignore")

@@ -141,7 +141,7 @@ def read_text(path: Path, text: str, separator: str | None, words: str, notes: l
     except pd.errors.ParserError as error:
         raise RunsError(str(path), [_parser_words(str(error), skipped)]) from None
     lines = _lines(frame, body, skipped)
-    if _swallowed(frame, mark, len(header)):
+    if len(frame) < body.count(b"\n") and _swallowed(frame, mark, len(header)):
         options["quoting"] = csv.QUOTE_NONE
         at = _odd_quotes(body, skipped)
         try:
@@ -179,16 +179,24 @@ def _without_rules(text: str) -> str:
 
 
 def _swallowed(frame: pd.DataFrame, mark: str, width: int) -> bool:
-    """Whether a cell of several lines holds rows: a lone quotation mark has swallowed them."""
+    """Whether a cell of several lines holds rows: a lone quotation mark has swallowed them.
+
+    A row is a line with as many fields as the header, and numbers where the others have numbers.
+    """
+    numeric = [k for k in range(width) if pd.api.types.is_numeric_dtype(frame.iloc[:, k])]
     for _, column in frame.items():
         if pd.api.types.is_numeric_dtype(column):
             continue
         text = column.astype("str").fillna("")
-        for place in np.flatnonzero(text.str.contains("\n", regex=False).to_numpy(dtype=bool)):
-            inner = text.iloc[place].split("\n")
-            if any(line.count(mark) == width - 1 and re.search(r"\d", line) for line in inner[1:-1] or inner[1:]):
+        for cell in text[text.str.contains("\n", regex=False)]:
+            inner = [line.split(mark) for line in cell.split("\n")[1:]]
+            if any(len(row) == width and all(_is_number(row[k]) for k in numeric) for row in inner):
                 return True
     return False
+
+
+def _is_number(cell: str) -> bool:
+    return bool(re.fullmatch(r"\s*[+-]?[0-9.]+(e[+-]?[0-9]+)?\s*", cell.lower()))
 
 
 def _odd_quotes(body: bytes, skipped: int) -> str:
@@ -278,7 +286,9 @@ def _rows(
             remark = remark & (blank if place else text.str.startswith("#").to_numpy())
     last = int(np.flatnonzero(~empty)[-1]) if not empty.all() else -1
     inner = empty & (np.arange(len(empty)) < last)
-    rule = (frame.iloc[:, 0].astype("str").fillna("") == _RULE).to_numpy(dtype=bool)
+    rule = np.zeros(len(frame), dtype=bool)
+    if not pd.api.types.is_numeric_dtype(frame.iloc[:, 0]):
+        rule = (frame.iloc[:, 0].astype("str").fillna("") == _RULE).to_numpy(dtype=bool)
     said = remark & ~empty & ~same & ~rule
     left_out = ((inner, "blank"), (same & ~empty, "a repeat of the header"), (said, "a comment"))
     notes = [*notes, *(f"{name_rows(lines, mask)}: left out, {words}" for mask, words in left_out if mask.any())]

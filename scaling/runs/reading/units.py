@@ -62,6 +62,7 @@ _REMARKS = {
     "best last mean avg average smoothed ema min sum trained seen active dense incl embeddings inclembeddings "
     "includingembeddings withembeddings c4 pile thepile fineweb wikitext openwebtext slimpajama redpajama",
 }
+_WITHOUT = frozenset(["nonembedding", "noembedding", "nonemb", "withoutembeddings", "noemb", "excludingembeddings"])
 _SAYS_NOTHING = frozenset(_REMARKS["nothing"].split())
 UNIT_HELP = "count, thousands, millions, billions, trillions, a power such as 1e18 and, for flops, PF-days or EFLOP"
 
@@ -186,11 +187,14 @@ def _glued(name: str) -> Header | None:
 
 def _bracketed(name: str, inside: str) -> Header | None:
     """A header with a word in brackets, which is a unit unless it is known to be none."""
-    found, word = _whole(plain(name)) or _read_header(name), plain(inside)
+    found = _whole(plain(name)) or _read_header(name)
     if found is None:
         return None
-    if found.name == "params" and word in ("nonembedding", "noembedding", "nonemb", "withoutembeddings", "noemb"):
-        return Header("params_nonembedding")
+    parts = [part.strip() for part in re.split(r"[,;]", inside)]
+    without = [part for part in parts if plain(part) in _WITHOUT]
+    if found.name == "params" and without:
+        rest = [part for part in parts if part not in without]
+        return Header("params_nonembedding", _unit_in("params", rest[0]) or rest[0] if rest else None)
     if found.unit is not None or found.name not in LIMITS or _says_nothing(found.name, inside):
         return found
     return Header(found.name, _unit_in(found.name, inside) or inside)
