@@ -2,7 +2,8 @@
 
 The columns everywhere: ``params`` (total, counting embeddings), ``tokens``, ``loss`` (nats per token) and
 ``flops`` = 6 · params · tokens; optional are ``params_nonembedding``, ``flops_nonembedding``,
-``flops_exact``, ``budget`` (nominal IsoFLOP group, empty outside groups), ``run``, ``seed`` and ``status``.
+``flops_exact``, ``budget`` (nominal IsoFLOP group, empty outside groups), ``unique_tokens`` (those of one epoch),
+``run``, ``seed`` and ``status``.
 """
 
 from __future__ import annotations

@@ -77,7 +77,7 @@ def map_columns(
             notes.append(f"column {m.column!r} is carried, not taken as {m.name}: its numbers are no such quantity")
     product = None
     if len({m.name for m in mapped} & {*_NEEDED}) < 2 or "unique_tokens" in {m.name for m in mapped}:
-        product, words = tokens_by_parts(frame, {m.name for m in mapped}, taken)
+        product, words = tokens_by_parts(frame, {m.name: m.column for m in mapped}, taken)
         problems += words
     mapped, more, carried = _units(mapped, headers, units, loss_unit)
     problems += more

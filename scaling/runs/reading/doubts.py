@@ -22,8 +22,9 @@ _MIDDLE = {"params": 2e4, "tokens": 1e5, "flops": 1e9, "budget": 1e9}
 MOST_RATIO, LEAST_RATIO = 1e5, 2e-3
 #: factors between flops and 6 N D that are a slip of units, and how near they have to be
 _THOUSANDS, _NEAR = 10.0 ** np.array([-18, -15, -12, -9, -6, -3, 3, 6, 9, 12, 15, 18]), np.log(1.5)
-#: a loss whose least or middle value is above these is hardly one in nats per token: 9 nats are a guess among 8,000
-_LEAST_LOSS, _MIDDLE_LOSS = 6.0, 9.0
+#: a loss whose least value is above the first of these, or whose middle and largest are above the others, is hardly
+#: one in nats per token: a guess among 100,000 tokens costs 11.5
+_LEAST_LOSS, _MIDDLE_LOSS, _GUESS = 6.0, 9.0, 12.5
 #: losses beside those of published runs: between these factors they are believed, and this is how alike a shape is
 _BELIEVED, _ALIKE = (0.5, 1.24), 0.08
 #: fewest rows, parameters and tokens for that comparison
@@ -204,7 +205,7 @@ def _loss(numbers: Mapping[str, np.ndarray], assumed: Mapping[str, str]) -> list
         return []
     where = _range("loss", assumed["loss"], values)
     as_they_are = "--loss-unit nats takes them as they are"
-    if good.min() > _LEAST_LOSS or np.median(good) > _MIDDLE_LOSS:
+    if good.min() > _LEAST_LOSS or (np.median(good) > _MIDDLE_LOSS and good.max() > _GUESS):
         return [f"{where}, much for nats per token: is it a perplexity? --loss-unit perplexity; {as_they_are}"]
     N = numbers.get("params", np.array([]))
     if good.max() < 1.0 and (N >= _SIZE / 10).sum() > len(N) / 2:

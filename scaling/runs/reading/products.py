@@ -89,15 +89,16 @@ def by_epochs(header: str) -> bool:
     return plain(header) in OF_ONE_EPOCH or plain(tail) in OF_ONE_EPOCH
 
 
-def tokens_by_parts(frame: pd.DataFrame, found: set[str], taken: set[int]) -> tuple[Product | None, list[str]]:
+def tokens_by_parts(frame: pd.DataFrame, found: Mapping[str, str], taken: set[int]) -> tuple[Product | None, list[str]]:
     """How tokens (or, from tokens, params) follow from other columns, and what is unclear about it.
 
-    ``found`` are the quantities that columns hold, ``taken`` the places of these columns.
+    ``found`` are the quantities that columns hold, with their headers, ``taken`` the places of these columns.
     """
     names = [str(name) for name in frame.columns]
     parts = parts_of(frame, taken)
     if "unique_tokens" in found and "epochs" in parts:
-        return Product("tokens", "unique_tokens", (parts["epochs"],), f"unique_tokens x {names[parts['epochs']]!r}"), []
+        words = f"{found['unique_tokens']!r} x {names[parts['epochs']]!r}"
+        return Product("tokens", "unique_tokens", (parts["epochs"],), words), []
     for place, header in enumerate(names):
         ratio = read_ratio(header) if place not in taken else None
         if ratio is None or (len(frame) and not np.isfinite(glance("count", frame.iloc[:, place])).any()):
