@@ -84,13 +84,14 @@ def read_table(
     UTF-8, UTF-16 or Windows-1252), JSON lines, JSON (an array of objects, records under a key, columns as a data frame
     writes them), Parquet or a folder of it. Sizes may be written ``70B``, ``1.4T``, ``300 million`` or
     ``1,000,000``; a unit may stand in the header (``tokens (B)``, ``compute_pf_days``, ``loss_bits_per_token``,
-    ``val_ppl``, ``Parameter (Mio.)``), also in that of a column named by hand. The file is opened for reading and never changed.
+    ``val_ppl``, ``Parameter (Mio.)``), also in that of a column named by hand. The file is opened for reading
+    and never changed.
 
     Where no column holds tokens, they may be a product: steps, batch size and sequence length, tokens of the data set
-    and epochs, or tokens per parameter and params. Ratios and rates are never taken for quantities. Totals, averages and
-    runs that a column such as ``failed`` or ``outcome`` calls failed are left out; a matrix of sizes and budgets becomes
-    a row a run. Units that nobody states are judged by all numbers together; where they are improbable, it is asked.
-    ``notes`` say all of that.
+    and epochs, or tokens per parameter and params. Ratios and rates are never taken for quantities. Totals, averages
+    and runs that a column such as ``failed`` or ``outcome`` calls failed are left out; a matrix of sizes and budgets
+    becomes a row a run. Units that nobody states are judged by all numbers together; where they are improbable, it is
+    asked. ``notes`` say all of that.
 
     Parameters
     ----------
