@@ -22,11 +22,11 @@ _MIDDLE = {"params": 2e4, "tokens": 1e5, "flops": 1e9, "budget": 1e9}
 MOST_RATIO, LEAST_RATIO = 1e5, 2e-3
 #: factors between flops and 6 N D that are a slip of units, and how near they have to be
 _THOUSANDS, _NEAR = 10.0 ** np.array([-18, -15, -12, -9, -6, -3, 3, 6, 9, 12, 15, 18]), np.log(1.5)
-#: a loss whose least value is above the first of these, or whose middle and largest are above the others, is hardly
-#: one in nats per token: a guess among 100,000 tokens costs 11.5
+#: a loss whose least or middle value is above the first two of these, and the largest above the last, is hardly one in
+#: nats per token: a guess among 100,000 tokens costs 11.5
 _LEAST_LOSS, _MIDDLE_LOSS, _GUESS = 6.0, 9.0, 12.5
 #: losses beside those of published runs: between these factors they are believed, and this is how alike a shape is
-_BELIEVED, _ALIKE = (0.5, 1.24), 0.08
+_BELIEVED, _ALIKE = (0.5, 1.28), 0.05
 #: fewest rows, parameters and tokens for that comparison
 _ROWS, _SIZE, _LENGTH = 6, 1e6, 1e7
 _TRIPLE = ("params", "tokens", "flops")
@@ -137,7 +137,7 @@ def _as_published(numbers: Mapping[str, np.ndarray], assumed: Mapping[str, str])
     N, D, L = (numbers[name] for name in ("params", "tokens", "loss"))
     good = np.isfinite(N) & np.isfinite(D) & np.isfinite(L) & (N > 0) & (D > 0) & (L > 0)
     N, D, L = N[good], D[good], L[good]
-    if len(L) < _ROWS or len(np.unique(N)) < 2 or len(np.unique(D)) < 2:
+    if len(L) < _ROWS or len(np.unique(N)) < 3 or len(np.unique(D)) < 3:
         return []
     law = ChinchillaLaw.from_published("besiroglu2024")
     level, spread = _shape(law, N, D, L)
@@ -149,28 +149,16 @@ def _as_published(numbers: Mapping[str, np.ndarray], assumed: Mapping[str, str])
         return _other_loss(law, N, D, L, level, spread)
     if usual or level > low:
         return []
-    found = []
-    for a in (1.0, 1e3) if "params" in assumed else (1.0,):
-        for unit, nats in (_in_nats(L) if "loss" in assumed else {"nats": L}).items():
-            there, alike = _shape(law, N * a, D * 1e3, nats) if "tokens" in assumed else (np.nan, np.inf)
-            believed = 0.2 < there < 0.45 if unit == "bits per byte" else 0.75 < there < high
-            if believed and alike < 0.1 and alike < spread / 3.2:
-                found.append((alike, a, unit))
-    if not found:
+    if "tokens" not in assumed:
         return []
-    _, a, unit = min(found)
-    units = {name: "thousands" for name in (("params", "tokens") if a > 1 else ("tokens",))}
-    other = f" and losses in {unit} (--loss-unit)" if unit != "nats" else ""
-    return [
-        "the losses are lower than models of so few parameters and tokens reach, and alike to published ones with "
-        f"{' and '.join(units)} in thousands{other}: {_ask(list(units), assumed, units)}"
-    ]
-
-
-def _in_nats(loss: np.ndarray) -> dict[str, np.ndarray]:
-    """Losses in nats per token, if they were in each of these; of bits per byte, all but a factor."""
-    kinds = {"nats": loss, "bits": loss * BIT, "bits per byte": loss}
-    return kinds | {"a natural logarithm": np.exp(loss), "a logarithm to base 10": 10**loss}
+    for names in (("tokens",), ("params", "tokens")):
+        there, alike = _shape(law, N * (1e3 if len(names) > 1 else 1.0), D * 1e3, L)
+        if set(names) <= set(assumed) and 0.75 < there < high and alike < min(_ALIKE, spread / 3.2):
+            return [
+                "the losses are lower than models of so few parameters and tokens reach, and like published ones with "
+                f"{' and '.join(names)} in thousands: {_ask(list(names), assumed, dict.fromkeys(names, 'thousands'))}"
+            ]
+    return []
 
 
 def _other_loss(
@@ -179,12 +167,12 @@ def _other_loss(
     """What the losses may be in, where they are not those of published runs in nats per token."""
     as_they_are = "--loss-unit nats takes them as they are"
     times = f"the losses are {level:.2g} times those of published language models of this size"
-    kinds = {name: nats for name, nats in _in_nats(L).items() if "logarithm" in name}
+    kinds = {"a natural logarithm": np.exp(L), "a logarithm to base 10": 10**L}
     other = {"perplexity": np.log(L), "bits": L * BIT}
     if level > 1:
         for unit, nats in other.items():
             there, alike = _shape(law, N, D, nats) if (nats > 0).all() else (np.nan, np.inf)
-            if 0.75 < there < 1.25 and alike < _ALIKE:
+            if 0.75 < there < 1.25 and alike < 1.5 * _ALIKE:
                 name = {"perplexity": "perplexities", "bits": "in bits per token"}[unit]
                 return [f"{times}: are they {name}? --loss-unit {unit}; {as_they_are}"]
         return []
@@ -205,7 +193,7 @@ def _loss(numbers: Mapping[str, np.ndarray], assumed: Mapping[str, str]) -> list
         return []
     where = _range("loss", assumed["loss"], values)
     as_they_are = "--loss-unit nats takes them as they are"
-    if good.min() > _LEAST_LOSS or (np.median(good) > _MIDDLE_LOSS and good.max() > _GUESS):
+    if good.max() > _GUESS and (good.min() > _LEAST_LOSS or np.median(good) > _MIDDLE_LOSS):
         return [f"{where}, much for nats per token: is it a perplexity? --loss-unit perplexity; {as_they_are}"]
     N = numbers.get("params", np.array([]))
     if good.max() < 1.0 and (N >= _SIZE / 10).sum() > len(N) / 2:
