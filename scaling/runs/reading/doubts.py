@@ -27,6 +27,8 @@ _THOUSANDS, _NEAR = 10.0 ** np.array([-18, -15, -12, -9, -6, -3, 3, 6, 9, 12, 15
 _LEAST_LOSS, _MIDDLE_LOSS, _GUESS = 6.0, 9.0, 12.5
 #: losses beside those of published runs: between these factors they are believed, and this is how alike a shape is
 _BELIEVED, _ALIKE = (0.5, 1.28), 0.05
+#: rows that are looked at, of a large table
+MOST = 20_000
 #: fewest rows, parameters and tokens for that comparison
 _ROWS, _SIZE, _LENGTH = 6, 1e6, 1e7
 _TRIPLE = ("params", "tokens", "flops")
@@ -35,6 +37,7 @@ _TRIPLE = ("params", "tokens", "flops")
 @np.errstate(all="ignore")
 def doubts(frame: pd.DataFrame, mapped: list[Mapped]) -> list[str]:
     """Questions about units that were assumed, in words with the options that answer them."""
+    frame = frame.iloc[:: max(1, len(frame) // MOST)]
     numbers = {name: to_numbers(frame[name])[0] for name in (*_TRIPLE, "budget", "loss") if name in frame}
     assumed = {m.name: m.column for m in mapped if m.source == "assumed"}
     return (

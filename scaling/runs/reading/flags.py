@@ -39,17 +39,17 @@ FINISHED, _FAILED, _SAYS_FAILED, _SAYS_FINISHED, _SAYS_HOW, _YES, _NO, _NOTES = 
 _MARKS = str.maketrans("", "", " .")
 
 
-def failed_runs(frame: pd.DataFrame, taken: set[int]) -> tuple[pd.Series, list[str]]:
-    """For each row the word that says that it failed (empty where none does), and notes on the columns that say so."""
-    words = pd.Series("", index=frame.index, dtype=object)
-    notes = []
+def failed_runs(frame: pd.DataFrame, taken: set[int]) -> tuple[pd.Series | None, list[str]]:
+    """For each row the word that says that it failed, "" for others (None where none did), and notes on columns."""
+    words: pd.Series | None = None
+    notes: list[str] = []
     for place, header in enumerate(frame.columns):
         if place in taken:
             continue
         said = _said(str(header), frame.iloc[:, place])
         if said is not None and (said != "").any():
             notes.append(f"column {header!r} says which runs failed")
-            words = words.where(words != "", said)
+            words = said if words is None else words.where(words != "", said)
         elif plain(re.split(r"[./]", str(header))[-1]) in _NOTES:
             notes += _remarked(str(header), frame.iloc[:, place])
     return words, notes

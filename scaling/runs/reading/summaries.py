@@ -45,7 +45,9 @@ def summary_rows(frame: pd.DataFrame, mapped: list[Mapped]) -> dict[object, str]
         ):
             found[place] = _said(*labels[place])
             start = place + 1
-    above = np.setdiff1d(np.arange(len(frame)), [*found, *(k for k in labels if k >= len(frame) - LAST)])
+    runs = np.ones(len(frame) if numbers else 0, dtype=bool)
+    runs[[k for k in labels if numbers and (k in found or k >= len(frame) - LAST)]] = False
+    above = np.flatnonzero(runs)
     usual = len([k for k in labels if k < len(frame) - LAST and k not in found]) > 0
     for place in range(len(frame) - 1, max(-1, len(frame) - 1 - LAST), -1):
         sums = _sums_up(numbers, above[above < place], place)

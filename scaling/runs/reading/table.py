@@ -186,9 +186,9 @@ def _without_summaries(raw: RawTable, mapped: list[Mapped]) -> RawTable:
     return replace(raw, frame=raw.frame[~raw.frame.index.isin(list(found))], notes=notes)
 
 
-def _with_failures(frame: pd.DataFrame, failed: pd.Series) -> pd.DataFrame:
+def _with_failures(frame: pd.DataFrame, failed: pd.Series | None) -> pd.DataFrame:
     """The table with a status that says which runs failed, where columns of another name do."""
-    if not (failed != "").any():
+    if failed is None:
         return frame
     status = frame["status"].astype(object) if "status" in frame else pd.Series("finished", frame.index, dtype=object)
     return frame.assign(status=status.where(failed == "", failed))
