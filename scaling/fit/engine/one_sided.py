@@ -17,7 +17,7 @@ __all__ = ["LIKELIHOOD", "Likelihood", "OneSidedProblem"]
 #: the objective's name
 LIKELIHOOD = "log_one_sided"
 #: largest lambda: where the normal part vanishes the likelihood has an edge at the lowest runs, on which the law would
-#: come to lie, and resamples say too little of it (exponential noise, 120 runs: E covered in 83 % of tables, so in 93 %)
+#: come to lie, and resamples say too little of it (exponential noise, 120 runs: E covered in 83 % of tables; so 93 %)
 LARGEST_SKEW = 5.0
 #: lambdas from which the search begins: there is often a minimum near zero (where the gradient in lambda vanishes, so
 #: that the search cannot start) and another far out
