@@ -17,7 +17,7 @@ import pandas as pd
 from ..errors import RunsError, RunsWarning
 from .problems import column_problems, missing_column, repeats, suspicions, to_numbers
 from .repetition import repeated_rows
-from .vocabulary import LIMITS, closest_column
+from .vocabulary import LABELS, LIMITS, closest_column
 
 __all__ = ["check_runs", "describe_runs"]
 
@@ -26,7 +26,6 @@ __all__ = ["check_runs", "describe_runs"]
 _TRIPLE = ("params", "tokens", "flops")
 _STANDARD = ("params", "tokens", "loss", "flops")
 _OPTIONAL = ("params_nonembedding", "flops_nonembedding", "flops_exact", "budget")
-_LABELS = ("run", "seed", "status")
 
 
 def check_runs(df: pd.DataFrame, *, include_failed: bool = False) -> pd.DataFrame:
@@ -89,7 +88,7 @@ def checked_table(df: pd.DataFrame, source: str, include_failed: bool, known: li
     if df.columns.nlevels > 1:
         raise RunsError(source, ["the columns have several levels: flatten them to plain names"])
     columns = list(df.columns)
-    twice = sorted({str(c) for c in columns if columns.count(c) > 1 and c in (*LIMITS, *_LABELS)})
+    twice = sorted({str(c) for c in columns if columns.count(c) > 1 and c in (*LIMITS, *LABELS)})
     if twice:
         raise RunsError(source, [f"column {name!r} stands there twice: keep one" for name in twice])
     words = _unknown_columns(columns)
@@ -111,9 +110,9 @@ def checked_table(df: pd.DataFrame, source: str, include_failed: bool, known: li
 
 def _unknown_columns(columns: list) -> list[str]:
     """Words about columns that look like a misspelt optional one: they are carried, not used."""
-    unknown = [c for c in columns if c not in (*LIMITS, *_LABELS)]
+    unknown = [c for c in columns if c not in (*LIMITS, *LABELS)]
     words = []
-    for name in (*_TRIPLE, *_OPTIONAL, *_LABELS):
+    for name in (*_TRIPLE, *_OPTIONAL, *LABELS):
         found = closest_column(name, unknown, cutoff=0.8) if name not in columns else None
         if found is not None:
             words.append(f"column {found!r} is carried but not used; if it is {name!r}, rename it")
@@ -187,7 +186,7 @@ def _numbers(df: pd.DataFrame, finished: np.ndarray) -> tuple[dict[str, np.ndarr
 
 def lacking_columns(columns: list[Any]) -> list[str]:
     """A problem for each quantity that no column holds and none can follow."""
-    unknown = [c for c in columns if c not in (*LIMITS, *_LABELS)]
+    unknown = [c for c in columns if c not in (*LIMITS, *LABELS)]
     problems = [] if "loss" in columns else [missing_column("loss", unknown)]
     if sum(name in columns for name in _TRIPLE) < 2:
         problems += [missing_column(name, unknown) for name in ("params", "tokens") if name not in columns]
