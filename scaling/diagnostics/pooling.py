@@ -48,7 +48,7 @@ _TUNED = re.compile(
     r"\w*(learningrate|batchsize|weightdecay|epochs)"
 )
 _STEPS = re.compile(r"\w*(steps?|iters?|iterations?|checkpoints?|ckpt)\w*")
-_ACTIVE = re.compile(r"\w*(active|activated)\w*")
+_ACTIVE = re.compile(r"(?!\w*inactive)\w*active\w*|\w*activated\w*")
 _EXPERTS = re.compile(r"\w*experts|expertcount")
 
 

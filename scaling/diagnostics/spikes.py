@@ -45,7 +45,7 @@ def find_spikes(runs: pd.DataFrame) -> pd.DataFrame:
     spread = 1.4826 * np.median(jumps, axis=1) / np.sqrt(2)
     spread = np.maximum(spread, np.median(spread) if len(spread) else 0.0)
     before = np.median(log[:, -1 - NEAR : -1], axis=1)
-    last = rows[log[:, -1] - before > np.maximum(np.log1p(ABOVE), SIGMAS * spread), -1]
-    at = np.isin(rows[:, -1], last)
-    table = {"run": runs["run"].iloc[rows[at, -1]], "loss": np.exp(log[at, -1]), "before": np.exp(before[at])}
-    return pd.DataFrame(table, index=runs.index[rows[at, -1]])
+    at = log[:, -1] - before > np.maximum(np.log1p(ABOVE), SIGMAS * spread)
+    last = rows[at, -1]
+    table = {"run": runs["run"].iloc[last], "loss": np.exp(log[at, -1]), "before": np.exp(before[at])}
+    return pd.DataFrame(table, index=runs.index[last])

@@ -19,7 +19,7 @@ from .tables import limited, off_optimum, overtraining, quantities, serving, wit
 __all__ = ["Plan", "plan_training"]
 
 
-#: a budget this many times the dearest run's is called far
+#: a budget this many times above the dearest run's, or below the cheapest's, is called far
 FAR = 10.0
 #: the share of resamples without an optimum above which there is no plan
 MOST_LOST = 0.1
@@ -241,6 +241,12 @@ def _notes(
         notes.append(
             f"the budget is {beyond['flops']:.3g} times that of the dearest run (largest {sizes} times): the intervals "
             "hold only as far as the law does"
+        )
+    below = float(runs["flops"].min() / best.flops)
+    if below > FAR:
+        notes.append(
+            f"the budget is {below:.3g} times below that of the cheapest run: the intervals hold only as far as the "
+            "law does"
         )
     if boot.fit.status != "identified":
         notes.append(f"the fit is {boot.fit.status}: {boot.fit.message}")

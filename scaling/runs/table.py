@@ -153,7 +153,7 @@ def _states(status: pd.Series) -> pd.Series:
 
 def none_finished(counts: Mapping[str, int]) -> str:
     """The problem of a table in which no run finished, from the number of rows of each status."""
-    return f"no row has the status 'finished' (found: {_counted(counts)}); include_failed=True keeps all"
+    return f"no row has the status 'finished' (found: {_counted(counts)}): there is no run to fit"
 
 
 def left_out(counts: Mapping[str, int], total: int) -> str:

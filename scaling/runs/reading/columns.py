@@ -11,6 +11,7 @@ import pandas as pd
 
 from ..._words import plain
 from ..vocabulary import KNOWN_NAMES, LIMITS
+from .other_laws import other_laws
 from .text import RawTable
 from .units import LOSS_UNITS, UNIT_HELP, Header, read_header, unit_factor
 
@@ -131,6 +132,7 @@ def _missing(frame: pd.DataFrame, found: set[str]) -> list[str]:
         side = cells.map(lambda cell: header.name if (header := read_header(cell)) else None)
         if side.isin(["params", "tokens", "loss", "flops"]).sum() + len(found & {*_NEEDED, "loss"}) >= 3:
             problems.append("the names stand down the first column, so the table lies on its side: transpose it")
+    problems += other_laws(frame, found)
     return problems
 
 
