@@ -47,7 +47,9 @@ def _kept(table: pd.DataFrame, drop: tuple[str, ...]) -> np.ndarray:
         if word == "diverged":
             continue
         if not (hit := labels == word).any():
-            raise Refusal(f"--drop {word}: there is no {noun} {word} among the runs; 'diverged' or the number of a {noun}")
+            raise Refusal(
+                f"--drop {word}: there is no {noun} {word} among the runs; 'diverged' or the number of a {noun}"
+            )
         kept &= ~hit
     if "diverged" in drop:
         kept[kept] = without_diverged(table[kept])

@@ -34,7 +34,7 @@ MATTERS = 0.005
 WIDE = 0.02
 #: ... where their least losses follow the law so many times closer than normal noise of that spread would
 CLOSER = 2.0
-#: token counts of one size that make a curve: equally spaced, beside a column of steps, or however spaced
+#: token counts of one size that may make a curve: equally spaced, so beside a column of steps, or in other ways
 SPACED, STEPPED, MANY = 10, 8, 25
 #: share of the rows, or of the gaps, that makes a table of curves
 MOST = 0.6
@@ -108,7 +108,9 @@ def find_pooling(fit: Fit, table: pd.DataFrame | None = None) -> list[Pooling]:
     runs, residuals = fit.runs.iloc[used].reset_index(drop=True), fit.residuals[used]
     mapping = {each["name"]: each["column"] for each in table.attrs.get("reading", {}).get("mapping", [])}
     sweep = _sweep(runs)
-    found = [sweep or _families(runs, residuals), _experts(runs, mapping.get("params", ""))]
+    if sweep is None or not sweep.columns:
+        sweep = _families(runs, residuals) or sweep
+    found = [sweep, _experts(runs, mapping.get("params", ""))]
     return [each for each in found if each is not None]
 
 
@@ -175,10 +177,11 @@ def _checkpoints(table: pd.DataFrame) -> Pooling | None:
     stepped = any(_is(_STEPS, name) for name, _ in _carried(table))
     pairs = table[["params", "tokens"]].drop_duplicates().sort_values(["params", "tokens"])
     rows = table["params"].value_counts()
+    shared = pairs["tokens"].duplicated(keep=False)
     curved = [
         size
-        for size, tokens in pairs.groupby("params")["tokens"]
-        if len(tokens) >= STEPPED and _is_curve(tokens.to_numpy(), stepped)
+        for size, points in pairs.assign(shared=shared).groupby("params")
+        if len(points) >= STEPPED and _is_curve(points["tokens"].to_numpy(), float(points["shared"].mean()), stepped)
     ]
     if rows.reindex(curved).sum() < MOST * len(table):
         return None
@@ -196,13 +199,20 @@ def _checkpoints(table: pd.DataFrame) -> Pooling | None:
     return Pooling("checkpoints", tuple(key or ()), f"{seen}: {why}. {hint}, and --column run=COLUMN takes it")
 
 
-def _is_curve(tokens: np.ndarray, stepped: bool) -> bool:
-    """Whether the sorted numbers of tokens of one size are points of curves, not lengths of runs."""
-    if len(tokens) >= MANY:
+def _is_curve(tokens: np.ndarray, shared: float, stepped: bool) -> bool:
+    """Whether the sorted numbers of tokens of one size are points of curves, not lengths of runs.
+
+    Few of them are if equally spaced; many also if equally spaced in logarithms, or if other sizes have the same.
+    """
+    if len(tokens) >= MANY and (shared >= MOST or _evenness(np.log(tokens)) >= MOST):
         return True
-    gaps = np.diff(tokens)
-    even = float(np.mean(np.abs(np.diff(gaps)) <= 0.02 * gaps[1:]))
-    return even >= MOST and (len(tokens) >= SPACED or stepped)
+    return (len(tokens) >= SPACED or stepped) and _evenness(tokens) >= MOST
+
+
+def _evenness(points: np.ndarray) -> float:
+    """The share of gaps between sorted points that are as wide as the one before, to a twentieth."""
+    gaps = np.diff(points)
+    return float(np.mean(np.abs(np.diff(gaps)) <= 0.05 * gaps[1:]))
 
 
 def _naming(table: pd.DataFrame) -> tuple[str, ...] | None:
@@ -319,7 +329,9 @@ def _experts(runs: pd.DataFrame, read_from: str) -> Pooling | None:
                 ratio = column.to_numpy(dtype=float, na_value=np.nan) / total
                 sparse = (ratio > 1e-4) & (ratio < ALL_ACTIVE)
             if sparse.any():
-                seen = f"{name!r} is below params in {sparse.sum():,} of {len(runs):,} rows: a mixture of experts, whose"
+                seen = (
+                    f"{name!r} is below params in {sparse.sum():,} of {len(runs):,} rows: a mixture of experts, whose"
+                )
                 words = f"compute is 6 times active parameters times tokens. --column params={name!r} takes these"
                 return Pooling("experts", (name,), f"{seen} {words}")
     for name, column in _carried(runs):

@@ -24,14 +24,16 @@ def other_laws(frame: pd.DataFrame, found: set[str]) -> list[str]:
     accuracy = next((str(name) for name in frame.columns if _is_accuracy(str(name), frame[name])), None)
     if accuracy is None:
         return []
-    words = f"{accuracy!r} is an accuracy, which rises to a limit, and no loss in nats: the laws of the commands are not"
+    words = (
+        f"{accuracy!r} is an accuracy, which rises to a limit, and no loss in nats: the laws of the commands are not"
+    )
     what = f"scaling.fit_power_law({given[0] if given else 'x'}, 1 - accuracy, offset=True) fits the share of errors"
     return [f"{words} of it. In Python, {what} against one variable"]
 
 
 def _is_accuracy(name: str, column: pd.Series) -> bool:
-    """Whether a column is called an accuracy and holds shares, or percentages."""
+    """Whether a column is called an accuracy, and holds nothing that is neither a share nor a percentage."""
     if not _ACCURACY.fullmatch(plain(name)):
         return False
     numbers = pd.to_numeric(column.astype(str).str.rstrip("% "), errors="coerce").dropna()
-    return bool(len(numbers) and numbers.between(0, 100).all())
+    return bool(numbers.between(0, 100).all())

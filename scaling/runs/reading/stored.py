@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-
 @dataclass(frozen=True)
 class StoredColumns:
     """What is read: our columns, how they become floats in our units, and the type of each label."""

@@ -178,6 +178,11 @@ def mapping_table(mapped: list[Mapped]) -> pd.DataFrame:
     )
 
 
+def told(mapping: pd.DataFrame) -> list[dict[str, str | None]]:
+    """The rows of :func:`mapping_table` as records; None where a column has no unit."""
+    return mapping.astype(object).where(mapping.notna(), None).to_dict("records")
+
+
 def advice(mapping: pd.DataFrame, bad: int, total: int, skipped: bool) -> list[str]:
     """Lines below the problems: how columns were read, and how to go on without the bad ones of all rows."""
     renamed = [
