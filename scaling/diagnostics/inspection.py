@@ -61,9 +61,9 @@ class Inspection:
     one_sided : str
         That runs lose more than they gain, in words; empty where nothing of the kind shows.
     pooled : list of Pooling
-        Why the rows are not one run each of one family: see :func:`find_pooling`.
+        Why the rows are not one run each of one family: see :func:`~scaling.diagnostics.find_pooling`.
     spikes : DataFrame
-        Training curves that end on a spike: see :func:`find_spikes`.
+        Training curves that end on a spike: see :func:`~scaling.diagnostics.find_spikes`.
     """
 
     groups: pd.DataFrame

@@ -143,8 +143,8 @@ def _levels(name: str, column: pd.Series) -> np.ndarray | None:
 
 def _share(values: np.ndarray, levels: np.ndarray, lost: int = 0) -> tuple[float, float]:
     """The share of the variance of ranks that levels explain, and the chance of as much; ``lost`` means are known."""
-    ranks = scipy.stats.rankdata(values)
-    ranks -= ranks.mean()
+    ranks = pd.Series(values).rank().to_numpy()
+    ranks = ranks - ranks.mean()
     codes = np.unique(levels, return_inverse=True)[1]
     counts = np.bincount(codes)
     between = float((np.bincount(codes, ranks) ** 2 / counts).sum())
@@ -153,7 +153,7 @@ def _share(values: np.ndarray, levels: np.ndarray, lost: int = 0) -> tuple[float
     if groups < 2 or freedom < 1 or total <= 0:
         return 0.0, 1.0
     ratio = between / (groups - 1) / max((total - between) / freedom, 1e-12 * total)
-    return between / total, float(scipy.stats.f.sf(ratio, groups - 1, freedom))
+    return between / total, float(scipy.special.fdtrc(groups - 1, freedom, ratio))
 
 
 def _explaining(columns: dict[str, np.ndarray], values: np.ndarray, lost: int = 0) -> list[tuple[str, float]]:
@@ -187,16 +187,19 @@ def _checkpoints(table: pd.DataFrame) -> Pooling | None:
         return None
     most = int(pairs.groupby("params").size().max())
     seen = f"no column names the run, and one size has up to {most} numbers of tokens, as checkpoints of a run have"
-    key = _naming(table)
-    if key is None:
-        hint = "add a column that names the run of each row"
-    elif not key:
-        hint = "add a column that names the run of each row (params alone tells them apart)"
-    else:
+    few = len(table) // STEPPED
+    columns = {name: len(set(column)) for name, column in _carried(table.astype(str)) if 1 < len(set(column)) <= few}
+    key: tuple[str, ...] = ()
+    if (name := _run_names(table, columns)) is not None:
+        key, hint = (name,), f"{name!r} tells {columns[name]} runs apart: --column run={name!r} takes it"
+    elif key := _key(table, list(columns)[:MOST_LEVELS], few):
         told = " and ".join(["params", *map(repr, key)])
-        hint = f"{told} together tell {table.groupby(['params', *key]).ngroups} runs apart: write them as one column"
+        many = table.groupby(["params", *key], dropna=False).ngroups
+        hint = f"{told} together tell {many} runs apart: write them as one column, and --column run=COLUMN takes it"
+    else:
+        hint = "add a column that names the run of each row, and --column run=COLUMN takes it"
     why = "points before the end of a run are not what a shorter run reaches, and not independent of each other"
-    return Pooling("checkpoints", tuple(key or ()), f"{seen}: {why}. {hint}, and --column run=COLUMN takes it")
+    return Pooling("checkpoints", key, f"{seen}: {why}. {hint}")
 
 
 def _is_curve(tokens: np.ndarray, shared: float, stepped: bool) -> bool:
@@ -215,18 +218,23 @@ def _evenness(points: np.ndarray) -> float:
     return float(np.mean(np.abs(np.diff(gaps)) <= 0.05 * gaps[1:]))
 
 
-def _naming(table: pd.DataFrame) -> tuple[str, ...] | None:
-    """The fewest columns that, with params, leave no number of tokens twice in a run, and the fewest runs."""
-    few = len(table) / STEPPED
-    columns = [name for name, column in _carried(table) if 1 < column.astype(str).nunique() <= min(few, 1000)][:12]
-    for many in range(4):
-        fits = []
-        for key in combinations(columns, many):
-            if not table.duplicated(["params", "tokens", *key]).any():
-                fits.append((table.groupby(["params", *key]).ngroups, key))
-        if fits and min(fits)[0] <= few:
-            return min(fits)[1]
+def _run_names(table: pd.DataFrame, columns: dict[str, int]) -> str | None:
+    """The column of most levels that belong to one size each, and have no number of tokens twice."""
+    for name in sorted(columns, key=lambda each: -columns[each]):
+        sizes = table.groupby(name, dropna=False)["params"].nunique()
+        if sizes.max() == 1 and not table.duplicated([name, "tokens"]).any():
+            return name
     return None
+
+
+def _key(table: pd.DataFrame, columns: list[str], few: int) -> tuple[str, ...]:
+    """The fewest columns that, with params, leave no number of tokens twice in a run, and the fewest runs."""
+    for many in range(4):
+        keys = [key for key in combinations(columns, many) if not table.duplicated(["params", "tokens", *key]).any()]
+        runs = [table.groupby(["params", *key], dropna=False).ngroups for key in keys]
+        if runs and min(runs) <= few:
+            return keys[int(np.argmin(runs))]
+    return ()
 
 
 # -- sweeps

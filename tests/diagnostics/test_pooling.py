@@ -48,6 +48,15 @@ def test_the_columns_that_name_a_run_are_said():
     assert "--column run=COLUMN" in found.words
 
 
+def test_a_column_that_names_runs_by_itself_is_offered():
+    table = pooled_tables.checkpoints(0)
+    table["job"] = "job " + (pd.factorize(table["params"] * table["max_steps"])[0]).astype(str).astype(object)
+    runs = scaling.check_runs(table)
+    (found,) = find_pooling(scaling.fit_parametric(runs), runs)
+    assert found.words.endswith(f"'job' tells {table['job'].nunique()} runs apart: --column run='job' takes it")
+    assert kinds(table.rename(columns={"job": "run"})) == []
+
+
 def test_curves_whose_run_is_named_are_no_checkpoints_without_one():
     table = pooled_tables.checkpoints(1)
     named = table.assign(run=table["params"].astype(str) + table["max_steps"].astype(str))
