@@ -14,6 +14,7 @@ import pandas as pd
 from .. import __version__
 from .._words import format_count, format_flops
 from ..diagnostics.approaches import APPROACHES, Approaches, compare_approaches
+from ..diagnostics.inspection import inspect_runs
 from ..errors import FitError
 from ..fit.result import Fit
 from .chapters import DONE, Chapter, Outcome
@@ -33,6 +34,7 @@ def summarise(
     """The input and its laws; ``options`` are the number of resamples and the seed, which are also reported."""
     reading = runs.attrs["reading"]
     about = {"notes": [*reading["notes"], *runs.attrs["notes"]], "warnings": list(runs.attrs["warnings"])}
+    about["looks"] = inspect_runs(runs if curves is None else curves, ()).looks
     table = {**reading, "rows": len(runs), "columns": list(runs.columns), **about}
     found = compare_approaches(runs, curves, options["n_resamples"], options["seed"], backend)
     laws = [{"approach": number} | _law(found, number) for number in APPROACHES]
@@ -90,8 +92,8 @@ def front_page(summary: dict[str, Any], outcomes: dict[Chapter, Outcome], runs: 
     }
     chapters = [f"| [](notebooks/{each.name}.ipynb) | {outcome.kind} |" for each, outcome in outcomes.items()]
     done = sum(outcome.kind == DONE for outcome in outcomes.values())
-    read = [f"{each['name']} from {each['column']!r}, {each['unit']}" for each in table["mapping"]]
-    said = [*read, *table["notes"], *table["warnings"]]
+    read = [", ".join(filter(None, [f"{m['name']} from {m['column']!r}", m["unit"]])) for m in table["mapping"]]
+    said = [*table["looks"], *read, *table["notes"], *table["warnings"]]
     lines = [
         "# Scaling laws of your runs",
         f"{table['rows']} runs, and what the chapters of *Scaling laws, recomputed* say of them; {done} of "

@@ -12,10 +12,10 @@ from ..diagnostics.approaches import APPROACH_NAMES
 from ..diagnostics.inspection import Inspection, inspect_runs, verdict
 from ..errors import FitError, RunsError
 from ..runs.curves import last_points
-from ..runs.reading.door import load_runs
 from ..runs.table import describe_runs
 from .command import UNUSABLE, Command
 from .options import runs_options
+from .reading import read_runs
 from .terminal import bullets, grid, heading, say
 
 
@@ -40,7 +40,7 @@ def command(context: click.Context, runs: str, reading: dict[str, Any], as_json:
         scaling check checkpoints/ --column run=job_id
     """
     try:
-        table = load_runs(runs, **reading)
+        table = read_runs(runs, reading)
     except RunsError as error:
         if not as_json:
             raise
@@ -70,10 +70,9 @@ def _print(table: pd.DataFrame, found: Inspection) -> None:
         grid(pd.DataFrame(thinning["ranges"]).T.rename_axis("quantity").reset_index(), ("quantity",))
     heading("Ranges of the rows that were kept" if thinning else "Ranges")
     grid(describe_runs(table).reset_index(), ("quantity",))
-    looks = _looks(table, found)
-    if looks:
+    if looks := [*found.looks, *table.attrs["warnings"]]:
         heading("Worth a look")
-        bullets(looks)
+        bullets(looks, most=40)
     heading(f"IsoFLOP groups of at least four sizes: {len(found.groups) or 'none'}")
     if len(found.groups):
         grid(found.groups.head(20))
@@ -86,16 +85,6 @@ def _print(table: pd.DataFrame, found: Inspection) -> None:
     for number, fit in found.approaches.items():
         bullets([f"approach {number}, {APPROACH_NAMES[number]}: {verdict(fit)}"])
     heading("Usable." if found.usable else "Not usable: no approach can be fitted to this table.")
-
-
-def _looks(table: pd.DataFrame, found: Inspection) -> list[str]:
-    """Warnings and findings in words."""
-    noun = table.index.name or "row"
-    above = [
-        f"{noun} {label}: loss {row.loss:.4g}, where the other runs suggest {row.expected:.4g}: {row.maybe}"
-        for label, row in zip(found.diverged.index, found.diverged.itertuples(), strict=True)
-    ]
-    return [*table.attrs["warnings"], *found.slips, *found.copies, *above, *filter(None, [found.one_sided])]
 
 
 def _as_dict(table: pd.DataFrame, found: Inspection) -> dict[str, Any]:
@@ -112,6 +101,8 @@ def _as_dict(table: pd.DataFrame, found: Inspection) -> dict[str, Any]:
         "copies": found.copies,
         "slips": found.slips,
         "one_sided": found.one_sided,
+        "pooled": [{"kind": each.kind, "columns": each.columns, "words": each.words} for each in found.pooled],
+        "spikes": found.spikes.rename_axis("at").reset_index(),
         "approaches": {
             number: {"possible": not isinstance(fit, FitError), "verdict": verdict(fit)}
             for number, fit in found.approaches.items()

@@ -14,6 +14,7 @@ import pandas as pd
 from .. import __version__
 from .._words import to_json
 from ..diagnostics.approaches import APPROACH_NAMES, fit_approaches
+from ..diagnostics.inspection import inspect_runs
 from ..diagnostics.laws import LawComparison, compare_laws
 from ..diagnostics.pairing import pair
 from ..diagnostics.skewness import LEAST, residual_skewness
@@ -21,11 +22,11 @@ from ..errors import FitError
 from ..fit.frontier import FrontierFit
 from ..fit.result import Fit
 from ..runs.curves import last_points
-from ..runs.reading.door import load_runs
 from ..uncertainty.resampling import Bootstrap, bootstrap
 from ..uncertainty.subsampling import subsampled_bootstrap
 from .command import UNUSABLE, Command, Refusal
 from .options import runs_options
+from .reading import read_runs
 from .terminal import bullets, grid, heading, interval, number, say
 from .writing import claim, write_whole
 
@@ -66,17 +67,18 @@ def command(
     """
     if out is not None:
         claim(out, runs, force)
-    table = load_runs(runs, **reading)
+    table = read_runs(runs, reading)
     which = (1, 2, 3) if approach == "all" else (int(approach),)
-    fits = fit_approaches(table, which)
+    fits, looks = fit_approaches(table, which), inspect_runs(table, ()).looks
     if all(isinstance(found, FitError) for found in fits.values()):
         reasons = [f"  - approach {k}, {APPROACH_NAMES[k]}: {error}" for k, error in fits.items()]
+        reasons += [f"  - {words}" for words in looks]
         raise Refusal("\n".join([f"nothing can be fitted to {runs}:", *reasons]), UNUSABLE)
     boots = {k: _spread(found, resamples, seed) for k, found in fits.items()}
     compared = _compared(table, seed)
     spread = {k: boot for k, boot in boots.items() if isinstance(boot, Bootstrap)}
     paired = pair({k: fits[k] for k in spread}, spread, resamples, seed)
-    result = _result(table, fits, boots, compared, level, resamples, seed)
+    result = _result(table, fits, boots, compared, level, resamples, seed) | {"looks": looks}
     result |= {"differences": {"disagree": paired.disagree(level), "pairs": paired.table(level)}}
     record = to_json(result)
     if out is not None:
@@ -211,11 +213,11 @@ def _print(
     say(f"{reading['name']}: {len(table):,} runs; {reading['kind']}; sha256 {reading['sha256'][:12]}")
     mapped = [m for m in reading["mapping"] if m["name"] != m["column"] or m["from"] not in ("assumed", None)]
     words = [f"{m['name']} from {m['column']!r}" + (f" in {m['unit']}" if m["unit"] else "") for m in mapped]
-    notes = (["read: " + "; ".join(words)] if words else []) + result["notes"] + result["warnings"]
+    notes = result["looks"] + (["read: " + "; ".join(words)] if words else []) + result["notes"] + result["warnings"]
     ends = last_points(table)
     if len(ends) < len(table):
         notes.append(f"curves: approaches 2 and 3 and the hold-out use the last point of each of {len(ends):,} runs")
-    bullets(notes)
+    bullets(notes, most=40)
     for k, out in result["approaches"].items():
         heading(f"Approach {k}, {APPROACH_NAMES[k]}" + (f": {out['equation']}" if out["possible"] else ""))
         if not out["possible"]:

@@ -52,15 +52,29 @@ _OPTIONS = (
 )
 
 
+def _words(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """Values that may be given one by one or with commas between them."""
+    return tuple(word.strip() for value in values for word in value.split(",") if word.strip())
+
+
+_DROP = click.option(
+    "--drop",
+    multiple=True,
+    metavar="WHAT",
+    callback=_words,
+    help="Leave out rows: 'diverged', the runs above what all others suggest, or lines by number: --drop 22,29.",
+)
+
+
 def runs_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options of reading a table; the command gets them as ``reading``, for :func:`~scaling.runs.load_runs`."""
-    names = ("columns", "units", "loss_unit", "bytes_per_token", "delimiter", "decimal", "encoding", "skip_bad")
+    """Add the options of reading a table; the command gets them as ``reading``, for ``read_runs``."""
+    names = ("columns", "units", "loss_unit", "bytes_per_token", "delimiter", "decimal", "encoding", "skip_bad", "drop")
 
     @functools.wraps(command)
     def wrapper(*args: Any, **options: Any) -> Any:
         reading = {name: options.pop(name) for name in names}
         return command(*args, reading=reading, **options)
 
-    for option in reversed(_OPTIONS):
+    for option in reversed((*_OPTIONS, _DROP)):
         wrapper = option(wrapper)
     return wrapper

@@ -9,15 +9,16 @@ import click
 from .._words import to_json
 from ..diagnostics.approaches import fit_approaches
 from ..diagnostics.discrepancy import Band, Discrepancy, find_discrepancy
+from ..diagnostics.inspection import inspect_runs
 from ..fit.result import Fit
 from ..plan.next_runs import NextRuns, suggest_runs
 from ..plan.training import Plan, plan_training
-from ..runs.reading.door import load_runs
 from ..uncertainty.resampling import Bootstrap
 from ..uncertainty.subsampling import subsampled_bootstrap
 from .command import Command, Refusal
 from .options import runs_options
 from .quantity import Quantity
+from .reading import read_runs
 from .terminal import bullets
 
 
@@ -91,10 +92,16 @@ def command(
     Which runs to add first, for 1e21 FLOPs in all, to know the optimal size for 1e24 better:
         scaling plan my_runs.csv --flops 1e24 --next-budget 1e21
     """
-    table = load_runs(runs, **reading)
+    table = read_runs(runs, reading)
+    looked = inspect_runs(table, ())
+    if looked.pooled:
+        words = [f"  - {each.words}" for each in looked.pooled]
+        raise Refusal("\n".join([f"no plan from one law for all rows of {runs}:", *words]))
     fit = fit_approaches(table, (3,))[3]
     if not isinstance(fit, Fit):
-        raise Refusal(f"no plan without a law: {fit}")
+        raise Refusal("\n".join([f"no plan without a law: {fit}", *(f"  - {each}" for each in looked.looks)]))
+    about = {"notes": [*table.attrs["reading"]["notes"], *table.attrs["notes"]]}
+    about |= {"warnings": table.attrs["warnings"], "looks": looked.looks}
     boot = subsampled_bootstrap(fit, n_resamples=resamples, seed=seed)
     found = plan_training(boot, flops, inference_tokens, unique_tokens, level)
     discrepancy = find_discrepancy(fit)
@@ -115,11 +122,14 @@ def command(
         )
     if as_json:
         click.echo(
-            to_json({"input": table.attrs["reading"]} | _record(fit, boot, found, more) | _beyond(discrepancy, band))
+            to_json(
+                {"input": table.attrs["reading"], "table": about}
+                | _record(fit, boot, found, more)
+                | _beyond(discrepancy, band)
+            )
         )
         return
-    if "thinning" in table.attrs["reading"]:
-        bullets(table.attrs["reading"]["notes"])
+    bullets([*about["looks"], *about["notes"], *about["warnings"]], most=40)
     law = "" if found.open_question else f": {fit.law}"
     click.echo(f"{len(fit.runs)} runs{law}\n\n{found}\n\n{_both(found, band)}")
     if more is not None:

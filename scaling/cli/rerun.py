@@ -16,9 +16,9 @@ from .._words import to_json
 from ..book.chapters import FAILED, Chapter, chapters_on_runs
 from ..book.make import Making, as_table
 from ..book.staging import staged
-from ..runs.reading.door import load_runs
 from .command import BROKEN, Command, Refusal, reason, terminable
 from .options import runs_options
+from .reading import read_runs
 
 NEEDED = ("papermill", "ipykernel", "jupyter_book", "mathjax", "sympy")
 
@@ -64,7 +64,7 @@ def command(
     _need({"loky": ["joblib"], "dask": ["distributed"]}.get(backend, []), "cluster")
     chapters = _chosen(wanted)
     # a table that cannot be used stops all, before any work
-    read = {name: as_table(load_runs(source, **reading)) for name, source in zip(_names(tables), tables, strict=True)}
+    read = {name: as_table(read_runs(source, reading)) for name, source in zip(_names(tables), tables, strict=True)}
     target = _place(out)
     for source in tables:
         table = Path(source).resolve()

@@ -7,8 +7,10 @@ from .held_out import Holdout, holdout, holdout_table
 from .inspection import Inspection, inspect_runs
 from .laws import LawComparison, compare_laws
 from .pairing import Paired, pair
+from .pooling import Pooling, find_pooling
 from .sensitivity import digits_study, huber_study, rounded_study, stopping_study
 from .skewness import Skewness, residual_skewness
+from .spikes import find_spikes
 
 __all__ = [
     "APPROACHES",
@@ -20,6 +22,7 @@ __all__ = [
     "Inspection",
     "LawComparison",
     "Paired",
+    "Pooling",
     "Skewness",
     "audit_coverage",
     "compare_approaches",
@@ -27,6 +30,8 @@ __all__ = [
     "digits_study",
     "extrapolation_audit",
     "find_discrepancy",
+    "find_pooling",
+    "find_spikes",
     "fit_approaches",
     "holdout",
     "holdout_table",

@@ -10,7 +10,9 @@ from typing import Any
 
 import pandas as pd
 
+from .._words import format_count
 from ..errors import FitError, FitErrorKind
+from ..fit.common import EARLIER
 from ..fit.envelope import fit_envelope
 from ..fit.frontier import FrontierFit
 from ..fit.isoflop import LEAST_SIZES, fit_isoflop
@@ -20,7 +22,7 @@ from ..laws.chinchilla import ChinchillaLaw
 from ..laws.power import FrontierLaw
 from ..optimum.allocation import compute_optimal
 from ..runs.budgets import find_budgets
-from ..runs.curves import curves_of, last_points, row_weights
+from ..runs.curves import curves_of, last_points, row_weights, runs_of
 from ..uncertainty.resampling import Bootstrap, bootstrap
 from .pairing import Paired, pair
 
@@ -33,6 +35,10 @@ APPROACH_NAMES = {1: "lower envelope of curves", 2: "IsoFLOP parabolas", 3: "par
 APPROACHES = {number: f"{number}, {name}" for number, name in APPROACH_NAMES.items()}
 #: curves beyond which an envelope costs more memory than it is worth
 MOST_CURVES = 500
+#: points of curves among which it is looked whether the loss falls
+MOST_POINTS = 5_000
+#: runs whose numbers of tokens lie within this factor are of nearly one length
+ONE_LENGTH = 2.5
 
 
 def _envelope(runs: pd.DataFrame) -> FrontierFit:
@@ -51,7 +57,13 @@ def _envelope(runs: pd.DataFrame) -> FrontierFit:
         )
     if len(several) > MOST_CURVES:
         raise FitError(f"{len(several)} curves, above {MOST_CURVES}: try it on a part of them")
-    return fit_envelope(curves)
+    try:
+        return fit_envelope(curves)
+    except FitError as error:
+        if "run" in curves:
+            raise
+        words = f"{error} (what one size reaches with more and more tokens was taken as its curve: there are final"
+        raise FitError(f"{words} losses only)", error.kind) from None
 
 
 def _isoflop(runs: pd.DataFrame) -> FrontierFit:
@@ -66,17 +78,21 @@ def _isoflop(runs: pd.DataFrame) -> FrontierFit:
 
 
 def fit_approaches(
-    runs: pd.DataFrame, which: Iterable[int] = (1, 2, 3), curves: pd.DataFrame | None = None
+    runs: pd.DataFrame,
+    which: Iterable[int] = (1, 2, 3),
+    curves: pd.DataFrame | None = None,
+    parametric: Fit | None = None,
 ) -> dict[int, Fit | FrontierFit | FitError]:
     """Each approach's fit, or the :class:`~scaling.errors.FitError` that says why there is none.
 
     Whatever says what is possible with a table asks here: the commands, and the book of one's own runs.
     Approaches 2 and 3 use the last point of every run, and 3 weighs the rows of a table that was thinned in reading.
     A parametric fit that the table does not identify counts as none; where it is because the loss falls with neither
-    size nor tokens beyond noise, or with one only, there is no optimum for the others to find. Approach 1 uses
-    ``curves`` where they are given apart.
+    size nor tokens beyond noise, or with one only, there is no optimum for the others to find. Of training curves this
+    is asked of all their points: runs of one length end at one number of tokens, and yet have an envelope. Approach 1
+    uses ``curves`` where they are given apart; ``parametric`` is the fit of approach 3, where it has been made.
     """
-    return _decided(_parametric(runs), runs, which, curves)
+    return _decided(_parametric(runs) if parametric is None else parametric, runs, which, curves)
 
 
 def _parametric(runs: pd.DataFrame) -> Fit | FitError:
@@ -87,32 +103,47 @@ def _parametric(runs: pd.DataFrame) -> Fit | FitError:
 def _decided(
     parametric: Fit | FitError, runs: pd.DataFrame, which: Iterable[int], curves: pd.DataFrame | None
 ) -> dict[int, Fit | FrontierFit | FitError]:
-    judged = _attempt(_identified, parametric)
+    judged, traced = _known(parametric), runs if curves is None else curves
     blind = isinstance(judged, FitError) and judged.kind is FitErrorKind.UNSEEN
+    if blind and runs_of(traced) is not None:
+        blind = not _falls_along(traced)
     out: dict[int, Fit | FrontierFit | FitError] = {}
     for number in which:
         if number == 3 or blind:
             out[number] = judged
         elif number == 1:
-            out[number] = _attempt(_envelope, runs if curves is None else curves)
+            out[number] = _attempt(_envelope, traced)
         else:
             out[number] = _attempt(_isoflop, runs)
     return out
 
 
-def _identified(fit: Fit | FitError) -> Fit:
-    """The fit, if the table identifies it."""
-    if isinstance(fit, FitError):
-        raise fit
-    if fit.status == "not_identified":
-        raise FitError(fit.message, fit.kind or FitErrorKind.UNDETERMINED)
-    return fit
+def _falls_along(curves: pd.DataFrame) -> bool:
+    """Whether the loss falls with tokens, and with size, among the points of training curves."""
+    some = curves if len(curves) <= MOST_POINTS else curves.sample(MOST_POINTS, random_state=0)
+    return fit_parametric(some.drop(columns="run")).kind is not FitErrorKind.UNSEEN
 
 
-def _attempt(method: Callable[[Any], Any], given: Any) -> Any:
-    """What a method makes of what it is given, or why it makes nothing."""
+def why_not(fit: Fit) -> str:
+    """Why a parametric fit that its runs do not identify is none, in the words of the commands."""
+    tokens = fit.runs["tokens"]
+    low, high = float(tokens.min()), float(tokens.max())
+    if fit.kind is FitErrorKind.UNSEEN and EARLIER in set(fit.dropped["reason"]) and high < ONE_LENGTH * low:
+        ends = f"the runs are all of nearly one length: they end at {format_count(low)} to {format_count(high)} tokens"
+        return f"{ends}, and how the loss falls with tokens cannot be told from their ends; add runs of other lengths"
+    return fit.message
+
+
+def _known(found: Fit | FitError) -> Fit | FitError:
+    """A parametric fit, or why it is none."""
+    if isinstance(found, Fit) and found.status == "not_identified":
+        return FitError(why_not(found), found.kind or FitErrorKind.UNDETERMINED)
+    return found
+
+
+def _attempt(method: Callable[[pd.DataFrame], Any], runs: pd.DataFrame) -> Any:
     try:
-        return method(given)
+        return method(runs)
     except FitError as error:
         return error
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -11,19 +12,24 @@ from .._words import name_rows
 from ..errors import FitError
 from ..fit.frontier import FrontierFit
 from ..fit.isoflop import LEAST_SIZES
+from ..fit.parametric import fit_parametric
 from ..fit.result import Fit
 from ..runs.budgets import find_budgets
-from ..runs.curves import last_points
+from ..runs.curves import last_points, row_weights, runs_of
 from ..runs.repetition import repeated_rows
 from ..runs.table import check_runs
 from .approaches import APPROACH_NAMES, fit_approaches
+from .pooling import Pooling, find_pooling
 from .skewness import LEAST, residual_skewness
+from .spikes import find_spikes
 
 __all__ = ["Inspection", "inspect_runs"]
 
 
 #: rows of a large table that are fitted, and rows that are compared pair by pair
 MOST_FITTED, MOST_PAIRED = 20_000, 3_000
+#: runs above the pattern that are named one by one
+MOST_SAID = 12
 #: a loss this share above its law, and this many robust standard deviations, is out of the pattern
 ABOVE, SIGMAS = 0.1, 8.0
 #: decades between a few runs and all others that make a slip of the unit likely, and what a few are
@@ -54,6 +60,10 @@ class Inspection:
         1, 2, 3 to a fit (of at most 20,000 rows), or the :class:`~scaling.errors.FitError` that says why there is none.
     one_sided : str
         That runs lose more than they gain, in words; empty where nothing of the kind shows.
+    pooled : list of Pooling
+        Why the rows are not one run each of one family: see :func:`~scaling.diagnostics.find_pooling`.
+    spikes : DataFrame
+        Training curves that end on a spike: see :func:`~scaling.diagnostics.find_spikes`.
     """
 
     groups: pd.DataFrame
@@ -62,6 +72,28 @@ class Inspection:
     slips: list[str]
     approaches: dict[int, Fit | FrontierFit | FitError]
     one_sided: str = ""
+    pooled: list[Pooling] = field(default_factory=list)
+    spikes: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    @property
+    def looks(self) -> list[str]:
+        """All that deserves a look, in words; what speaks against one law for all rows first."""
+        words = [each.words for each in self.pooled] + self.slips + self.copies
+        noun = self.diverged.index.name or "row"
+        words += [
+            f"{noun} {label}: loss {row.loss:.4g}, where the other runs suggest {row.expected:.4g}: {row.maybe}"
+            for label, row in zip(self.diverged.index[:MOST_SAID], self.diverged.itertuples(), strict=False)
+        ]
+        if (more := len(self.diverged) - MOST_SAID) > 0:
+            words.append(f"and {more} more runs above what the others suggest")
+        if len(self.diverged) and not self.pooled:
+            words.append("--drop diverged leaves out the runs above what the others suggest")
+        words += [
+            f"{noun} {label}: run {str(row.run)[:40]!r} ends on a spike, loss {row.loss:.4g} after {row.before:.4g}, "
+            f"and its end is what approaches 2 and 3 take: --drop {label} leaves that point out"
+            for label, row in zip(self.spikes.index, self.spikes.itertuples(), strict=True)
+        ]
+        return [*words, *filter(None, [self.one_sided])]
 
     @property
     def usable(self) -> bool:
@@ -70,7 +102,7 @@ class Inspection:
 
     def __repr__(self) -> str:
         lines = [f"Inspection: {len(self.groups)} IsoFLOP groups, {len(self.diverged)} runs above the pattern"]
-        lines += [*self.copies, *self.slips, *filter(None, [self.one_sided])]
+        lines += self.looks
         for number, fit in self.approaches.items():
             lines.append(f"  approach {number} ({APPROACH_NAMES[number]}): {verdict(fit)}")
         return "\n".join(lines)
@@ -85,7 +117,7 @@ def verdict(fit: Fit | FrontierFit | FitError) -> str:
     return f"yes: {fit.status}" + (f", {fit.message}" if fit.message else "")
 
 
-def inspect_runs(runs: pd.DataFrame) -> Inspection:
+def inspect_runs(runs: pd.DataFrame, which: Iterable[int] = (1, 2, 3)) -> Inspection:
     """Look for groups, outliers and slips of units in a table of runs, and try the three approaches on it.
 
     Parameters
@@ -93,6 +125,8 @@ def inspect_runs(runs: pd.DataFrame) -> Inspection:
     runs : DataFrame
         As :func:`~scaling.runs.load_runs` or :func:`~scaling.runs.check_runs` returns it. Where a ``run`` has several
         rows, groups and outliers are those of its last one. Of a table above 20,000 runs a random part is fitted.
+    which : iterable of int
+        The approaches to try.
 
     Returns
     -------
@@ -106,16 +140,34 @@ def inspect_runs(runs: pd.DataFrame) -> Inspection:
     table = check_runs(runs)
     ends = last_points(table)
     part = table if len(ends) <= MOST_FITTED else ends.sample(MOST_FITTED, random_state=0).sort_index()
-    approaches = fit_approaches(part)
+    parametric = fit_parametric(part, weights=row_weights(part))
+    law = parametric if parametric.status != "not_identified" else None
     copies = repeated_rows(table, ["params", "tokens", "loss"], every=True)
     words = (
         [f"{name_rows(table.index, copies)}: copies of each other (params, tokens and loss)"] if copies.any() else []
     )
-    diverged, below = _diverged(ends, approaches[3])
-    parametric = approaches[3]
-    known = isinstance(parametric, Fit) and len(parametric.runs) >= LEAST
-    leaning = residual_skewness(parametric).words if known else ""
-    return Inspection(_groups(ends), diverged, words, _slips(table) + below, approaches, leaning)
+    diverged, below = _diverged(ends, law)
+    return Inspection(
+        groups=_groups(ends),
+        diverged=diverged,
+        copies=words,
+        slips=_slips(table) + below,
+        approaches=fit_approaches(part, which, parametric),
+        one_sided=residual_skewness(law).words if law is not None and len(law.runs) >= LEAST else "",
+        pooled=find_pooling(parametric, part),
+        spikes=find_spikes(table),
+    )
+
+
+def without_diverged(runs: pd.DataFrame) -> np.ndarray:
+    """Which rows (n,) belong to no run that ends above the pattern of the others, as :func:`inspect_runs` has it."""
+    ends = last_points(runs)
+    part = ends if len(ends) <= MOST_FITTED else ends.sample(MOST_FITTED, random_state=0).sort_index()
+    fit = fit_parametric(part, weights=row_weights(part))
+    above = _diverged(ends, fit if fit.status != "not_identified" else None)[0]
+    rows = runs.index.isin(above.index)
+    codes = runs_of(runs)
+    return ~rows if codes is None else ~np.isin(codes, codes[rows])
 
 
 def _groups(table: pd.DataFrame) -> pd.DataFrame:
@@ -125,13 +177,13 @@ def _groups(table: pd.DataFrame) -> pd.DataFrame:
     return groups[groups["sizes"] >= LEAST_SIZES].rename_axis("budget").reset_index()
 
 
-def _diverged(table: pd.DataFrame, fit: Fit | FitError) -> tuple[pd.DataFrame, list[str]]:
+def _diverged(table: pd.DataFrame, fit: Fit | None) -> tuple[pd.DataFrame, list[str]]:
     """Runs above the pattern, and words about those below it.
 
     The pattern is the parametric law where the table has one, else that no run does worse than one that had less.
     """
     loss, below = table["loss"].to_numpy(), np.zeros(len(table), dtype=bool)
-    if isinstance(fit, Fit):
+    if fit is not None:
         expected = np.asarray(fit.candidate.loss(table["params"].to_numpy(), table["tokens"].to_numpy()))
         error = np.log(loss / expected)
         edge = max(np.log1p(ABOVE), SIGMAS * 1.4826 * float(np.median(np.abs(error - np.median(error)))))

@@ -150,7 +150,7 @@ def fit_frontier(
             reasons = "; ".join(f"{r.budget:.3g}: {r.reason}" for r in bad.itertuples())
         else:
             reasons = "; ".join(f"{count} of them: {reason}" for reason, count in bad["reason"].value_counts().items())
-        hint = "; name the budgets with budgets=[...]" if approach == 2 else ""
+        hint = "; name the budgets in a column 'budget'" if approach == 2 else ""
         raise FitError(
             f"{len(good)} usable budgets, at least two are needed for a slope ({reasons}){hint}", FitErrorKind.FEW
         )

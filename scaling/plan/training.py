@@ -20,7 +20,7 @@ from .tables import limited, off_optimum, overtraining, quantities, serving, wit
 __all__ = ["Plan", "plan_training"]
 
 
-#: a budget this many times the dearest run's is called far
+#: a budget this many times above the dearest run's, or below the cheapest's, is called far
 FAR = 10.0
 FAR_WORDS = "the budget is"
 #: the share of resamples without an optimum above which there is no plan
@@ -259,6 +259,12 @@ def _notes(
         notes.append(
             f"{FAR_WORDS} {beyond['flops']:.3g} times that of the dearest run (largest {sizes} times): the intervals "
             "hold only as far as the law does"
+        )
+    below = float(runs["flops"].min() / best.flops)
+    if below > FAR:
+        notes.append(
+            f"the budget is {below:.3g} times below that of the cheapest run: the intervals hold only as far as the "
+            "law does"
         )
     if boot.fit.status != "identified" and boot.fit.message not in doubt:
         notes.append(f"the fit is {boot.fit.status}: {boot.fit.message}")

@@ -19,7 +19,7 @@ from ..errors import RunsError, RunsWarning
 from .problems import column_problems, missing_column, repeats, suspicions, to_numbers
 from .reading.glance import fits
 from .repetition import repeated_rows
-from .vocabulary import LIMITS, closest_column
+from .vocabulary import LABELS, LIMITS, closest_column
 
 __all__ = ["check_runs", "describe_runs"]
 
@@ -28,7 +28,6 @@ __all__ = ["check_runs", "describe_runs"]
 _TRIPLE = ("params", "tokens", "flops")
 _STANDARD = ("params", "tokens", "loss", "flops")
 _OPTIONAL = ("params_nonembedding", "flops_nonembedding", "flops_exact", "budget")
-_LABELS = ("run", "seed", "status")
 
 
 def check_runs(df: pd.DataFrame, *, include_failed: bool = False) -> pd.DataFrame:
@@ -91,7 +90,7 @@ def checked_table(df: pd.DataFrame, source: str, include_failed: bool, known: li
     if df.columns.nlevels > 1:
         raise RunsError(source, ["the columns have several levels: flatten them to plain names"])
     columns = list(df.columns)
-    twice = sorted({str(c) for c in columns if columns.count(c) > 1 and c in (*LIMITS, *_LABELS)})
+    twice = sorted({str(c) for c in columns if columns.count(c) > 1 and c in (*LIMITS, *LABELS)})
     if twice:
         raise RunsError(source, [f"column {name!r} stands there twice: keep one" for name in twice])
     words = _unknown_columns(df)
@@ -114,9 +113,9 @@ def checked_table(df: pd.DataFrame, source: str, include_failed: bool, known: li
 def _unknown_columns(df: pd.DataFrame) -> list[str]:
     """Words about columns that look like a misspelt optional one, by their cells too: they are carried, not used."""
     columns = list(df.columns)
-    unknown = [c for c in columns if c not in (*LIMITS, *_LABELS)]
+    unknown = [c for c in columns if c not in (*LIMITS, *LABELS)]
     words = []
-    for name in (*_TRIPLE, *_OPTIONAL, *_LABELS):
+    for name in (*_TRIPLE, *_OPTIONAL, *LABELS):
         found = closest_column(name, unknown, cutoff=0.8) if name not in columns else None
         if found is not None and (name not in LIMITS or fits(name, df[found], None)):
             words.append(f"column {found!r} is carried but not used; if it is {name!r}, rename it")
@@ -157,7 +156,7 @@ def _states(status: pd.Series) -> pd.Series:
 
 def none_finished(counts: Mapping[str, int]) -> str:
     """The problem of a table in which no run finished, from the number of rows of each status."""
-    return f"no row has the status 'finished' (found: {_counted(counts)}); include_failed=True keeps all"
+    return f"no row has the status 'finished' (found: {_counted(counts)}): there is no run to fit"
 
 
 def left_out(counts: Mapping[str, int], total: int) -> str:
@@ -190,7 +189,7 @@ def _numbers(df: pd.DataFrame, finished: np.ndarray) -> tuple[dict[str, np.ndarr
 
 def lacking_columns(columns: list[Any]) -> list[str]:
     """A problem for each quantity that no column holds and none can follow."""
-    unknown = [c for c in columns if c not in (*LIMITS, *_LABELS)]
+    unknown = [c for c in columns if c not in (*LIMITS, *LABELS)]
     problems = [] if "loss" in columns else [missing_column("loss", unknown)]
     if sum(name in columns for name in _TRIPLE) < 2:
         problems += [missing_column(name, unknown) for name in ("params", "tokens") if name not in columns]

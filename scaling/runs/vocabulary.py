@@ -25,6 +25,8 @@ ALIASES = {
     "loss": "l finalloss valloss validationloss evalloss testloss trainloss smoothedloss crossentropy",
     "flops": "c compute flop trainingflop trainingflops trainflops computeflops totalflops",
 }
+#: columns that name rows, and are no quantity
+LABELS = ("run", "seed", "status")
 #: column of a table that was thinned in reading: the number of rows for which each row stands
 STANDS_FOR = "stands_for"
 UNIT_HINTS = {

@@ -14,6 +14,7 @@ from ..._words import plain
 from ..vocabulary import KNOWN_NAMES, LIMITS
 from .flags import known_state
 from .glance import fits, glance
+from .other_laws import other_laws
 from .products import Product, by_epochs, parts_of, tokens_by_parts
 from .ratios import is_logarithm, read_ratio
 from .text import RawTable
@@ -341,6 +342,7 @@ def _missing(frame: pd.DataFrame, found: set[str], taken: set[int]) -> list[str]
         side = [header.name for cell in cells if (header := read_header(cell))]
         if sum(name in {*_NEEDED, "loss"} for name in side) + len(found & {*_NEEDED, "loss"}) >= 3:
             problems.append("the names stand down the first column, so the table lies on its side: transpose it")
+    problems += other_laws(frame, found)
     return problems
 
 

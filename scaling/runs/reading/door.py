@@ -16,7 +16,7 @@ from ..table import checked_table
 from ..vocabulary import LIMITS, closest_column
 from .files import read_file
 from .stream import large_table, thin_runs
-from .table import RunsTable, advice, checksum_of, raw_frame, read_table, recognise, repeated
+from .table import RunsTable, advice, checksum_of, raw_frame, read_table, recognise, repeated, told
 
 __all__ = ["load_runs"]
 
@@ -103,8 +103,8 @@ def load_runs(
         if (large := large_table(Path(source), (columns or {}).values())) is not None:
             keep = dict(strict=strict, include_failed=include_failed, skip_bad=skip_bad)
             thin = thin_runs(large, name, **keep, **how)
-            told = _short(name), checksum_of(large.root), thin.kind, thin.mapping.to_dict("records"), thin.notes
-            thin.runs.attrs["reading"] = _story(*told) | {"thinning": thin.record}
+            about = _short(name), checksum_of(large.root), thin.kind, told(thin.mapping), thin.notes
+            thin.runs.attrs["reading"] = _story(*about) | {"thinning": thin.record}
             return thin.runs
         table = _strict_file(Path(source), **form) if strict else read_table(source, **how, **form)
     else:
@@ -161,5 +161,5 @@ def _checked(table: RunsTable, name: str, include_failed: bool, skip_bad: bool) 
             name, [*error.problems, *advice(table.mapping, int(bad_rows(frame).sum()), len(frame), skip_bad)]
         ) from None
     short = _short(name) if table.sha256 else name
-    runs.attrs["reading"] = _story(short, table.sha256, table.kind, table.mapping.to_dict("records"), notes)
+    runs.attrs["reading"] = _story(short, table.sha256, table.kind, told(table.mapping), notes)
     return runs

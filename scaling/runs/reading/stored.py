@@ -11,7 +11,7 @@ import pandas as pd
 
 from ...errors import RunsError
 from ..table import lacking_columns
-from ..vocabulary import LIMITS
+from ..vocabulary import LABELS, LIMITS
 from .columns import Mapped, map_columns
 from .flags import is_flag
 from .parquet import ParquetTable
@@ -20,8 +20,6 @@ from .text import unique_names
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-_LABELS = ("run", "seed", "status")
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ def stored_columns(table: ParquetTable, name: str, strict: bool, whole: int, **h
     theirs = list(table.types)
     notes: list[str] = []
     if strict:
-        names = (*LIMITS, *_LABELS)
+        names = (*LIMITS, *LABELS)
         mapped = [Mapped(n, n, theirs.index(n), "nats" if n == "loss" else "count") for n in names if n in theirs]
         problems = lacking_columns(theirs)
     else:

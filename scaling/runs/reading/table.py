@@ -212,6 +212,11 @@ def mapping_table(mapped: list[Mapped]) -> pd.DataFrame:
     return pd.DataFrame([[m.name, m.column, m.unit, m.source] for m in mapped], columns=columns, dtype=object)
 
 
+def told(mapping: pd.DataFrame) -> list[dict[str, str | None]]:
+    """The rows of :func:`mapping_table` as records; None where a column has no unit."""
+    return mapping.astype(object).where(mapping.notna(), None).to_dict("records")
+
+
 def advice(mapping: pd.DataFrame, bad: int, total: int, skipped: bool) -> list[str]:
     """Lines below the problems: how columns were read, and how to go on without the bad ones of all rows."""
     renamed = [

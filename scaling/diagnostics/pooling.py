@@ -1,0 +1,350 @@
+"""Rows that are not one run each of one family: sweeps, checkpoints without a run, families, mixtures of experts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import scipy
+
+from .._words import plain
+from ..errors import FitError
+from ..fit.certainty import LEAST_FREEDOM
+from ..fit.parametric import fit_parametric
+from ..fit.result import Fit
+from ..runs.curves import groups_of, runs_of
+from ..runs.vocabulary import LABELS, LIMITS, STANDS_FOR
+
+__all__ = ["Pooling", "find_pooling"]
+
+
+#: a column explains residuals where chance would in so few tables (all its columns together), and so much of them
+LEVEL, EXPLAINED = 0.002, 0.2
+#: a label has at most so many levels, of at least so many rows each; numbers with more are cut into so many parts
+MOST_LEVELS, LEAST_ROWS, PARTS = 12, 3, 6
+#: levels that order a quantity to this share are that quantity under another name
+SAME = 0.9
+#: standard deviation of ln loss among repeats below which a sweep does not matter to a law
+MATTERS = 0.005
+#: repeats without a column that explains them are a sweep from this spread on ...
+WIDE = 0.02
+#: ... where their least losses follow the law so many times closer than normal noise of that spread would
+CLOSER = 2.0
+#: token counts of one size that may make a curve: equally spaced, so beside a column of steps, or in other ways
+SPACED, STEPPED, MANY = 10, 8, 25
+#: share of the rows, or of the gaps, that makes a table of curves
+MOST = 0.6
+#: share of the parameters from which on a model is called dense
+ALL_ACTIVE = 0.95
+#: rows beyond which a random part is looked at
+MOST_ROWS = 20_000
+#: names of what is tuned and not scaled, whole or as a part
+_TUNED = re.compile(
+    r"lr|learningrate|bs|batch|batchsize|wd|weightdecay|warmup\w*|dropout|momentum|beta[12]|epochs?|"
+    r"\w*(learningrate|batchsize|weightdecay|epochs)"
+)
+_STEPS = re.compile(r"\w*(steps?|iters?|iterations?|checkpoints?|ckpt)\w*")
+_ACTIVE = re.compile(r"(?!\w*inactive)\w*active\w*|\w*activated\w*")
+_EXPERTS = re.compile(r"\w*experts|expertcount")
+
+
+def _is(pattern: re.Pattern[str], name: str) -> bool:
+    """Whether a header, or a word of it, is what the pattern says."""
+    return any(pattern.fullmatch(word) for word in [plain(name), *re.split(r"[^a-z0-9]+", name.lower())])
+
+
+@dataclass(frozen=True)
+class Pooling:
+    """Why the rows of a table are not one run each of one family.
+
+    ``kind`` is ``checkpoints``, ``sweep``, ``families`` or ``experts``; ``columns`` those that tell; ``words`` say what
+    was seen and what to do.
+    """
+
+    kind: str
+    columns: tuple[str, ...]
+    words: str
+
+
+def find_pooling(fit: Fit, table: pd.DataFrame | None = None) -> list[Pooling]:
+    r"""What in the runs of a fit speaks against one law for all of them.
+
+    * *Checkpoints*: no column names the run, and most sizes have many numbers of tokens, equally spaced as the points
+      of a training curve are.
+    * *A sweep*: runs of one size and number of tokens differ, and a column that is tuned explains how; or, without such
+      a column, they differ far more than the best of each differ from a law of their own.
+    * *Families*: a column of few levels explains the residuals of the pooled law.
+    * *Experts*: fewer parameters are active than are counted.
+
+    A column of L levels explains n residuals by the ratio of variances of their ranks,
+
+    .. math:: F = \frac{\sum_l n_l (\bar r_l - \bar r)^2 / (L - 1)}{\sum_l \sum_{i \in l} (r_i - \bar r_l)^2 / (n - L)},
+
+    at a level of 0.2 % for all columns together, and a fifth of the variance at least. Columns whose levels order the
+    sizes, the tokens or the compute of the runs are these under another name, and are not asked.
+
+    Parameters
+    ----------
+    fit : Fit
+        Of :func:`~scaling.fit.fit_parametric`, whatever its status.
+    table : DataFrame, optional
+        The rows in which curves are looked for, by default those of the fit.
+
+    Returns
+    -------
+    list of Pooling
+        Empty for a table whose rows are runs of one family. Only *checkpoints* where these are seen.
+    """
+    table = fit.runs if table is None else table
+    if (curves := _checkpoints(table)) is not None:
+        return [curves]
+    used = np.flatnonzero(fit.weights > 0)
+    if len(used) > MOST_ROWS:
+        used = np.sort(np.random.default_rng(0).choice(used, MOST_ROWS, replace=False))
+    runs, residuals = fit.runs.iloc[used].reset_index(drop=True), fit.residuals[used]
+    mapping = {each["name"]: each["column"] for each in table.attrs.get("reading", {}).get("mapping", [])}
+    sweep = _sweep(runs)
+    if sweep is None or not sweep.columns:
+        sweep = _families(runs, residuals) or sweep
+    found = [sweep, _experts(runs, mapping.get("params", ""))]
+    return [each for each in found if each is not None]
+
+
+def _carried(runs: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
+    """Columns that are no quantity and no label of ours."""
+    for place, name in enumerate(runs.columns):
+        if name not in (*LIMITS, *LABELS, STANDS_FOR):
+            yield str(name), runs.iloc[:, place]
+
+
+def _levels(name: str, column: pd.Series) -> np.ndarray | None:
+    """The level of each row as whole numbers, 0 for rare ones together; None for a column that is no label.
+
+    Words and flags, numbers of few values, and of those that are tuned any, cut where they have many.
+    """
+    filled = column[column.notna()]
+    words = not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column)
+    distinct = filled.astype(str).nunique() if words else filled.nunique()
+    if distinct < 2:
+        return None
+    if distinct > MOST_LEVELS:
+        if words or not _is(_TUNED, name):
+            return None
+        order = column.rank(method="average", pct=True).fillna(0.0).to_numpy(dtype=float)
+        return np.minimum(np.ceil(order * PARTS), PARTS).astype(int)
+    codes = pd.factorize(column.astype(str).where(column.notna()))[0] + 1
+    counts = np.bincount(codes)
+    return np.where(counts[codes] >= LEAST_ROWS, codes, 0)
+
+
+def _share(values: np.ndarray, levels: np.ndarray, lost: int = 0) -> tuple[float, float]:
+    """The share of the variance of ranks that levels explain, and the chance of as much; ``lost`` means are known."""
+    ranks = pd.Series(values).rank().to_numpy()
+    ranks = ranks - ranks.mean()
+    codes = np.unique(levels, return_inverse=True)[1]
+    counts = np.bincount(codes)
+    between = float((np.bincount(codes, ranks) ** 2 / counts).sum())
+    total, groups = float((ranks**2).sum()), len(counts)
+    freedom = len(values) - groups - lost
+    if groups < 2 or freedom < 1 or total <= 0:
+        return 0.0, 1.0
+    ratio = between / (groups - 1) / max((total - between) / freedom, 1e-12 * total)
+    return between / total, float(scipy.special.fdtrc(groups - 1, freedom, ratio))
+
+
+def _explaining(columns: dict[str, np.ndarray], values: np.ndarray, lost: int = 0) -> list[tuple[str, float]]:
+    """The columns that explain values beyond chance, with their share, the strongest first."""
+    found = []
+    for name, levels in columns.items():
+        share, chance = _share(values, levels, lost)
+        if share >= EXPLAINED and chance < LEVEL / len(columns):
+            found.append((name, share))
+    return sorted(found, key=lambda each: -each[1])
+
+
+# -- checkpoints
+
+
+def _checkpoints(table: pd.DataFrame) -> Pooling | None:
+    """Curves whose runs have no name."""
+    named = "run" in table and not table["run"].duplicated().any()
+    if named or runs_of(table) is not None or STANDS_FOR in table:
+        return None
+    stepped = any(_is(_STEPS, name) for name, _ in _carried(table))
+    pairs = table[["params", "tokens"]].drop_duplicates().sort_values(["params", "tokens"])
+    rows = table["params"].value_counts()
+    shared = pairs["tokens"].duplicated(keep=False)
+    curved = [
+        size
+        for size, points in pairs.assign(shared=shared).groupby("params")
+        if len(points) >= STEPPED and _is_curve(points["tokens"].to_numpy(), float(points["shared"].mean()), stepped)
+    ]
+    if rows.reindex(curved).sum() < MOST * len(table):
+        return None
+    most = int(pairs.groupby("params").size().max())
+    seen = f"no column names the run, and one size has up to {most} numbers of tokens, as checkpoints of a run have"
+    few = len(table) // STEPPED
+    columns = {name: len(set(column)) for name, column in _carried(table.astype(str)) if 1 < len(set(column)) <= few}
+    key: tuple[str, ...] = ()
+    if (name := _run_names(table, columns)) is not None:
+        key, hint = (name,), f"{name!r} tells {columns[name]} runs apart: --column run={name!r} takes it"
+    elif key := _key(table, list(columns)[:MOST_LEVELS], few):
+        told = " and ".join(["params", *map(repr, key)])
+        many = table.groupby(["params", *key], dropna=False).ngroups
+        hint = f"{told} together tell {many} runs apart: write them as one column, and --column run=COLUMN takes it"
+    else:
+        hint = "add a column that names the run of each row, and --column run=COLUMN takes it"
+    why = "points before the end of a run are not what a shorter run reaches, and not independent of each other"
+    return Pooling("checkpoints", key, f"{seen}: {why}. {hint}")
+
+
+def _is_curve(tokens: np.ndarray, shared: float, stepped: bool) -> bool:
+    """Whether the sorted numbers of tokens of one size are points of curves, not lengths of runs.
+
+    Few of them are if equally spaced; many also if equally spaced in logarithms, or if other sizes have the same.
+    """
+    if len(tokens) >= MANY and (shared >= MOST or _evenness(np.log(tokens)) >= MOST):
+        return True
+    return (len(tokens) >= SPACED or stepped) and _evenness(tokens) >= MOST
+
+
+def _evenness(points: np.ndarray) -> float:
+    """The share of gaps between sorted points that are as wide as the one before, to a twentieth."""
+    gaps = np.diff(points)
+    return float(np.mean(np.abs(np.diff(gaps)) <= 0.05 * gaps[1:]))
+
+
+def _run_names(table: pd.DataFrame, columns: dict[str, int]) -> str | None:
+    """The column of most levels that belong to one size each, and have no number of tokens twice."""
+    for name in sorted(columns, key=lambda each: -columns[each]):
+        sizes = table.groupby(name, dropna=False)["params"].nunique()
+        if sizes.max() == 1 and not table.duplicated([name, "tokens"]).any():
+            return name
+    return None
+
+
+def _key(table: pd.DataFrame, columns: list[str], few: int) -> tuple[str, ...]:
+    """The fewest columns that, with params, leave no number of tokens twice in a run, and the fewest runs."""
+    for many in range(4):
+        keys = [key for key in combinations(columns, many) if not table.duplicated(["params", "tokens", *key]).any()]
+        runs = [table.groupby(["params", *key], dropna=False).ngroups for key in keys]
+        if runs and min(runs) <= few:
+            return keys[int(np.argmin(runs))]
+    return ()
+
+
+# -- sweeps
+
+
+def _sweep(runs: pd.DataFrame) -> Pooling | None:
+    """Repeats of one design that differ by more than luck."""
+    design = groups_of(runs["params"].astype(str) + " " + runs["tokens"].astype(str))
+    counts = np.bincount(design)
+    many = counts[design] > 1
+    if many.sum() < 8:
+        return None
+    rows, codes = runs[many], np.unique(design[many], return_inverse=True)[1]
+    log = np.log(rows["loss"].to_numpy())
+    away = log - (np.bincount(codes, log) / np.bincount(codes))[codes]
+    designs = codes.max() + 1
+    spread = float(np.sqrt((away**2).sum() / (len(away) - designs)))
+    if spread < MATTERS:
+        return None
+    each = {name: levels for name, column in _carried(rows) if (levels := _levels(name, column)) is not None}
+    within = {name: levels for name, levels in each.items() if _varies(levels, codes)}
+    found = _explaining(within, away, designs)
+    seen = f"{len(away):,} rows share params and tokens with others and differ by {spread:.1%} in loss"
+    if found:
+        return _named(tuple(name for name, _ in found), seen)
+    if spread > WIDE and _far_beyond(rows, spread):
+        words = f"{seen}, far more than the best of each differ from a law: they are no repeats of one run"
+        return Pooling("sweep", (), f"{words}. {_BEST}")
+    return None
+
+
+_CHOOSE = "The rows have to be chosen first"
+_BEST = f"{_CHOOSE}: keep the one of least loss of each params and tokens"
+
+
+def _varies(levels: np.ndarray, codes: np.ndarray) -> bool:
+    """Whether levels differ within most groups."""
+    groups = codes.max() + 1
+    low, high = np.full(groups, levels.max()), np.zeros(groups, dtype=int)
+    np.minimum.at(low, codes, levels)
+    np.maximum.at(high, codes, levels)
+    return bool((high > low).mean() >= 0.5)
+
+
+def _far_beyond(runs: pd.DataFrame, spread: float) -> bool:
+    """Whether the least losses of all designs follow their law far closer than normal noise of this spread would."""
+    designs = runs.groupby(["params", "tokens"])["loss"]
+    least = runs.loc[designs.idxmin()]
+    try:
+        best = fit_parametric(least)
+    except FitError:
+        return False
+    freedom = len(least) - len(best.candidate.constants)
+    if freedom < LEAST_FREEDOM or best.status == "not_identified":
+        return False
+    scatter = float(np.sqrt((best.residuals**2).sum() / freedom))
+    # the least of k normal draws spreads by 1 / (1 + 0.3 ln k) of one, to 2 % for up to ten of them
+    return spread > CLOSER * scatter * (1 + 0.3 * np.log(len(runs) / len(least)))
+
+
+# -- families and experts
+
+
+def _families(runs: pd.DataFrame, residuals: np.ndarray) -> Pooling | None:
+    """A label that explains what one law for all leaves."""
+    sizes, lengths = np.log(runs["params"].to_numpy()), np.log(runs["tokens"].to_numpy())
+    scales = (sizes, lengths, sizes + lengths, lengths - sizes)
+    each = {
+        name: levels
+        for name, column in _carried(runs)
+        if (levels := _levels(name, column)) is not None and max(_share(x, levels)[0] for x in scales) < SAME
+    }
+    found = _explaining(each, residuals)
+    if not found:
+        return None
+    seen = f"one law for all {len(runs):,} runs leaves residuals"
+    return _named(tuple(name for name, _ in found), seen)
+
+
+def _named(names: tuple[str, ...], seen: str) -> Pooling:
+    """What to say of columns that explain differences among rows, the strongest first."""
+    words = f"{seen}, which {' and '.join(map(repr, names[:3]))} explain{'s' * (len(names) == 1)}"
+    if any("epoch" in plain(name) for name in names):
+        told = "tokens has to be what was trained on, with every repetition: multiply it, or keep one number of epochs"
+        return Pooling("sweep", names, f"{words}: {told}")
+    if any(_is(_TUNED, name) for name in names):
+        return Pooling("sweep", names, f"{words}: a sweep, not one run of each size and number of tokens. {_BEST}")
+    choose = f"fit the rows of each {names[0]!r} by themselves, from a file of their own"
+    return Pooling("families", names, f"{words}: several families or data sets are pooled. {_CHOOSE}: {choose}")
+
+
+def _experts(runs: pd.DataFrame, read_from: str) -> Pooling | None:
+    """Models of which a part is active, counted whole."""
+    if _is(_ACTIVE, read_from):
+        return None
+    total = runs["params"].to_numpy()
+    for name, column in _carried(runs):
+        if _is(_ACTIVE, name) and pd.api.types.is_numeric_dtype(column):
+            with np.errstate(invalid="ignore"):
+                ratio = column.to_numpy(dtype=float, na_value=np.nan) / total
+                sparse = (ratio > 1e-4) & (ratio < ALL_ACTIVE)
+            if sparse.any():
+                seen = (
+                    f"{name!r} is below params in {sparse.sum():,} of {len(runs):,} rows: a mixture of experts, whose"
+                )
+                words = f"compute is 6 times active parameters times tokens. --column params={name!r} takes these"
+                return Pooling("experts", (name,), f"{seen} {words}")
+    for name, column in _carried(runs):
+        if _is(_EXPERTS, name) and pd.api.types.is_numeric_dtype(column) and (column > 1).any():
+            seen = f"{name!r} is above 1 in {int((column > 1).sum()):,} of {len(runs):,} rows: a mixture of experts"
+            words = "whose compute follows the active parameters: add a column of these"
+            return Pooling("experts", (name,), f"{seen}, {words}, and --column params=COLUMN takes it")
+    return None

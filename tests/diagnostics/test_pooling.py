@@ -1,0 +1,94 @@
+"""Rows that are not one run each of one family are found, and sound tables are left in peace."""
+
+import numpy as np
+import pandas as pd
+import pooled_tables
+import pytest
+
+import scaling
+from scaling.diagnostics.pooling import find_pooling
+from scaling.diagnostics.spikes import find_spikes
+
+pytestmark = pytest.mark.filterwarnings("ignore::scaling.errors.RunsWarning")
+LAW = scaling.ChinchillaLaw(E=1.7, A=400, B=1000, alpha=0.34, beta=0.34)
+
+
+def kinds(table):
+    runs = scaling.check_runs(table)
+    return [each.kind for each in find_pooling(scaling.fit_parametric(runs), runs)]
+
+
+def test_sound_tables_raise_no_alarm():
+    """Two of 80 would be unlikely (5 %) at half a percent."""
+    assert sum(bool(kinds(pooled_tables.sound(seed))) for seed in range(80)) <= 1
+
+
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [
+        (pooled_tables.sweep, "sweep"),
+        (lambda seed: pooled_tables.sweep(seed, named=False), "sweep"),
+        (pooled_tables.families, "families"),
+        (pooled_tables.checkpoints, "checkpoints"),
+        (pooled_tables.experts, "experts"),
+    ],
+    ids=["sweep", "sweep without its column", "families", "checkpoints", "experts"],
+)
+def test_each_kind_is_found(make, kind):
+    assert sum(kind in kinds(make(seed)) for seed in range(30)) >= 28
+
+
+def test_the_columns_that_name_a_run_are_said():
+    table = pooled_tables.checkpoints(4)
+    table = pd.concat([table.assign(seed_of_data=k, loss=table["loss"] * f) for k, f in enumerate((1.0, 1.001))])
+    runs = scaling.check_runs(table.reset_index(drop=True))
+    (found,) = find_pooling(scaling.fit_parametric(runs), runs)
+    assert set(found.columns) <= {"max_steps", "seed_of_data"}
+    assert "seed_of_data" in found.columns
+    assert "--column run=COLUMN" in found.words
+
+
+def test_a_column_that_names_runs_by_itself_is_offered():
+    table = pooled_tables.checkpoints(0)
+    table["job"] = "job " + (pd.factorize(table["params"] * table["max_steps"])[0]).astype(str).astype(object)
+    runs = scaling.check_runs(table)
+    (found,) = find_pooling(scaling.fit_parametric(runs), runs)
+    assert found.words.endswith(f"'job' tells {table['job'].nunique()} runs apart: --column run='job' takes it")
+    assert kinds(table.rename(columns={"job": "run"})) == []
+
+
+def test_curves_whose_run_is_named_are_no_checkpoints_without_one():
+    table = pooled_tables.checkpoints(1)
+    named = table.assign(run=table["params"].astype(str) + table["max_steps"].astype(str))
+    assert kinds(named) == []
+
+
+def test_labels_that_are_the_size_under_another_name_are_no_families():
+    """A law that does not hold leaves residuals by size, which a label of sizes explains as well."""
+    design = scaling.simulate.grid_design(np.geomspace(1e8, 4e9, 6), np.geomspace(2e9, 1e11, 6))
+    bent = LAW.loss(design["params"], design["tokens"]) * np.exp(0.02 * np.sin(np.log(design["params"])))
+    table = design.assign(loss=bent, model=[f"m-{np.log(x):.0f}" for x in design["params"]])
+    assert kinds(table) == []
+
+
+def test_active_parameters_taken_for_params_are_no_alarm(tmp_path):
+    table = pooled_tables.experts(1)
+    active = table.columns[-1]
+    table.rename(columns={"params": "total"}).to_csv(tmp_path / "t.csv", index=False)
+    runs = scaling.load_runs(tmp_path / "t.csv", columns={"params": active})
+    assert find_pooling(scaling.fit_parametric(runs), runs) == []
+
+
+def test_runs_that_end_on_a_spike_are_found_and_others_are_not():
+    rng = np.random.default_rng(0)
+    curves = scaling.simulate.simulate_curves(LAW, [1e8, 3e8, 1e9], [20, 40, 80], n_points=40)
+    curves["loss"] *= np.exp(0.004 * rng.standard_normal(len(curves)))
+    assert not len(find_spikes(curves))
+    run = curves["run"].unique()[1]
+    end = curves.index[curves["run"] == run][-1]
+    middle = curves.index[curves["run"] == run][20]
+    curves.loc[[end, middle], "loss"] *= 1.05
+    found = find_spikes(curves.sample(frac=1.0, random_state=1))
+    assert found.index.tolist() == [end]
+    assert found["run"].tolist() == [run]
+    assert find_spikes(curves.drop(columns="run")).empty
