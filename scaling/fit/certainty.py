@@ -2,6 +2,7 @@ r"""Do the runs answer what a law is fitted for? Profile likelihood of the expon
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,8 @@ from numpy.typing import ArrayLike
 
 from .._checks import positive_finite, proper_share
 from ..errors import FitError, FitErrorKind
-from ..optimum.allocation import compute_optimal
+from ..optimum.allocation import compute_optimal, exponents
+from ..runs.meter import Meter, find_meter
 from .engine.one_sided import OneSidedProblem
 from .engine.problem import Objective, Problem
 from .engine.profile import EXPONENT, LOSS, SIZE, Frontier
@@ -82,14 +84,16 @@ def certainty(fit: Fit, flops: ArrayLike | None = None, level: float = LEVEL) ->
     where the fit is of squares), the unit their mean square as noise makes it, and t the quantile of Student's
     distribution. Each minimum is over the four other constants, within the bounds of the fit. An interval includes the
     estimate; an end that the runs do not set is 0 or infinite (for a, 0 or 1). A law that is wrong, or wrong beyond
-    the runs, is not in these intervals.
+    the runs, is not in these intervals. Where the runs count their compute otherwise than by 6 N D
+    (:func:`~scaling.runs.find_meter`), budgets are in their count, and a is the exponent of the best size in it, which
+    is asked about at the dearest run.
 
     Parameters
     ----------
     fit : Fit
         Of :func:`~scaling.fit.fit_parametric`.
     flops : array, optional
-        Budgets; by default 1, 10 and 100 times 6ND of the dearest run.
+        Budgets; by default 1, 10 and 100 times the compute of the dearest run.
     level : float, default 0.95
 
     Returns
@@ -122,14 +126,23 @@ def certainty(fit: Fit, flops: ArrayLike | None = None, level: float = LEVEL) ->
     frontier = Frontier.of(problem, found, clusters)
     if not np.isfinite(frontier.point(0.0)).all():
         raise FitError("a term of the law has vanished: there is no best size to ask about", FitErrorKind.UNDETERMINED)
+    meter = find_meter(fit.runs)
     dearest = 6 * float(np.exp((frontier.log_params + frontier.log_tokens).max()))
+    if meter.is_own:
+        dearest = float(meter.flops(np.exp(frontier.log_params), np.exp(frontier.log_tokens)).max())
     budgets = np.array(REACHES) * dearest if flops is None else np.atleast_1d(np.asarray(flops, dtype=float))
     positive_finite(flops=budgets)
     held = np.array([EXPONENT] + [SIZE] * len(budgets) + [LOSS] * len(budgets))
     asked = np.concatenate([[dearest], budgets, budgets])
-    _, low, high = frontier.intervals(np.log(asked / 6), held, level)
-    best = compute_optimal(law, budgets)
-    value = np.concatenate([[law.a], best.params, best.loss])
+    best = compute_optimal(law, budgets, meter=meter)
+    at = compute_optimal(law, asked, meter=meter)
+    size, tokens = np.asarray(at.params), np.asarray(at.tokens)
+    if meter.is_own:
+        each = zip(size, tokens, held, strict=True)
+        low, high = np.transpose([_counted(frontier, meter, *optimum, level) for optimum in each])
+    else:
+        _, low, high = frontier.intervals(np.log(asked / 6), held, level)
+    value = np.concatenate([[exponents(law, meter, size[0])[0]], best.params, best.loss])
     low, high = np.where(held == SIZE, np.exp(low), low), np.where(held == SIZE, np.exp(high), high)
     low, high = np.maximum(low, 0.0), np.where(held == EXPONENT, np.minimum(high, 1.0), high)
     low, high = np.minimum(low, value), np.maximum(high, value)
@@ -151,6 +164,28 @@ def certainty(fit: Fit, flops: ArrayLike | None = None, level: float = LEVEL) ->
             "enough": inside.astype(bool) & (found.freedom >= LEAST_FREEDOM),
         }
     )
+
+
+def _counted(
+    frontier: Frontier, meter: Meter, params: float, tokens: float, held: int, level: float
+) -> tuple[float, float]:
+    """An interval where the optimum of the budget is so many parameters and tokens, in a count that is not 6 N D.
+
+    Near the optimum the count is N^p D^q, of which the law is one of the same form with the exponents alpha/p, beta/q.
+    """
+    p, q = (float(power) for power in meter.powers(params))
+    E, A, B, alpha, beta = frontier.theta
+    low, high = frontier.bounds
+    seen = replace(
+        frontier,
+        log_params=p * frontier.log_params,
+        log_tokens=q * frontier.log_tokens,
+        theta=np.array([E, A, B, alpha / p, beta / q]),
+        bounds=(low / max(p, q), high / min(p, q)),
+    )
+    _, *ends = seen.intervals(np.array([p * np.log(params) + q * np.log(tokens)]), np.array([held]), level)
+    scale = 1.0 if held == LOSS else p
+    return float(ends[0][0]) / scale, float(ends[1][0]) / scale
 
 
 def _scattered(fit: Fit) -> tuple[Problem, Scatter, np.ndarray | None]:
