@@ -184,7 +184,9 @@ def _counted(
         bounds=(low / max(p, q), high / min(p, q)),
     )
     _, *ends = seen.intervals(np.array([p * np.log(params) + q * np.log(tokens)]), np.array([held]), level)
-    scale = 1.0 if held == LOSS else p
+    if held == EXPONENT:  # which p, itself no constant, has a part in
+        return tuple(1 / (p / float(end[0]) + q * float(meter.bend(params)) / beta) for end in ends)
+    scale = p if held == SIZE else 1.0
     return float(ends[0][0]) / scale, float(ends[1][0]) / scale
 
 

@@ -22,7 +22,8 @@ def fit_envelope(curves: pd.DataFrame, *, n_budgets: int = 1500, window: float =
     """Approach 1: at each of many budgets, which training curve is lowest, and what is its size?
 
     Each curve is interpolated (linearly in ln flops) at log-spaced budgets; the size of the lowest
-    is N_opt, and D_opt = C / (6 N_opt), or what the table's own count of compute makes of C. A budget at which the lowest curve belongs to the smallest
+    is N_opt, and D_opt = C / (6 N_opt), or what the table's own count of
+    compute makes of C. A budget at which the lowest curve belongs to the smallest
     or the largest size that reaches it is left out: the optimum may lie beyond. So are budgets up to
     the last at which the smallest size of all is lowest, and from the first at which the largest is.
 

@@ -46,8 +46,8 @@ def fit_isoflop(runs: pd.DataFrame, *, budgets: ArrayLike | None = None, toleran
     """Approach 2: a parabola of the loss in ln N at each budget; a line through the minima.
 
     At each budget C the least-squares parabola L = c0 + c1 ln N + c2 (ln N)^2 has its minimum at
-    N_opt = exp(-c1 / 2 c2); D_opt = C / (6 N_opt). Where the budgets are not counted as 6 N D, D_opt is what the runs of
-    the budget had for their tokens: C / 6 N D is interpolated, in logarithms, in ln N; and where they are no function
+    N_opt = exp(-c1 / 2 c2); D_opt = C / (6 N_opt). Where the budgets are not counted as 6 N D, D_opt is measured from
+    the tokens of the budget's runs: C / 6 N D is interpolated, in logarithms, in ln N; and where they are no function
     of size and tokens, C is 6 N_opt D_opt. A minimum counts only if the parabola opens
     upwards and the minimum lies inside the sizes tried; otherwise the budget is named and left out.
 

@@ -221,13 +221,14 @@ def in_powers(law: ChinchillaLaw, p: ArrayLike, q: ArrayLike) -> ChinchillaLaw:
 def exponents(law: ChinchillaLaw, meter: Meter, params: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """With which powers of C the best size and tokens grow, in a count of compute, where the best size is ``params``.
 
-    a = beta / (p beta + q alpha) and b = alpha / (p beta + q alpha), with p and q those of the count there.
+    a = beta / (p beta + q alpha + q e) and b = (1 - p a) / q, with p and q those of the count there, and e the
+    derivative of ln p in ln N.
     """
     if not meter.is_own or meter.kind == "multiple":
         return np.asarray(law.a), np.asarray(law.b)
     p, q = meter.powers(params)
-    whole = p * law.beta + q * law.alpha
-    return np.asarray(law.beta / whole), np.asarray(law.alpha / whole)
+    a = law.beta / (p * law.beta + q * (law.alpha + meter.bend(params)))
+    return np.asarray(a), np.asarray((1 - p * a) / q)
 
 
 def _stated(law: HasFrontier, name: str, x: np.ndarray) -> Allocation:

@@ -89,6 +89,13 @@ class Meter:
         fading = (self.square / width + 2 * self.linear / width**2) / 3
         return np.maximum(self.params - fading / self._bracket(N), LEAST_POWER), self.tokens
 
+    def bend(self, params: ArrayLike) -> np.ndarray:
+        """How the power of N itself changes with the size: the derivative of its logarithm in ln N."""
+        width = np.cbrt(np.asarray(params, dtype=float))
+        once, twice = ((self.square / width + k * self.linear / width**2) for k in (2, 4))
+        fading, falling = once / 3 / self._bracket(width**3), twice / 9 / self._bracket(width**3)
+        return (falling - fading**2) / (self.params - fading)
+
     def _bracket(self, N: np.ndarray) -> np.ndarray:
         width = np.cbrt(N)
         return np.maximum(1.0 + self.square / width + self.linear / width**2, LEAST)

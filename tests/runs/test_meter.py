@@ -47,6 +47,8 @@ def test_a_count_is_found_and_holds_beyond_the_runs(kind, rate):
     ratio = found.flops(N * np.exp(step), 1e9) / found.flops(N * np.exp(-step), 1e9)
     np.testing.assert_allclose(p, np.log(ratio) / (2 * step), rtol=1e-6)
     assert q == 1.0
+    upper, lower = (found.powers(N * np.exp(end))[0] for end in (step, -step))
+    np.testing.assert_allclose(found.bend(N), np.log(upper / lower) / (2 * step), atol=1e-6)
 
 
 def test_powers_of_size_and_tokens_are_told_apart():
