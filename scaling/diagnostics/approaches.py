@@ -65,32 +65,54 @@ def _isoflop(runs: pd.DataFrame) -> FrontierFit:
     return fit_isoflop(runs)
 
 
-def fit_approaches(runs: pd.DataFrame, which: Iterable[int] = (1, 2, 3)) -> dict[int, Fit | FrontierFit | FitError]:
+def fit_approaches(
+    runs: pd.DataFrame, which: Iterable[int] = (1, 2, 3), curves: pd.DataFrame | None = None
+) -> dict[int, Fit | FrontierFit | FitError]:
     """Each approach's fit, or the :class:`~scaling.errors.FitError` that says why there is none.
 
+    Whatever says what is possible with a table asks here: the commands, and the book of one's own runs.
     Approaches 2 and 3 use the last point of every run, and 3 weighs the rows of a table that was thinned in reading.
     A parametric fit that the table does not identify counts as none; where it is because the loss falls with neither
-    size nor tokens beyond noise, or with one only, there is no optimum for the others to find.
+    size nor tokens beyond noise, or with one only, there is no optimum for the others to find. Approach 1 uses
+    ``curves`` where they are given apart.
     """
-    parametric = _attempt(partial(fit_parametric, weights=row_weights(runs)), runs)
-    blind = isinstance(parametric, FitError) and parametric.kind is FitErrorKind.UNSEEN
+    return _decided(_parametric(runs), runs, which, curves)
+
+
+def _parametric(runs: pd.DataFrame) -> Fit | FitError:
+    """Approach 3 on the last points, whatever its status."""
+    return _attempt(partial(fit_parametric, weights=row_weights(runs)), runs)
+
+
+def _decided(
+    parametric: Fit | FitError, runs: pd.DataFrame, which: Iterable[int], curves: pd.DataFrame | None
+) -> dict[int, Fit | FrontierFit | FitError]:
+    judged = _attempt(_identified, parametric)
+    blind = isinstance(judged, FitError) and judged.kind is FitErrorKind.UNSEEN
     out: dict[int, Fit | FrontierFit | FitError] = {}
     for number in which:
         if number == 3 or blind:
-            out[number] = parametric
+            out[number] = judged
+        elif number == 1:
+            out[number] = _attempt(_envelope, runs if curves is None else curves)
         else:
-            out[number] = _attempt(_envelope if number == 1 else _isoflop, runs)
+            out[number] = _attempt(_isoflop, runs)
     return out
 
 
-def _attempt(
-    method: Callable[[pd.DataFrame], Fit | FrontierFit], runs: pd.DataFrame, identified: bool = True
-) -> Fit | FrontierFit | FitError:
+def _identified(fit: Fit | FitError) -> Fit:
+    """The fit, if the table identifies it."""
+    if isinstance(fit, FitError):
+        raise fit
+    if fit.status == "not_identified":
+        raise FitError(fit.message, fit.kind or FitErrorKind.UNDETERMINED)
+    return fit
+
+
+def _attempt(method: Callable[[Any], Any], given: Any) -> Any:
+    """What a method makes of what it is given, or why it makes nothing."""
     try:
-        found = method(runs)
-        if identified and isinstance(found, Fit):
-            found.law  # noqa: B018 (refuses a fit that is not identified)
-        return found
+        return method(given)
     except FitError as error:
         return error
 
@@ -181,7 +203,8 @@ def compare_approaches(
         As :func:`~scaling.runs.load_runs` returns them. Where a ``run`` has several rows they are its training curve:
         approach 1 takes them all, the others the last of each run.
     curves : DataFrame, optional
-        Training curves, for approach 1 (see :func:`~scaling.fit.fit_envelope`), where ``runs`` has final losses only.
+        Training curves, for approach 1 (see :func:`~scaling.fit.fit_envelope`), where ``runs`` has final losses only;
+        without any, the final losses of the runs of one size are taken for its curve.
     n_resamples, seed, backend, n_jobs
         As for :func:`~scaling.uncertainty.bootstrap`.
 
@@ -194,19 +217,14 @@ def compare_approaches(
     FitError
         Only for a table that cannot be used at all.
     """
-    attempts: dict[int, Any] = {2: _attempt(fit_isoflop, runs), 3: _attempt(fit_parametric, runs, identified=False)}
-    if curves is None and len(last_points(runs)) < len(runs):
-        curves = runs
-    if curves is None:
-        attempts[1] = FitError("needs training curves; there are final losses only", FitErrorKind.FEW)
-    else:
-        attempts[1] = _attempt(_envelope, curves)
-    if isinstance(attempts[3], FitError):
-        raise attempts[3]
-    fits = {number: found for number, found in attempts.items() if not isinstance(found, FitError)}
+    parametric = _parametric(runs)
+    if isinstance(parametric, FitError):
+        raise parametric
+    attempts = _decided(parametric, runs, APPROACHES, curves)
     reasons = {number: str(found) for number, found in attempts.items() if isinstance(found, FitError)}
+    fits = {number: found for number, found in attempts.items() if not isinstance(found, FitError)} | {3: parametric}
     bootstraps = {}
-    for number in sorted(fits):
+    for number in sorted(fits.keys() - reasons.keys()):
         try:
             bootstraps[number] = bootstrap(fits[number], n_resamples, seed, backend=backend, n_jobs=n_jobs)
         except FitError as error:

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from .._checks import positive_finite, proper_share
+from .._words import format_count, format_flops
 from ..errors import FitError, FitErrorKind
 from ..optimum.allocation import compute_optimal, exponents
 from ..runs.meter import Meter, find_meter
@@ -39,8 +40,17 @@ UNLIKELY = 0.01
 NAMES = {EXPONENT: "a", SIZE: "params", LOSS: "loss"}
 
 
-def open_questions(problem: Problem, found: Scatter, clusters: np.ndarray | None) -> tuple[str, bool]:
+def open_questions(
+    problem: Problem,
+    found: Scatter,
+    clusters: np.ndarray | None,
+    flops: float | None = None,
+    level: float = LEVEL,
+    rate: float = 1.0,
+) -> tuple[str, bool]:
     """Why the runs of a fit do not settle the best size at ten times the dearest run's compute; nothing where they do.
+
+    Or the best size for another budget of ``flops``, which count ``rate`` times 6ND.
 
     Besides, whether more runs, or runs over a wider range, would.
 
@@ -55,7 +65,8 @@ def open_questions(problem: Problem, found: Scatter, clusters: np.ndarray | None
         return f"{has}, at least {LEAST_FREEDOM} are needed: add {lack} run{'s' * (lack != 1)} or more", False
     frontier = Frontier.of(problem, found, clusters)
     log_flops = frontier.log_params + frontier.log_tokens
-    if np.ptp(log_flops) < np.log(LEAST_SPAN):
+    log_c = float(log_flops.max() + np.log(REACH)) if flops is None else float(np.log(flops / rate / 6))
+    if np.ptp(log_flops) < np.log(LEAST_SPAN) and log_c > log_flops.max():
         span = f"the runs span a factor of {np.exp(np.ptp(log_flops)):.3g} in compute"
         return f"{span}, too little to show how the best size grows: add runs at other budgets", False
     if clusters is None:
@@ -65,11 +76,31 @@ def open_questions(problem: Problem, found: Scatter, clusters: np.ndarray | None
         if chance < UNLIKELY:
             misses = f"it misses them by {np.sqrt(ratio):.2g} times what repeated runs differ"
             return f"the law does not describe these runs: {misses}; fit a narrower range, or another law", False
-    log_c = float(log_flops.max() + np.log(REACH))
-    if frontier.known_within(log_c, FACTOR, LEVEL):
+    if frontier.known_within(log_c, FACTOR, level):
         return "", False
-    what = f"the best size at {REACH:g} times the compute of the dearest run"
-    return f"{what} is not known within a factor of {FACTOR:g} ({LEVEL:.0%})", True
+    budget = (
+        f"at {REACH:g} times the compute of the dearest run" if flops is None else f"for {format_flops(flops)} FLOPs"
+    )
+    return f"the best size {budget} is not known within a factor of {FACTOR:g} ({level:.0%})", True
+
+
+def unsettled(fit: Fit, flops: float, level: float = LEVEL) -> str:
+    """Why the runs do not settle the best size for a budget, with its interval if there is one; nothing if they do."""
+    found = _scattered(fit)
+    meter, rate = find_meter(fit.runs), 1.0
+    if meter.is_own:
+        best = compute_optimal(fit.law, flops, meter=meter)
+        rate = float(meter.ratio(best.params, best.tokens))
+    words, more = open_questions(*found, flops, level, rate)
+    if not words or found[1].freedom < 1:
+        return words
+    row = certainty(fit, flops, level).set_index("quantity").loc["params"]
+    span = f"it lies anywhere from {_size(row['low'])} to {_size(row['high'])} as far as the law is right"
+    return f"{words}: {span}" if more else words
+
+
+def _size(params: float) -> str:
+    return format_count(params) if 0 < params < np.inf else "nothing" if params == 0 else "any size"
 
 
 def certainty(fit: Fit, flops: ArrayLike | None = None, level: float = LEVEL) -> pd.DataFrame:

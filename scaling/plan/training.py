@@ -12,6 +12,7 @@ import pandas as pd
 from .._checks import positive_finite, proper_share, within
 from .._words import format_count, format_flops
 from ..errors import FitError, FitErrorKind, RunsWarning
+from ..fit.certainty import unsettled
 from ..laws.chinchilla import ChinchillaLaw
 from ..optimum.allocation import Allocation, compute_optimal, exponents, without_optimum
 from ..runs.meter import Meter, find_meter
@@ -23,6 +24,7 @@ __all__ = ["Plan", "plan_training"]
 
 #: a budget this many times the dearest run's is called far
 FAR = 10.0
+FAR_WORDS = "the budget is"
 #: the share of resamples without an optimum above which there is no plan
 MOST_LOST = 0.1
 #: how quantities are printed
@@ -58,6 +60,9 @@ class Plan:
         :meth:`Bootstrap.predict <scaling.uncertainty.Bootstrap.predict>`.
     meter : Meter
         What the FLOPs count: that of the table of runs.
+    open_question : str
+        Why the runs do not settle the best size for this budget; nothing where they do. A plan with an open question
+        prints its allocations, each number with its interval, and nothing that rests on a single size.
     """
 
     flops: float
@@ -71,6 +76,7 @@ class Plan:
     noise: float
     noise_from: str
     meter: Meter
+    open_question: str = ""
 
     def table(self) -> pd.DataFrame:
         """The allocations as one flat table: ``problem``, ``quantity``, ``estimate``, ``low``, ``high``."""
@@ -83,6 +89,8 @@ class Plan:
             (f"{problem}, {interval}", _readable_rows(rows.droplevel("problem")))
             for problem, rows in self.allocation.groupby("problem", sort=False)
         ]
+        if self.open_question:
+            return parts
         parts.append((f"training another size than the advised, {interval}", _readable(self.off_optimum)))
         parts.append((f"smaller models of the same loss, {interval}", _readable(self.overtraining)))
         return parts
@@ -197,10 +205,11 @@ def plan_training(
     ends = run[["estimate", "low", "high"]].astype(float)
     parts["compute-optimal"].loc["loss_of_a_run"] = [*ends, False]
     allocation = pd.concat(parts, names=["problem", "quantity"])
-    notes = _notes(boot, best, lost, unique_tokens, level, allocation, meter)
+    doubt = unsettled(boot.fit, flops, level)
+    notes = _notes(boot, best, lost, unique_tokens, level, allocation, meter, doubt)
     reach = _beyond(boot.fit.runs, best, meter)["flops"]
     if reach > FAR:
-        warnings.warn(notes[0], RunsWarning, stacklevel=2)
+        warnings.warn(next(note for note in notes if note.startswith(FAR_WORDS)), RunsWarning, stacklevel=2)
     return Plan(
         flops=float(flops),
         level=level,
@@ -213,6 +222,7 @@ def plan_training(
         noise=float(run["noise"]),
         noise_from=run["noise_from"],
         meter=meter,
+        open_question=doubt,
     )
 
 
@@ -263,17 +273,20 @@ def _notes(
     level: float,
     allocation: pd.DataFrame,
     meter: Meter,
+    doubt: str,
 ) -> tuple[str, ...]:
     notes, beyond = [], _beyond(boot.fit.runs, best, meter)
+    if doubt:
+        notes.append(f"{doubt}; suggest_runs (on the command line: --next-budget) says which runs would tell most")
     if beyond["flops"] > FAR:
         sizes = f"params {beyond['params']:.3g}, tokens {beyond['tokens']:.3g}"
         notes.append(
-            f"the budget is {beyond['flops']:.3g} times that of the dearest run (largest {sizes} times): the intervals "
+            f"{FAR_WORDS} {beyond['flops']:.3g} times that of the dearest run (largest {sizes} times): the intervals "
             "hold only as far as the law does"
         )
     if meter.words:
         notes.append(meter.words)
-    if boot.fit.status != "identified":
+    if boot.fit.status != "identified" and boot.fit.message not in doubt:
         notes.append(f"the fit is {boot.fit.status}: {boot.fit.message}")
     if boot.note:
         notes.append(f"intervals: {boot.note}")
