@@ -1,6 +1,7 @@
 """Tables that count compute in their own way: what the commands answer is in that count, and right."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -127,3 +128,20 @@ def test_a_table_by_six_n_d_has_nothing_to_say(tmp_path):
     assert record["meter"]["kind"] == "6ND"
     assert not record["meter"]["words"]
     assert not any("6·params" in note for note in record["notes"] + record["warnings"])
+
+
+def test_a_depth_sweep_with_budgets_of_its_own_and_many_counts_of_parameters():
+    path = Path(__file__).parents[1] / "wild" / "nanochat_like.csv"
+    options = ["--bytes-per-token", "4.8", "--approach", "2", "--resamples", "200", "--json"]
+    record = json.loads(CliRunner().invoke(main, ["fit", str(path), *options]).output)
+    second = record["approaches"]["2"]
+    constants = {row["name"]: row["estimate"] for row in second["constants"]}
+    assert constants["k_D"] * 2.15e18 ** constants["b"] == pytest.approx(6.6e9, rel=0.05)
+    b = second["exponents"]["b"]
+    assert b["low"] < 0.465 < b["high"]
+    assert b["estimate"] == pytest.approx(0.465, abs=0.06)
+    words = " ".join(record["notes"])
+    assert "budget is not 6·params·tokens" in words
+    for count in ("params_wte", "params_value_embeds", "params_lm_head", "params_transformer"):
+        assert repr(count) in words
+    assert "budget is 1.15 times 6·(" in words
