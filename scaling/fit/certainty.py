@@ -36,6 +36,8 @@ LEAST_FREEDOM = 5
 LEAST_SPAN = 3.0
 #: lack of fit is said where chance alone would show as much in less than this share of tables
 UNLIKELY = 0.01
+#: an exponent that is none
+TINY = 1e-12
 #: what each coordinate is called
 NAMES = {EXPONENT: "a", SIZE: "params", LOSS: "loss"}
 
@@ -206,17 +208,18 @@ def _counted(
     """
     p, q = (float(power) for power in meter.powers(params))
     E, A, B, alpha, beta = frontier.theta
-    low, high = frontier.bounds
+    least, most = frontier.bounds
     seen = replace(
         frontier,
         log_params=p * frontier.log_params,
         log_tokens=q * frontier.log_tokens,
         theta=np.array([E, A, B, alpha / p, beta / q]),
-        bounds=(low / max(p, q), high / min(p, q)),
+        bounds=(least / max(p, q), most / min(p, q)),
     )
     _, *ends = seen.intervals(np.array([p * np.log(params) + q * np.log(tokens)]), np.array([held]), level)
     if held == EXPONENT:  # which p, itself no constant, has a part in
-        return tuple(1 / (p / float(end[0]) + q * float(meter.bend(params)) / beta) for end in ends)
+        low, high = (1 / (p / max(float(end[0]), TINY) + q * float(meter.bend(params)) / beta) for end in ends)
+        return low, high
     scale = p if held == SIZE else 1.0
     return float(ends[0][0]) / scale, float(ends[1][0]) / scale
 
