@@ -22,6 +22,10 @@ ROUNDING, WORTH = 0.005, 0.75
 MOST = 0.9
 #: what is left of a count, at least, where it is extended to sizes much smaller than those seen
 LEAST, LEAST_POWER = 1e-3, 0.1
+#: a part of a count below this share of it is rounding
+NOTHING = 1e-9
+#: rows of a large table from which its count is read, evenly spaced
+MOST_ROWS = 20_000
 #: how many other counts of parameters are looked through, alone and added up
 MOST_COUNTS = 8
 
@@ -166,7 +170,8 @@ def find_meter(runs: pd.DataFrame, column: str = "flops") -> Meter:
     off = log_c - np.log(6.0) - x - y
     if np.abs(off).max() <= 1e-9:
         return Meter(column=column)
-    found = _simplest(x, y, off)
+    part = slice(None, None, -(-len(off) // MOST_ROWS))
+    found = _simplest(x[part], y[part], off[part])
     if found.spread > KNOWN:
         found = Meter("unknown", spread=found.spread)
     return replace(found, lowest=float(np.exp(off.min())), highest=float(np.exp(off.max())), column=column)
@@ -211,6 +216,7 @@ def _levelling(x: np.ndarray, off: np.ndarray) -> Meter:
     """A ratio c (1 + g N^(-1/3) + h N^(-2/3)): linear in c, cg and ch."""
     powers = np.exp(np.outer(x - x.mean(), (0.0, -1 / 3, -2 / 3)))
     found = _least_absolute(powers * np.exp(-off)[:, None], np.ones(len(off)))
+    found[np.abs(found) < NOTHING * np.abs(found).max()] = 0.0
     fitted = powers @ found
     if not (found[0] > 0 and fitted.min() > 0):
         return Meter(spread=np.inf)
