@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from operator import attrgetter
 from typing import Any
 
 import pandas as pd
@@ -23,8 +22,9 @@ from ..laws.power import FrontierLaw
 from ..optimum.allocation import compute_optimal
 from ..runs.budgets import find_budgets
 from ..runs.curves import curves_of, last_points, row_weights, runs_of
+from ..runs.meter import Meter, find_meter
 from ..uncertainty.resampling import Bootstrap, bootstrap
-from .pairing import Paired, pair
+from .pairing import Paired, exponent_of, pair
 
 __all__ = ["APPROACHES", "APPROACH_NAMES", "Approaches", "compare_approaches", "fit_approaches"]
 
@@ -184,7 +184,9 @@ class Approaches:
         for number, name in APPROACHES.items():
             row: dict[str, Any] = {"why_not": self.reasons.get(number, "")}
             if number in self.bootstraps:
-                questions = {"a": attrgetter("a"), "params": lambda law: compute_optimal(law, flops).params}
+                fit = self.fits[number]
+                meter = find_meter(fit.runs) if isinstance(fit, Fit) else None
+                questions = {"a": exponent_of(fit, "a"), "params": partial(_best_size, flops=flops, meter=meter)}
                 for what, of in questions.items():
                     row[what] = of(self.fits[number].law)
                     ends = self.bootstraps[number].percentiles(level, of=of)
@@ -210,6 +212,10 @@ class Approaches:
     def __repr__(self) -> str:
         found = [f"{APPROACHES[n]}: a = {self.fits[n].law.a:.3f}" for n in self.bootstraps]
         return "Approaches: " + "; ".join(found + [f"{APPROACHES[n]}: {why}" for n, why in self.reasons.items()])
+
+
+def _best_size(law: ChinchillaLaw | FrontierLaw, flops: float, meter: Meter | None) -> Any:
+    return compute_optimal(law, flops, meter=meter).params
 
 
 def compare_approaches(
