@@ -303,7 +303,7 @@ def main() -> None:
     if arguments.coverage:
         print("\nCoverage of the 95 % intervals of a plan for 1e24 FLOPs (300 tables each, 1,000 resamples a table)")
         study()
-        print("\nError of the compute-optimal size at 1e23 FLOPs with runs added, by what they are (300 tables each)")
+        print("\nError of the compute-optimal size at 1e23 FLOPs with runs added, by what they are (150 tables each)")
         study_next_runs()
         print("\nCoverage of 95 % intervals in extrapolation, by the number of budgets fitted\n")
         design = scaling.simulate.isoflop_design([1e18, 1e19, 1e20, 1e21, 1e22], law=truth)

@@ -4,7 +4,9 @@ Runs are simulated under a true law and fitted. For what one more IsoFLOP group 
 too, and the fit to all is asked for the size at ``TARGET``. The truths are Besiroglu et al.'s law and a *coupled*
 one that the fit cannot express, with the same limits for endless tokens and for an endless model,
 
-    L = E + [(A/N**alpha)**(1/k) + (B/D**beta)**(1/k)]**k,   k = 0.3.
+    L = E + [(A/N**alpha)**(1/k) + (B/D**beta)**(1/k)]**k,   k = 0.3,
+
+and one that neither the fit nor the rivals of a suggestion can express: losses that rise with size (:class:`Tilted`).
 
 Run by ``make bench BENCH_ARGS=--coverage``, or alone: ``python benchmarks/next_runs.py --tables 100``.
 """
@@ -19,6 +21,7 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
+import scipy
 from threadpoolctl import threadpool_limits
 
 import scaling
@@ -53,6 +56,45 @@ class Coupled:
 
     def loss(self, params: np.ndarray, tokens: np.ndarray) -> np.ndarray:
         return self.law.E + self.inner.loss(params, tokens) ** self.k
+
+    def best(self, flops: float) -> float:
+        """The compute-optimal size."""
+        return float(scaling.compute_optimal(self.inner, flops).params)
+
+    def __str__(self) -> str:
+        return f"k = {self.k:g}"
+
+
+@dataclass(frozen=True)
+class Tilted:
+    """Chinchilla's law with losses that rise by a share for each decade of size above 1e8, as if badly tuned."""
+
+    law: scaling.ChinchillaLaw
+    share: float
+
+    def loss(self, params: np.ndarray, tokens: np.ndarray) -> np.ndarray:
+        return self.law.loss(params, tokens) * np.exp(self.share * np.log10(np.asarray(params) / 1e8))
+
+    def best(self, flops: float) -> float:
+        """The compute-optimal size."""
+        at = np.log(scaling.compute_optimal(self.law, flops).params)
+        found = scipy.optimize.minimize_scalar(
+            lambda x: self.loss(np.exp(x), flops / 6 / np.exp(x)), bounds=(at - 3, at + 3), method="bounded"
+        )
+        return float(np.exp(found.x))
+
+    def __str__(self) -> str:
+        return f"losses rise by {self.share:.0%} a decade of size"
+
+
+#: truths, and runs at hand
+STUDIED = (
+    (Coupled(LAW, 0.3), GROUPS),
+    (Coupled(LAW, 0.3), RAGGED),
+    (Coupled(LAW, 1.0), GROUPS),
+    (Coupled(LAW, 1.0), RAGGED),
+    (Tilted(LAW, 0.01), GROUPS),
+)
 
 
 def design(kind: str, seed: int) -> pd.DataFrame:
@@ -112,7 +154,7 @@ def slopes(law: scaling.ChinchillaLaw, N: np.ndarray, D: np.ndarray) -> np.ndarr
     return (terms / law.loss(N, D)).T
 
 
-def errors(truth: Coupled, kind: str, n_resamples: int, seed: int) -> dict[str, float] | None:
+def errors(truth: Coupled | Tilted, kind: str, n_resamples: int, seed: int) -> dict[str, float] | None:
     """ln of the size found over the true one, with each choice of runs; None where the table is refused."""
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", RunsWarning)
@@ -131,11 +173,11 @@ def errors(truth: Coupled, kind: str, n_resamples: int, seed: int) -> dict[str, 
                 choices[WITHIN] = more.runs
         except FitError:
             return None
-        true = scaling.compute_optimal(truth.inner, TARGET).params
+        true = truth.best(TARGET)
         return {name: float(np.log(size_with(runs, more, truth, seed) / true)) for name, more in choices.items()}
 
 
-def size_with(runs: pd.DataFrame, more: pd.DataFrame | None, truth: Coupled, seed: int) -> float:
+def size_with(runs: pd.DataFrame, more: pd.DataFrame | None, truth: Coupled | Tilted, seed: int) -> float:
     """The compute-optimal size at the target, from the runs and those added."""
     if more is not None:
         added = scaling.simulate_runs(truth, more[["params", "tokens"]], noise=NOISE, seed=1_000_000 + seed)
@@ -171,13 +213,12 @@ def study(n_tables: int = 150, n_resamples: int = 50, workers: int = 1, first: i
     """The comparison for each truth and design, on tables of the seeds from ``first`` on."""
     parts = {}
     with ProcessPoolExecutor(workers) as pool:
-        for k in (0.3, 1.0):
-            for kind in (GROUPS, RAGGED):
-                seeds = range(first, first + n_tables)
-                found = pool.map(partial(errors, Coupled(LAW, k), kind, n_resamples), seeds, chunksize=5)
-                parts[k, kind] = compared(pd.DataFrame([each for each in found if each is not None]))
-                print(f"k = {k}, {kind}\n{parts[k, kind].to_string(index=False)}", flush=True)
-    return pd.concat(parts, names=["k", "runs at hand"]).reset_index(["k", "runs at hand"])
+        for truth, kind in STUDIED:
+            seeds = range(first, first + n_tables)
+            found = pool.map(partial(errors, truth, kind, n_resamples), seeds, chunksize=5)
+            parts[str(truth), kind] = compared(pd.DataFrame([each for each in found if each is not None]))
+            print(f"{truth}, {kind}\n{parts[str(truth), kind].to_string(index=False)}", flush=True)
+    return pd.concat(parts, names=["truth", "runs at hand"]).reset_index(["truth", "runs at hand"])
 
 
 def main() -> None:
