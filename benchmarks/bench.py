@@ -307,7 +307,7 @@ def main() -> None:
         study()
         print()
         statuses()
-        print("\nError of the compute-optimal size at 1e23 FLOPs with runs added, by what they are (300 tables each)")
+        print("\nError of the compute-optimal size at 1e23 FLOPs with runs added, by what they are (150 tables each)")
         study_next_runs()
         print("\nCoverage of 95 % intervals in extrapolation, by the number of budgets fitted\n")
         design = scaling.simulate.isoflop_design([1e18, 1e19, 1e20, 1e21, 1e22], law=truth)

@@ -24,7 +24,7 @@ PATIENCE = 120
 MARK = "STARTED_BY_THE_COMMAND_HELD_AT"
 #: what is called first at each stage; while chapters are executed, one of them is held by a cell of its own
 STAGES = {
-    "reading": "scaling.cli.rerun.load_runs",
+    "reading": "scaling.cli.rerun.read_runs",
     "executing": None,
     "writing": "scaling.book.sphinx.progress",  # for each line that Sphinx says, so in the middle of its work
     "placing": "scaling.book.staging._put",

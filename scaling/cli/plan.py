@@ -164,7 +164,7 @@ def _record(fit: Fit, boot: Bootstrap, found: Plan, more: NextRuns | None) -> di
     }
     if more is not None:
         names = ["budget", "flops", "aim", "flops_planned", "estimate", "level", "couplings"]
-        names += ["width_before", "width_after", "bias_before", "bias_after"]
+        names += ["width_before", "width_after", "miss_before", "miss_after"]
         record["next_runs"] = {name: getattr(more, name) for name in names} | {"runs": more.table()}
     return record
 

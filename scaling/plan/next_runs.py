@@ -1,9 +1,8 @@
-"""Resamples and budget → runs to add: which would bring the answer closest to the truth?"""
+"""Resamples and budget → the group of runs to add: which would bring the answer closest to the truth?"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -12,36 +11,35 @@ from numpy.typing import ArrayLike
 
 from .._checks import positive_finite, proper_share, whole_number, within
 from .._words import format_count, format_flops
-from ..errors import FitError, FitErrorKind
+from ..fit.engine.problem import Objective, Problem
 from ..fit.parametric import fit_parametric
 from ..fit.result import Fit
 from ..laws.chinchilla import ChinchillaLaw
+from ..optimum.allocation import compute_optimal
 from ..runs.meter import Meter, find_meter
 from ..uncertainty.resampling import Bootstrap, bootstrap
 from ..uncertainty.subsampling import subsampled_bootstrap
-from .search import Design, choose, whitened
-from .slopes import AIMS, aim_slopes, aim_value, form_shifts, forms, log_sensitivities
+from .rivals import AIMS, SIX_N_D, CoupledLaw, aim_value, fit_rivals
+from .search import Group, Space, best_group
 from .training import with_optimum
 
 __all__ = ["NextRuns", "suggest_runs"]
 
 
-#: sizes, and numbers of tokens for each, that are tried
-SIZES, LENGTHS = 32, 24
-#: resampled laws over which the criterion is averaged
-LAWS = 8
-#: how the two terms of the law may join instead: the coupling k of :func:`~scaling.plan.slopes.forms`
-COUPLINGS = (0.5, 0.25)
-#: runs that the first pass may take at most cost a budget over this many
-FIRST_PASSES = (1, 2, 4, 8, 16, 32)
-#: two new runs differ by at least this factor in size or in tokens: repeats say nothing of the form of the law
-APART = 2.0
+#: resampled laws with which new runs are simulated
+RIVALS = 24
+#: how the two terms of the law may join instead: the range of the coupling k
+COUPLINGS = (0.1, 1.5)
+#: runs at hand, beyond which so many of them stand for all while groups are compared
+FEW = 500
 #: resamples where only a fit is given
 RESAMPLES = 400
 #: without a budget to plan for, so many times that of the dearest run
 FURTHER = 10.0
 #: no run is known better than this in ln loss
 LEAST_NOISE = 1e-6
+#: a refit without an optimum counts as if it missed by this
+LOST = 3.0
 
 
 @dataclass(frozen=True, repr=False)
@@ -67,10 +65,11 @@ class NextRuns:
     width_before, width_after : float
         Width of the bootstrap interval of the aim (of ln N* for ``params``) with the runs at hand, and with those
         added, whose losses are simulated.
-    bias_before, bias_after : float
-        By how much the fit would miss the aim if the two terms of the law joined as in the couplings.
+    miss_before, miss_after : float
+        By how much the fit misses the aim of the rivals (of ln N* for ``params``), root mean square, without the runs
+        and with them.
     couplings : tuple of float
-        The k of that (see :func:`suggest_runs`).
+        The least and the largest k of the rivals (see :func:`suggest_runs`).
     """
 
     runs: pd.DataFrame
@@ -81,9 +80,9 @@ class NextRuns:
     level: float
     width_before: float
     width_after: float
-    bias_before: float
-    bias_after: float
-    couplings: tuple[float, ...]
+    miss_before: float
+    miss_after: float
+    couplings: tuple[float, float]
 
     @property
     def flops(self) -> float:
@@ -105,17 +104,14 @@ class NextRuns:
         if self.aim == "params":
             value, unit = format_count(self.estimate), "ln N*"
             before, after = (f"a factor of {np.exp(x):.3g} wide" for x in (self.width_before, self.width_after))
-        words = [
+        low, high = self.couplings
+        form = "as the law says (k = 1)" if low == high == 1 else f"by k from {low:.2g} to {high:.2g}"
+        return [
             f"{len(self.runs)} runs to add, {format_flops(self.flops)} of {format_flops(self.budget)} FLOPs",
             f"the {self.level:.0%} interval of {AIMS[self.aim]}{place}, {value}: {before}, then {after}",
+            f"were truth one of the rival laws, whose terms join {form}, {unit} would be missed by "
+            f"{self.miss_before:.2g}, then by {self.miss_after:.2g}",
         ]
-        if self.couplings:
-            form = ", ".join(f"{k:g}" for k in self.couplings)
-            words.append(
-                f"were the law's terms joined otherwise (k = {form}), {unit} would be missed by "
-                f"{self.bias_before:.2g}, then by {self.bias_after:.2g}"
-            )
-        return words
 
     def _readable(self) -> pd.DataFrame:
         counts = {"params": format_count, "tokens": format_count, "flops": format_flops}
@@ -140,29 +136,27 @@ def suggest_runs(
     max_flops_per_run: float | None = None,
     tokens_per_param: tuple[float, float] | None = None,
     params: ArrayLike | None = None,
-    couplings: Sequence[float] = COUPLINGS,
+    couplings: tuple[float, float] = COUPLINGS,
     stretch: float = 3.0,
     level: float = 0.95,
 ) -> NextRuns:
     r"""The runs within a budget that bring the optimum of a training budget closest to the truth.
 
-    Near the fit, the estimate of a number with the derivatives c in the constants, such as :math:`\ln N^*(C)`, has
-    the variance and, where the truth's ln L differs by :math:`\phi` from any such law, the bias
+    They are one IsoFLOP group, and it is chosen by trying it out:
 
-    .. math:: v = \tau^2\, c^T M^{-1} c, \qquad b = \sum_i w_i \phi_i\, g_i^T M^{-1} c - h, \qquad
-        M = \sum_i w_i\, g_i g_i^T,
+    1. *Rivals* of the fitted law are fitted to 24 resamples of the runs. Their terms may join in another way,
 
-    with :math:`g_i` the derivatives of :math:`\ln L(N_i, D_i)` in the constants, :math:`\tau` the noise of a run as
-    the objective sees it, and h what the difference does to the number itself. The runs make
-    :math:`v + \sum b^2` small: its logarithm, averaged over resampled laws, so that no single one decides (Bayesian
-    c-optimality), with one b for each *coupling* k, a way in which the two terms of the law may join instead:
+       .. math:: L = E + \left[(A N^{-\alpha})^{1/k} + (B D^{-\beta})^{1/k}\right]^k ,
 
-    .. math:: L_k = E + \left[(A N^{-\alpha})^{1/k} + (B D^{-\beta})^{1/k}\right]^k .
+       with k free in a range (``couplings``); for k = 1 it is the law itself. On public tables, fits of k lie between
+       .15 and .9.
+    2. A group has n runs, each as dear as the budget over n (or ``max_flops_per_run``) allows, of sizes about the
+       optimum of the rivals there. Each rival in turn is taken for the truth: the group's losses are simulated with
+       its noise, the law is fitted to all runs, and misses what the rival says of the aim.
+    3. The group with the least mean square of these misses is suggested. Its centre is moved, its width, the crowding
+       of its sizes towards both ends (up to two sizes with repeats) and n changed in turn, as long as that helps.
 
-    For k = 1 it is the law; on public tables, fits of k lie between .15 and .9. Runs are taken one by one, the best
-    that can still be paid for, then exchanged one for another as long as that helps; this is done from several limits
-    on the cost of a run in the first pass, and the best set is kept. Any two differ by a factor of 2 or more in size
-    or in tokens: repeats say nothing of the form of the law.
+    So the fit inherits, where it is extrapolated, neither its own wrong centre nor the noise of few runs.
 
     Parameters
     ----------
@@ -177,15 +171,15 @@ def suggest_runs(
     aim : {"params", "loss", "a"}
         What is wanted: :math:`\ln N^*(C)`, the loss at the optimum, or :math:`a = \beta/(\alpha + \beta)`.
     max_runs : int, default 12
-        How many runs at most.
+        How many runs at most; groups of two thirds and of a third of it are tried too.
     max_flops_per_run : float, optional
         FLOPs that one run may cost; by default the whole budget.
     tokens_per_param : (low, high), optional
         Tokens per parameter of the new runs; by default between the least and the most of the runs at hand.
     params : array, optional
         The sizes that can be trained; by default any from the smallest at hand to ``stretch`` times the largest.
-    couplings : sequence of float
-        The k that are thought of, each positive; none for the variance alone.
+    couplings : (low, high), default (0.1, 1.5)
+        The range of k, positive; (1, 1) takes the law for granted.
     stretch : float, default 3
         Sizes and tokens are sought up to this factor above the largest at hand, at least 1, and never below the least.
     level : float, default 0.95
@@ -195,7 +189,8 @@ def suggest_runs(
     -------
     NextRuns
         Both widths are those of bootstrap intervals with as many resamples: for the second, the new runs get losses
-        of the fitted law with noise drawn from its residuals, and the larger table is fitted and resampled.
+        of the fitted law with noise drawn from its residuals, and the larger table is fitted and resampled. That is one
+        table that may be: where new runs say little, the second interval may come out the wider one.
 
     Raises
     ------
@@ -209,14 +204,14 @@ def suggest_runs(
 
     Notes
     -----
-    The noise is taken from the median of the absolute log-residuals, and as normal. The formula is a linear one. It
-    knows of no form of the law but the couplings, so keep some runs elsewhere to check it.
+    The rivals know of no form of the law but the couplings, so keep some runs elsewhere to check it. Of more than 500
+    runs, as many drawn at random stand for all while groups are compared. The same resamples give the same runs.
 
     References
     ----------
-    Chaloner and Verdinelli 1995, Bayesian experimental design: a review, Statistical Science 10, 273-304; Box and
-    Draper 1959, A basis for the selection of a response surface design, JASA 54, 622-654, on variance and bias;
-    Fedorov 1972, *Theory of Optimal Experiments*, on exchanges; Videau et al. 2026, arXiv:2608.07222, on couplings.
+    Box and Draper 1959, A basis for the selection of a response surface design, JASA 54, 622-654, on variance and bias;
+    Chaloner and Verdinelli 1995, Bayesian experimental design: a review, Statistical Science 10, 273-304; Videau et al.
+    2026, arXiv:2608.07222, on couplings.
 
     Examples
     --------
@@ -224,23 +219,26 @@ def suggest_runs(
     >>> law = scaling.ChinchillaLaw.from_published("besiroglu2024")
     >>> runs = scaling.simulate_runs(law, scaling.simulate.chinchilla_like_design(100), noise=0.01)
     >>> more = scaling.suggest_runs(scaling.fit_parametric(runs), budget=1e22, flops=1e24)
-    >>> more.flops <= 1e22, more.width_after < more.width_before
+    >>> more.flops <= 1e22, more.miss_after < more.miss_before
     (True, True)
     """
     fit = found.fit if isinstance(found, Bootstrap) else found
     cap = _check(fit, budget, aim, max_runs, max_flops_per_run, couplings, stretch, level)
     law = fit.law
     target = FURTHER * fit.runs["flops"].max() if flops is None else positive_finite(flops=flops)[0]
-    sizes = None if params is None else np.unique(positive_finite(params=params)[0])
     meter = find_meter(fit.runs)
-    N, D = _candidates(fit.runs, stretch, tokens_per_param, sizes)
-    N, D = _affordable(N, D, cap, meter)
+    space = _space(fit.runs, stretch, tokens_per_param, params, meter)
+    most = _affordable(space, budget, cap, max_runs)
     boot, _ = with_optimum(found if isinstance(found, Bootstrap) else bootstrap(fit, RESAMPLES), level)
-    before, slopes, changes = _design(boot, aim, float(target), couplings, N, D, meter)
-    cost = meter.flops(N, D)
-    caps = [min(cap, budget / n) for n in FIRST_PASSES]
-    after, chosen = choose(before, slopes, changes, cost, budget, caps, max_runs, _near(N, D))
-    runs = pd.DataFrame({"params": N, "tokens": D, "flops": cost}).iloc[sorted(chosen)].reset_index(drop=True)
+    trial = Trial.of(fit, aim, float(target), couplings, boot.seed, meter)
+
+    def runs_of(group: Group) -> tuple[np.ndarray, np.ndarray]:
+        cost = min(cap, budget / group.count)
+        return space.of_cost(group.sizes(trial.centre(cost)), cost)
+
+    best = best_group(Group(most), most, lambda group: trial.miss(*runs_of(group)))
+    N, D = runs_of(best)
+    runs = pd.DataFrame({"params": N, "tokens": D, "flops": meter.flops(N, D)}).sort_values("params", ignore_index=True)
     runs["loss"] = law.loss(runs["params"], runs["tokens"])
     estimate = float(aim_value(law, aim, target, meter))
     return NextRuns(
@@ -252,31 +250,80 @@ def suggest_runs(
         level=level,
         width_before=_width(boot, aim, target, level, meter),
         width_after=_width(_enlarged(boot, runs), aim, target, level, meter),
-        bias_before=_typical(before.bias),
-        bias_after=_typical(after.bias),
-        couplings=tuple(couplings),
+        miss_before=float(np.sqrt(((estimate - trial.true) ** 2).mean())),
+        miss_after=float(np.sqrt(trial.miss(N, D))),
+        couplings=(float(np.min(trial.rivals.k)), float(np.max(trial.rivals.k))),
     )
 
 
-def noise_of_a_run(fit: Fit) -> float:
-    r"""Standard deviation of ln loss over a run, times what the objective loses against least squares.
+@dataclass(frozen=True)
+class Trial:
+    """Runs at hand (some of them, where they are many), and rivals under which more are simulated."""
 
-    A Huber objective whose threshold is k standard deviations of normal noise has :math:`\mathrm E\psi^2/(\mathrm
-    E\psi')^2` times the variance of least squares: 1 for large k, pi/2 for small k (absolute deviations).
-    """
-    used = fit.weights > 0
-    off = np.log(fit.runs["loss"].to_numpy() / fit.candidate.loss(fit.runs["params"], fit.runs["tokens"]))[used]
-    degrees = len(off) / max(len(off) - 5, 1)
-    normal_mad = 1.0 / scipy.special.ndtri(0.75)  # a normal deviation over its median absolute deviation
-    sigma = normal_mad * float(np.median(np.abs(off))) * np.sqrt(degrees)
-    if fit.objective == "log_squares" or sigma == 0:
-        return sigma
-    k = 0.0 if fit.objective == "log_absolute" else fit.delta / fit.unit / sigma
-    if k < 1e-4:
-        return sigma * np.sqrt(np.pi / 2)
-    inside = scipy.special.erf(k / np.sqrt(2))
-    square = inside - k * np.sqrt(2 / np.pi) * np.exp(-(k**2) / 2) + k**2 * (1 - inside)
-    return float(sigma * np.sqrt(square) / inside)
+    runs: pd.DataFrame
+    weights: np.ndarray
+    fit: Fit
+    rivals: CoupledLaw
+    true: np.ndarray
+    noise: float
+    aim: str
+    flops: float
+    seed: int
+    meter: Meter
+
+    @classmethod
+    def of(
+        cls, fit: Fit, aim: str, flops: float, couplings: tuple[float, float], seed: int, meter: Meter = SIX_N_D
+    ) -> Trial:
+        """The rivals of a fit: of resamples of its runs."""
+        rng = np.random.default_rng([seed, len(fit.runs)])
+        rows = np.flatnonzero(fit.weights > 0)
+        weights = fit.weights / fit.weights.max()
+        if len(rows) > FEW:
+            weights = weights * (len(rows) / FEW)
+            rows = np.sort(rng.choice(rows, FEW, replace=False))
+        runs, weights, n = fit.runs.iloc[rows], weights[rows], len(rows)
+        counts = [np.bincount(rng.integers(0, n, n), minlength=n) for _ in range(RIVALS)]
+        off = np.log(runs["loss"] / fit.candidate.loss(runs["params"], runs["tokens"])).to_numpy()
+        each = np.array([np.ones(n), *counts]) * weights
+        found, left = fit_rivals(runs, each, fit.candidate, couplings, _spread(off))
+        law, k = found.law, np.asarray(found.k)
+        rivals = CoupledLaw(law.of({name: value[1:] for name, value in law.constants.items()}), k[1:])
+        true = rivals.aim(aim, flops, meter)
+        return cls(runs, weights, fit, rivals, true, _spread(left), aim, flops, seed, meter)
+
+    def centre(self, flops: float) -> float:
+        """The size that the rivals think best, their median."""
+        return float(np.median(compute_optimal(self.rivals.inner, flops, meter=self.meter).params))
+
+    def miss(self, N: np.ndarray, D: np.ndarray) -> float:
+        """Mean square, over the rivals, of what a fit with these runs makes of the aim less what the rival says.
+
+        One problem holds the runs at hand and those of all rivals, the others' with weight zero, so that all fits are
+        solved in one batch.
+        """
+        J, m = len(self.true), len(N)
+        if m == 0:
+            return np.inf
+        noise = self.noise * np.random.default_rng(self.seed).standard_normal((J, m))
+        more = [np.tile(N, J), np.tile(D, J), (self.rivals.loss(N, D) * np.exp(noise)).ravel()]
+        here = [self.runs[name].to_numpy(float) for name in ("params", "tokens", "loss")]
+        params, tokens, loss = (np.concatenate(pair) for pair in zip(here, more, strict=True))
+        aim = Objective(self.fit.objective, self.fit.delta)
+        names = ("E", "A", "B", "alpha", "beta")
+        problem = Problem.build(loss, (params, tokens), names, raw=aim.raw)
+        weights = np.hstack([np.tile(self.weights, (J, 1)), np.kron(np.eye(J), np.full(m, self.weights.max()))])
+        solved = problem.warm(problem.theta(self.fit.candidate.constants), weights, aim)
+        with np.errstate(all="ignore"):
+            law = ChinchillaLaw(**problem.constants(solved.theta))
+            off = aim_value(law, self.aim, self.flops, self.meter) - self.true
+        return float((np.where(np.isfinite(off), off, LOST) ** 2).mean())
+
+
+def _spread(off: np.ndarray) -> float:
+    """Standard deviation of deviations, from the median of their amounts, as if they were normal."""
+    degrees = np.sqrt(len(off) / max(len(off) - 6, 1))
+    return max(float(np.median(np.abs(off)) / scipy.special.ndtri(0.75) * degrees), LEAST_NOISE)
 
 
 def _check(
@@ -285,7 +332,7 @@ def _check(
     aim: str,
     max_runs: int,
     max_flops_per_run: float | None,
-    couplings: Sequence[float],
+    couplings: tuple[float, float],
     stretch: float,
     level: float,
 ) -> float:
@@ -300,93 +347,58 @@ def _check(
         raise ValueError(f"aim must be one of {', '.join(AIMS)}, got {aim!r}")
     whole_number("max_runs", max_runs)
     positive_finite(couplings=couplings)
+    if len(couplings) != 2 or couplings[0] > couplings[1]:
+        raise ValueError(f"couplings must be (low, high), got {couplings!r}")
     if not (np.isfinite(stretch) and stretch >= 1):
         raise ValueError(f"stretch must be a finite number, at least 1, got {stretch!r}")
     proper_share("level", level)
     return min(cap, budget)
 
 
-def _candidates(
-    runs: pd.DataFrame, stretch: float, tokens_per_param: tuple[float, float] | None, sizes: np.ndarray | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Sizes and tokens within the bounds: even in logarithms, two digits each where the bounds leave room for it."""
+def _space(
+    runs: pd.DataFrame,
+    stretch: float,
+    tokens_per_param: tuple[float, float] | None,
+    params: ArrayLike | None,
+    meter: Meter,
+) -> Space:
+    """The bounds, and that there is any run within them."""
     if tokens_per_param is None:
         low, high = (runs["tokens"] / runs["params"]).agg(["min", "max"])
     else:
         (low, high) = positive_finite(tokens_per_param=tokens_per_param)[0]
         if low > high:
             raise ValueError(f"tokens_per_param must be (low, high), got ({low:g}, {high:g})")
-    if sizes is None:
-        sizes = np.unique(_two_digits(_stretched(runs["params"], stretch, SIZES)))
-    N, ratio = (x.ravel() for x in np.meshgrid(sizes, np.geomspace(low, high, LENGTHS), indexing="ij"))
-    D = np.clip(_two_digits(N * ratio), low * N, high * N)
-    least, *_, most = _stretched(runs["tokens"], stretch, LENGTHS)
-    inside = (least <= D) & (most >= D)
-    if not inside.any():
+    N, D = runs["params"], runs["tokens"]
+    least, most = float(D.min()), float(D.max() * stretch)
+    if params is None:
+        sizes = np.array([N.min(), N.max() * stretch])
+        reachable = max(sizes[0], least / high) <= min(sizes[1], most / low)
+    else:
+        sizes = np.unique(positive_finite(params=params)[0])
+        sizes = sizes[(sizes * high >= least) & (sizes * low <= most)]
+        reachable = len(sizes) > 0
+    if not reachable:
+        known = np.ravel(np.asarray(params, dtype=float)) if params is not None else sizes
         raise ValueError(
-            f"no run of the sizes from {format_count(sizes.min())} to {format_count(sizes.max())} with {low:.3g} to "
+            f"no run of the sizes from {format_count(known.min())} to {format_count(known.max())} with {low:.3g} to "
             f"{high:.3g} tokens per parameter has between {format_count(least)} and {format_count(most)} tokens, "
             f"the least of the runs and {stretch:g} times the most: state other bounds, other sizes or a larger stretch"
         )
-    return N[inside], D[inside]
+    return Space(sizes, params is not None, (least, most), (float(low), float(high)), meter)
 
 
-def _stretched(values: pd.Series, stretch: float, count: int) -> np.ndarray:
-    return np.geomspace(values.min(), values.max() * stretch, count)
-
-
-def _two_digits(values: np.ndarray) -> np.ndarray:
-    digit = 10 ** (np.floor(np.log10(values)) - 1)
-    rounded: np.ndarray = np.round(values / digit) * digit
-    return rounded
-
-
-def _near(N: np.ndarray, D: np.ndarray) -> np.ndarray:
-    """Which candidates are too much alike to be taken both, (m, m): size and tokens differ by less than a factor."""
-    apart = [np.abs(np.subtract.outer(x, x)) < np.log(APART) for x in (np.log(N), np.log(D))]
-    alike: np.ndarray = apart[0] & apart[1]
-    return alike
-
-
-def _affordable(N: np.ndarray, D: np.ndarray, cap: float, meter: Meter) -> tuple[np.ndarray, np.ndarray]:
-    cost = meter.flops(N, D)
-    if not (cost <= cap).any():
-        least = int(cost.argmin())
+def _affordable(space: Space, budget: float, cap: float, max_runs: int) -> int:
+    """How many runs can be paid for at most."""
+    N, D = space.cheapest
+    least = float(space.meter.flops(N, D)) * (1 + 1e-9)
+    if least > cap:
         raise ValueError(
-            f"{cap:g} FLOPs do not pay for the smallest run considered, {format_count(N[least])} parameters on "
-            f"{format_count(D[least])} tokens, {format_flops(cost[least])} FLOPs: allow more, or state smaller sizes "
+            f"{cap:g} FLOPs do not pay for the smallest run considered, {format_count(N)} parameters on "
+            f"{format_count(D)} tokens, {format_flops(least)} FLOPs: allow more, or state smaller sizes "
             "or fewer tokens per parameter"
         )
-    return N[cost <= cap], D[cost <= cap]
-
-
-def _design(
-    boot: Bootstrap, aim: str, flops: float, couplings: Sequence[float], N: np.ndarray, D: np.ndarray, meter: Meter
-) -> tuple[Design, np.ndarray, np.ndarray]:
-    """What the runs at hand say, and the slopes and changes of form at the candidates, at a few resampled laws."""
-    fit = boot.fit
-    used = fit.weights > 0
-    weights = np.sqrt(fit.weights[used] / fit.weights.max())
-    runs = fit.runs[used]
-    places = np.linspace(0, len(boot.samples) - 1, LAWS).round().astype(int)
-    laws = replace(boot.law, **{name: value[places] for name, value in boot.law.constants.items()})
-    each = laws.as_column()
-    free = np.array([name not in fit.held for name in laws.constants])
-    slopes, wanted = aim_slopes(laws, aim, flops, meter)[:, free], weights[:, None]
-    if not slopes.any():
-        words = "the constants that the aim depends on lie on a bound, so that the runs say nothing on how to move them"
-        raise FitError(words, FitErrorKind.UNDETERMINED)
-    present = wanted * log_sensitivities(each, runs["params"], runs["tokens"])[..., free]
-    present, candidates, slopes = whitened(present, log_sensitivities(each, N, D)[..., free], slopes)
-    here = wanted * forms(each, runs["params"], runs["tokens"], couplings)
-    design = Design(
-        inverse=np.broadcast_to(np.eye(free.sum()), (len(places), free.sum(), free.sum())),
-        cross=np.einsum("knp,knq->kpq", present, here),
-        aim=slopes,
-        shift=form_shifts(laws, aim, flops, couplings, meter),
-        noise=max(noise_of_a_run(fit), LEAST_NOISE),
-    )
-    return design, candidates, forms(each, N, D, couplings)
+    return min(max_runs, int(budget / least))
 
 
 def _width(boot: Bootstrap, aim: str, flops: float, level: float, meter: Meter) -> float:
@@ -406,8 +418,3 @@ def _enlarged(boot: Bootstrap, runs: pd.DataFrame) -> Bootstrap:
     weights = np.concatenate([fit.weights, np.full(len(runs), fit.weights.max())])
     larger = fit_parametric(table, objective=fit.objective, delta=fit.delta, n_starts=fit.n_starts, weights=weights)
     return subsampled_bootstrap(larger, n_resamples=len(boot.samples), seed=boot.seed)
-
-
-def _typical(bias: np.ndarray) -> float:
-    """Root mean square over the couplings, the median over the laws."""
-    return float(np.median(np.sqrt((bias**2).mean(-1)))) if bias.shape[-1] else 0.0

@@ -1,148 +1,114 @@
-"""Arrays of candidates → those to take: variance and bias of one number, at several laws at once."""
+"""Bounds and rivals → the group of runs after which a fit misses them least."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
-import scipy
 
-#: rounds of exchanges; three or four are enough
-MOST_ROUNDS = 20
-#: an exchange must lower the criterion, a logarithm, by more than this
-IMPROVES = 1e-9
+from ..runs.meter import Meter
+from .rivals import SIX_N_D
+
+#: what is tried: shares of the most runs; sizes about the centre, crowded towards both ends by a power of 0 (two sizes)
+#: or 0.3, or even; times the centre, and over and above it, these factors
+SHARES = (1.0, 0.67, 0.33, 0.17)
+CROWDED = (0.3, 0.0, 1.0)
+WIDTHS = (4.0, 2.0, 8.0)
+SHIFTS = (0.0, -0.3, 0.3, -0.6, 0.6)
+#: sizes looked at where a table counts compute in a way of its own
+STEPS = 4_000
+#: times that all of it is gone through
+ROUNDS = 2
 
 
 @dataclass(frozen=True)
-class Design:
-    r"""What a set of runs says about one number, at each of K laws.
+class Space:
+    """Which runs can be trained: sizes (all between the first and the last, or those alone), tokens, tokens a size."""
 
-    With slopes g of ln L in the p constants and discrepancies :math:`\phi` of ln L in q directions that the law cannot
-    follow, each scaled by what is thought likely, least squares has for the number whose slopes are c
+    sizes: np.ndarray
+    listed: bool
+    tokens: tuple[float, float]
+    ratio: tuple[float, float]
+    meter: Meter = SIX_N_D
 
-    .. math:: v = \tau^2 c^T M^{-1} c, \qquad b = R^T M^{-1} c - h, \qquad M = \sum g g^T, \quad R = \sum g \phi^T,
+    def of_cost(self, wanted: np.ndarray, flops: float) -> tuple[np.ndarray, np.ndarray]:
+        """Runs of the sizes nearest to those wanted, none dearer than ``flops``; of no size where none is within."""
+        (few, many), (low, high) = self.tokens, self.ratio
+        least, most = self._spending(flops)
+        if self.listed:
+            sizes = self.sizes[self.sizes <= most]
+            if not len(sizes):
+                return sizes, sizes
+            N = sizes[np.abs(np.log(wanted)[:, None] - np.log(sizes)).argmin(1)]
+        else:
+            top = min(most, self.sizes[-1])
+            if top < max(self.sizes[0], few / high):
+                return np.array([]), np.array([])
+            N = np.minimum(np.maximum(wanted, max(least, self.sizes[0])), top)
+            N = np.clip(rounded(N, 2), max(self.sizes[0], few / high), top)
+        D = rounded(np.minimum(self.meter.tokens_for(flops, N), many), 3, np.floor)
+        return N, np.clip(D, np.maximum(few, low * N), np.minimum(many, high * N))
 
-    with h the change of the truth itself; the expected squared error is v + b'b.
-
-    Attributes
-    ----------
-    inverse, cross : array (K, p, p) and (K, p, q)
-        :math:`M^{-1}` and R.
-    aim, shift : array (K, p) and (K, q)
-        c and h.
-    noise : float
-        :math:`\tau`, of ln L.
-    """
-
-    inverse: np.ndarray
-    cross: np.ndarray
-    aim: np.ndarray
-    shift: np.ndarray
-    noise: float
+    def _spending(self, flops: float) -> tuple[float, float]:
+        """The sizes that spend so much on the most tokens, and on the fewest."""
+        (few, many), (low, high) = self.tokens, self.ratio
+        if not self.meter.is_own:
+            least, most = flops / 6 / many, flops / 6 / few
+            return max(least, np.sqrt(flops / 6 / high)), min(most, np.sqrt(flops / 6 / low))
+        N = np.geomspace(self.sizes[0], self.sizes[-1], STEPS)
+        paid = [self.meter.flops(N, D) <= flops for D in (np.minimum(many, high * N), np.maximum(few, low * N))]
+        least, most = (float(N[each].max(initial=0.0)) for each in paid)
+        return least, most
 
     @property
-    def variance(self) -> np.ndarray:
-        """v at each law, (K,)."""
-        return self.noise**2 * np.einsum("ki,kij,kj->k", self.aim, self.inverse, self.aim)
+    def cheapest(self) -> tuple[float, float]:
+        """The size and tokens of the run of least cost."""
+        N = max(float(self.sizes[0]), self.tokens[0] / self.ratio[1])
+        return N, max(self.tokens[0], self.ratio[0] * N)
 
-    @property
-    def bias(self) -> np.ndarray:
-        """b at each law, (K, q)."""
-        return np.einsum("kiq,kij,kj->kq", self.cross, self.inverse, self.aim) - self.shift
 
-    @property
-    def criterion(self) -> float:
-        """The mean over the laws of ln(v + b'b), so that no single law decides."""
-        return float(np.log(self.variance + (self.bias**2).sum(-1)).mean())
+@dataclass(frozen=True)
+class Group:
+    """An IsoFLOP group: ``count`` runs of the same cost about a centre."""
 
-    def changed(self, slopes: np.ndarray, forms: np.ndarray, sign: int) -> Design:
-        """With a run added (+1) or taken away (-1): its slopes (K, p) and discrepancies (K, q)."""
-        along = np.einsum("kij,kj->ki", self.inverse, slopes)
-        scale = sign / (1 + sign * (slopes * along).sum(-1))
-        inverse = self.inverse - scale[:, None, None] * along[:, :, None] * along[:, None, :]
-        return replace(self, inverse=inverse, cross=self.cross + sign * slopes[:, :, None] * forms[:, None, :])
+    count: int
+    crowded: float = CROWDED[0]
+    width: float = WIDTHS[0]
+    shift: float = SHIFTS[0]
 
-    def with_each(self, slopes: np.ndarray, forms: np.ndarray) -> np.ndarray:
-        r"""The criterion after adding each of m candidates, (m,), from slopes (K, m, p) and discrepancies (K, m, q).
-
-        By Sherman and Morrison, with :math:`u = g^T M^{-1} c` and :math:`s = g^T M^{-1} g`, a run changes v by
-        :math:`-\tau^2 u^2/(1 + s)` and b by :math:`u\,(\phi - R^T M^{-1} g)/(1 + s)`.
-        """
-        along = slopes @ self.inverse
-        leverage = 1 + (along * slopes).sum(-1)
-        pull = (along @ self.aim[:, :, None])[:, :, 0]
-        variance = self.variance[:, None] - self.noise**2 * pull**2 / leverage
-        bias = self.bias[:, None, :] + (pull / leverage)[:, :, None] * (forms - along @ self.cross)
-        found: np.ndarray = np.log(variance + (bias**2).sum(-1)).mean(0)
+    def sizes(self, centre: float) -> np.ndarray:
+        even = np.linspace(-1, 1, self.count) if self.count > 1 else np.zeros(1)
+        spread = np.sign(even) * np.abs(even) ** self.crowded
+        found: np.ndarray = centre * np.exp(self.shift) * self.width**spread
         return found
 
 
-def whitened(present: np.ndarray, candidates: np.ndarray, aim: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Slopes of the runs at hand (K, n, p), of candidates and of the aim in units in which M is the identity."""
-    out = []
-    for here, there, c in zip(present, candidates, aim, strict=True):
-        triangle = np.linalg.qr(here, mode="r")
-        out.append([scipy.linalg.solve_triangular(triangle, x.T, trans="T").T for x in (here, there, c)])
-    here, there, c = (np.array(part) for part in zip(*out, strict=True))
-    return here, there, c
+def rounded(values: np.ndarray, digits: int, how: Callable[[np.ndarray], np.ndarray] = np.round) -> np.ndarray:
+    """To so many significant digits."""
+    unit = 10 ** (np.floor(np.log10(values)) + 1 - digits)
+    return how(values / unit * (1 + 1e-12)) * unit
 
 
-def choose(
-    design: Design,
-    slopes: np.ndarray,
-    forms: np.ndarray,
-    cost: np.ndarray,
-    budget: float,
-    caps: Sequence[float],
-    most: int,
-    near: np.ndarray,
-) -> tuple[Design, list[int]]:
-    """The design with runs added, and which candidates they are: the best of several passes.
-
-    Runs are taken one by one, the best that can still be paid for and costs no more than a cap, then exchanged one for
-    another without the cap, as long as that helps (Fedorov). No two are taken that are ``near`` each other, (m, m).
-    """
-    passes = [_pass(design, slopes, forms, cost, budget, cap, most, near) for cap in caps]
-    return min(passes, key=lambda found: found[0].criterion)
-
-
-def _pass(
-    design: Design,
-    slopes: np.ndarray,
-    forms: np.ndarray,
-    cost: np.ndarray,
-    budget: float,
-    cap: float,
-    most: int,
-    near: np.ndarray,
-) -> tuple[Design, list[int]]:
-    chosen: list[int] = []
-    left = budget
-    for _ in range(most):
-        free = ~near[chosen].any(0)
-        best, value = _lowest(design.with_each(slopes, forms), free & (cost <= min(cap, left)))
-        if not value < design.criterion:
+def best_group(start: Group, most: int, error: Callable[[Group], float]) -> Group:
+    """The group of least error: its shift, width, crowding and count are bettered in turn, from ``start`` on."""
+    seen = {start: error(start)}
+    best = start
+    for _ in range(ROUNDS):
+        before = best
+        for name in ("shift", "width", "crowded", "count"):
+            for other in _others(best, name, most):
+                if other not in seen:
+                    seen[other] = error(other)
+            best = min(seen, key=lambda each: seen[each])
+        if best == before:
             break
-        design, left = design.changed(slopes[:, best], forms[:, best], +1), left - cost[best]
-        chosen.append(best)
-    for _ in range(MOST_ROUNDS):
-        before = design.criterion
-        for place, old in enumerate(chosen):
-            without = design.changed(slopes[:, old], forms[:, old], -1)
-            values = without.with_each(slopes, forms)
-            free = ~near[chosen[:place] + chosen[place + 1 :]].any(0)
-            best, value = _lowest(values, free & (cost <= left + cost[old]))
-            if value < values[old] - IMPROVES:
-                chosen[place], left = best, left + cost[old] - cost[best]
-                design = without.changed(slopes[:, best], forms[:, best], +1)
-        if design.criterion >= before - IMPROVES:
-            break
-    return design, chosen
+    return best
 
 
-def _lowest(values: np.ndarray, allowed: np.ndarray) -> tuple[int, float]:
-    """The lowest criterion among the candidates that are allowed, and whose it is."""
-    values = np.where(allowed, values, np.inf)
-    best = int(values.argmin())
-    return best, float(values[best])
+def _others(group: Group, name: str, most: int) -> list[Group]:
+    """The group with each of the values of one of its attributes."""
+    counts = sorted({max(1, round(share * most)) for share in SHARES}, reverse=True)
+    choices: dict[str, Sequence[Any]] = {"shift": SHIFTS, "width": WIDTHS, "crowded": CROWDED, "count": counts}
+    return [replace(group, **{name: value}) for value in choices[name]]

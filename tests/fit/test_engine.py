@@ -269,3 +269,12 @@ def test_the_layout_of_the_arrays_changes_no_bit(name):
     assert turned.design.strides != model.design.strides
     for ours, other in zip(evaluate(model, weights, 0.1, theta), evaluate(turned, weights, 0.1, theta), strict=True):
         np.testing.assert_array_equal(ours, other)
+
+
+def test_theta_and_constants_are_each_others_inverse():
+    rng = np.random.default_rng(0)
+    N, D, loss = 10 ** rng.uniform(8, 10, 20), 10 ** rng.uniform(9, 11, 20), rng.uniform(2, 3, 20)
+    problem = Problem.build(loss, (N, D), ("E", "A", "B", "alpha", "beta"))
+    constants = {"E": 1.7, "A": 400.0, "B": 0.0, "alpha": 0.34, "beta": 0.28}
+    found = problem.constants(problem.theta(constants)[None])
+    assert {name: pytest.approx(float(x[0])) for name, x in found.items()} == constants

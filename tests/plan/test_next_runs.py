@@ -1,11 +1,11 @@
-"""Runs to add: derivatives, the formulas of variance and bias, the search, its bounds, and both widths."""
+"""Runs to add: the rival laws, what a group is worth under them, the search, its bounds, and both widths."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import scaling
-from scaling.plan import next_runs, search, slopes
+from scaling.plan import next_runs, rivals, search
 
 LAW = scaling.ChinchillaLaw.from_published("besiroglu2024")
 NOISE = 0.006
@@ -22,102 +22,95 @@ def boot():
     return scaling.bootstrap(fitted(), 100)
 
 
-def law_at(z):
-    return scaling.ChinchillaLaw(z[0], np.exp(z[1]), np.exp(z[2]), z[3], z[4])
-
-
-POINT = np.array([LAW.E, np.log(LAW.A), np.log(LAW.B), LAW.alpha, LAW.beta])
-
-
-def slope(of):
-    """Central differences of a function of the law in E, ln A, ln B, alpha and beta."""
-    return np.array([(of(law_at(POINT + h)) - of(law_at(POINT - h))) / 2e-6 for h in 1e-6 * np.eye(5)])
-
-
 def several(*laws):
     return scaling.ChinchillaLaw(*(np.array([getattr(law, name) for law in laws]) for name in NAMES))
 
 
-def test_sensitivities_are_derivatives():
-    N, D = np.array([1e7, 3e9, 7e10]), np.array([4e11, 2e10, 1e12])
-    wanted = slope(lambda law: np.log(law.loss(N, D))).T
-    np.testing.assert_allclose(slopes.log_sensitivities(LAW, N, D), wanted, rtol=1e-6, atol=1e-9)
-
-
-@pytest.mark.parametrize("aim", slopes.AIMS)
-def test_slopes_of_the_aims_are_derivatives(aim):
-    wanted = slope(lambda law: slopes.aim_value(law, aim, 1e24))
-    np.testing.assert_allclose(slopes.aim_slopes(several(LAW), aim, 1e24)[0], wanted, rtol=1e-5, atol=1e-8)
+def coupled(*k):
+    return rivals.CoupledLaw(several(*[LAW] * len(k)), np.array(k))
 
 
 @pytest.mark.parametrize("aim", ["params", "loss"])
 @pytest.mark.parametrize("k", [0.3, 0.6, 1.0])
-def test_a_coupling_moves_the_optimum_as_the_formula_says(aim, k):
-    """Against the coupled loss minimised on a fine grid along 6 N D = C."""
-    flops = 1e23
+def test_the_optimum_of_a_coupled_law_is_where_its_loss_is_least(aim, k):
+    """Minimised on a fine grid along 6 N D = C."""
+    flops, law = 1e23, coupled(k)
     N = scaling.compute_optimal(LAW, flops).params * np.exp(np.linspace(-0.5, 0.5, 200_001))
-    loss = LAW.loss(N, flops / (6 * N)) * np.exp(slopes.forms(LAW, N, flops / (6 * N), [k])[:, 0])
+    loss = law.loss(N, flops / (6 * N))[0]
     best = loss.argmin()
-    found = np.log(N[best]) if aim == "params" else loss[best]
-    shift = slopes.form_shifts(several(LAW), aim, flops, [k])[0, 0]
     tolerance = 2e-4 if aim == "params" else 1e-9  # flat in the size
-    assert found - slopes.aim_value(LAW, aim, flops) == pytest.approx(shift, abs=tolerance)
+    assert law.aim(aim, flops)[0] == pytest.approx(np.log(N[best]) if aim == "params" else loss[best], abs=tolerance)
+    assert law.aim("a", flops)[0] == pytest.approx(LAW.a)
 
 
 def test_a_coupling_keeps_both_limits():
-    changes = slopes.forms(LAW, [1e4, 1e22, 1e9], [1e25, 1e4, 2e10], [0.3])[:, 0]
-    np.testing.assert_allclose(changes[:2], 0, atol=1e-5)
-    assert changes[2] < -0.03
+    N, D = np.array([1e4, 1e22, 1e9]), np.array([1e25, 1e4, 2e10])
+    joined, plain = coupled(0.3, 1.0).loss(N, D)
+    np.testing.assert_allclose(plain, LAW.loss(N, D))
+    np.testing.assert_allclose(joined[:2], plain[:2], rtol=1e-5)
+    assert joined[2] < plain[2] * np.exp(-0.03)
 
 
-def random_design(rng, K=3, n=30, p=5, q=2):
-    rows, forms = rng.normal(size=(K, n, p)), rng.normal(size=(K, n, q))
-    inverse = np.linalg.inv(np.einsum("knp,knr->kpr", rows, rows))
-    design = search.Design(
-        inverse, np.einsum("knp,knq->kpq", rows, forms), rng.normal(size=(K, p)), rng.normal(size=(K, q)), 0.5
-    )
-    return design, rows, forms
+@pytest.mark.parametrize("k", [0.3, 1.0])
+def test_rivals_find_the_coupling_of_the_truth(k):
+    design = scaling.simulate.chinchilla_like_design(60)
+    loss = coupled(k).loss(design["params"].to_numpy(), design["tokens"].to_numpy())[0]
+    start = scaling.fit_parametric(design.assign(loss=loss)).candidate
+    found, left = rivals.fit_rivals(design.assign(loss=loss), np.ones((2, 60)), start, (0.1, 1.5), 1e-3)
+    np.testing.assert_allclose(found.k, k, rtol=0.01)
+    np.testing.assert_allclose(found.aim("params", 1e24), coupled(k).aim("params", 1e24)[0], atol=0.01)
+    assert np.abs(left).max() < 1e-4
+    fixed, _ = rivals.fit_rivals(design.assign(loss=loss), np.ones((1, 60)), start, (1, 1), 1e-3)
+    assert fixed.k == [1.0]
 
 
-def test_the_criterion_is_that_of_least_squares():
-    """Variance and bias of a projection by the normal equations, by hand, and after a run is added or taken away."""
-    rng = np.random.default_rng(0)
-    design, rows, forms = random_design(rng)
-    more, more_forms = rng.normal(size=(3, 7, 5)), rng.normal(size=(3, 7, 2))
-    for i, value in enumerate(design.with_each(more, more_forms)):
-        G, F = (np.concatenate([a, b[:, [i]]], axis=1) for a, b in ((rows, more), (forms, more_forms)))
-        terms = []
-        for g, f, c, h in zip(G, F, design.aim, design.shift, strict=True):
-            bias = c @ np.linalg.lstsq(g, f, rcond=None)[0] - h
-            terms.append(np.log(0.25 * c @ np.linalg.inv(g.T @ g) @ c + bias @ bias))
-        assert value == pytest.approx(np.mean(terms), rel=1e-9)
-        added = design.changed(more[:, i], more_forms[:, i], +1)
-        assert added.criterion == pytest.approx(value, rel=1e-9)
-        assert added.changed(more[:, i], more_forms[:, i], -1).criterion == pytest.approx(design.criterion, rel=1e-9)
+def test_the_miss_of_a_group_is_that_of_fits_to_simulated_tables(boot):
+    """Against one call of the fit for each rival."""
+    trial = next_runs.Trial.of(boot.fit, "params", 1e24, (0.1, 1.5), 0)
+    N = np.array([5e8, 2e9, 8e9])
+    D = 1e21 / 6 / N
+    noise = trial.noise * np.random.default_rng(0).standard_normal((next_runs.RIVALS, 3))
+    losses = trial.rivals.loss(N, D) * np.exp(noise)
+    off = []
+    for loss, true in zip(losses, trial.true, strict=True):
+        more = pd.DataFrame({"params": N, "tokens": D, "loss": loss})
+        table = pd.concat([boot.fit.runs[["params", "tokens", "loss"]], more])
+        off.append(np.log(scaling.compute_optimal(scaling.fit_parametric(table).law, 1e24).params) - true)
+    assert trial.miss(N, D) == pytest.approx(np.mean(np.square(off)), rel=1e-6)
 
 
-def test_the_search_is_nearly_the_best_of_all_sets():
-    rng = np.random.default_rng(1)
-    design, *_ = random_design(rng)
-    more, more_forms, cost = rng.normal(size=(3, 9, 5)), rng.normal(size=(3, 9, 2)), rng.uniform(1, 3, 9)
-    near = np.eye(9, dtype=bool)
-    found, chosen = search.choose(design, more, more_forms, cost, 5.0, (5.0, 2.5), 3, near)
-    values = [design.criterion]
-    for i in range(9):
-        for j in range(i):
-            for k in range(j):
-                if cost[[i, j, k]].sum() <= 5.0:
-                    each = design
-                    for row in (i, j, k):
-                        each = each.changed(more[:, row], more_forms[:, row], +1)
-                    values.append(each.criterion)
-    assert cost[chosen].sum() <= 5.0
-    assert len(set(chosen)) == len(chosen)
-    assert found.criterion <= np.quantile(values, 0.05)
+def test_the_best_group_is_found_where_each_choice_helps_by_itself():
+    wanted = search.Group(8, 0.0, 8.0, -0.6)
+
+    def error(group):
+        return sum(abs(getattr(group, name) - getattr(wanted, name)) for name in vars(wanted))
+
+    assert search.best_group(search.Group(12), 12, error) == wanted
+
+
+@pytest.mark.parametrize("sizes", [np.array([1e8, 2e10]), np.array([3e8, 1e9, 5e9])])
+def test_runs_of_a_cost_stay_within_every_bound(sizes):
+    space = search.Space(sizes, len(sizes) > 2, (2e9, 4e11), (2.0, 90.0))
+    for flops in np.geomspace(6 * np.prod(space.cheapest) * 1.001, 1e23, 40):
+        N, D = space.of_cost(np.geomspace(1e7, 1e12, 30), flops)
+        assert len(N) == 30
+        assert (6 * N * D / flops <= 1 + 1e-9).all()
+        for values, (low, high) in [(N, (sizes[0], sizes[-1])), (D, space.tokens), (D / N, space.ratio)]:
+            assert (values >= low * (1 - 1e-9)).all()
+            assert (values <= high * (1 + 1e-9)).all()
+        if space.listed:
+            assert set(N) <= set(sizes)
+    assert not len(space.of_cost(sizes, 6 * np.prod(space.cheapest) * 0.99)[0])
+
+
+def test_many_runs_are_thinned(boot):
+    many = next_runs.Trial.of(fitted(2000), "params", 1e24, (0.1, 1.5), 0)
+    assert len(many.runs) == next_runs.FEW
+    np.testing.assert_allclose(many.weights, 4.0)
 
 
 def test_both_widths_are_of_the_bootstrap(boot):
-    found = scaling.suggest_runs(boot, 1e21, 1e24, level=0.9)
+    found = scaling.suggest_runs(boot, 1e22, 1e24, level=0.9)
     low, high = boot.interval(0.9, lambda law: np.log(scaling.compute_optimal(law, 1e24).params))
     assert found.width_before == pytest.approx(high - low)
     larger = next_runs._enlarged(boot, found.runs)
@@ -126,25 +119,15 @@ def test_both_widths_are_of_the_bootstrap(boot):
     low, high = larger.interval(0.9, lambda law: np.log(scaling.compute_optimal(law, 1e24).params))
     assert found.width_after == pytest.approx(high - low)
     assert found.width_after < found.width_before
-    assert found.bias_after < found.bias_before
+    assert found.miss_after < found.miss_before
     assert found.estimate == pytest.approx(scaling.compute_optimal(boot.fit.law, 1e24).params)
 
 
 @pytest.mark.parametrize("aim", ["loss", "a"])
 def test_other_aims_by_name(boot, aim):
-    found = scaling.suggest_runs(boot, 1e21, 1e24, aim)
-    assert found.estimate == pytest.approx(float(slopes.aim_value(boot.fit.law, aim, 1e24)))
-    assert found.width_after < found.width_before
-
-
-def test_the_noise_of_a_run_as_each_objective_sees_it():
-    normal = [fitted(2000, objective=name) for name in ("log_squares", "log_absolute", "log_huber")]
-    squares, absolute, huber = map(next_runs.noise_of_a_run, normal)
-    assert squares == pytest.approx(NOISE, rel=0.08)
-    assert absolute / squares == pytest.approx(np.sqrt(np.pi / 2), rel=0.02)
-    assert squares < huber < absolute
-    wide = fitted(2000, objective="log_huber", delta=1.0)
-    assert next_runs.noise_of_a_run(wide) == pytest.approx(squares, rel=0.02)
+    found = scaling.suggest_runs(boot, 1e22, 1e24, aim)
+    assert found.estimate == pytest.approx(float(rivals.aim_value(boot.fit.law, aim, 1e24)))
+    assert found.miss_after < found.miss_before
 
 
 def test_runs_keep_the_bounds(boot):
@@ -161,10 +144,19 @@ def test_runs_keep_the_bounds(boot):
     np.testing.assert_allclose(exactly.runs["tokens"] / exactly.runs["params"], 20)
 
 
-def test_no_two_runs_are_alike(boot):
-    runs = np.log(scaling.suggest_runs(boot, 1e21).runs[["params", "tokens"]].to_numpy())
-    apart = np.abs(runs[:, None] - runs[None]).max(-1) + 9 * np.eye(len(runs))
-    assert apart.min() >= np.log(next_runs.APART)
+def test_the_same_resamples_give_the_same_runs(boot):
+    first, second = scaling.suggest_runs(boot, 1e21), scaling.suggest_runs(boot, 1e21)
+    pd.testing.assert_frame_equal(first.runs, second.runs)
+    assert first.flops > 0.9e21
+    assert np.ptp(np.log(first.runs["flops"])) < 0.1
+
+
+def test_a_budget_that_pays_for_one_run_buys_one(boot):
+    least = boot.fit.runs["flops"].min()
+    assert len(scaling.suggest_runs(boot, 1e21, max_runs=1).runs) == 1
+    few = scaling.suggest_runs(boot, 1.5 * least)
+    assert 1 <= len(few.runs) <= 12
+    assert few.flops <= 1.5 * least
 
 
 def tokens_per_param(runs):
@@ -193,7 +185,7 @@ def test_a_suggestion_reads_well(boot):
     for words in ("runs to add", "of 1e21 FLOPs", "N* at 1e24 FLOPs", "a factor of", "ln N*"):
         assert words in repr(found)
     assert "<table" in found._repr_html_()
-    assert "joined otherwise" not in repr(scaling.suggest_runs(boot, 1e21, aim="a", couplings=()))
+    assert "as the law says" in repr(scaling.suggest_runs(boot, 1e21, aim="a", couplings=(1, 1)))
     assert found.table()["repeats"].sum() == len(found.runs)
 
 
@@ -210,7 +202,8 @@ def test_refusals(boot):
         ({"budget": 1e21, "max_runs": 0}, "max_runs must be"),
         ({"budget": 1e21, "stretch": 0.5}, "stretch must be"),
         ({"budget": 1e21, "level": 95}, "level must lie"),
-        ({"budget": 1e21, "couplings": [0.0]}, "couplings must be positive"),
+        ({"budget": 1e21, "couplings": (0.0, 1.0)}, "couplings must be positive"),
+        ({"budget": 1e21, "couplings": (1.0, 0.5)}, r"couplings must be \(low, high\)"),
         ({"budget": 1e21, "params": [-1e9]}, "params must be positive"),
         ({"budget": 1e21, "tokens_per_param": (40, 10)}, r"tokens_per_param must be \(low, high\)"),
         ({"budget": 1e21, "tokens_per_param": (1e-4, 1e-3)}, "state other bounds"),
@@ -223,3 +216,28 @@ def test_refusals(boot):
     frontier = scaling.fit_isoflop(scaling.simulate_runs(LAW, design, noise=0.002))
     with pytest.raises(TypeError, match="ChinchillaLaw"):
         scaling.suggest_runs(frontier, 1e21)
+
+
+def test_suggested_runs_bring_the_size_closer_than_one_more_group_where_the_law_is_wrong():
+    """Truth is a coupled law, k = 0.3: 12 seeded tables of 45 runs, the same compute on nine sizes at 2e21 FLOPs."""
+    truth, target, budget = coupled(0.3), 1e23, 1.8e22
+    true = truth.aim("params", target)[0]
+    at_hand = scaling.simulate.isoflop_design(np.geomspace(6e18, 6e20, 5), 9, 6, center=lambda C: np.sqrt(C / 120))
+
+    def losses(design, seed):
+        N, D = design["params"].to_numpy(), design["tokens"].to_numpy()
+        noise = NOISE * np.random.default_rng(seed).standard_normal(len(N))
+        return design[["params", "tokens"]].assign(loss=truth.loss(N, D)[0] * np.exp(noise))
+
+    def missed(table):
+        return abs(float(np.log(scaling.compute_optimal(scaling.fit_parametric(table).law, target).params)) - true)
+
+    less = []
+    for seed in range(12):
+        runs = losses(at_hand, seed)
+        fit = scaling.fit_parametric(runs)
+        group = scaling.simulate.isoflop_design([budget / 9], 9, 6, law=fit.law)
+        more = scaling.suggest_runs(scaling.bootstrap(fit, 10), budget, target).runs
+        with_each = [missed(pd.concat([runs, losses(each, [seed, 1])])) for each in (more, group)]
+        less.append(with_each[0] - with_each[1])
+    assert np.mean(less) < -0.01

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -179,3 +180,12 @@ class Problem:
         coefficients = np.where(self.absent(theta), 0.0, coefficients)
         columns = [*theta[:, :first].T, *coefficients.T, *exponents.T]
         return dict(zip(self.names, columns, strict=True))
+
+    def theta(self, constants: Mapping[str, float]) -> np.ndarray:
+        """The theta (p,) of constants by name, the inverse of :meth:`constants`; absent terms are on their bound."""
+        first, k = int(self.basis.offset), self.n_terms
+        values = np.array([constants[name] for name in self.names])
+        exponents = values[first + k :]
+        with np.errstate(divide="ignore"):
+            heights = np.log(values[first : first + k]) - exponents * self.centres
+        return np.maximum(np.concatenate([values[:first], heights, exponents]), self.model.lower)
