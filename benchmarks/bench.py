@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import wrong_laws
 from intervals import study
 from next_runs import study as study_next_runs
 from scipy import optimize
@@ -315,6 +316,7 @@ def main() -> None:
             .round(3)
             .to_string(index=False)
         )
+        wrong_laws.studies()
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ def tell(n: int, tables: int, make: object) -> dict[str, object]:
     """A row of the table: how often identified, how often rightly so, and how often the intervals hold the truth."""
     named, kept, held = 0, 0, []
     for seed in range(tables):
-        runs = scaling.simulate_runs(LAW, make(n, seed), noise=NOISE, seed=seed)
+        runs = scaling.simulate_runs(LAW, make(n, seed), noise=NOISE, seed=10_000 + seed)
         fit = scaling.fit_parametric(runs)
         if fit.status == "not_identified":
             continue
@@ -66,7 +66,7 @@ def flat(noise: float, tables: int) -> dict[str, object]:
     """Statuses of tables in which the loss depends on tokens alone."""
     found = []
     for seed in range(tables):
-        design, rng = ragged(FLAT_RUNS, seed), np.random.default_rng(seed)
+        design, rng = ragged(FLAT_RUNS, seed), np.random.default_rng(10_000 + seed)
         loss = (LAW.E + LAW.B / design["tokens"] ** LAW.beta) * np.exp(noise * rng.standard_normal(FLAT_RUNS))
         found.append(scaling.fit_parametric(design.assign(loss=loss)).status)
     return (

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-#: words for a scale, by their power of ten
+#: words for a scale, by what it is worth; those that are worth one thing in one language and another in the next
+#: (``bio``, ``mil``, ``兆``) are left out
 _WORDS_OF = {
-    1e3: "k thousand thousands kilo",
-    1e6: "m mm mn mio million millions mega",
-    1e9: "b bn bio billion billions g giga",
-    1e12: "t tn trillion trillions tera",
+    1e3: "k thousand thousands kilo tsd tausend mille milliers miles migliaia duizend tys тыс тысяч 千 천",
+    1e4: "万 萬 만",
+    1e6: "m mm mn mio mln million millions mega millionen millones milhoes milioni miljoen millon млн "
+    "миллионов 百万 백만",
+    1e8: "亿 億 억",
+    1e9: "b bn billion billions g giga mrd mld md mds milliarden milliarde milliard milliards milmillones "
+    "bilhoes miliardi miljard млрд миллиардов 十亿 十億 십억",
+    1e12: "t tn trillion trillions tera billionen billones trilhoes трлн 万亿 조",
     1e15: "quadrillion quadrillions",
+    2.0**10: "ki kibi",
+    2.0**20: "mi mebi",
+    2.0**30: "gi gibi",
+    2.0**40: "ti tebi",
 }
 SCALES = {word: factor for factor, words in _WORDS_OF.items() for word in words.split()}
 _SUFFIXES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
@@ -59,8 +69,12 @@ def printable(text: str) -> str:
 
 
 def plain(text: object) -> str:
-    """Lower-case letters and digits, nothing else."""
-    return re.sub(r"[^a-z0-9]", "", str(text).lower())
+    """Lower-case letters, without their accents, and digits, nothing else."""
+    text = str(text).casefold()
+    if not text.isascii():
+        text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+        return unicodedata.normalize("NFC", "".join(filter(str.isalnum, text)))
+    return re.sub(r"[^a-z0-9]", "", text)
 
 
 def to_json(value: Any) -> str:

@@ -4,6 +4,7 @@ Spread over processes (``-n 2 --dist loadfile``), what takes longest is begun fi
 the last one.
 """
 
+import os
 import sys
 
 import hypothesis
@@ -12,6 +13,9 @@ from xdist.scheduler import LoadFileScheduling
 
 # jsonschema would compile the grammars of forty kinds of addresses when nbformat imports it: a second, for no use here
 sys.modules.setdefault("rfc3987_syntax", None)
+
+# an error that a command does not foresee passes through it, so that a test fails by it
+os.environ.setdefault("SCALING_DEBUG", "1")
 
 hypothesis.settings.register_profile(
     "house", deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]

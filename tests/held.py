@@ -7,15 +7,21 @@ import inspect
 import os
 import signal
 import sys
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack, nullcontext, suppress
 from multiprocessing import connection
+from pathlib import Path
 from unittest.mock import patch
 
-from scaling.book.chapters import DONE, Outcome
+import nbformat
+
+import scaling
+from scaling.book.chapters import DONE, Chapter, Outcome
 from scaling.cli import main
 
 #: seconds after which something is broken, and not only slow
-PATIENCE = 900
+PATIENCE = 120
+#: a variable of the environment of all that a held command starts
+MARK = "STARTED_BY_THE_COMMAND_HELD_AT"
 #: what is called first at each stage; while chapters are executed, one of them is held by a cell of its own
 STAGES = {
     "reading": "scaling.cli.rerun.load_runs",
@@ -24,6 +30,29 @@ STAGES = {
     "placing": "scaling.book.staging._put",
     "placed": "scaling.book.staging._remove",
 }
+
+
+LAW = scaling.ChinchillaLaw(E=1.9, A=300.0, B=900.0, alpha=0.32, beta=0.34)
+
+
+def table(path, rows):
+    """Write a table of so many runs."""
+    design = scaling.simulate.isoflop_design([1e18, 1e19, 1e20, 1e21], n_sizes=8, width=6.0, law=LAW)
+    scaling.simulate_runs(LAW, design, noise=0.003, seed=1).head(rows).to_csv(path, index=False)
+
+
+def chapter(folder, name, source):
+    """A chapter on runs, of one cell."""
+    notebook = nbformat.v4.new_notebook(
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    )
+    notebook.cells = [
+        nbformat.v4.new_markdown_cell("# A chapter"),
+        nbformat.v4.new_code_cell("runs_file = None", metadata={"tags": ["parameters"]}),
+        nbformat.v4.new_code_cell(source),
+    ]
+    nbformat.write(notebook, folder / f"{name}.ipynb")
+    return Chapter(folder / f"{name}.ipynb")
 
 
 def hold(pipe):
@@ -39,8 +68,13 @@ def holding_cell(pipe):
 
 
 def held_rerun(arguments, chapters, stage, pipe, words):
-    """The command, held at a stage, in a process group of its own; ``words`` is the file for what it says."""
+    """The command, held at a stage, in a process group of its own; ``words`` is the file for what it says.
+
+    What it starts can be told from all other processes by :data:`MARK` in its environment.
+    """
     os.setsid()
+    os.environ[MARK] = str(pipe)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup may have begun the tests
     signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell takes from what runs in its background
     os.dup2(os.open(words, os.O_CREAT | os.O_WRONLY), sys.stderr.fileno())
     place = STAGES[stage]
@@ -66,6 +100,17 @@ def _write_the_front_page(source, output, **_):
     html.mkdir(parents=True)
     (html / "index.html").write_text((source / "index.md").read_text())
     return 0, ""
+
+
+def started(pipe):
+    """The processes that a command has started which is held at a pipe."""
+    mark = f"{MARK}={pipe}".encode()
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has ended, or is another user's
+            if mark in (place / "environ").read_bytes().split(b"\0"):
+                found.append(int(place.name))
+    return found
 
 
 class Listener:

@@ -10,7 +10,7 @@ import asyncio
 import time
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, wait
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import islice
@@ -21,7 +21,7 @@ from dask.utils import format_time, parse_timedelta
 from distributed import Client, KilledWorker, Security, get_client, get_worker, rpc, worker_client
 from distributed.scheduler import NoWorkerError
 
-__all__ = ["connected", "need_a_client", "spread_over"]
+__all__ = ["connected", "need_a_client", "spread_over", "still_wanted"]
 
 #: seconds between two looks at the workers; seconds without any after which this is said
 LOOK, SILENCE = 1.0, 10.0
@@ -31,6 +31,8 @@ GIVEN = 2
 AHEAD = 4
 #: how long to wait for a worker where Dask's own setting leaves it open
 PATIENCE = "5 minutes"
+#: states of a task on a worker whose result nobody waits for: it was cancelled, or its client has ended
+UNWANTED = {"cancelled", "released", "forgotten"}
 LOST = "the scheduler of the cluster was lost, and all results that lay there: {}"
 NONE_LEFT = (
     "the cluster has had no workers for {}: start some, or wait longer for them with "
@@ -92,7 +94,24 @@ def _client() -> AbstractContextManager[Client]:
     return worker_client()
 
 
-def spread_over(function: Callable[..., Any], items: Iterable[tuple[Any, ...]], n_jobs: int) -> Iterator[Any]:
+def still_wanted() -> Callable[[], bool]:
+    """Inside a task, the question whether its result is still wanted: Dask forgets a task, but does not end it."""
+    try:
+        worker = get_worker()
+        key = worker.get_current_task()
+    except ValueError:  # in no task
+        return lambda: True
+
+    def wanted() -> bool:
+        task = worker.state.tasks.get(key)
+        return task is not None and task.state not in UNWANTED
+
+    return wanted
+
+
+def spread_over(
+    function: Callable[..., Any], items: Iterable[tuple[Any, ...]], n_jobs: int
+) -> Generator[Any, None, None]:
     """``function(*item)`` of each item, in their order; at most ``n_jobs`` at a time, if that is positive.
 
     Tasks of lost workers are done by others. ``BrokenExecutor`` says so if a task has ended each worker that took it,

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import os
+import sys
+from collections.abc import Callable, Generator, Iterable
 from typing import Any
 
-__all__ = ["spread"]
+from .parent import end_with
+
+__all__ = ["spread", "still_wanted"]
 
 INSTALL = "run pip install -e '.[cluster]' in the project's folder"
 
 
 def spread(
     function: Callable[..., Any], items: Iterable[tuple[Any, ...]], backend: str | None = None, n_jobs: int = -1
-) -> Iterator[Any]:
+) -> Generator[Any, None, None]:
     """``function(*item)`` of each item, in their order.
 
     Without a backend the items are done one by one in this process. ``"loky"`` and ``"threading"`` are joblib's;
@@ -29,10 +33,29 @@ def spread(
         raise ImportError(f"backend {backend!r} needs joblib: {INSTALL}") from error
     with joblib.parallel_config(backend):
         pool = joblib.Parallel(n_jobs=n_jobs, return_as="generator", batch_size=1)
+    if backend == "loky":
+        return pool(joblib.delayed(_tied)(os.getpid(), function, *item) for item in items)
     return pool(joblib.delayed(function)(*item) for item in items)
 
 
-def _over_a_cluster(function: Callable[..., Any], items: Iterable[tuple[Any, ...]], n_jobs: int) -> Iterator[Any]:
+def _tied(process: int, function: Callable[..., Any], *item: Any) -> Any:
+    """A piece of work in a process that ends with the one that asked for it; joblib's would wait for minutes."""
+    end_with(process)
+    return function(*item)
+
+
+def still_wanted() -> Callable[[], bool]:
+    """The question whether anybody waits for what is done here: long work on a cluster has to ask it now and then."""
+    if "distributed" not in sys.modules:  # so this is no task of a cluster
+        return lambda: True
+    from . import cluster
+
+    return cluster.still_wanted()
+
+
+def _over_a_cluster(
+    function: Callable[..., Any], items: Iterable[tuple[Any, ...]], n_jobs: int
+) -> Generator[Any, None, None]:
     try:
         from .cluster import need_a_client, spread_over
     except ImportError as error:

@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 import ast
+import errno
 import json
 import os
 import re
+import sys
 import tempfile
 from collections.abc import Hashable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ..sources.files import chapter_files
 from .processes import THREADS, FreshProcesses, WarmProcesses, chapter_processes, shared_processes
 
-__all__ = ["DONE", "FAILED", "NOT_POSSIBLE", "Chapter", "Outcome", "chapters_on_runs", "execute", "executing"]
+__all__ = [
+    "DONE",
+    "FAILED",
+    "NOT_POSSIBLE",
+    "Chapter",
+    "Outcome",
+    "chapters_on_runs",
+    "execute",
+    "executing",
+    "without_places",
+]
 
 
 DONE, NOT_POSSIBLE, FAILED = "done", "not possible with this table", "failed"
@@ -26,6 +38,8 @@ DONE, NOT_POSSIBLE, FAILED = "done", "not possible with this table", "failed"
 ABOUT_THE_TABLE = ("FitError", "RunsError")
 #: where Jupyter, IPython and Matplotlib would write outside the folder of the run
 PLACES = ("JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR", "IPYTHONDIR", "MPLCONFIGDIR", "TMPDIR")
+#: what the system says where there is no room to write
+NO_ROOM = re.compile("|".join(rf"\[Errno {number}\]" for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)))
 Job = TypeVar("Job", bound=Hashable)
 
 
@@ -92,26 +106,30 @@ def execute(
 
     ``tables`` gives the CSV text for each parameter that wants the path of one, such as ``runs_file``. The chapter runs
     in a process of its own, one of ``processes``, and all files are written in a folder of its own: inside ``scratch``
-    where that exists, and removed at the end.
+    where that exists, and removed at the end. ``OSError`` if there is no room for what it writes: that says nothing of
+    the chapter.
     """
     place = scratch if scratch and Path(scratch).is_dir() else None
     with tempfile.TemporaryDirectory(dir=place, prefix="chapter-", ignore_cleanup_errors=True) as name:
         folder = Path(name).resolve()
-        given = {name: str(folder / f"{name.removesuffix('_file')}.csv") for name in tables} | parameters
+        given = {name: f"{name.removesuffix('_file')}.csv" for name in tables} | parameters
         for name, text in tables.items():
-            Path(given[name]).write_text(text, encoding="utf-8")
+            (folder / given[name]).write_text(text, encoding="utf-8")
         (folder / "before.ipynb").write_text(notebook, encoding="utf-8")
         (folder / "parameters.json").write_text(json.dumps(given), encoding="utf-8")
         words = (processes or shared_processes()).run(folder, _contained(folder))
         if (folder / "error.json").is_file():
             story = json.loads((folder / "error.json").read_text(encoding="utf-8"))
             kind = NOT_POSSIBLE if story["error"] in ABOUT_THE_TABLE else FAILED
-            message, traceback = (_without(folder, _without_colours(story[name])) for name in ("message", "traceback"))
+            message, traceback = (
+                without_places(_without_colours(story[name]), folder) for name in ("message", "traceback")
+            )
+            _need_room(folder, message)
             return Outcome(kind, "", story["cell"], story["source"], story["error"], message, traceback)
         if not (folder / "after.ipynb").is_file() or words is not None:
-            return Outcome(
-                FAILED, error="the process ended", message=_without(folder, _without_colours(words or ""))[-2000:]
-            )
+            message = without_places(_without_colours(words or ""), folder)[-2000:]
+            _need_room(folder, message)
+            return Outcome(FAILED, error="the process ended", message=message)
         return Outcome(DONE, _publishable(folder, (folder / "after.ipynb").read_text(encoding="utf-8")))
 
 
@@ -142,14 +160,39 @@ def _without_colours(words: str) -> str:
     return re.sub(r"\x1b\[[0-9;]*m", "", words or "")
 
 
-def _without(folder: Path, words: str) -> str:
-    """The words without the folder that is about to vanish."""
-    return words.replace(f"{folder}/", "").replace(str(folder), ".")
+def _need_room(folder: Path, message: str) -> None:
+    """``OSError`` where a chapter has stopped because nothing could be written."""
+    if found := NO_ROOM.search(message):
+        number = int(found[0].removeprefix("[Errno ").removesuffix("]"))
+        raise OSError(number, os.strerror(number))
+    with tempfile.TemporaryFile(dir=folder) as file:  # it may have had no room for its last words
+        file.write(bytes(1 << 16))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def without_places(words: str, folder: Path) -> str:
+    """The words without the folder that is about to vanish, and without where this machine keeps what it has."""
+    words = words.replace(f"{folder}/", "").replace(str(folder), ".")
+    for place in _places():
+        words = re.sub(rf"(?<![\w./-]){re.escape(place)}(?![\w-])", "...", words)
+    return words
+
+
+@cache
+def _places() -> list[str]:
+    """Folders whose names tell of this machine: longest first."""
+    found = {sys.prefix, sys.base_prefix, str(Path(__file__).parents[2]), tempfile.gettempdir()}
+    for place in (Path.cwd, Path.home):
+        with suppress(OSError, RuntimeError):  # it is gone; nobody's home
+            found.add(str(place()))
+    found |= {str(Path(place).resolve()) for place in found}
+    return sorted((place for place in found if len(Path(place).parts) > 1), key=len, reverse=True)
 
 
 def _publishable(folder: Path, text: str) -> str:
     """The executed notebook without times and without the folder that is about to vanish."""
-    notebook = json.loads(_without(Path(json.dumps(str(folder))[1:-1]), text))
+    notebook = json.loads(text)
     notebook["metadata"].pop("papermill", None)
     for cell in notebook["cells"]:
         if "injected-parameters" in cell["metadata"].get("tags", []):
@@ -159,8 +202,17 @@ def _publishable(folder: Path, text: str) -> str:
         if cell["metadata"].get("tags") == []:
             del cell["metadata"]["tags"]  # papermill adds an empty list
         if cell["cell_type"] == "code":
-            cell["outputs"] = _joined(cell["outputs"])
+            cell["outputs"] = [_placeless(output, folder) for output in _joined(cell["outputs"])]
     return json.dumps(notebook, indent=1, ensure_ascii=False)
+
+
+def _placeless(told: Any, folder: Path, kind: str = "text/") -> Any:
+    """What a cell has put out, with all its words :func:`without_places`; pictures have none."""
+    if isinstance(told, dict):
+        return {name: _placeless(each, folder, name if "/" in name else kind) for name, each in told.items()}
+    if isinstance(told, list):
+        return [_placeless(each, folder, kind) for each in told]
+    return without_places(told, folder) if isinstance(told, str) and not kind.startswith("image/") else told
 
 
 def _joined(outputs: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,8 @@ from .._parallel import spread
 from .._words import to_json
 from ..errors import PagesError
 from ..runs.curves import last_points
-from ..runs.vocabulary import LIMITS
-from .chapters import FAILED, Chapter, Outcome, execute, executing
+from ..runs.vocabulary import LIMITS, STANDS_FOR
+from .chapters import FAILED, Chapter, Outcome, execute, executing, without_places
 from .pages import write_sources
 from .sphinx import complaints_of, copy_mathjax, run_sphinx, what_failed
 from .staging import MARK
@@ -27,7 +27,7 @@ from .summary import front_page, index_of_books, summarise
 #: resamples behind the intervals of the summary
 RESAMPLES = 1000
 #: what a chapter may need of a table; other columns do not go into the book
-COLUMNS = (*LIMITS, "run", "seed")
+COLUMNS = (*LIMITS, "run", "seed", STANDS_FOR)
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,8 @@ class Making:
         """Outcomes as they come; from processes of this machine, or by joblib."""
         items = {job: self._item(*job) for job in jobs}
         if self.backend is not None:
-            yield zip(jobs, spread(execute, items.values(), self.backend, self.workers), strict=True)
+            with closing(spread(execute, items.values(), self.backend, self.workers)) as coming:
+                yield zip(jobs, coming, strict=True)
             return
         with executing(items, self.workers) as coming:
             yield coming
@@ -148,7 +149,7 @@ class Making:
         copy_mathjax(html)
         shutil.copytree(html, place, dirs_exist_ok=True)
         (place / "runs.csv").write_text(_plain_csv(table.runs), encoding="utf-8")
-        summary["complaints"] = complaints_of(words, source)
+        summary["complaints"] = [without_places(each, source) for each in complaints_of(words, source)]
         (place / MARK).write_text(to_json(summary), encoding="utf-8")
 
 

@@ -1,7 +1,7 @@
-"""Executes one notebook in its folder: ``python papermill_job.py FOLDER``; started by ``chapters`` as a process.
+"""Executes the notebook of the folder in which it runs; started by ``processes`` as a process.
 
-The folder holds ``before.ipynb`` and ``parameters.json``; ``after.ipynb`` or ``error.json`` is written there. It
-imports nothing of the package, which would cost a second or two for each chapter.
+The folder holds ``before.ipynb`` and ``parameters.json``; ``after.ipynb`` or ``error.json`` is written there. They are
+named without the folder, because papermill takes braces in a path for places to fill.
 """
 
 import json
@@ -12,16 +12,15 @@ from pathlib import Path
 PATIENCE = 900
 
 
-def main(folder: Path) -> None:
+def main() -> None:
     import papermill
     from papermill.exceptions import PapermillExecutionError
 
     try:
         papermill.execute_notebook(
-            str(folder / "before.ipynb"),
-            str(folder / "after.ipynb"),
-            parameters=json.loads((folder / "parameters.json").read_text(encoding="utf-8")),
-            cwd=str(folder),
+            "before.ipynb",
+            "after.ipynb",
+            parameters=json.loads(Path("parameters.json").read_text(encoding="utf-8")),
             kernel_name="python3",
             progress_bar=False,
             execution_timeout=PATIENCE,
@@ -33,8 +32,11 @@ def main(folder: Path) -> None:
     except Exception as error:  # a kernel that died, or a cell that took too long
         story = {"cell": None, "source": "", "error": type(error).__name__, "message": str(error)[-2000:]}
         story["traceback"] = ""
-    (folder / "error.json").write_text(json.dumps(story), encoding="utf-8")
+    Path("error.json").write_text(json.dumps(story), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    from scaling._parallel.parent import end_with
+
+    end_with(int(sys.argv[1]))
+    main()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import select
+import signal
 import socket
 import subprocess
 import sys
@@ -12,8 +14,12 @@ from functools import cache
 from pathlib import Path
 from typing import Self, cast
 
+from .._parallel import still_wanted
+
 __all__ = ["FreshProcesses", "WarmProcesses", "chapter_processes", "fork_kernels", "shared_processes"]
 
+#: seconds between two questions whether a chapter is still wanted
+LOOK = 1.0
 #: the libraries of macOS do not survive a fork, and Windows has none
 CAN_FORK = sys.platform == "linux"
 THREADS = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
@@ -32,13 +38,20 @@ class FreshProcesses:
     def run(self, folder: Path, environment: dict[str, str]) -> str | None:
         """Execute the notebook of a folder; what was said if the process ended badly."""
         script = Path(__file__).with_name("papermill_job.py")
-        command = [sys.executable, "-P", str(script), str(folder)]
+        command = [sys.executable, "-P", str(script), str(os.getpid())]
         with subprocess.Popen(
             command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
         ) as process:
             self._live.add(process)
+            wanted = still_wanted()
             try:
-                words = process.communicate()[1]
+                while True:
+                    try:
+                        words = process.communicate(timeout=LOOK)[1]
+                        break
+                    except subprocess.TimeoutExpired:
+                        if not wanted():
+                            process.kill()
             finally:
                 self._live.discard(process)
         return words if process.returncode else None
@@ -83,10 +96,16 @@ class WarmProcesses:
 
     def run(self, folder: Path, environment: dict[str, str]) -> str | None:
         """Execute the notebook of a folder; what was said if the process ended badly."""
-        told, heard = {"folder": str(folder), "environment": environment}, b""
+        told, heard, wanted = {"folder": str(folder), "environment": environment}, b"", still_wanted()
         with suppress(OSError), self.fork() as request:  # if the process ends, or these are closed
             request.sendall(json.dumps(told).encode() + b"\n")
-            while words := request.recv(1024):
+            while True:
+                if not select.select([request], [], [], LOOK)[0]:
+                    if heard and not wanted():
+                        os.kill(int(heard.split()[0]), signal.SIGKILL)  # it says its number first
+                    continue
+                if not (words := request.recv(1024)):
+                    break
                 heard += words
         if heard.endswith(b"done"):
             return None

@@ -16,7 +16,10 @@ __all__ = ["complaints_of", "copy_mathjax", "run_sphinx", "what_failed"]
 
 MATHJAX = "mathjax/static/mathjax"
 # Without the package of that name, jsonschema does not compile the grammars of addresses in all languages: a second.
-START = "import sys; sys.modules['rfc3987_syntax'] = None; from jupyter_book.cli.main import main; main()"
+START = (
+    "import sys; sys.modules['rfc3987_syntax'] = None; from scaling._parallel.parent import end_with; "
+    "end_with(int(sys.argv.pop(1))); from jupyter_book.cli.main import main; main()"
+)
 
 
 def copy_mathjax(html: Path) -> None:
@@ -32,17 +35,18 @@ def run_sphinx(
     source: Path, output: Path, show: Callable[[str], None] = lambda line: None, strict: bool = True
 ) -> tuple[int, str]:
     """Run Jupyter Book on a folder, showing how far it is; its exit code and all its words. ``strict``: no warnings."""
-    command = [sys.executable, "-c", START, "build", str(source), "--path-output", str(output), "-n", "--keep-going"]
+    command = [sys.executable, "-c", START, str(os.getpid())]
+    command += ["build", str(source), "--path-output", str(output), "-n", "--keep-going"]
     command += ["-W"] if strict else []
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     lines = []
     with subprocess.Popen(
         command,
         cwd=source,
-        env=os.environ | {"PYTHONUNBUFFERED": "1", "PATH": path},
+        env=os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8", "PATH": path},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
         errors="replace",
     ) as process:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import shutil
 import sys
@@ -62,14 +63,26 @@ def _refuse(target: Path, force: bool) -> None:
         raise BookError(f"there is no folder {target.parent} to put {target.name} in")
     if not os.path.lexists(target):
         return
+    if target.is_symlink():
+        raise BookError(f"{target} is a link, which is left as it is; name the folder itself")
     if not target.is_dir():
         raise BookError(f"{target} is a file; name a folder")
     if not any(target.iterdir()):
         return
-    if not (target / MARK).is_file():
-        raise BookError(f"{target} holds files that are not of an earlier run (no {MARK}): it is left as it is")
+    if not _is_ours(target / MARK):
+        raise BookError(f"{target} holds files that are not of an earlier run (no {MARK} of one): it is left as it is")
     if not force:
         raise BookError(f"{target} is there already; --force replaces it when the new book is complete")
+
+
+def _is_ours(mark: Path) -> bool:
+    """Whether this is what a book says of itself, or what several books do: other programs write this name, too."""
+    try:
+        said = json.loads(mark.read_bytes()) if mark.is_file() else {}
+        books = [said] if "versions" in said else list(said.values())
+        return bool(books) and all("scaling" in book["versions"] and "chapters" in book for book in books)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return False
 
 
 def _clear_leftovers(target: Path) -> None:
@@ -124,7 +137,11 @@ def _put(new: Path, target: Path) -> None:
     if not _exchange(new, target):
         old = new.parent.with_suffix(REPLACED)
         target.rename(old)
-        new.rename(target)  # killed between these two lines: the next run puts the old one back
+        try:
+            new.rename(target)  # killed before this line: the next run puts the old one back
+        except BaseException:
+            old.rename(target)
+            raise
         _remove(old)
 
 

@@ -133,7 +133,7 @@ def _run_chapter(folder: Path, request: socket.socket) -> None:
     theirs.close()
     waiting = [ours]
     fork_kernels(waiting.pop)
-    papermill_job.main(folder)
+    papermill_job.main()
     sys.stderr.flush()
     request.sendall(DONE)
 

@@ -1,16 +1,19 @@
 """The command ``scaling``: check a table of runs, fit it, plan with it, rerun the chapters on it.
 
 Exit codes: 0, done; 1, the table or what was asked of it cannot be used, and the message says why; 2, the command
-line is wrong; 3, something outside the table failed (a file, a download, a chapter); 130, interrupted.
+line is wrong; 3, something outside the table failed (a file, a download, a chapter); 130, interrupted; 141, nobody
+reads what is printed any more, as in ``scaling check runs.csv | head -1``.
 """
 
 from __future__ import annotations
 
 import importlib
+from typing import Any
 
 import click
 
 from .. import __version__
+from .command import CLOSED, let_go, refusing
 
 __all__ = ["main"]
 
@@ -26,6 +29,22 @@ COMMANDS = {
 
 class _Commands(click.Group):
     """A group that knows its commands by name, so that help and version need no NumPy."""
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        try:
+            return super().main(*arguments, **options)
+        except OSError:  # where a message should go nobody listens
+            raise SystemExit(CLOSED) from None
+        finally:
+            let_go()
+
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        with refusing():
+            return super().make_context(*arguments, **options)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with refusing():  # importing a command may fail, too
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)

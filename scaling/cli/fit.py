@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import platform
-import tempfile
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -30,6 +28,7 @@ from .command import UNUSABLE, Command, Refusal
 from .options import runs_options
 from .reading import read_runs
 from .terminal import bullets, grid, heading, interval, number, say
+from .writing import claim, write_whole
 
 
 @click.command("fit", cls=Command)
@@ -41,7 +40,8 @@ from .terminal import bullets, grid, heading, interval, number, say
 @click.option("--level", default=0.95, type=click.FloatRange(0.0, 1.0, True, True), help="Of the intervals; 0.95.")
 @click.option("--resamples", default=1000, type=click.IntRange(2, 100_000), help="Resampled tables; 1000.")
 @click.option("--seed", default=0, type=click.IntRange(0), help="Of the resampling; 0.")
-@click.option("--out", type=click.Path(dir_okay=False), help="Write laws, intervals, versions and checksum as JSON.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write laws, intervals, versions and checksum as JSON.")
+@click.option("--force", is_flag=True, help="Replace a file at --out that this command has not written.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 def command(
     runs: str,
@@ -50,7 +50,8 @@ def command(
     level: float,
     resamples: int,
     seed: int,
-    out: str | None,
+    out: Path | None,
+    force: bool,
     as_json: bool,
 ) -> None:
     """Fit scaling laws to a table of training runs: constants, intervals, extrapolation.
@@ -64,8 +65,8 @@ def command(
         scaling fit my_runs.csv
         scaling fit my_runs.csv --approach 3 --resamples 4000 --out fit.json
     """
-    if out is not None and Path(out).exists() and Path(runs).exists() and os.path.samefile(out, runs):
-        raise Refusal(f"--out {out} is the table itself, which is never changed: name another file")
+    if out is not None:
+        claim(out, runs, force)
     table = read_runs(runs, reading)
     which = (1, 2, 3) if approach == "all" else (int(approach),)
     fits, looks = fit_approaches(table, which), inspect_runs(table, ()).looks
@@ -79,10 +80,12 @@ def command(
     paired = pair({k: fits[k] for k in spread}, spread, resamples, seed)
     result = _result(table, fits, boots, compared, level, resamples, seed) | {"looks": looks}
     result |= {"differences": {"disagree": paired.disagree(level), "pairs": paired.table(level)}}
+    record = to_json(result)
     if out is not None:
-        _write(Path(out), to_json(result) + "\n")
+        claim(out, runs, force)  # minutes may have passed
+        write_whole(out, record + "\n")
     if as_json:
-        click.echo(to_json(result))
+        click.echo(record)
     else:
         _print(table, fits, boots, compared, result, level)
         if out is not None:
@@ -298,19 +301,3 @@ def _diagnostics(out: dict[str, Any]) -> list[str]:
         shares = {"on a bound": "at_bound", "not identified": "not_identified", "unconverged": "unconverged"}
         words.append("resamples: " + ", ".join(f"{out['resamples'][key]:.1%} {name}" for name, key in shares.items()))
     return words + [f"intervals: {text}" for text in filter(None, [out["note"], *out["remarks"]])]
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    folder = path.absolute().parent
-    if not folder.is_dir():
-        raise Refusal(f"--out {path}: there is no folder {folder}")
-    handle, name = tempfile.mkstemp(dir=folder, prefix=f".{path.name[:40]}-", suffix=".part")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

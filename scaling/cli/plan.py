@@ -7,14 +7,12 @@ from typing import Any
 import click
 
 from .._words import to_json
-from ..diagnostics.approaches import why_not
+from ..diagnostics.approaches import fit_approaches
 from ..diagnostics.discrepancy import Band, Discrepancy, find_discrepancy
 from ..diagnostics.inspection import inspect_runs
-from ..fit.parametric import fit_parametric
 from ..fit.result import Fit
 from ..plan.next_runs import NextRuns, suggest_runs
 from ..plan.training import Plan, plan_training
-from ..runs.curves import row_weights
 from ..uncertainty.resampling import Bootstrap
 from ..uncertainty.subsampling import subsampled_bootstrap
 from .command import Command, Refusal
@@ -79,8 +77,9 @@ def command(
 
     Prints the compute-optimal size and tokens for the budget with their intervals, the loss to expect (of the law,
     and of one run with its noise), what another size would cost, and how far a smaller model of the same loss pays.
-    Numbers may be written 1e24, 70B or 1.4T. Of a table above
-    4,000 runs, as many are resampled and their spread is scaled to all, unless a few runs decide; a note says so.
+    Where the runs do not settle the size within a factor of two, it says so and why, and gives intervals only.
+    Numbers may be written 1e24, 70B or 1.4T. Of a table above 4,000 runs, as many are resampled and their spread is
+    scaled to all, unless a few runs decide; a note says so.
 
     \b
     Example: scaling plan my_runs.csv --flops 1e24
@@ -98,9 +97,9 @@ def command(
     if looked.pooled:
         words = [f"  - {each.words}" for each in looked.pooled]
         raise Refusal("\n".join([f"no plan from one law for all rows of {runs}:", *words]))
-    fit = fit_parametric(table, weights=row_weights(table))
-    if fit.status == "not_identified":
-        raise Refusal("\n".join([f"no plan without a law: {why_not(fit)}", *(f"  - {each}" for each in looked.looks)]))
+    fit = fit_approaches(table, (3,))[3]
+    if not isinstance(fit, Fit):
+        raise Refusal("\n".join([f"no plan without a law: {fit}", *(f"  - {each}" for each in looked.looks)]))
     about = {"notes": [*table.attrs["reading"]["notes"], *table.attrs["notes"]]}
     about |= {"warnings": table.attrs["warnings"], "looks": looked.looks}
     boot = subsampled_bootstrap(fit, n_resamples=resamples, seed=seed)
@@ -131,7 +130,8 @@ def command(
         )
         return
     bullets([*about["looks"], *about["notes"], *about["warnings"]], most=40)
-    click.echo(f"{len(fit.runs)} runs: {fit.law}\n\n{found}\n\n{_both(found, band)}")
+    law = "" if found.open_question else f": {fit.law}"
+    click.echo(f"{len(fit.runs)} runs{law}\n\n{found}\n\n{_both(found, band)}")
     if more is not None:
         click.echo(f"\n{more}")
 
@@ -140,8 +140,11 @@ def _record(fit: Fit, boot: Bootstrap, found: Plan, more: NextRuns | None) -> di
     """All numbers of the plan; null where something cannot be reached."""
     record = {
         "runs": len(fit.runs),
-        "law": fit.law.constants,
+        "law": None if found.open_question else fit.law.constants,
+        "constants": _constants(boot, found.level),
         "status": fit.status,
+        "message": fit.message,
+        "open_question": found.open_question,
         "flops": found.flops,
         "reach": found.reach,
         "level": found.level,
@@ -150,14 +153,23 @@ def _record(fit: Fit, boot: Bootstrap, found: Plan, more: NextRuns | None) -> di
         "noise": {"spread": found.noise, "from": found.noise_from},
         "notes": found.notes,
         "allocation": found.table(),
-        "off_optimum": found.off_optimum,
-        "overtraining": found.overtraining,
+        "off_optimum": None if found.open_question else found.off_optimum,
+        "overtraining": None if found.open_question else found.overtraining,
     }
     if more is not None:
         names = ["budget", "flops", "aim", "flops_planned", "estimate", "level", "couplings"]
         names += ["width_before", "width_after", "bias_before", "bias_after"]
         record["next_runs"] = {name: getattr(more, name) for name in names} | {"runs": more.table()}
     return record
+
+
+def _constants(boot: Bootstrap, level: float) -> dict[str, dict[str, float]]:
+    """The constants of the law, each with its interval."""
+    out = {}
+    for name, value in boot.fit.law.constants.items():
+        found = boot.percentiles(level, of=name)
+        out[name] = {"estimate": float(value), "low": float(found.low), "high": float(found.high)}
+    return out
 
 
 def _both(found: Plan, band: Band) -> str:

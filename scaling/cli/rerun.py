@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
-import signal
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -16,7 +16,7 @@ from .._words import to_json
 from ..book.chapters import FAILED, Chapter, chapters_on_runs
 from ..book.make import Making, as_table
 from ..book.staging import staged
-from .command import BROKEN, Command, Refusal
+from .command import BROKEN, Command, Refusal, reason, terminable
 from .options import runs_options
 from .reading import read_runs
 
@@ -65,11 +65,14 @@ def command(
     chapters = _chosen(wanted)
     # a table that cannot be used stops all, before any work
     read = {name: as_table(read_runs(source, reading)) for name, source in zip(_names(tables), tables, strict=True)}
-    target = out.expanduser().resolve()
+    target = _place(out)
     for source in tables:
-        if Path(source).resolve().is_relative_to(target):
+        table = Path(source).resolve()
+        if table.is_relative_to(target):
             raise Refusal(f"{source} lies inside {target}, which the book would replace: choose another folder")
-    with _terminable(), staged(target, force) as (result, work), _client(scheduler):
+        if table.is_dir() and target.is_relative_to(table):
+            raise Refusal(f"{target} lies inside the table {source}, which is never changed: choose another folder")
+    with _unchanged(target), terminable(), staged(target, force) as (result, work), _client(scheduler):
         summaries = Making(read, chapters, result, work, resamples, backend, workers).all_books()
     failed = [each for summary in summaries.values() for each in summary["chapters"] if each["outcome"] == FAILED]
     if as_json:
@@ -81,6 +84,26 @@ def command(
     if failed:
         told = "\n".join(f"  {each['chapter']}, cell {each['cell']}: {each['error']}" for each in failed)
         raise Refusal(f"{len(failed)} of the chapters failed; the book has all others.\n{told}", BROKEN)
+
+
+def _place(out: Path) -> Path:
+    """Where the folder is to stand; a link in its place is not followed."""
+    try:
+        path = Path(os.path.abspath(out.expanduser()))
+    except RuntimeError:
+        raise Refusal(f"--out {out}: nobody of this name has a home here") from None
+    return path.parent.resolve() / path.name
+
+
+@contextmanager
+def _unchanged(target: Path) -> Iterator[None]:
+    """Say of a failure outside the tables that what stood at the target stands there still."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise Refusal(f"no book was made, and nothing at {target} was changed: {reason(error)}", BROKEN) from error
 
 
 def _need(modules: Iterable[str], extra: str) -> None:
@@ -109,24 +132,6 @@ def _names(tables: tuple[str, ...]) -> list[str]:
         same = sum(name == stem or name.startswith(f"{stem}-") for name in names)
         names.append(f"{stem}-{same + 1}" if same else stem)
     return names
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """Being told to terminate is an interruption like any other: what was begun is removed."""
-
-    def interrupt(*_: Any) -> None:
-        raise KeyboardInterrupt
-
-    try:
-        before = signal.signal(signal.SIGTERM, interrupt)
-    except ValueError:  # not in the main thread
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _client(scheduler: str | None) -> AbstractContextManager[Any]:

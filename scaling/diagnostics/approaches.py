@@ -12,7 +12,6 @@ import pandas as pd
 
 from .._words import format_count
 from ..errors import FitError, FitErrorKind
-from ..fit.common import EARLIER
 from ..fit.envelope import fit_envelope
 from ..fit.frontier import FrontierFit
 from ..fit.isoflop import LEAST_SIZES, fit_isoflop
@@ -78,25 +77,43 @@ def _isoflop(runs: pd.DataFrame) -> FrontierFit:
 
 
 def fit_approaches(
-    runs: pd.DataFrame, which: Iterable[int] = (1, 2, 3), parametric: Fit | None = None
+    runs: pd.DataFrame,
+    which: Iterable[int] = (1, 2, 3),
+    curves: pd.DataFrame | None = None,
+    parametric: Fit | None = None,
 ) -> dict[int, Fit | FrontierFit | FitError]:
     """Each approach's fit, or the :class:`~scaling.errors.FitError` that says why there is none.
 
+    Whatever says what is possible with a table asks here: the commands, and the book of one's own runs.
     Approaches 2 and 3 use the last point of every run, and 3 weighs the rows of a table that was thinned in reading.
     A parametric fit that the table does not identify counts as none; where it is because the loss falls with neither
     size nor tokens beyond noise, or with one only, there is no optimum for the others to find. Of training curves this
-    is asked of all their points: runs of one length end at one number of tokens, and yet have an envelope.
-    ``parametric`` is the fit of approach 3, where it has been made.
+    is asked of all their points: runs of one length end at one number of tokens, and yet have an envelope. Approach 1
+    uses ``curves`` where they are given apart. ``parametric`` is the fit of approach 3, where it has been made.
     """
-    third = _attempt(partial(fit_parametric, weights=row_weights(runs)), runs) if parametric is None else parametric
-    blind = isinstance(third, Fit) and third.kind is FitErrorKind.UNSEEN
-    curves = runs_of(runs) is not None
+    return _decided(_parametric(runs) if parametric is None else parametric, runs, which, curves)
+
+
+def _parametric(runs: pd.DataFrame) -> Fit | FitError:
+    """Approach 3 on the last points, whatever its status."""
+    return _attempt(partial(fit_parametric, weights=row_weights(runs)), runs)
+
+
+def _decided(
+    parametric: Fit | FitError, runs: pd.DataFrame, which: Iterable[int], curves: pd.DataFrame | None
+) -> dict[int, Fit | FrontierFit | FitError]:
+    points = runs if curves is None else curves
+    trained = runs_of(points) is not None
+    judged = _attempt(partial(_identified, trained=trained), parametric)
+    blind = isinstance(judged, FitError) and judged.kind is FitErrorKind.UNSEEN
     out: dict[int, Fit | FrontierFit | FitError] = {}
     for number in which:
-        if number == 3 or (blind and not (curves and _falls_along(runs))):
-            out[number] = _known(third)
+        if number == 3 or (blind and not (trained and _falls_along(points))):
+            out[number] = judged
+        elif number == 1:
+            out[number] = _attempt(_envelope, points)
         else:
-            out[number] = _attempt(_envelope if number == 1 else _isoflop, runs)
+            out[number] = _attempt(_isoflop, runs)
     return out
 
 
@@ -106,26 +123,24 @@ def _falls_along(curves: pd.DataFrame) -> bool:
     return fit_parametric(some.drop(columns="run")).kind is not FitErrorKind.UNSEEN
 
 
-def why_not(fit: Fit) -> str:
-    """Why a parametric fit that its runs do not identify is none, in the words of the commands."""
-    tokens = fit.runs["tokens"]
-    low, high = float(tokens.min()), float(tokens.max())
-    if fit.kind is FitErrorKind.UNSEEN and EARLIER in set(fit.dropped["reason"]) and high < ONE_LENGTH * low:
+def _identified(fit: Fit | FitError, trained: bool) -> Fit:
+    """The fit, if the table identifies it; ``trained`` says whether its runs are the ends of training curves."""
+    if isinstance(fit, FitError):
+        raise fit
+    if fit.status != "not_identified":
+        return fit
+    low, high = float(fit.runs["tokens"].min()), float(fit.runs["tokens"].max())
+    if trained and fit.kind is FitErrorKind.UNSEEN and high < ONE_LENGTH * low:
         ends = f"the runs are all of nearly one length: they end at {format_count(low)} to {format_count(high)} tokens"
-        return f"{ends}, and how the loss falls with tokens cannot be told from their ends; add runs of other lengths"
-    return fit.message
+        words = f"{ends}, and how the loss falls with tokens cannot be told from their ends; add runs of other lengths"
+        raise FitError(words, fit.kind)
+    raise FitError(fit.message, fit.kind or FitErrorKind.UNDETERMINED)
 
 
-def _known(found: Fit | FitError) -> Fit | FitError:
-    """A parametric fit, or why it is none."""
-    if isinstance(found, Fit) and found.status == "not_identified":
-        return FitError(why_not(found), found.kind or FitErrorKind.UNDETERMINED)
-    return found
-
-
-def _attempt(method: Callable[[pd.DataFrame], Any], runs: pd.DataFrame) -> Any:
+def _attempt(method: Callable[[Any], Any], given: Any) -> Any:
+    """What a method makes of what it is given, or why it makes nothing."""
     try:
-        return method(runs)
+        return method(given)
     except FitError as error:
         return error
 
@@ -210,7 +225,8 @@ def compare_approaches(
         As :func:`~scaling.runs.load_runs` returns them. Where a ``run`` has several rows they are its training curve:
         approach 1 takes them all, the others the last of each run.
     curves : DataFrame, optional
-        Training curves, for approach 1 (see :func:`~scaling.fit.fit_envelope`), where ``runs`` has final losses only.
+        Training curves, for approach 1 (see :func:`~scaling.fit.fit_envelope`), where ``runs`` has final losses only;
+        without any, the final losses of the runs of one size are taken for its curve.
     n_resamples, seed, backend, n_jobs
         As for :func:`~scaling.uncertainty.bootstrap`.
 
@@ -223,19 +239,14 @@ def compare_approaches(
     FitError
         Only for a table that cannot be used at all.
     """
-    attempts: dict[int, Any] = {2: _attempt(fit_isoflop, runs), 3: _attempt(fit_parametric, runs)}
-    if curves is None and len(last_points(runs)) < len(runs):
-        curves = runs
-    if curves is None:
-        attempts[1] = FitError("needs training curves; there are final losses only", FitErrorKind.FEW)
-    else:
-        attempts[1] = _attempt(_envelope, curves)
-    if isinstance(attempts[3], FitError):
-        raise attempts[3]
-    fits = {number: found for number, found in attempts.items() if not isinstance(found, FitError)}
+    parametric = _parametric(runs)
+    if isinstance(parametric, FitError):
+        raise parametric
+    attempts = _decided(parametric, runs, APPROACHES, curves)
     reasons = {number: str(found) for number, found in attempts.items() if isinstance(found, FitError)}
+    fits = {number: found for number, found in attempts.items() if not isinstance(found, FitError)} | {3: parametric}
     bootstraps = {}
-    for number in sorted(fits):
+    for number in sorted(fits.keys() - reasons.keys()):
         try:
             bootstraps[number] = bootstrap(fits[number], n_resamples, seed, backend=backend, n_jobs=n_jobs)
         except FitError as error:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
-import scipy
 from numpy.typing import ArrayLike
 
 from .._checks import positive, proper_share
@@ -30,6 +30,8 @@ SIGMAS = 5.0
 MOST_RUNS = 300
 #: fewest runs from which anything is learnt or forecast, and fewest forecasts that make a band believed
 LEAST_RUNS, LEAST_FORECASTS = 10, 2
+#: commands need not wait for SciPy's special functions
+NORMAL = NormalDist()
 #: forecasts that went as wrong as this would by chance in one table of a hundred
 TOO_WRONG = 0.01
 
@@ -77,7 +79,7 @@ class Discrepancy:
     forecasts : DataFrame
         One row a cut: each next budget (or, without budgets, each next part of the runs) as forecast from all cheaper
         runs: ``cut`` (the dearest run that was used, FLOP), ``reach`` (mean compute over it), ``n_runs``, ``error``
-        (mean of ln observed − ln forecast) and ``deviations`` (that error as a standard normal deviate).
+        (mean of ln observed − ln forecast) and ``deviations`` (that error in standard deviations of the forecast).
     p : float
         Probability of forecasts that miss as much, if the band is right; NaN where there is none.
     """
@@ -101,7 +103,7 @@ class Discrepancy:
         N, D = np.broadcast_arrays(*positive(params=params, tokens=tokens))
         shape, N, D = N.shape, N.ravel(), D.ravel()
         mean, deviation = self._process.predict(_seen(self.fit.law, N, D), noise)
-        far = scipy.special.stdtrit(self._process.freedom, (1 + level) / 2) * deviation
+        far = NORMAL.inv_cdf((1 + level) / 2) * deviation
         law = np.asarray(self.fit.law.loss(N, D))
         reason = self._reason(float((6 * N * D).max()))
         silent = np.nan if reason else 0.0
@@ -203,7 +205,7 @@ def find_discrepancy(fit: Fit) -> Discrepancy:
     names = ["cut", "reach", "n_runs", "error", "deviations"]
     forecasts, p = pd.DataFrame(list(_forecasts(table, seen)), columns=names), np.nan
     if len(forecasts):
-        p = float(scipy.special.chdtrc(len(forecasts), float((forecasts["deviations"] ** 2).sum())))
+        p = _chance(forecasts["deviations"].to_numpy())
     process = _Process(seen)
     return Discrepancy(fit, process.size, process.noise, forecasts, p, process)
 
@@ -227,12 +229,16 @@ def _forecasts(table: pd.DataFrame, seen: _Seen) -> Iterator[tuple[float, float,
         if before.sum() < LEAST_RUNS or not after.any():
             continue
         new = seen.take(after)
-        process = _Process(seen.take(before))
-        found, deviation = process.predict(new, noise=True, mean=True)
+        found, deviation = _Process(seen.take(before)).predict(new, noise=True, mean=True)
         error = float(np.average(new.missed, weights=new.weights) - found[0])
-        normal = float(scipy.special.ndtri(scipy.special.stdtr(process.freedom, -abs(error) / deviation[0])))
         reach = float(np.exp(np.log(flops[after]).mean()) / cut)
-        yield float(cut), reach, int(after.sum()), error, float(np.copysign(normal, error))
+        yield float(cut), reach, int(after.sum()), error, error / float(deviation[0])
+
+
+def _chance(deviations: np.ndarray) -> float:
+    """Probability of a larger sum of squares of standard normal deviates (chi-squared, after Wilson and Hilferty)."""
+    spread = 2.0 / (9.0 * len(deviations))
+    return NORMAL.cdf((1.0 - spread - float((deviations**2).mean()) ** (1 / 3)) / np.sqrt(spread))
 
 
 class _Process:
@@ -270,6 +276,7 @@ class _Process:
             slopes, own = share[None] @ slopes, np.array([share**2 @ own])
         through = self.law @ np.linalg.solve(self.triangle.T, slopes.T)
         straight, known = seen.missed @ through, (through**2 / seen.weights[:, None]).sum(0)
+        student = self.freedom / (self.freedom - 2.0)  # the noise is not known either: Student's variance
         found, squared = np.zeros(len(slopes)), np.zeros(len(slopes))
         for (length, scale, within, axes, turned, spread, variance), weight in zip(
             self.parts, self.weight, strict=True
@@ -283,7 +290,7 @@ class _Process:
             before = among - 2 * (between * through.T).sum(1) + (through * past).sum(0)
             each = straight[:, None] + (apart * turned) @ (RATIOS[:, None] / spread).T
             told = apart**2 @ (RATIOS[:, None] ** 2 / spread).T
-            left = variance * np.maximum(RATIOS * before[:, None] - told + (known + own)[:, None], 0.0)
+            left = student * variance * np.maximum(RATIOS * before[:, None] - told + (known + own)[:, None], 0.0)
             found += each @ weight
             squared += (left + each**2) @ weight
         return found, np.sqrt(np.maximum(squared - found**2, 1e-300))

@@ -152,7 +152,7 @@ def inspect_runs(runs: pd.DataFrame, which: Iterable[int] = (1, 2, 3)) -> Inspec
         diverged=diverged,
         copies=words,
         slips=_slips(table) + below,
-        approaches=fit_approaches(part, which, parametric),
+        approaches=fit_approaches(part, which, parametric=parametric),
         one_sided=residual_skewness(law).words if law is not None and len(law.runs) >= LEAST else "",
         pooled=find_pooling(parametric, part),
         spikes=find_spikes(table),

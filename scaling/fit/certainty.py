@@ -2,6 +2,7 @@ r"""Do the runs answer what a law is fitted for? Profile likelihood of the expon
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,12 +10,14 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from .._checks import positive_finite, proper_share
+from .._words import format_count, format_flops
 from ..errors import FitError, FitErrorKind
 from ..optimum.allocation import compute_optimal
+from .engine.newton import solve
 from .engine.one_sided import OneSidedProblem
 from .engine.problem import Objective, Problem
 from .engine.profile import EXPONENT, LOSS, SIZE, Frontier
-from .engine.scatter import Scatter, lack_of_fit, scatter
+from .engine.scatter import Scatter, lack_of_fit, scatter, student
 
 if TYPE_CHECKING:
     from .result import Fit
@@ -33,19 +36,29 @@ LEAST_FREEDOM = 5
 LEAST_SPAN = 3.0
 #: lack of fit is said where chance alone would show as much in less than this share of tables
 UNLIKELY = 0.01
+#: correlation of ln N and ln D beyond which the law with exchanged terms is tried, and that law in the order of theta
+NEARLY_TOGETHER, EXCHANGED = 0.8, [0, 2, 1, 4, 3]
 #: what each coordinate is called
 NAMES = {EXPONENT: "a", SIZE: "params", LOSS: "loss"}
 
 
-def open_questions(problem: Problem, found: Scatter, clusters: np.ndarray | None) -> tuple[str, bool]:
+def open_questions(
+    problem: Problem,
+    found: Scatter,
+    clusters: np.ndarray | None,
+    flops: float | None = None,
+    level: float = LEVEL,
+) -> tuple[str, bool]:
     """Why the runs of a fit do not settle the best size at ten times the dearest run's compute; nothing where they do.
+
+    Or the best size for another budget of ``flops``.
 
     Besides, whether more runs, or runs over a wider range, would.
 
     ``problem`` holds the runs that count. Four reasons, in this order: less than five residual degrees of freedom;
     compute that spans less than a factor of three, from which only the formula leads to ten times as much; repeated
     runs that differ far less from each other than from the law; a profile-likelihood interval that reaches beyond a
-    factor of two from the estimate.
+    factor of two from the estimate, or a second minimum that lies there.
     """
     if found.freedom < LEAST_FREEDOM:
         lack = LEAST_FREEDOM - found.freedom
@@ -53,7 +66,8 @@ def open_questions(problem: Problem, found: Scatter, clusters: np.ndarray | None
         return f"{has}, at least {LEAST_FREEDOM} are needed: add {lack} run{'s' * (lack != 1)} or more", False
     frontier = Frontier.of(problem, found, clusters)
     log_flops = frontier.log_params + frontier.log_tokens
-    if np.ptp(log_flops) < np.log(LEAST_SPAN):
+    log_c = float(log_flops.max() + np.log(REACH)) if flops is None else float(np.log(flops / 6))
+    if np.ptp(log_flops) < np.log(LEAST_SPAN) and log_c > log_flops.max():
         span = f"the runs span a factor of {np.exp(np.ptp(log_flops)):.3g} in compute"
         return f"{span}, too little to show how the best size grows: add runs at other budgets", False
     if clusters is None:
@@ -63,11 +77,47 @@ def open_questions(problem: Problem, found: Scatter, clusters: np.ndarray | None
         if chance < UNLIKELY:
             misses = f"it misses them by {np.sqrt(ratio):.2g} times what repeated runs differ"
             return f"the law does not describe these runs: {misses}; fit a narrower range, or another law", False
-    log_c = float(log_flops.max() + np.log(REACH))
-    if frontier.known_within(log_c, FACTOR, LEVEL):
+    if frontier.known_within(log_c, FACTOR, level):
+        for other in _exchanged(problem, found, clusters, level):
+            if abs(other.point(log_c)[SIZE] - frontier.point(log_c)[SIZE]) > np.log(FACTOR):
+                words = "params and tokens rise so nearly together that a law with the two terms exchanged fits as well"
+                return f"{words}: add runs off that line", False
         return "", False
-    what = f"the best size at {REACH:g} times the compute of the dearest run"
-    return f"{what} is not known within a factor of {FACTOR:g} ({LEVEL:.0%})", True
+    budget = (
+        f"at {REACH:g} times the compute of the dearest run" if flops is None else f"for {format_flops(flops)} FLOPs"
+    )
+    return f"the best size {budget} is not known within a factor of {FACTOR:g} ({level:.0%})", True
+
+
+def _exchanged(problem: Problem, found: Scatter, clusters: np.ndarray | None, level: float) -> list[Frontier]:
+    """The minimum near the law whose terms have changed places, where runs nearly on a line do not exclude it.
+
+    On a line both laws give the same losses. A profile sees only the minimum that it starts from.
+    """
+    x, y = problem.basis.logs
+    if abs(np.corrcoef(x, y)[0, 1]) < NEARLY_TOGETHER:
+        return []
+    swapped = solve(problem.model, found.weights[None], (found.delta,), found.theta[None, EXCHANGED])
+    near = np.allclose(swapped.theta[0], found.theta, rtol=1e-3)
+    if near or np.sqrt(found.rise(swapped.value[0])) > student(level, found.freedom):
+        return []
+    other = Frontier.of(problem, replace(found, theta=swapped.theta[0]), clusters)
+    return [other] if np.isfinite(other.point(0.0)).all() else []
+
+
+def unsettled(fit: Fit, flops: float, level: float = LEVEL) -> str:
+    """Why the runs do not settle the best size for a budget, with its interval if there is one; nothing if they do."""
+    found = _scattered(fit)
+    words, more = open_questions(*found, flops, level)
+    if not words or found[1].freedom < 1:
+        return words
+    row = certainty(fit, flops, level).set_index("quantity").loc["params"]
+    span = f"it lies anywhere from {_size(row['low'])} to {_size(row['high'])} as far as the law is right"
+    return f"{words}: {span}" if more else words
+
+
+def _size(params: float) -> str:
+    return format_count(params) if 0 < params < np.inf else "nothing" if params == 0 else "any size"
 
 
 def certainty(fit: Fit, flops: ArrayLike | None = None, level: float = LEVEL) -> pd.DataFrame:
@@ -128,6 +178,9 @@ def certainty(fit: Fit, flops: ArrayLike | None = None, level: float = LEVEL) ->
     held = np.array([EXPONENT] + [SIZE] * len(budgets) + [LOSS] * len(budgets))
     asked = np.concatenate([[dearest], budgets, budgets])
     _, low, high = frontier.intervals(np.log(asked / 6), held, level)
+    for other in _exchanged(problem, found, clusters, level):
+        _, lower, higher = other.intervals(np.log(asked / 6), held, level)
+        low, high = np.minimum(low, lower), np.maximum(high, higher)
     best = compute_optimal(law, budgets)
     value = np.concatenate([[law.a], best.params, best.loss])
     low, high = np.where(held == SIZE, np.exp(low), low), np.where(held == SIZE, np.exp(high), high)

@@ -11,6 +11,7 @@ import pandas as pd
 from .._checks import positive_finite, proper_share, within
 from .._words import format_count, format_flops
 from ..errors import FitError, FitErrorKind, RunsWarning
+from ..fit.certainty import unsettled
 from ..laws.chinchilla import ChinchillaLaw
 from ..optimum.allocation import Allocation, compute_optimal, without_optimum
 from ..uncertainty.resampling import Bootstrap
@@ -21,6 +22,7 @@ __all__ = ["Plan", "plan_training"]
 
 #: a budget this many times above the dearest run's, or below the cheapest's, is called far
 FAR = 10.0
+FAR_WORDS = "the budget is"
 #: the share of resamples without an optimum above which there is no plan
 MOST_LOST = 0.1
 #: how quantities are printed
@@ -54,6 +56,9 @@ class Plan:
     noise, noise_from : float, str
         Standard deviation of ln loss of a run about the law, and what it was taken from; see
         :meth:`Bootstrap.predict <scaling.uncertainty.Bootstrap.predict>`.
+    open_question : str
+        Why the runs do not settle the best size for this budget; nothing where they do. A plan with an open question
+        prints its allocations, each number with its interval, and nothing that rests on a single size.
     """
 
     flops: float
@@ -66,6 +71,7 @@ class Plan:
     boot: Bootstrap
     noise: float
     noise_from: str
+    open_question: str = ""
 
     def table(self) -> pd.DataFrame:
         """The allocations as one flat table: ``problem``, ``quantity``, ``estimate``, ``low``, ``high``."""
@@ -78,6 +84,8 @@ class Plan:
             (f"{problem}, {interval}", _readable_rows(rows.droplevel("problem")))
             for problem, rows in self.allocation.groupby("problem", sort=False)
         ]
+        if self.open_question:
+            return parts
         parts.append((f"training another size than the advised, {interval}", _readable(self.off_optimum)))
         parts.append((f"smaller models of the same loss, {interval}", _readable(self.overtraining)))
         return parts
@@ -187,10 +195,11 @@ def plan_training(
     ends = run[["estimate", "low", "high"]].astype(float)
     parts["compute-optimal"].loc["loss_of_a_run"] = [*ends, False]
     allocation = pd.concat(parts, names=["problem", "quantity"])
-    notes = _notes(boot, best, lost, unique_tokens, level, allocation)
+    doubt = unsettled(boot.fit, flops, level)
+    notes = _notes(boot, best, lost, unique_tokens, level, allocation, doubt)
     reach = float(flops / boot.fit.runs["flops"].max())
     if reach > FAR:
-        warnings.warn(notes[0], RunsWarning, stacklevel=2)
+        warnings.warn(next(note for note in notes if note.startswith(FAR_WORDS)), RunsWarning, stacklevel=2)
     return Plan(
         flops=float(flops),
         level=level,
@@ -202,6 +211,7 @@ def plan_training(
         boot=boot,
         noise=float(run["noise"]),
         noise_from=run["noise_from"],
+        open_question=doubt,
     )
 
 
@@ -232,23 +242,31 @@ def with_optimum(boot: Bootstrap, level: float) -> tuple[Bootstrap, float]:
 
 
 def _notes(
-    boot: Bootstrap, best: Allocation, lost: float, unique: float | None, level: float, allocation: pd.DataFrame
+    boot: Bootstrap,
+    best: Allocation,
+    lost: float,
+    unique: float | None,
+    level: float,
+    allocation: pd.DataFrame,
+    doubt: str,
 ) -> tuple[str, ...]:
     runs, notes = boot.fit.runs, []
+    if doubt:
+        notes.append(f"{doubt}; suggest_runs (on the command line: --next-budget) says which runs would tell most")
     beyond = {name: float(getattr(best, name) / runs[name].max()) for name in ("flops", "params", "tokens")}
     if beyond["flops"] > FAR:
         sizes = f"params {beyond['params']:.3g}, tokens {beyond['tokens']:.3g}"
         notes.append(
-            f"the budget is {beyond['flops']:.3g} times that of the dearest run (largest {sizes} times): the intervals "
+            f"{FAR_WORDS} {beyond['flops']:.3g} times that of the dearest run (largest {sizes} times): the intervals "
             "hold only as far as the law does"
         )
     below = float(runs["flops"].min() / best.flops)
     if below > FAR:
         notes.append(
-            f"the budget is {below:.3g} times below that of the cheapest run: the intervals hold only as far as the "
-            "law does"
+            f"{FAR_WORDS} {below:.3g} times below that of the cheapest run: the intervals hold only as far as the law "
+            "does"
         )
-    if boot.fit.status != "identified":
+    if boot.fit.status != "identified" and boot.fit.message not in doubt:
         notes.append(f"the fit is {boot.fit.status}: {boot.fit.message}")
     if boot.note:
         notes.append(f"intervals: {boot.note}")

@@ -33,8 +33,8 @@ def missing_column(name: str, candidates: list) -> str:
 
 
 def _listed(names: list) -> str:
-    shown = ", ".join(repr(c)[:40] for c in names[:12]) or "none"
-    return shown + (f" and {len(names) - 12} more" if len(names) > 12 else "")
+    shown = ", ".join(repr(c)[:40] for c in names[:40]) or "none"
+    return shown + (f" and {len(names) - 40} more" if len(names) > 40 else "")
 
 
 def _to_float(value: object) -> float:

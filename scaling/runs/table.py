@@ -2,7 +2,8 @@
 
 The columns everywhere: ``params`` (total, counting embeddings), ``tokens``, ``loss`` (nats per token) and
 ``flops`` = 6 · params · tokens; optional are ``params_nonembedding``, ``flops_nonembedding``,
-``flops_exact``, ``budget`` (nominal IsoFLOP group, empty outside groups), ``run``, ``seed`` and ``status``.
+``flops_exact``, ``budget`` (nominal IsoFLOP group, empty outside groups), ``unique_tokens`` (those of one epoch),
+``run``, ``seed`` and ``status``.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import pandas as pd
 
 from ..errors import RunsError, RunsWarning
 from .problems import column_problems, missing_column, repeats, suspicions, to_numbers
+from .reading.glance import fits
 from .repetition import repeated_rows
 from .vocabulary import LABELS, LIMITS, closest_column
 
@@ -91,7 +93,7 @@ def checked_table(df: pd.DataFrame, source: str, include_failed: bool, known: li
     twice = sorted({str(c) for c in columns if columns.count(c) > 1 and c in (*LIMITS, *LABELS)})
     if twice:
         raise RunsError(source, [f"column {name!r} stands there twice: keep one" for name in twice])
-    words = _unknown_columns(columns)
+    words = _unknown_columns(df)
     notes: list[str] = []
     kept, finished = _leave_out_failed(df, source, include_failed, words)
     numbers, problems = _numbers(kept, finished)
@@ -108,13 +110,14 @@ def checked_table(df: pd.DataFrame, source: str, include_failed: bool, known: li
     return table
 
 
-def _unknown_columns(columns: list) -> list[str]:
-    """Words about columns that look like a misspelt optional one: they are carried, not used."""
+def _unknown_columns(df: pd.DataFrame) -> list[str]:
+    """Words about columns that look like a misspelt optional one, by their cells too: they are carried, not used."""
+    columns = list(df.columns)
     unknown = [c for c in columns if c not in (*LIMITS, *LABELS)]
     words = []
     for name in (*_TRIPLE, *_OPTIONAL, *LABELS):
         found = closest_column(name, unknown, cutoff=0.8) if name not in columns else None
-        if found is not None:
+        if found is not None and (name not in LIMITS or fits(name, df[found], None)):
             words.append(f"column {found!r} is carried but not used; if it is {name!r}, rename it")
     return words
 

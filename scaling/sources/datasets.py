@@ -147,7 +147,11 @@ def _pooch() -> Any:
 
 def _local(dataset: _Downloaded) -> Path:
     """Where the file is, or has to be put: in the mirror if one is set, else in the cache."""
-    folder = Path(os.environ[MIRROR]).expanduser() if os.environ.get(MIRROR) else Path(_pooch().os_cache("scaling"))
+    try:
+        folder = Path(os.environ[MIRROR]).expanduser() if os.environ.get(MIRROR) else Path(_pooch().os_cache("scaling"))
+    except RuntimeError:
+        words = f"{MIRROR} is {os.environ[MIRROR]!r}, and there is no home directory of that user"
+        raise DatasetError(f"{words}: name the folder by its path") from None
     return folder / dataset.name / dataset.file
 
 

@@ -1,33 +1,25 @@
 """``scaling rerun``, interrupted or killed at each of its stages: a book stands whole or not at all."""
 
+import itertools
 import json
 import multiprocessing
 import os
 import signal
 
 import held
-import nbformat
 import pandas as pd
 import pytest
 
-import scaling
-from scaling.book.chapters import Chapter
 from scaling.book.staging import MARK
 
 pytestmark = pytest.mark.slow
-LAW = scaling.ChinchillaLaw(E=1.9, A=300.0, B=900.0, alpha=0.32, beta=0.34)
 #: runs of the table of the book that stands, and of the one that is being made
 OLD, NEW = 12, 13
-#: to whom each signal goes: Ctrl-C reaches all that a shell has started, `kill` one process
-SENDERS = {signal.SIGINT: os.killpg, signal.SIGTERM: os.kill, signal.SIGKILL: os.killpg}
+#: to whom each signal goes: Ctrl-C and the end of a terminal reach all that a shell has started, `kill` one process
+SENDERS = {signal.SIGINT: os.killpg, signal.SIGHUP: os.killpg, signal.SIGTERM: os.kill, signal.SIGKILL: os.killpg}
 #: from where processes are forked, so that each need not import the package again
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["scaling.cli.rerun", "scaling.book.make"])
-
-
-def table(path, rows):
-    design = scaling.simulate.isoflop_design([1e18, 1e19, 1e20, 1e21], n_sizes=8, width=6.0, law=LAW)
-    scaling.simulate_runs(LAW, design, noise=0.003, seed=1).head(rows).to_csv(path, index=False)
 
 
 class Making:
@@ -37,19 +29,10 @@ class Making:
         self.folder, self.place = folder, folder / "place"
         self.place.mkdir()
         self.listener = held.Listener(folder / "pipe")
-        notebook = nbformat.v4.new_notebook(
-            metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-        )
-        notebook.cells = [
-            nbformat.v4.new_markdown_cell("# A chapter"),
-            nbformat.v4.new_code_cell("runs_file = None", metadata={"tags": ["parameters"]}),
-            nbformat.v4.new_code_cell(held.holding_cell(self.listener.path)),
-        ]
-        nbformat.write(notebook, folder / "21_held.ipynb")
-        self.chapters = [Chapter(folder / "21_held.ipynb")]
+        self.chapters = [held.chapter(folder, "21_held", held.holding_cell(self.listener.path))]
 
     def arguments(self, rows):
-        table(self.folder / "runs.csv", rows)
+        held.table(self.folder / "runs.csv", rows)
         return [self.folder / "runs.csv", "--out", self.place / "book", "--resamples", "2", "--force"]
 
     def finish(self, rows):
@@ -102,12 +85,17 @@ def test_killed_a_book_stands_whole_or_not_at_all(making, stage, before):
     assert [path.name for path in making.place.iterdir()] == ["book"], "what the killed one has left is removed"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("stage", held.STAGES)
+@pytest.mark.parametrize(
+    ("stage", "number"),
+    [
+        *itertools.product(held.STAGES, [signal.SIGINT, signal.SIGTERM]),
+        *itertools.product(["reading", "executing"], [signal.SIGHUP]),  # from which on all is as with SIGTERM
+    ],
+)
 def test_interrupted_it_removes_what_it_began(making, stage, number):
     making.finish(OLD)
     code, words = making.end_at(stage, number)
-    if (stage, number) == ("reading", signal.SIGTERM):
+    if stage == "reading" and number != signal.SIGINT:
         assert code == -number  # nothing is begun, and nothing to be told
     else:
         assert code == 130

@@ -105,6 +105,22 @@ def test_a_chapter_that_ends_its_process_is_told(warm):
     assert (outcome.kind, outcome.error) == (FAILED, "the process ended")
 
 
+@pytest.mark.parametrize(
+    "full",
+    [
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\nwith open('large', 'w') as file:\n"
+        "    file.write('x' * 5000)",
+        "resource.prlimit(os.getppid(), resource.RLIMIT_FSIZE, (1000, 1000))\nprint('x' * 5000)",
+    ],
+    ids=["in a cell", "for the notebook"],
+)
+def test_no_room_for_a_chapter_is_no_fault_of_its_own(warm, tmp_path, full):
+    """What it says would stand in the book as if the table were at fault."""
+    with pytest.raises(OSError, match="File too large"):
+        execute(chapter(f"import os, resource\n{full}"), {}, {}, str(tmp_path), warm)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_traceback_is_kept(warm):
     outcome = execute(chapter("def f():\n    return 1 / 0", "f()"), {}, {}, processes=warm)
     assert (outcome.kind, outcome.cell, outcome.source) == (FAILED, 2, "f()")
@@ -142,9 +158,11 @@ def test_what_still_runs_is_ended_with_the_block(tmp_path, monkeypatch, kind):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
 
 
+@pytest.mark.parametrize("kind", ["WarmProcesses", "FreshProcesses"])
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_nothing_outlives_the_process_that_asked(tmp_path, number):
-    code = "import sys\nfrom scaling.book.chapters import execute\nexecute(sys.argv[1], {}, {}, sys.argv[2])"
+def test_nothing_outlives_the_process_that_asked(tmp_path, number, kind):
+    code = f"import sys\nfrom scaling.book.chapters import execute\nfrom scaling.book.processes import {kind}\n"
+    code += f"execute(sys.argv[1], {{}}, {{}}, sys.argv[2], {kind}())"
     asked = chapter(RUNNING.format(str(tmp_path / "running")))
     process = subprocess.Popen([sys.executable, "-c", code, asked, str(tmp_path)])
     running = pids(tmp_path / "running")

@@ -10,11 +10,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import held
 import nbformat
 import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from full_disk import FullDisk
 
 import scaling
 from scaling.book.chapters import DONE, FAILED, NOT_POSSIBLE, Chapter, chapters_on_runs, execute
@@ -75,6 +77,11 @@ def run(*arguments):
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result
+
+
+def mark(version):
+    """What the book of a version says of itself."""
+    return json.dumps({"versions": {"scaling": version}, "chapters": []})
 
 
 def written(folder):
@@ -388,7 +395,7 @@ def table(tmp_path):
 
 def test_an_earlier_book_is_refused_without_force(table, tmp_path):
     (tmp_path / "book").mkdir()
-    (tmp_path / "book" / MARK).write_text("{}")
+    (tmp_path / "book" / MARK).write_text(mark("old"))
     result = run(table, "--out", tmp_path / "book")
     assert result.exit_code == 1
     assert "--force" in result.output
@@ -405,6 +412,43 @@ def test_a_folder_of_other_files_is_never_replaced(table, tmp_path, force):
     assert (tmp_path / "thesis" / "chapter.tex").read_text() == "years of work"
 
 
+@pytest.mark.parametrize(
+    "said", ["{}", "[]", '{"loss": 2.1}', '{"versions": {"other": "1"}, "chapters": []}', "no JSON"]
+)
+def test_another_program_s_summary_is_not_taken_for_a_book(table, tmp_path, said):
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / MARK).write_text(said)
+    (tmp_path / "logs" / "weights").write_text("years of work")
+    result = run(table, "--out", tmp_path / "logs", "--force")
+    assert result.exit_code == 1
+    assert "left as it is" in result.output
+    assert written(tmp_path / "logs").keys() == {MARK, "weights"}
+
+
+@pytest.mark.parametrize("force", [(), ("--force",)])
+def test_a_link_is_not_followed_and_not_replaced(table, tmp_path, force):
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "theirs")
+    (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
+    os.mkfifo(tmp_path / "pipe")
+    for name, kind in (("link", "is a link"), ("dangling", "is a link"), ("pipe", "name a folder"), ("runs.csv", "")):
+        result = run(table, "--out", tmp_path / name, *force)
+        assert result.exit_code == 1
+        assert kind in result.output
+    assert run(table, "--out", tmp_path / "link" / "..", *force).exit_code == 1
+    assert (tmp_path / "link").is_symlink()
+    assert not any((tmp_path / "theirs").iterdir())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dangling", "link", "pipe", "runs.csv", "theirs"]
+
+
+def test_a_folder_that_is_the_table_gets_no_book(table, tmp_path):
+    (tmp_path / "packed").mkdir()
+    scaling.load_runs(table).to_parquet(tmp_path / "packed" / "part.parquet")
+    result = run(tmp_path / "packed", "--out", tmp_path / "packed" / "book")
+    assert result.exit_code == 1
+    assert "lies inside the table" in result.output
+
+
 def test_other_refusals(table, tmp_path):
     assert "there is no folder" in run(table, "--out", tmp_path / "no" / "book").output
     assert "is a file" in run(table, "--out", table).output or "lies inside" in run(table, "--out", table).output
@@ -414,6 +458,7 @@ def test_other_refusals(table, tmp_path):
     assert "no chapter 99" in wrong.output
     assert run(table, "--out", tmp_path / "book", "--backend", "dask").exit_code == 2
     assert run(tmp_path / "absent.csv", "--out", tmp_path / "book").exit_code == 1
+    assert "nobody of this name" in run(table, "--out", "~no.such.user/book").output
     assert [path.name for path in tmp_path.iterdir()] == ["runs.csv"]
 
 
@@ -436,7 +481,7 @@ def test_a_staged_folder_replaces_the_old_one_whole(tmp_path, exchange, monkeypa
     for version in ("old", "new"):
         with staged(target, force=True) as (result, work):
             (work / "scrap").write_text("")
-            (result / MARK).write_text(version)
+            (result / MARK).write_text(mark(version))
             (result / version).write_text("")
         assert written(target).keys() == {MARK, version}
         assert [path.name for path in tmp_path.iterdir()] == ["b[o]ok"]
@@ -444,28 +489,71 @@ def test_a_staged_folder_replaces_the_old_one_whole(tmp_path, exchange, monkeypa
 
 def test_an_error_leaves_the_old_one(tmp_path):
     with staged(tmp_path / "book", force=False) as (result, _):
-        (result / MARK).write_text("old")
+        (result / MARK).write_text(mark("old"))
 
     def fail():
         with staged(tmp_path / "book", force=True) as (result, _):
-            (result / MARK).write_text("new")
+            (result / MARK).write_text(mark("new"))
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         fail()
-    assert (tmp_path / "book" / MARK).read_text() == "old"
+    assert (tmp_path / "book" / MARK).read_text() == mark("old")
     assert [path.name for path in tmp_path.iterdir()] == ["book"]
+
+
+def test_where_names_cannot_be_exchanged_a_failure_puts_the_old_one_back(tmp_path, monkeypatch):
+    with staged(tmp_path / "book", force=False) as (result, _):
+        (result / MARK).write_text(mark("old"))
+    monkeypatch.setattr("scaling.book.staging._exchange", lambda one, other: False)
+
+    def replace_it():
+        with FullDisk(tmp_path) as disk, staged(tmp_path / "book", force=True) as (result, _):
+            (result / MARK).write_text(mark("new"))
+            disk.at = disk.count + 2  # of the two renamings
+
+    with pytest.raises(OSError, match="No space left"):
+        replace_it()
+    assert (tmp_path / "book" / MARK).read_text() == mark("old")
+    assert [path.name for path in tmp_path.iterdir()] == ["book"]
+
+
+def test_on_a_full_disk_the_old_book_stays(table, tmp_path, capsys):
+    """At every file, folder and renaming of the command's own, the last ones included."""
+    place = tmp_path / "place"
+    place.mkdir()
+    chapters = [held.chapter(tmp_path, "21_good", "")]
+
+    def make(disk):
+        with disk, pytest.raises(SystemExit) as end:
+            held.rerun([table, "--out", place / "book", "--resamples", "2", "--force"], chapters)
+        return end.value.code, disk.count
+
+    assert make(FullDisk(place)) > (0, 20)
+    before = written(place)
+    code, count = make(FullDisk(place))
+    assert code == 0
+    assert written(place) == before
+    for at in range(1, count + 1):
+        capsys.readouterr()
+        code, _ = make(FullDisk(place, at))
+        assert code == 3, at
+        *_, last = capsys.readouterr().err.splitlines()
+        assert last.startswith(f"error: no book was made, and nothing at {place / 'book'} was changed: "), at
+        assert last.endswith("no space is left on the disk"), at
+        assert written(place) == before, at
+        assert [path.name for path in place.iterdir()] == ["book"], at
 
 
 def test_leftovers_of_killed_runs_are_removed_and_those_of_live_ones_are_not(tmp_path):
     (tmp_path / "book-dead.unfinished" / "work").mkdir(parents=True)
     (tmp_path / "book-dead.replaced").mkdir()
-    (tmp_path / "book-dead.replaced" / MARK).write_text("old")
+    (tmp_path / "book-dead.replaced" / MARK).write_text(mark("old"))
     with staged(tmp_path / "book", force=True) as (first, _):
-        assert (tmp_path / "book" / MARK).read_text() == "old"  # killed between two renamings: put back
+        assert (tmp_path / "book" / MARK).read_text() == mark("old")  # killed between two renamings: put back
         with staged(tmp_path / "book", force=True) as (second, _):
-            (second / MARK).write_text("second")
+            (second / MARK).write_text(mark("second"))
         assert first.is_dir()
-        (first / MARK).write_text("first")
-    assert (tmp_path / "book" / MARK).read_text() == "first"
+        (first / MARK).write_text(mark("first"))
+    assert (tmp_path / "book" / MARK).read_text() == mark("first")
     assert [path.name for path in tmp_path.iterdir()] == ["book"]

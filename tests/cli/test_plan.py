@@ -161,3 +161,34 @@ def test_what_the_next_runs_may_be_is_an_option(table):
     result = run(table, *options, "--next-tokens-per-param", 60, 10)
     assert result.exit_code == 1
     assert "(low, high)" in result.output
+
+
+def test_a_plan_that_the_runs_do_not_settle_gives_no_number_without_its_interval(tmp_path):
+    """Twelve runs, 0.6 % of noise: constants and tables that rest on one size are not printed; what would help is."""
+    path = tmp_path / "few.csv"
+    design = scaling.simulate.chinchilla_like_design(12, seed=0)
+    scaling.simulate_runs(LAW, design, noise=0.006).to_csv(path, index=False)
+    said = run(path, "--flops", "1e23", "--resamples", 200)
+    assert said.exit_code == 0
+    assert "the best size for 1e23 FLOPs is not known within a factor of 2" in said.output
+    assert "add runs over a wider range" in said.output
+    assert "--next-budget" in said.output
+    for words in ("ChinchillaLaw", "another size", "smaller models"):
+        assert words not in said.output
+    head, rows = said.output.split("compute-optimal, 95% interval\n")
+    for line in rows.splitlines()[1:7]:
+        assert len(line.split()) >= 4, line
+    found = json.loads(run(path, "--flops", "1e23", "--resamples", 200, "--json").output)
+    assert found["law"] is found["off_optimum"] is found["overtraining"] is None
+    assert found["status"] == "weak"
+    assert "not known" in found["open_question"]
+    assert set(found["constants"]["alpha"]) == {"estimate", "low", "high"}
+    assert all(row["low"] < row["high"] for row in found["allocation"])
+
+
+def test_a_law_that_misses_repeated_runs_carries_no_single_number(tmp_path):
+    path = tmp_path / "sweep.csv"
+    scaling.load_runs("small_sweep")[["params", "tokens", "loss"]].to_csv(path, index=False)
+    said = run(path, "--flops", "1e14", "--resamples", 200)
+    assert "the law does not describe these runs" in said.output
+    assert "another size" not in said.output

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import t
+from scipy.stats import chi2, norm
 
 import scaling
 from scaling.diagnostics import discrepancy, find_discrepancy
@@ -74,7 +74,7 @@ def test_predictions_are_those_of_dense_algebra(monkeypatch):
     spread += np.diag(rest @ np.linalg.solve(H.T @ inverse @ H, rest.T)) + 1.0
     band = found.band(*new, level=0.9, noise=True)
     np.testing.assert_allclose(np.log(band.estimate / fit.law.loss(*new)), mean, rtol=1e-4)
-    half = t(len(N) - 5).ppf(0.95) * np.sqrt(variance * spread)
+    half = norm.ppf(0.95) * np.sqrt(variance * spread * (len(N) - 5) / (len(N) - 7))
     np.testing.assert_allclose(np.log(band.high / band.low) / 2, half, rtol=1e-4)
 
 
@@ -157,6 +157,13 @@ def test_a_large_table_is_thinned_evenly():
     assert not found.band(*at_optimum(found.fit, 3e22)).reason
 
 
+def test_the_chance_of_forecasts_that_miss():
+    for n in (2, 4, 11):
+        deviations = np.random.default_rng(n).normal(0, 1.5, n)
+        exact = chi2.sf((deviations**2).sum(), n)
+        assert discrepancy._chance(deviations) == pytest.approx(exact, abs=0.01)
+
+
 # ------------------------------------------------------------------ what cannot be said
 
 
@@ -182,6 +189,8 @@ def test_forecasts_that_went_wrong():
     jump = np.where(runs["flops"] > flops / 2, 1.06, 1.0)  # the dearest budget was trained otherwise
     found = find_discrepancy(scaling.fit_parametric(runs.assign(loss=runs["loss"] * jump)))
     assert found.p < 0.01
+    squares = (found.forecasts["deviations"] ** 2).sum()
+    assert found.p == pytest.approx(chi2.sf(squares, len(found.forecasts)), abs=1e-4)
     assert "forecasts of dearer budgets from cheaper ones miss by up to" in found.band(1e10, 2e11).reason
 
 

@@ -1,6 +1,7 @@
 """What a fit says of itself is earned: statuses and profile-likelihood intervals, by simulation on known surfaces."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,7 +17,8 @@ NOISE = 0.006
 
 
 def table(n, seed, noise=NOISE, law=LAW):
-    return scaling.simulate_runs(law, scaling.simulate.chinchilla_like_design(n, seed=seed), noise=noise, seed=seed)
+    design = scaling.simulate.chinchilla_like_design(n, seed=seed)
+    return scaling.simulate_runs(law, design, noise=noise, seed=10_000 + seed)  # draws of its own
 
 
 def frontier_of(fit):
@@ -59,7 +61,7 @@ def test_a_loss_of_tokens_alone_is_not_identified_however_small_the_noise(noise)
     statuses = []
     for seed in range(60):
         runs = scaling.simulate.chinchilla_like_design(60, seed=seed)
-        rng = np.random.default_rng(seed)
+        rng = np.random.default_rng(10_000 + seed)
         loss = (1.7 + 400 / runs["tokens"] ** 0.28) * np.exp(noise * rng.standard_normal(60))
         statuses.append(scaling.fit_parametric(runs.assign(loss=loss)).status)
     assert statuses.count("not_identified") >= 54
@@ -84,7 +86,7 @@ def test_a_column_that_hardly_varies_is_one_value(column):
         rng = np.random.default_rng(seed)
         design = scaling.simulate.chinchilla_like_design(60, seed=seed).drop(columns=["budget", "flops"])
         design[column] = 1e9 * (1 + 0.003 * rng.random(60))
-        fit = scaling.fit_parametric(scaling.simulate_runs(LAW, design, noise=NOISE, seed=seed))
+        fit = scaling.fit_parametric(scaling.simulate_runs(LAW, design, noise=NOISE, seed=1000 + seed))
         assert fit.status == "not_identified"
         assert f"1 distinct value of {column} (all within 0.00" in fit.message
         with pytest.raises(FitError, match="distinct"):
@@ -109,6 +111,22 @@ def test_one_budget_does_not_tell_how_the_best_size_grows():
     fit = scaling.fit_parametric(scaling.simulate_runs(LAW, design))
     assert fit.status == "weak"
     assert "factor of 1 in compute" in fit.message
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-4, 0.006])
+def test_terms_that_may_change_places_identify_nothing(noise):
+    """Runs on a line in logs, and runs so near one that a law with the terms exchanged fits as well."""
+    sizes = np.geomspace(1e8, 1e10, 30)
+    line = pd.DataFrame({"params": sizes, "tokens": 20 * sizes})
+    fit = scaling.fit_parametric(scaling.simulate_runs(LAW, line, noise=noise, seed=1))
+    assert fit.status == "not_identified"
+    assert "rise together, add runs off that line" in fit.message
+    named = 0
+    for seed in range(40):
+        off = np.exp(0.15 * np.random.default_rng(seed).standard_normal(30))
+        runs = scaling.simulate_runs(LAW, line.assign(tokens=line["tokens"] * off), noise=0.006, seed=1000 + seed)
+        named += scaling.fit_parametric(runs).status == "identified"
+    assert named == 0
 
 
 def test_our_own_sweep_and_its_residuals():

@@ -132,7 +132,8 @@ def test_the_authors_resamples_are_solved_and_drawn_as_they_drew_them():
     legacy = np.random.RandomState(42)
     rows = besiroglu2024.fitted_runs().index.to_numpy()
     first = legacy.choice(rows, size=len(rows), replace=True)
-    alone = scaling.fit_parametric(besiroglu2024.all_runs().loc[first]).law.constants
+    drawn = besiroglu2024.all_runs().drop(columns="run").loc[first]  # a run drawn twice counts twice
+    alone = scaling.fit_parametric(drawn).law.constants
     assert alone == pytest.approx(boot.samples.iloc[0].to_dict(), rel=1e-6)
 
 
@@ -168,7 +169,7 @@ def test_tolerances_of_other_draws_are_three_monte_carlo_errors_of_the_differenc
 )
 def test_sardana_cut_offs(cut, runs, value):
     fit = sardana2024.fit(cut)
-    assert (len(fit.runs), fit.status) == (runs, "identified")
+    assert (len(fit.runs), fit.status) == (runs, "weak")  # their size at ten times the compute is anybody's guess
     assert fit.value == pytest.approx(value, abs=5e-9)
 
 

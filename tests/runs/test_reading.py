@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 import scaling
 from scaling.runs.reading.cells import decimal_mark, read_numbers
-from scaling.runs.reading.units import Header, read_header, unit_factor
+from scaling.runs.reading.ratios import read_ratio
+from scaling.runs.reading.units import Header, read_header, stated_unit, unit_factor
 
 ROWS = [(7e7, 1.4e9, 3.5), (1e9, 2e10, 2.7), (7e10, 1.4e12, 1.95)]
 
@@ -58,13 +59,80 @@ def refused(tmp_path, content, **options):
         ("FLOPs (1e18)", "flops", "1e18"),
         ("C (EFLOPs)", "flops", "EFLOPs"),
         ("State", "status", None),
+        ("Parameter (Mio.)", "params", "Mio."),
+        ("Trainingstoken (Mrd.)", "tokens", "Mrd."),
+        ("Rechenaufwand (PF-Tage)", "flops", "PF-Tage"),
+        ("Perplexität", "loss", "perplexity"),
+        ("参数量（百万）", "params", "百万"),
+        ("パラメータ数", "params", None),
+        ("Nombre de paramètres (millions)", "params", "millions"),
+        ("M params", "params", "M"),
+        ("billions of tokens", "tokens", "billions"),
+        ("GTokens", "tokens", "g"),
+        ("params (×10⁶)", "params", "x10^6"),
+        ("FLOPs (x 10^{18})", "flops", "x 10^18"),
+        ("tokens (1e9 tokens)", "tokens", "1e9 tokens"),
+        ("# tokens (B)", "tokens", "B"),
+        ("Params (N, M)", "params", "M"),
+        ("Params (non-embedding, M)", "params_nonembedding", "M"),
+        ("throughput/total_tokens (Tsd.)", "tokens", "Tsd."),
+        ("throughput/total_gflops", "flops", "gflops"),
+        ("Val BPC", "loss", "bits_per_character"),
+        ("loss per token", "loss", None),
+        ("tokens per run", "tokens", None),
+        ("tokens per epoch", "unique_tokens", None),
     ],
 )
 def test_headers_that_are_known(text, name, unit):
     assert read_header(text) == Header(name, unit)
 
 
-@pytest.mark.parametrize("text", ["log_params", "log10(N)", "tokens_per_param", "parms", "", "  ", "loss_gap", "depth"])
+NONE = ["log_params", "log10(N)", "parms", "", "  ", "loss_gap", "depth", "gpu_hours", "tflops", "batch_size"]
+RATIOS = {
+    ("tokens", "params"): ["tokens/param", "tokens_per_param", "D/N", "D:N", "TPP", "token pro Parameter", "D_over_N"],
+    ("flops", "tokens"): ["FLOPs/token", "FLOPs per token", "C/D"],
+    ("params", "tokens"): ["params per token", "N / D"],
+    ("tokens", ""): ["tok/sec", "tokens per second", "throughput/tokens_per_second", "tokens/GPU", "tok/s"],
+    ("", "tokens"): ["ms/token", "bytes per token"],
+}
+
+
+@pytest.mark.parametrize("text", [text for texts in RATIOS.values() for text in texts])
+def test_ratios_and_rates_are_no_quantities(text):
+    found = read_ratio(text)
+    assert found is not None
+    assert text in RATIOS[(found.over, found.under)]
+    assert read_header(text) is None
+
+
+@pytest.mark.parametrize("text", ["train/loss", "config.n_params", "nats/token", "tokens/1e9", "data/tokens", "loss"])
+def test_paths_and_units_are_no_ratios(text):
+    assert read_ratio(text) is None
+    assert read_header(text) is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "unit"),
+    [
+        ("tokens", "Training set (M)", "M"),
+        ("params", "Weights total (k)", "k"),
+        ("params", "size_m", "m"),
+        ("params", "Model, in Mio.", "Mio."),
+        ("flops", "run/total_tflops", "tflops"),
+        ("tokens", "seen [x1e9]", "x1e9"),
+        ("loss", "Score (bits)", "bits"),
+        ("params", "weights (bytes)", "bytes"),
+        ("loss", "Final NLL", None),
+        ("params", "model", None),
+        ("params", "c", None),
+        ("tokens", "corpus (train)", None),
+    ],
+)
+def test_a_unit_in_a_header_holds_for_a_column_named_by_hand(name, text, unit):
+    assert stated_unit(name, text) == unit
+
+
+@pytest.mark.parametrize("text", NONE)
 def test_headers_are_matched_whole_and_never_by_likeness(text):
     assert read_header(text) is None
 
@@ -88,6 +156,12 @@ def test_our_own_names_are_known(ours):
         ("params", "GB", None),
         ("params", "PF-days", None),
         ("loss", "bits/token", "bits"),
+        ("params", "Mi", 2.0**20),
+        ("tokens", "×10⁹", 1e9),
+        ("tokens", "亿", 1e8),
+        ("tokens", "1e9 tokens", 1e9),
+        ("tokens", "Bio", None),
+        ("flops", "GFLOP/s", None),
         ("loss", "M", None),
     ],
 )
@@ -156,7 +230,7 @@ def test_where_they_do_not_it_is_asked(cells):
 @given(st.floats(1e3, 1e18), st.sampled_from([".", ","]))
 @settings(max_examples=100)
 def test_any_number_is_read_as_it_was_written(value, mark):
-    written = [f"{value:,.2f}", f"{value:.6g}", f"{value / 1e6:.4f}M"]
+    written = [f"{value:,.2f}", f"{value:.6g}", f"{value / 1e6:.9f}M"]
     if mark == ",":
         written = [text.translate(str.maketrans(",.", ".,")) for text in written]
     column, own, units = read_numbers("params", pd.Series(written), mark)
@@ -220,6 +294,62 @@ def test_everything_that_was_mapped_is_said(tmp_path):
     assert "numbers have decimal commas" in table.notes
     assert "semicolons" in table.kind
     assert "params (M)" in repr(table)
+
+
+COLUMNS = "params,tokens,loss\n70e6,1.4e9,3.5\n1e9,2e10,2.7\n7e10,1.4e12,1.95\n"
+
+
+@pytest.mark.parametrize(
+    ("other", "option", "said"),
+    [
+        ("tokens/param", {"columns": {"tokens": "tokens/param"}}, "this is a ratio or a rate (tokens over params)"),
+        ("logN", {"columns": {"params": "logN"}}, "this is a logarithm"),
+        ("Loss", {}, "'loss' and 'Loss' could each be 'loss'"),
+        ("loss", {}, "column 'loss' stands there twice"),
+    ],
+)
+def test_what_is_no_quantity_or_could_be_either_is_said(tmp_path, other, option, said):
+    rows = COLUMNS.splitlines()
+    text = "\n".join([f"{rows[0]},{other}", *(f"{row},{k + 2.5}" for k, row in enumerate(rows[1:]))])
+    assert said in refused(tmp_path, text, **option)
+
+
+def test_a_hint_is_given_only_for_cells_that_could_be_the_quantity(tmp_path):
+    text = "param_scale,toknes,loss\nsmall,1e9,3.1\nlarge,2e9,2.9\n"
+    words = refused(tmp_path, text)
+    assert "'toknes' looks like it: --column tokens='toknes'" in words
+    assert "--column params='param_scale'" not in words
+    many = "".join(f"a{k}," for k in range(60))
+    words = refused(tmp_path, f"{many}mp,loss\n" + f"{'0,' * 60}5e7,3.1\n{'0,' * 60}7e7,3.0\n")
+    assert words.index("'mp'") < words.index("'a0'")
+
+
+def test_labels_say_which_rows_are_no_runs_only_where_they_do(tmp_path):
+    rows = COLUMNS.splitlines()
+    for label, last in {"max-lr": 3, "mean pool": 3, "Total": 2, "MEAN": 2}.items():
+        text = "\n".join([f"{rows[0]},model", *(f"{row},m" for row in rows[1:-1]), f"{rows[-1]},{label}"])
+        assert len(read(tmp_path, text).frame) == last, label
+    pooled = "\n".join([f"{rows[0]},pool", *(f"{row},{('mean', 'max')[k % 2]}" for k, row in enumerate(rows[1:] * 5))])
+    assert len(read(tmp_path, pooled).frame) == 15
+
+
+def test_tokens_of_one_epoch_are_told_from_all_tokens(tmp_path):
+    text = "params,tokens,epochs,loss\n" + "".join(
+        f"{N},1e9,{epochs},{3 - epochs / 100 - N / 1e10}\n" for N in (1e8, 1e9) for epochs in (2, 4, 8)
+    )
+    assert "--column unique_tokens='tokens' multiplies them" in refused(tmp_path, text)
+    table = read(tmp_path, text, columns={"unique_tokens": "tokens"})
+    assert table.frame["tokens"].tolist() == [2e9, 4e9, 8e9] * 2
+    assert (table.frame["unique_tokens"] == 1e9).all()
+    assert (read(tmp_path, text, columns={"tokens": "tokens"}).frame["tokens"] == 1e9).all()
+
+
+@pytest.mark.parametrize("cell", ['5" disk', 'x"y"', '"two, words\nand 1,2,3,4 more"'])
+def test_quotation_marks_that_swallow_nothing_are_left_alone(tmp_path, cell):
+    rows = COLUMNS.splitlines()
+    table = read(tmp_path, "\n".join([f"{rows[0]},model", f"{rows[1]},{cell}", *(f"{row},m" for row in rows[2:])]))
+    np.testing.assert_allclose(values(table), ROWS)
+    assert not any("quotation" in note for note in table.notes)
 
 
 def test_options_decide_over_headers(tmp_path):

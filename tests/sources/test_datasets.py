@@ -2,11 +2,13 @@
 
 import hashlib
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pooch
 import pytest
+from full_disk import FullDisk
 
 from scaling.errors import DatasetError
 from scaling.sources import datasets
@@ -121,6 +123,29 @@ def test_damaged_file_in_the_cache_is_replaced(cache, invented, monkeypatch):
     assert not is_available("sardana2024")
     monkeypatch.setattr(pooch.HTTPDownloader, "__call__", download_of(invented))
     assert fetch("sardana2024").read_bytes() == path.read_bytes() == invented
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full is Linux's")
+def test_on_a_full_disk_what_was_there_stays(cache, invented, monkeypatch):
+    monkeypatch.setattr(pooch.HTTPDownloader, "__call__", download_of(invented))
+    path = put(cache, b"damaged")
+    with FullDisk(cache) as disk:
+        assert fetch("sardana2024").read_bytes() == invented
+    refused = 0
+    for at in range(1, disk.count + 1):
+        path.write_bytes(b"damaged")
+        said = ""
+        try:
+            with FullDisk(cache, at):
+                fetch("sardana2024")
+        except DatasetError as error:
+            said = str(error)
+            refused += 1
+        # nothing is said of a file whose letters nobody needs, or one that was copied where it could not be renamed
+        assert path.read_bytes() == (b"damaged" if said else invented)
+        assert not said or ("No space left on device" in said and f"put it at {path}" in said)
+        assert [each.name for each in path.parent.iterdir()] == [path.name], at
+    assert refused
 
 
 def test_changed_file_upstream_is_refused(cache, invented, monkeypatch):

@@ -214,10 +214,10 @@ def verdict(
     if few:
         return Verdict("not_identified", "; ".join(few), condition, FitErrorKind.FEW)
     names = list(variables)
+    if _rise_together(variables):  # on a line the terms can change places, and no loss changes
+        words = f"the effects of {' and '.join(names)} cannot be told apart{_remedy(variables)}"
+        return Verdict("not_identified", words, condition, FitErrorKind.UNDETERMINED)
     if lost := [names[k] for k in unseen()]:
-        if _rise_together(variables):
-            words = f"the effects of {' and '.join(names)} cannot be told apart{_remedy(variables)}"
-            return Verdict("not_identified", words, condition, FitErrorKind.UNDETERMINED)
         said = [f"the loss does not fall with {x} beyond noise: check that column, or widen its range" for x in lost]
         return Verdict("not_identified", "; ".join(said), condition, FitErrorKind.UNSEEN)
     if not np.isfinite(list(constants.values())).all():
@@ -231,6 +231,11 @@ def verdict(
         return Verdict("not_converged", "the solver stopped before the minimum: report this table", condition)
     at = ", ".join(f"{name} = {constants[name]:g}" for name in held) + " (on its bound)" if held else ""
     if doubts is not None:
+        if edge := [name for name in held if name != "E"]:
+            words = (
+                f"{at}: the search ends there, the runs do not say where {' and '.join(edge)} would{_remedy(variables)}"
+            )
+            return Verdict("weak", words, condition)
         if words := doubts():
             return Verdict("weak", "; ".join(filter(None, [words, at])), condition)
         return Verdict("at_bound", at, condition) if held else Verdict("identified", "", condition)
@@ -284,11 +289,11 @@ def _levels(x: np.ndarray, enough: int) -> int:
 
 
 def _rise_together(variables: dict[str, np.ndarray]) -> bool:
-    """Whether two variables lie on a line in logs."""
+    """Whether two variables lie on a rising line in logs."""
     if len(variables) != 2:
         return False
     first, second = (np.log(x) for x in variables.values())
-    return bool(abs(np.corrcoef(first, second)[0, 1]) > 0.999)
+    return bool(np.corrcoef(first, second)[0, 1] > 0.999)
 
 
 def _remedy(variables: dict[str, np.ndarray]) -> str:

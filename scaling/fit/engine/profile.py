@@ -33,6 +33,8 @@ PROMISE = 1e-7
 TINY = 1e-200
 #: how near the ends of intervals are found, as a share of their half width
 NEAR = 0.003
+#: of more runs than this, first-order intervals are the profile's, where errors (of ln N, L and a) are below this
+MANY, SMALL = 5_000, 0.03
 #: rounds in which an end is sought, and the largest factor by which one is sought further out
 ROUNDS, WIDEN = 24, 2.5
 #: an end farther than this (in ln N, or ln L) from the estimate is not a number but open
@@ -276,6 +278,8 @@ class Frontier:
         near, at = both.start.copy(), np.zeros(len(side))
         reach = np.minimum(limit * both.error * np.sqrt(both.inflation), farthest)
         end = np.full(len(side), np.nan)
+        if len(self.target) > MANY and both.error.max() < SMALL:
+            end = reach
         for _ in range(ROUNDS):
             open_ = np.flatnonzero(np.isnan(end))
             if not len(open_):

@@ -7,15 +7,24 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
 
 from ..._words import plain
 from ..vocabulary import KNOWN_NAMES, LIMITS
+from .flags import known_state
+from .glance import fits, glance
 from .other_laws import other_laws
+from .products import Product, by_epochs, parts_of, tokens_by_parts
+from .ratios import is_logarithm, read_ratio
 from .text import RawTable
-from .units import LOSS_UNITS, UNIT_HELP, Header, read_header, unit_factor
+from .units import LOSS_UNITS, UNIT_HELP, Header, read_header, stated_unit, to_nats, unit_factor
 
 _NEEDED = ("params", "tokens", "flops")
+#: names so short that the cells have to look like the quantity, where the table can do without
+_WEAK = {"n", "d", "c", "l"}
+#: columns that are listed in a message, at most
+_LISTED = 40
 
 
 @dataclass(frozen=True)
@@ -31,30 +40,214 @@ class Mapped:
 
 def map_columns(
     frame: pd.DataFrame, columns: Mapping[str, str], units: Mapping[str, str], loss_unit: str | None
-) -> tuple[list[Mapped], list[str], list[str]]:
-    """The mapping, problems, and notes."""
+) -> tuple[list[Mapped], Product | None, list[str], list[str]]:
+    """The mapping, how what stands in no column follows from others (None: it need not), problems, and notes."""
     mapped, problems = _named(frame, columns)
     headers = {place: read_header(str(name)) for place, name in enumerate(frame.columns)}
     taken, notes = {m.place for m in mapped}, []
+    weak: list[Mapped] = []
     for ours in KNOWN_NAMES:
         if any(m.name == ours for m in mapped) or ours in columns:
             continue
         places = [k for k, header in headers.items() if header and header.name == ours and k not in taken]
-        exact = [k for k in places if frame.columns[k] == ours]
-        if len(exact or places) > 1:
-            found = " and ".join(repr(frame.columns[k]) for k in places[:4])
-            words = f"{found} could each be {ours!r}: --column {ours}=COLUMN says which"
-            (problems if ours in (*_NEEDED, "loss") else notes).append(words)
-        elif places:
-            place = (exact or places)[0]
-            mapped.append(Mapped(ours, frame.columns[place], place))
-            taken.add(place)
-            for other in set(places) - {place}:
-                notes.append(f"column {frame.columns[other]!r} is carried, not used: {ours!r} is there")
-    mapped, more = _units(mapped, headers, units, loss_unit)
+        chosen, words, more = _chosen(ours, frame, headers, places)
+        words += _in_bits(frame, headers, places, chosen) if ours == "loss" and loss_unit is None else []
+        problems += words
+        notes += more
+        if chosen is None:
+            continue
+        m = Mapped(ours, frame.columns[chosen], chosen)
+        if ours == "status" and m.column != ours and len(frame) and not known_state(frame.iloc[:, chosen]):
+            notes.append(f"column {m.column!r} is carried: no word in it says how a run ended")
+            continue
+        if plain(m.column) in _WEAK and not fits(ours, frame.iloc[:, chosen], _unit_at(headers, chosen)):
+            weak.append(m)
+        else:
+            mapped.append(m)
+            taken.add(chosen)
+    mapped, taken = _with_sizes_as_names(frame, mapped, taken, notes)
+    mapped, words = _of_one_epoch(frame, mapped, columns, taken)
+    problems += words
+    mapped = _budget_as_flops(mapped, notes)
+    found = {m.name for m in mapped}
+    for m in weak:
+        if m.name == "loss" or len(found & {*_NEEDED}) < 2:
+            mapped.append(m)
+            taken.add(m.place)
+        else:
+            notes.append(f"column {m.column!r} is carried, not taken as {m.name}: its numbers are no such quantity")
+    product = None
+    if len({m.name for m in mapped} & {*_NEEDED}) < 2 or "unique_tokens" in {m.name for m in mapped}:
+        product, words = tokens_by_parts(frame, {m.name: m.column for m in mapped}, taken)
+        problems += words
+    mapped, more, carried = _units(mapped, headers, units, loss_unit)
     problems += more
+    notes += carried
     ambiguous = {ours for ours in KNOWN_NAMES if any(f"--column {ours}=" in words for words in problems)}
-    return mapped, problems + _missing(frame, {m.name for m in mapped} | ambiguous), notes
+    known = {m.name for m in mapped} | ambiguous | ({product.name} if product else set())
+    return mapped, product, problems + _missing(frame, known, taken), notes
+
+
+def _budget_as_flops(mapped: list[Mapped], notes: list[str]) -> list[Mapped]:
+    """Where nothing else says how long runs were, a nominal budget is taken for their FLOPs."""
+    found = {m.name: m for m in mapped}
+    if "budget" not in found or len(found.keys() & set(_NEEDED)) != 1 or "flops" in found or "unique_tokens" in found:
+        return mapped
+    notes.append(f"flops are those of column {found['budget'].column!r}: a nominal budget may not be what was spent")
+    return [replace(m, name="flops") if m.name == "budget" else m for m in mapped]
+
+
+def _unit_at(headers: Mapping[int, Header | None], place: int) -> str | None:
+    header = headers.get(place)
+    return header.unit if header else None
+
+
+def _chosen(
+    ours: str, frame: pd.DataFrame, headers: Mapping[int, Header | None], places: list[int]
+) -> tuple[int | None, list[str], list[str]]:
+    """The place of a quantity among columns that name it (None: none, or it is asked), problems, notes."""
+    notes: list[str] = []
+    if doubled := _doubled([str(frame.columns[k]) for k in places]):
+        return None, [f"column {doubled!r} stands there twice: keep one, or --column {ours}=COLUMN says which"], []
+    if len(places) > 1 and ours in (*_NEEDED, "loss"):
+        likely = [k for k in places if fits(ours, frame.iloc[:, k], _unit_at(headers, k))]
+        other = [k for k in places if likely and k not in likely]
+        notes = [f"column {frame.columns[k]!r} is carried, not taken as {ours}: its numbers are no such" for k in other]
+        places = likely or places
+    if len(places) < 2:
+        return (places[0] if places else None), [], notes
+    exact = [k for k in places if frame.columns[k] == ours]
+    first = (exact or _in_nats(headers, places) or places)[0]
+    twins = {k for k in places if plain(frame.columns[k]) == plain(frame.columns[first])} - {first}
+    units = {k: _unit_at(headers, k) for k in places}
+    same = {
+        k: ours in LIMITS and (k in twins or units[k] != units[first]) and _agree(ours, frame, headers, first, k)
+        for k in places
+        if k != first
+    }
+    differ = [k for k in same if not same[k]]
+    if (exact and not twins & set(differ)) or not differ:
+        found = [f"column {frame.columns[k]!r} is carried, not used: {frame.columns[first]!r} is there" for k in same]
+        said = [words + (" and says the same" if same[k] else "") for k, words in zip(same, found, strict=True)]
+        return first, [], notes + said
+    asked = [first, *differ]
+    found = " and ".join(repr(frame.columns[k]) for k in asked[:4])
+    found += f" and {len(asked) - 4} more" if len(asked) > 4 else ""
+    words = f"{found} could each be {ours!r}: --column {ours}=COLUMN says which"
+    return (None, [words], notes) if ours in (*_NEEDED, "loss") else (None, [], [words])
+
+
+def _in_bits(
+    frame: pd.DataFrame, headers: Mapping[int, Header | None], places: list[int], chosen: int | None
+) -> list[str]:
+    """A question where a loss without a unit is the logarithm to base 2 of a perplexity beside it."""
+    if chosen is None or _unit_at(headers, chosen) is not None:
+        return []
+    loss = glance("loss", frame.iloc[:, chosen])
+    for k in places:
+        if _unit_at(headers, k) == "perplexity" and k != chosen:
+            with np.errstate(invalid="ignore", divide="ignore"):
+                apart = np.abs(np.log2(glance("loss", frame.iloc[:, k])) / loss - 1)
+            if (apart < 1e-2).mean() > 0.9:
+                name, other = frame.columns[chosen], frame.columns[k]
+                return [
+                    f"column {name!r} is the logarithm to base 2 of {other!r}, so in bits: --loss-unit bits takes it so"
+                ]
+    return []
+
+
+def _doubled(names: list[str]) -> str | None:
+    """A name that stands among these twice: the second time it is ``name (2)``."""
+    return next((name for name in names if f"{name} (2)" in names), None) if len(names) > 1 else None
+
+
+def _in_nats(headers: Mapping[int, Header | None], places: list[int]) -> list[int]:
+    """The columns whose header does not name another unit of loss."""
+    return [k for k in places if _unit_at(headers, k) in (None, "nats")]
+
+
+def _agree(ours: str, frame: pd.DataFrame, headers: Mapping[int, Header | None], a: int, b: int) -> bool:
+    """Whether two columns say the same of a quantity, each in its unit: a perplexity and its logarithm do."""
+    if not len(frame):
+        return False
+    left, right = (_in_ours(ours, frame.iloc[:, k], _unit_at(headers, k)) for k in (a, b))
+    both = np.isfinite(left) & np.isfinite(right) & (left > 0) & (right > 0)
+    if not both.any() or both.sum() < 0.9 * max(np.isfinite(left).sum(), np.isfinite(right).sum()):
+        return False
+    ratio = np.log(left[both] / right[both])
+    per_byte = ours == "loss" and any(str(_unit_at(headers, k)).endswith(("byte", "character")) for k in (a, b))
+    return bool(np.abs(ratio - (np.median(ratio) if per_byte else 0.0)).max() < (1e-3 if per_byte else 5e-3))
+
+
+def _in_ours(ours: str, column: pd.Series, unit: str | None) -> np.ndarray:
+    values = glance(ours, column)
+    factor = unit_factor(ours, unit) if unit else 1.0
+    if isinstance(factor, str):
+        return to_nats(values, factor, 1.0)
+    return values * (factor if factor is not None else np.nan)
+
+
+def _with_sizes_as_names(
+    frame: pd.DataFrame, mapped: list[Mapped], taken: set[int], notes: list[str]
+) -> tuple[list[Mapped], set[int]]:
+    """Where no column is params, one of models whose names are sizes is: ``50M``, ``1.0 B``."""
+    if any(m.name == "params" for m in mapped) or not len(frame):
+        return mapped, taken
+    for place, header in enumerate(frame.columns):
+        name = plain(str(header).replace("/", ".").rpartition(".")[2])
+        if name not in _MODELS or (place in taken and not any(m.place == place and m.name == "run" for m in mapped)):
+            continue
+        cells = frame.iloc[:, place].dropna().astype("str").str.strip()
+        if len(cells) and cells.str.fullmatch(_SIZE).all() and fits("params", frame.iloc[:, place], None):
+            notes.append(
+                f"params are the sizes in column {header!r} ({cells.iloc[0]!r} ...): counts may be other numbers"
+            )
+            rest = [m for m in mapped if m.place != place]
+            return [*rest, Mapped("params", str(header), place)], taken | {place}
+    return mapped, taken
+
+
+#: columns of models, and a name that is a size
+_MODELS = {
+    "model",
+    "modelname",
+    "name",
+    "models",
+    "modell",
+    "modele",
+    "modelo",
+    "config",
+    "size",
+    "run",
+    "模型",
+    "モテル",
+    "모델",
+}
+_SIZE = r"(?i)[0-9]+(?:[.,][0-9]+)?\s*(?:k|m|b|bn|million|billion)"
+
+
+def _of_one_epoch(
+    frame: pd.DataFrame, mapped: list[Mapped], columns: Mapping[str, str], taken: set[int]
+) -> tuple[list[Mapped], list[str]]:
+    """Tokens of the data set are those of one epoch where the number of epochs stands beside them; what is unclear."""
+    parts, found = parts_of(frame, taken), {m.name: m for m in mapped}
+    if "epochs" not in parts or "unique_tokens" in found or "tokens" in columns or "tokens" not in found:
+        return mapped, []
+    tokens = found["tokens"]
+    if by_epochs(tokens.column):
+        return [replace(m, name="unique_tokens") if m is tokens else m for m in mapped], []
+    numbers = pd.DataFrame(
+        {n: glance(n, frame.iloc[:, m.place]) for n, m in found.items() if n in ("params", "tokens")}
+    )
+    epochs = pd.Series(glance("epochs", frame.iloc[:, parts["epochs"]]))
+    differ = epochs.groupby([numbers[name] for name in numbers], dropna=False).transform("nunique") > 1
+    if not len(frame) or differ.mean() < 0.5:
+        return mapped, []
+    words = (
+        f"runs of the same {tokens.column!r} differ in {frame.columns[parts['epochs']]!r}: are these the tokens of one "
+    )
+    one, all_ = (f"--column {name}={tokens.column!r}" for name in ("unique_tokens", "tokens"))
+    return mapped, [f"{words}epoch? {one} multiplies them; {all_} takes them as all that were seen"]
 
 
 def _named(frame: pd.DataFrame, columns: Mapping[str, str]) -> tuple[list[Mapped], list[str]]:
@@ -70,6 +263,13 @@ def _named(frame: pd.DataFrame, columns: Mapping[str, str]) -> tuple[list[Mapped
             problems.append(f"--column {ours}={theirs[:40]}: no such column; {hint}")
         elif names.index(theirs) in {m.place for m in mapped}:
             problems.append(f"--column {ours}={theirs[:40]}: this column is named twice")
+        elif ours in LIMITS and (ratio := read_ratio(theirs)):
+            halves = f" ({ratio.over} over {ratio.under})" if ratio.over and ratio.under else ""
+            hint = "leave the option out, and it is multiplied" if halves else "name a column of the quantity itself"
+            problems.append(f"--column {ours}={theirs[:40]}: this is a ratio or a rate{halves}, not {ours}: {hint}")
+        elif ours in LIMITS and is_logarithm(theirs):
+            words = "this is a logarithm: add a column with the quantity itself"
+            problems.append(f"--column {ours}={theirs[:40]}: {words}")
         else:
             mapped.append(Mapped(ours, theirs, names.index(theirs)))
     return mapped, problems
@@ -77,9 +277,10 @@ def _named(frame: pd.DataFrame, columns: Mapping[str, str]) -> tuple[list[Mapped
 
 def _units(
     mapped: list[Mapped], headers: Mapping[int, Header | None], units: Mapping[str, str], loss_unit: str | None
-) -> tuple[list[Mapped], list[str]]:
-    """The mapping with the units that options or headers state."""
-    options, problems, out = dict(units), [], []
+) -> tuple[list[Mapped], list[str], list[str]]:
+    """The mapping with the units that options or headers state; problems, and notes."""
+    options, problems, notes, out = dict(units), [], [], []
+    names = {m.name for m in mapped}
     if loss_unit is not None:
         options["loss"] = loss_unit
     for ours, unit in options.items():
@@ -95,11 +296,17 @@ def _units(
             problems.append(f"{option[:60]}: the table has no column for {ours!r}")
     for m in mapped:
         header = headers.get(m.place)
+        if m.name in LIMITS and (header is None or header.name != m.name):
+            unit = stated_unit(m.name, m.column)
+            header = Header(m.name, unit) if unit else None
         if m.name in options and unit_factor(m.name, options[m.name]) is not None:
             unit = LOSS_UNITS[plain(options["loss"])] if m.name == "loss" else options[m.name]
             m = replace(m, unit=unit, source="option")
         elif header and header.unit and m.name in LIMITS:
             unit = unit_factor(m.name, header.unit) if m.name == "loss" else header.unit
+            if unit_factor(m.name, header.unit) is None and m.name == "flops" and {"params", "tokens"} <= names:
+                notes.append(f"column {m.column!r} is carried, not used: {header.unit[:30]!r} is no unit of flops")
+                continue
             if unit_factor(m.name, header.unit) is None:
                 decide = "--loss-unit UNIT" if m.name == "loss" else f"--unit {m.name}=UNIT"
                 problems.append(
@@ -107,33 +314,58 @@ def _units(
                 )
             m = replace(m, unit=str(unit), source="header")
         out.append(m)
-    return out, problems
+    return out, problems, notes
 
 
-def _missing(frame: pd.DataFrame, found: set[str]) -> list[str]:
+def _missing(frame: pd.DataFrame, found: set[str], taken: set[int]) -> list[str]:
     """Problems for quantities that no column holds."""
     names = [str(name) for name in frame.columns]
     lacking = [] if "loss" in found else ["loss"]
     if len(found & set(_NEEDED)) < 2:
         lacking += [name for name in _NEEDED if name not in found]
     problems = []
+    free = [k for k in range(len(names)) if k not in taken and not read_ratio(names[k])]
     for ours in lacking:
-        likely = next((name for name in names if _likely(ours, name)), None)
+        likely = next(
+            (k for k in free if _likely(ours, names[k]) and _could_be(ours, frame.iloc[:, k], names[k])), None
+        )
         if likely is None:
-            hint = f"columns found: {_listed(names)}; --column {ours}=COLUMN names it"
-        elif re.match(r"(?i)\s*(log|ln)", likely):
-            hint = f"{likely!r} looks like its logarithm: add a column with the quantity itself"
+            hint = f"columns found: {_listed(_likely_first(frame, free, lacking))}; --column {ours}=COLUMN names it"
+        elif is_logarithm(names[likely]):
+            hint = f"{names[likely]!r} looks like its logarithm: add a column with the quantity itself"
         else:
-            hint = f"{likely!r} looks like it: --column {ours}={likely!r} takes it"
+            hint = f"{names[likely]!r} looks like it: --column {ours}={names[likely]!r} takes it"
         problems.append(f"no column is recognised as {ours!r}; {hint}")
     if len(lacking) > 1:
         problems.append("needed are the loss and two of params, tokens and flops: the third follows from flops = 6 N D")
-        cells = frame.iloc[:20, 0].dropna().astype("str")
-        side = cells.map(lambda cell: header.name if (header := read_header(cell)) else None)
-        if side.isin(["params", "tokens", "loss", "flops"]).sum() + len(found & {*_NEEDED, "loss"}) >= 3:
+        cells = frame.iloc[:20, 0].dropna().astype("str") if frame.shape[1] else []
+        side = [header.name for cell in cells if (header := read_header(cell))]
+        if sum(name in {*_NEEDED, "loss"} for name in side) + len(found & {*_NEEDED, "loss"}) >= 3:
             problems.append("the names stand down the first column, so the table lies on its side: transpose it")
     problems += other_laws(frame, found)
     return problems
+
+
+def _likely_first(frame: pd.DataFrame, free: list[int], lacking: list[str]) -> list[str]:
+    """The names of columns, first those that could be meant where not all can be listed."""
+    names = [str(name) for name in frame.columns]
+    if len(names) <= _LISTED:
+        return names
+    telling = re.compile("param|tok|loss|flop|compute|size|ppl|nll|entrop|data|score|budget|bp[bc]")
+    meant = [k for k in free if telling.search(names[k].lower())]
+    numbers = [k for k in free if any(fits(ours, frame.iloc[:, k], None) for ours in lacking)]
+    return [names[k] for k in dict.fromkeys([*meant, *numbers, *range(len(names))])]
+
+
+def _could_be(ours: str, column: pd.Series, header: str) -> bool:
+    """Whether the cells of a column whose name is like a quantity's could hold it, or its logarithm."""
+    if is_logarithm(header):
+        return True
+    values = glance(ours, column)
+    given = values[np.isfinite(values)]
+    if not len(column):
+        return True
+    return len(given) > 0 and (ours == "loss" or fits(ours, column, stated_unit(ours, header)))
 
 
 def _likely(ours: str, name: str) -> bool:
@@ -143,8 +375,8 @@ def _likely(ours: str, name: str) -> bool:
 
 
 def _listed(names: list[str]) -> str:
-    shown = ", ".join(repr(name[:40]) for name in names[:10])
-    return shown + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+    shown = ", ".join(repr(name[:40]) for name in names[:_LISTED])
+    return shown + (f" and {len(names) - _LISTED} more" if len(names) > _LISTED else "")
 
 
 def unit_row(raw: RawTable, mapped: list[Mapped]) -> tuple[RawTable, list[Mapped]]:

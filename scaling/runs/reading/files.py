@@ -7,8 +7,6 @@ twenty times the time: a table of numbers holds too few letters to tell an alpha
 
 from __future__ import annotations
 
-import io
-import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,11 +15,10 @@ import numpy as np
 import pandas as pd
 
 from ...errors import RunsError
+from .objects import read_json
 from .parquet import begins_as_parquet, open_parquet
 from .text import MOST_COLUMNS, RawTable, read_text, unique_names
 
-#: JSON lines that are parsed before they become a table
-LINES_AT_A_TIME = 100_000
 #: what a file is, by its first bytes, and what to do with it
 _MAGIC = {
     b"PK\x03\x04": "a zip archive or an Excel workbook: unpack it, or save its sheet as CSV",
@@ -76,7 +73,8 @@ def read_file(path: Path, separator: str | None, encoding: str | None, names: It
     if re.match(r"(?i)<(!doctype|html|\?xml|table)", start):
         raise RunsError(str(path), ["this is a web page or XML, not a table: download the table itself"])
     if start[0] in "[{" and separator is None:
-        return _read_json(path, text, words, notes)
+        raw = read_json(path, text, words, notes)
+        return _records(path, raw.frame, raw.kind, raw.notes, raw.frame.index)
     return read_text(path, text, separator, words, notes, set(names))
 
 
@@ -130,41 +128,3 @@ def _records(path: Path, frame: pd.DataFrame, kind: str, notes: list[str], index
     frame.columns = unique_names([str(name).strip() for name in frame.columns])
     frame.index = index
     return RawTable(frame, kind, notes)
-
-
-def _read_json(path: Path, text: str, words: str, notes: list[str]) -> RawTable:
-    """JSON lines, or one array of objects; objects inside objects become columns ``outer.inner``."""
-    if text.lstrip()[0] == "[":
-        try:
-            items = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise RunsError(str(path), [f"this begins as JSON and is not: {str(error)[:120]}"]) from None
-        index = pd.RangeIndex(1, len(items) + 1, name="row")
-        return _records(path, _objects(path, items, index), f"JSON, {words}", notes, index)
-    parts, items, lines = [], [], []
-    for number, line in enumerate(io.StringIO(text), 1):
-        if line.strip():
-            try:
-                items.append(json.loads(line))
-            except (ValueError, RecursionError) as error:
-                hint = "JSON lines have one whole object a line"
-                raise RunsError(str(path), [f"line {number} is not JSON ({str(error)[:80]}): {hint}"]) from None
-            lines.append(number)
-        if len(items) == LINES_AT_A_TIME:
-            parts.append(_objects(path, items, pd.Index(lines, name="line")))
-            items, lines = [], []
-    if items:
-        parts.append(_objects(path, items, pd.Index(lines, name="line")))
-    frame = pd.concat(parts) if len(parts) > 1 else parts[0]
-    return _records(path, frame, f"JSON lines, {words}", notes, frame.index)
-
-
-def _objects(path: Path, items: list, index: pd.Index) -> pd.DataFrame:
-    """Parsed JSON objects as a table; ``RunsError`` where an item is no object."""
-    for label, item in zip(index, items, strict=True):
-        if not isinstance(item, dict):
-            words = f"{index.name} {label} is no JSON object ({type(item).__name__}); each run is one, {{...}}"
-            raise RunsError(str(path), [words + ': write {"params": 7e9, "tokens": 1.4e11, "loss": 2.1}'])
-    if any(isinstance(cell, dict) for item in items[:100] for cell in item.values()):
-        return pd.json_normalize(items, max_level=2).set_axis(index)
-    return pd.DataFrame(items, index=index)

@@ -13,6 +13,7 @@ from ...errors import RunsError
 from ..table import lacking_columns
 from ..vocabulary import LABELS, LIMITS
 from .columns import Mapped, map_columns
+from .flags import is_flag
 from .parquet import ParquetTable
 from .table import check_options, in_our_unit
 from .text import unique_names
@@ -66,7 +67,10 @@ def stored_columns(table: ParquetTable, name: str, strict: bool, whole: int, **h
     else:
         frame = pd.DataFrame(columns=unique_names([column.strip() for column in theirs]))
         options = dict(how["columns"] or {}), dict(how["units"] or {}), how["loss_unit"]
-        mapped, problems, notes = map_columns(frame, *options)
+        mapped, product, problems, notes = map_columns(frame, *options)
+        if product is not None:
+            follows = f"{product.name} would be {product.words}: of a table of more than {whole:,} rows"
+            problems.append(f"{follows}, it has to stand in a column of its own")
     labels, shown = {}, []
     for m in mapped:
         kinds = [kind.value_type if pa.types.is_dictionary(kind) else kind for kind in table.types[theirs[m.place]]]
@@ -83,6 +87,14 @@ def stored_columns(table: ParquetTable, name: str, strict: bool, whole: int, **h
             text = f"column {m.column!r} ({m.name}) is stored as {kinds[other]} in {table.name(other)}"
             hint = f"of a table of more than {whole:,} rows, numbers only are read: store it as numbers"
             problems.append(f"{text}; {hint}")
+    for k, column in enumerate(theirs):
+        if (
+            k not in {m.place for m in mapped}
+            and is_flag(column)
+            and all(map(pa.types.is_boolean, table.types[column]))
+        ):
+            remedy = "write it as a column 'status' with the word finished, or leave those rows out"
+            problems.append(f"column {column!r} says which runs failed; of more than {whole:,} rows, {remedy}")
     if problems:
         raise RunsError(name, problems)
     unread = [column for k, column in enumerate(theirs) if k not in {m.place for m in mapped}]

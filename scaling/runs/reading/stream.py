@@ -22,9 +22,11 @@ from ...errors import RunsError
 from ..problems import bad_rows, suspicion_masks, suspicion_words
 from ..table import checked_table, left_out, none_finished
 from ..vocabulary import LIMITS, STANDS_FOR
+from .doubts import doubts
+from .flags import FINISHED
 from .parquet import ParquetTable, begins_as_parquet, open_parquet
 from .stored import StoredColumns, stored_columns
-from .table import FINISHED, advice, finished_note, in_our_unit, mapping_table, translate_status
+from .table import advice, finished_note, in_our_unit, mapping_table, translate_status
 from .thinning import FLOOR, Ends, Sample, filled, joined
 
 if TYPE_CHECKING:
@@ -252,6 +254,8 @@ class _Pass:
         frame, record = self._kept()
         if "status" in frame:
             frame = translate_status(frame)[0]
+        if asked := doubts(frame, self.columns.shown):
+            raise RunsError(name, asked)
         known = [left_out(self.status_left, self.read - self.skipped.count)] if self.status_left else []
         words = suspicion_words(self.worst)
         known += [f"{tally.words(self.table)}: {words[key]}" for key, tally in self.odd.items() if tally.count]

@@ -19,8 +19,13 @@ from ...sources.files import checksum
 from ..vocabulary import LIMITS
 from .cells import decimal_mark, read_numbers
 from .columns import Mapped, map_columns, unit_row
+from .doubts import doubts
 from .files import read_file
+from .flags import FINISHED, failed_runs
+from .matrix import unfolded
 from .parquet import parquet_checksum
+from .products import Product, per_token_remarks
+from .summaries import summary_rows
 from .text import RawTable, unique_names
 from .units import to_nats, unit_factor
 
@@ -30,11 +35,6 @@ __all__ = ["RunsTable", "read_table"]
 #: without a stated unit, a quantity that never reaches this is in some other unit than ours
 _LEAST = {"params": 1e4, "tokens": 1e5, "flops": 1e9, "budget": 1e9}
 _EXAMPLES = {"params": "millions", "tokens": "billions", "flops": "PF-days", "budget": "PF-days"}
-#: words for a run that came to its end
-FINISHED = frozenset(["completed", "complete", "done", "succeeded", "success", "successful", "ok", "converged"])
-_SUMMARIES = (
-    r"(?i)\s*(grand |sub)?(totals?|sum|average|mean|median|avg|std|stdev|minimum|maximum|min|max|count)\s*:?\s*"
-)
 
 
 @dataclass(frozen=True, repr=False)
@@ -80,10 +80,18 @@ def read_table(
 ) -> RunsTable:
     """Read a file of training runs with other people's columns and units.
 
-    CSV and the like (separated by commas, semicolons, tabs or bars; decimal point or comma; UTF-8, UTF-16 or
-    Windows-1252), JSON lines, a JSON array of objects, Parquet or a folder of it. Sizes may be written ``70B``,
-    ``1.4T``, ``300 million`` or ``1,000,000``; a unit may stand in the header (``tokens (B)``, ``compute_pf_days``,
-    ``loss_bits_per_token``, ``val_ppl``). The file is opened for reading and never changed.
+    CSV and the like (separated by commas, semicolons, tabs or bars, also as Markdown has them; decimal point or comma;
+    UTF-8, UTF-16 or Windows-1252), JSON lines, JSON (an array of objects, records under a key, columns as a data frame
+    writes them), Parquet or a folder of it. Sizes may be written ``70B``, ``1.4T``, ``300 million`` or
+    ``1,000,000``; a unit may stand in the header (``tokens (B)``, ``compute_pf_days``, ``loss_bits_per_token``,
+    ``val_ppl``, ``Parameter (Mio.)``), also in that of a column named by hand. The file is opened for reading
+    and never changed.
+
+    Where no column holds tokens, they may be a product: steps, batch size and sequence length, tokens of the data set
+    and epochs, or tokens per parameter and params. Ratios and rates are never taken for quantities. Totals, averages
+    and runs that a column such as ``failed`` or ``outcome`` calls failed are left out; a matrix of sizes and budgets
+    becomes a row a run. Units that nobody states are judged by all numbers together; where they are improbable, it is
+    asked. ``notes`` say all of that.
 
     Parameters
     ----------
@@ -150,17 +158,44 @@ def recognise(
 ) -> RunsTable:
     """Cells as a table of runs: the second half of :func:`~scaling.runs.read_table`, whose arguments these are."""
     check_options(source, decimal, bytes_per_token)
-    mapped, problems, notes = map_columns(raw.frame, dict(columns or {}), dict(units or {}), loss_unit)
+    raw = unfolded(raw)
+    mapped, product, problems, notes = map_columns(raw.frame, dict(columns or {}), dict(units or {}), loss_unit)
     raw, mapped = unit_row(raw, mapped)
     problems = [*raw.problems, *problems, *repeated(raw.frame, [m.column for m in mapped])]
     if not problems:
-        frame, mapped, problems, more = _convert(raw, mapped, decimal, bytes_per_token)
-        notes += more
-        problems += _summary_rows(frame)
+        raw = _without_summaries(raw, mapped)
+        failed, flags = failed_runs(raw.frame, {m.place for m in mapped})
+        frame, mapped, problems, more = _convert(raw, mapped, product, decimal, bytes_per_token)
+        notes += [*more, *flags]
+    if not problems:
+        frame, words = translate_status(_with_failures(frame, failed))
+        notes += words
+        problems = doubts(frame if "status" not in frame else frame[_finished(frame)], mapped)
     if problems:
-        raise RunsError(source, problems)
-    frame, words = translate_status(frame)
-    return RunsTable(frame, mapping_table(mapped), (*raw.notes, *notes, *words), raw.kind, sha256)
+        raise RunsError(source, [*([raw.shape] if raw.shape else []), *problems])
+    return RunsTable(frame, mapping_table(mapped), (*raw.notes, *notes), raw.kind, sha256)
+
+
+def _without_summaries(raw: RawTable, mapped: list[Mapped]) -> RawTable:
+    """The rows without totals and averages, which are said."""
+    found = summary_rows(raw.frame, mapped)
+    if not found:
+        return raw
+    noun = raw.frame.index.name or "row"
+    notes = [*raw.notes, *(f"{noun} {label}: left out, {words}" for label, words in found.items())]
+    return replace(raw, frame=raw.frame[~raw.frame.index.isin(list(found))], notes=notes)
+
+
+def _with_failures(frame: pd.DataFrame, failed: pd.Series | None) -> pd.DataFrame:
+    """The table with a status that says which runs failed, where columns of another name do."""
+    if failed is None:
+        return frame
+    status = frame["status"].astype(object) if "status" in frame else pd.Series("finished", frame.index, dtype=object)
+    return frame.assign(status=status.where(failed == "", failed))
+
+
+def _finished(frame: pd.DataFrame) -> np.ndarray:
+    return (frame["status"].astype("str").str.strip().str.lower() == "finished").to_numpy(dtype=bool)
 
 
 def check_options(source: str, decimal: str | None, bytes_per_token: float | None) -> None:
@@ -173,9 +208,8 @@ def check_options(source: str, decimal: str | None, bytes_per_token: float | Non
 
 def mapping_table(mapped: list[Mapped]) -> pd.DataFrame:
     """How columns were read, one row each."""
-    return pd.DataFrame(
-        [[m.name, m.column, m.unit, m.source] for m in mapped], columns=["name", "column", "unit", "from"]
-    )
+    columns = ["name", "column", "unit", "from"]
+    return pd.DataFrame([[m.name, m.column, m.unit, m.source] for m in mapped], columns=columns, dtype=object)
 
 
 def told(mapping: pd.DataFrame) -> list[dict[str, str | None]]:
@@ -195,7 +229,11 @@ def advice(mapping: pd.DataFrame, bad: int, total: int, skipped: bool) -> list[s
 
 
 def _convert(
-    raw: RawTable, mapped: list[Mapped], decimal: str | None, bytes_per_token: float | None
+    raw: RawTable,
+    mapped: list[Mapped],
+    product: Product | None,
+    decimal: str | None,
+    bytes_per_token: float | None,
 ) -> tuple[pd.DataFrame, list[Mapped], list[str], list[str]]:
     """The frame in our names and units, the mapping with its units, problems, notes."""
     numeric = [m for m in mapped if m.name in LIMITS]
@@ -227,6 +265,12 @@ def _convert(
     rest = {m.place: raw.frame.iloc[:, m.place] for m in mapped if m.name not in LIMITS}
     names = {m.place: m.name for m in mapped}
     frame = pd.DataFrame({m.name: (done | rest)[m.place] for m in mapped}, index=raw.frame.index)
+    if product is not None and not problems:
+        frame[product.name] = product.values(raw.frame, frame, mark)
+        mapped = [*mapped, Mapped(product.name, product.words, -1, "count", "product")]
+        notes += [f"{product.name} = {product.words}", *product.remarks(frame)]
+    elif {"params", "flops"} <= {*frame} and "tokens" not in frame:
+        notes += per_token_remarks(raw.frame, frame)
     others = raw.frame.iloc[:, [k for k in range(raw.frame.shape[1]) if k not in names]]
     others.columns = [f"{c} (as given)" if c in frame.columns else c for c in others.columns]
     return pd.concat([frame, others], axis=1), mapped, problems, notes
@@ -243,6 +287,11 @@ def in_our_unit(
     where = f"column {m.column!r}" + (f" ({m.name})" if m.name != m.column else "")
     if m.name == "loss":
         unit = m.unit or "nats"
+        if unit == "bits_per_character":
+            words = (
+                "--loss-unit bits where a token is a character, else --loss-unit bits_per_byte --bytes-per-token NUMBER"
+            )
+            return column, m, [f"{where} is in bits per character: {words}"]
         if unit.endswith("_per_byte") and bytes_per_token is None:
             return (
                 column,
@@ -287,20 +336,6 @@ def _apply(column: pd.Series, change) -> pd.Series:
     out = column.astype(object).copy()
     out[number] = change(np.array([float(cell) for cell in column[number]]))
     return out
-
-
-def _summary_rows(frame: pd.DataFrame) -> list[str]:
-    """A problem for each of the last rows that a spreadsheet's summary takes, such as a total."""
-    last, problems = frame.iloc[-6:], []
-    for name, column in last.items():
-        if pd.api.types.is_numeric_dtype(column):
-            continue
-        text = column.astype("str").fillna("")
-        hit = text.str.fullmatch(_SUMMARIES).to_numpy(dtype=bool)
-        if hit.any() and not hit.all() and not frame[name].iloc[:-6].astype("str").str.fullmatch(_SUMMARIES).any():
-            words = f"{name_rows(last.index, hit)}: {text[hit].iloc[0].strip()[:30]!r} in column {name!r}"
-            problems.append(f"{words} looks like a spreadsheet's summary, not a run: remove the row")
-    return problems
 
 
 def translate_status(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:

@@ -10,6 +10,7 @@ import csv
 import io
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,11 @@ from .units import read_header
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 #: rows among which the header is looked for, and most columns of a table
 HEAD, MOST_COLUMNS = 20, 2_000
+_NUMBER = re.compile(r"[+-]?[.,]?[0-9]|$")
+#: quantities whose column must be told from others
+_ASKED = ("params", "tokens", "loss", "flops")
+#: what stands for the rule below the header of a table as Markdown has it
+_RULE = "#rule"
 #: fields beyond the header that a row may have before the parser itself complains
 SPARE = 4
 
@@ -33,7 +39,8 @@ SPARE = 4
 class RawTable:
     """Cells as they stand: ``frame`` with the file's headers, indexed by line; what was done to get them.
 
-    ``again`` reads some columns (by position) once more, every cell as text.
+    ``again`` reads some columns (by position) once more, every cell as text; ``shape`` says what the file is where it
+    was no table with a row a run.
     """
 
     frame: pd.DataFrame
@@ -41,6 +48,7 @@ class RawTable:
     notes: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     again: Callable[[list[int]], pd.DataFrame] | None = None
+    shape: str = ""
 
 
 def unique_names(header: list[str]) -> list[str]:
@@ -52,6 +60,24 @@ def unique_names(header: list[str]) -> list[str]:
         seen[name] = seen.get(name, 0) + 1
         out.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
     return out
+
+
+def doubled(header: list[str]) -> list[str]:
+    """A problem for each name of a quantity of ours that heads several columns."""
+    counts = Counter(header)
+    several = [
+        name for name, count in counts.items() if count > 1 and (found := read_header(name)) and found.name in _ASKED
+    ]
+    return [
+        f"column {name[:40]!r} stands there {'twice' if counts[name] == 2 else f'{counts[name]:,} times'}: keep one, "
+        f"or rename the others, and --column {_name(name)}=COLUMN says which"
+        for name in several
+    ]
+
+
+def _name(header: str) -> str:
+    found = read_header(header)
+    return found.name if found else ""
 
 
 def _head(text: str, separator: str) -> list[tuple[int, list[str]]]:
@@ -79,7 +105,9 @@ def _layout(text: str, separators: Iterable[str], known: set[str]) -> tuple[str,
         widths = [len(row) for _, row in rows if any(row)]
         usual = max(set(widths), key=widths.count) if widths else 0
         for place, (_, row) in enumerate(rows):
-            found = {header.name for cell in row[:MOST_COLUMNS] if (header := read_header(cell))}
+            found = {
+                header.name for cell in row[:MOST_COLUMNS] if not _NUMBER.match(cell) and (header := read_header(cell))
+            }
             score = len(found & {"params", "tokens", "loss", "flops"}) + len(known & set(row))
             first = not any(any(cells) for _, cells in rows[:place])
             key = (score if score > 1 else 0, first, widths.count(usual) * (usual > 1), usual)
@@ -92,10 +120,13 @@ def read_text(path: Path, text: str, separator: str | None, words: str, notes: l
     """The cells of delimited text; ``words`` name its encoding, ``known`` are headers that must be there."""
     if separator is not None and len(separator) != 1:
         raise RunsError(str(path), [f"--delimiter must be one character, got {separator!r}"])
+    text = _without_rules(text) if separator in (None, "|") else text
     mark, place, header, rows = _layout(text, [separator] if separator else SEPARATORS, known)
     while header and not header[-1]:
         header = header[:-1]
     _refuse_header(path, header, separator)
+    if not known and (twice := doubled(header)):
+        raise RunsError(str(path), twice)
     skipped = rows[place][0]
     if any(any(cells) for _, cells in rows[:place]):
         notes = [*notes, f"the header is line {skipped}; what stands above it was left out"]
@@ -104,19 +135,78 @@ def read_text(path: Path, text: str, separator: str | None, words: str, notes: l
     if not body.strip():
         raise RunsError(str(path), ["there is a header and there are no rows; one row is one training run"])
     names = range(len(header) + SPARE)
+    options: dict[str, Any] = {}
     try:
         frame = _parse(body, mark, names)
     except pd.errors.ParserError as error:
         raise RunsError(str(path), [_parser_words(str(error), skipped)]) from None
     lines = _lines(frame, body, skipped)
+    if len(frame) < body.count(b"\n") and _swallowed(frame, mark, len(header)):
+        options["quoting"] = csv.QUOTE_NONE
+        at = _odd_quotes(body, skipped)
+        try:
+            frame = _parse(body, mark, names, **options)
+        except pd.errors.ParserError:
+            raise RunsError(str(path), [_lone_quote(at)]) from None
+        if frame.iloc[:, len(header) :].notna().any(axis=None):
+            raise RunsError(str(path), [_lone_quote(at)])
+        lines = _lines(frame, body, skipped)
+        notes = [*notes, f"{at}: a quotation mark that is not closed in its line was taken as a letter"]
     keep, problems, notes = _rows(frame, header, lines, mark, notes)
     frame = frame.iloc[:, : len(header)].set_axis(unique_names(header), axis=1).set_axis(lines)
 
     def again(columns: list[int]) -> pd.DataFrame:
-        return _parse(body, mark, names, dtype=dict.fromkeys(columns, str))[columns].set_axis(lines)[keep]
+        return _parse(body, mark, names, dtype=dict.fromkeys(columns, str), **options)[columns].set_axis(lines)[keep]
 
     kind = f"text, separated by {SEPARATORS.get(mark, repr(mark))}, {words}"
     return RawTable(frame if keep.all() else frame[keep], kind, notes, problems, again)
+
+
+def _without_rules(text: str) -> str:
+    """The text of a table as Markdown has it, without the bars around rows and the rule below its header."""
+    if not re.search(r"(?m)^[ \t]*\|?[ \t]*:?-{2,}:?[ \t]*(\|[ \t]*:?-+:?[ \t]*)+\|?[ \t]*$\n?", text[:100_000]):
+        return text
+    rows = []
+    for line in text.split("\n"):
+        bare = line.strip()
+        if re.fullmatch(r"\|?[ \t]*:?-+:?[ \t]*(\|[ \t]*:?-+:?[ \t]*)*\|?", bare) and "|" in bare:
+            rows.append(_RULE)
+        elif bare.startswith("|") and bare.endswith("|") and len(bare) > 1:
+            rows.append(bare[1:-1].replace("\\|", " / ").replace("**", ""))
+        else:
+            rows.append(line)
+    return "\n".join(rows)
+
+
+def _swallowed(frame: pd.DataFrame, mark: str, width: int) -> bool:
+    """Whether a cell of several lines holds rows: a lone quotation mark has swallowed them.
+
+    A row is a line with as many fields as the header, and numbers where the others have numbers.
+    """
+    numeric = [k for k in range(width) if pd.api.types.is_numeric_dtype(frame.iloc[:, k])]
+    for _, column in frame.items():
+        if pd.api.types.is_numeric_dtype(column):
+            continue
+        text = column.astype("str").fillna("")
+        for cell in text[text.str.contains("\n", regex=False)]:
+            inner = [line.split(mark) for line in cell.split("\n")[1:]]
+            if any(len(row) == width and all(_is_number(row[k]) for k in numeric) for row in inner):
+                return True
+    return False
+
+
+def _is_number(cell: str) -> bool:
+    return bool(re.fullmatch(r"\s*[+-]?[0-9.]+(e[+-]?[0-9]+)?\s*", cell.lower()))
+
+
+def _odd_quotes(body: bytes, skipped: int) -> str:
+    """The lines of the file in which a quotation mark is left open, in words."""
+    odd = [k for k, line in enumerate(body.split(b"\n"), skipped + 1) if line.count(b'"') % 2]
+    return name_rows(pd.Index(odd, name="line"), np.ones(len(odd), dtype=bool))
+
+
+def _lone_quote(at: str) -> str:
+    return f"{at}: a quotation mark opens there, and the rows below lie inside it: close it in its cell, or remove it"
 
 
 def _parse(body: bytes, mark: str, names: range, **options: Any) -> pd.DataFrame:
@@ -196,6 +286,10 @@ def _rows(
             remark = remark & (blank if place else text.str.startswith("#").to_numpy())
     last = int(np.flatnonzero(~empty)[-1]) if not empty.all() else -1
     inner = empty & (np.arange(len(empty)) < last)
-    left_out = ((inner, "blank"), (same & ~empty, "a repeat of the header"), (remark & ~empty & ~same, "a comment"))
+    rule = np.zeros(len(frame), dtype=bool)
+    if not pd.api.types.is_numeric_dtype(frame.iloc[:, 0]):
+        rule = (frame.iloc[:, 0].astype("str").fillna("") == _RULE).to_numpy(dtype=bool)
+    said = remark & ~empty & ~same & ~rule
+    left_out = ((inner, "blank"), (same & ~empty, "a repeat of the header"), (said, "a comment"))
     notes = [*notes, *(f"{name_rows(lines, mask)}: left out, {words}" for mask, words in left_out if mask.any())]
     return ~(empty | same | remark), problems, notes

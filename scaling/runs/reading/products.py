@@ -1,0 +1,148 @@
+"""Tokens that stand in no column of their own: what they are a product of, by the names of columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ..._words import plain
+from ..vocabulary import OF_ONE_EPOCH, PARTS
+from .cells import read_numbers
+from .glance import glance
+from .ratios import read_ratio
+
+
+@dataclass(frozen=True)
+class Product:
+    """How ``name`` follows: a quantity of ours (``base``, "" for none) times columns, or divided by them."""
+
+    name: str
+    base: str
+    places: tuple[int, ...]
+    words: str
+    inverse: bool = False
+
+    def values(self, frame: pd.DataFrame, read: Mapping[str, pd.Series], mark: str) -> pd.Series:
+        """The quantity, from the table as it came (its decimal mark) and from quantities that were read."""
+        factor = np.ones(len(frame))
+        for place in self.places:
+            column = frame.iloc[:, place]
+            if not pd.api.types.is_numeric_dtype(column):
+                column = read_numbers("count", column, mark)[0]
+            factor = factor * pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+        base = 1.0
+        if self.base:
+            base = pd.to_numeric(read[self.base], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return pd.Series(base / factor if self.inverse else base * factor, index=frame.index)
+
+    def remarks(self, frame: pd.DataFrame) -> list[str]:
+        """What else is said of the quantity: that repeated tokens are worth less than new ones."""
+        if self.base != "unique_tokens" or not (frame["tokens"] > 1.5 * frame["unique_tokens"]).any():
+            return []
+        law = "DataConstrainedLaw, of columns params, tokens and unique_tokens"
+        return [f"tokens are repeated, and a repeated token is worth less than a new one: the law for that is {law}"]
+
+
+def per_token_remarks(frame: pd.DataFrame, read: pd.DataFrame) -> list[str]:
+    """What a column of FLOPs per token says of tokens that follow from flops = 6 N D."""
+    for place, header in enumerate(frame.columns):
+        ratio = read_ratio(str(header))
+        if ratio is None or (ratio.over, ratio.under) != ("flops", "tokens"):
+            continue
+        both = glance("count", frame.iloc[:, place]) / glance("count", read["params"])
+        per_param = float(pd.Series(both).median())
+        if np.isfinite(per_param) and abs(per_param / 6 - 1) > 0.02:
+            words = f"{header!r} is {per_param:.3g} times params, where flops = 6 N D has 6"
+            return [f"{words}: by that column tokens are {6 / per_param:.3g} times as many as is read here"]
+    return []
+
+
+def part_of(header: str) -> str | None:
+    """Which factor of tokens a header names: steps, batch, sequence ...; None if it names none."""
+    for text in (header, header.replace("/", ".").rpartition(".")[2]):
+        for part, names in PARTS.items():
+            if plain(text) in names:
+                return part
+    return None
+
+
+def parts_of(frame: pd.DataFrame, taken: set[int]) -> dict[str, int]:
+    """The columns of numbers that are factors of tokens, by what they are; the first of each."""
+    found: dict[str, int] = {}
+    for place, header in enumerate(frame.columns):
+        part = part_of(str(header)) if place not in taken else None
+        if part and part not in found:
+            values = glance("count", frame.iloc[:, place])
+            good = values[np.isfinite(values)]
+            if not len(frame) or (len(good) and (good >= 0).all()):
+                found[part] = place
+    return found
+
+
+def by_epochs(header: str) -> bool:
+    """Whether tokens under this header are those of one epoch, where the number of epochs stands beside them."""
+    tail = header.replace("/", ".").rpartition(".")[2]
+    return plain(header) in OF_ONE_EPOCH or plain(tail) in OF_ONE_EPOCH
+
+
+def tokens_by_parts(frame: pd.DataFrame, found: Mapping[str, str], taken: set[int]) -> tuple[Product | None, list[str]]:
+    """How tokens (or, from tokens, params) follow from other columns, and what is unclear about it.
+
+    ``found`` are the quantities that columns hold, with their headers, ``taken`` the places of these columns.
+    """
+    names = [str(name) for name in frame.columns]
+    parts = parts_of(frame, taken)
+    if "unique_tokens" in found and "epochs" in parts:
+        words = f"{found['unique_tokens']!r} x {names[parts['epochs']]!r}"
+        return Product("tokens", "unique_tokens", (parts["epochs"],), words), []
+    for place, header in enumerate(names):
+        ratio = read_ratio(header) if place not in taken else None
+        if ratio is None or (len(frame) and not np.isfinite(glance("count", frame.iloc[:, place])).any()):
+            continue
+        for over, under in (("tokens", "params"), ("params", "tokens")):
+            if (ratio.over, ratio.under) == (over, under):
+                if under in found and over not in found:
+                    return Product(over, under, (place,), f"{header!r} x {under}"), []
+                if over in found and under not in found:
+                    return Product(under, over, (place,), f"{over} / {header!r}", inverse=True), []
+    steps = parts.get("step", parts.get("steps"))
+    if "tokens" in found or steps is None:
+        return None, []
+    if "batch_tokens" in parts:
+        places: tuple[int, ...] = (steps, parts["batch_tokens"])
+    elif "batch" in parts and "sequence" in parts:
+        places = (steps, parts["batch"], parts["sequence"])
+    else:
+        return None, _unclear(names, parts)
+    words = " x ".join(repr(names[place]) for place in places)
+    others = [parts[part] for part in ("accumulation", "devices") if part in parts]
+    several = [place for place in others if (glance("count", frame.iloc[:, place]) > 1).any()]
+    if several and not _is_global(names[places[1]]):
+        beside = " and ".join(repr(names[place]) for place in several)
+        return None, [f"tokens could be {words}, or that times {beside}: write the tokens in a column of their own"]
+    return Product("tokens", "", places, words), []
+
+
+def _is_global(header: str) -> bool:
+    return any(word in plain(header) for word in ("global", "total", "effective", "gbs", "tokens"))
+
+
+def _unclear(names: list[str], parts: Mapping[str, int]) -> list[str]:
+    """What is said where steps stand beside a batch that does not tell its tokens."""
+    written = next(
+        (n for n in names if part_of(n) in ("batch", "sequence") and names.index(n) not in parts.values()), ""
+    )
+    if written:
+        return [f"tokens are a product with column {written!r}, in which not all cells are plain numbers: write such"]
+    batch = parts.get("batch", parts.get("small_batch"))
+    if batch is None:
+        return []
+    lacking = "the sequence length" if "batch" in parts else "the sequences of a step on all devices"
+    text = (
+        f"tokens are steps x sequences of a step x tokens of a sequence, and beside {names[batch]!r} there is no column"
+    )
+    return [f"{text} of {lacking}: add it, or write the tokens in a column of their own"]
