@@ -93,7 +93,7 @@ def test_the_unforeseen_is_told_in_words(command, table, tmp_path, monkeypatch):
 
     module = sys.modules.get(f"scaling.cli.{command}") or __import__(f"scaling.cli.{command}", fromlist=["x"])
     monkeypatch.delenv(DEBUG, raising=False)
-    monkeypatch.setattr(module, "list_datasets" if command == "datasets" else "load_runs", fail)
+    monkeypatch.setattr(module, "list_datasets" if command == "datasets" else "read_runs", fail)
     more = {"plan": ["--flops", "1e22"], "rerun": ["--out", str(tmp_path / "book")]}
     arguments = [command, *([] if command == "datasets" else [str(table)]), *more.get(command, [])]
     result = CliRunner().invoke(main, arguments)

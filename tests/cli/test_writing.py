@@ -85,7 +85,7 @@ def test_an_empty_file_is_filled(table, tmp_path):
 def test_another_file_needs_force(table, tmp_path, content):
     out = tmp_path / "other.json"
     out.write_text(content)
-    with patch("scaling.cli.fit.load_runs", side_effect=AssertionError("before any work")):
+    with patch("scaling.cli.fit.read_runs", side_effect=AssertionError("before any work")):
         refused = run("fit", table, "--out", out)
     assert refused.exit_code == 1
     assert "--force" in refused.output
