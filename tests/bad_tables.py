@@ -366,7 +366,7 @@ UNITS = [
         text([(*r, 7.5 * r[0] * r[1]) for r in SOUND], (*HEADER, "flops"), form=lambda r: r),
         0,
         "flops is not 6·params·tokens",
-        "worst ratio 1.25",
+        "but 1.25 times that, 7.5 N D",
     ),
     Case(
         "flops in PF-days beside counts",

@@ -15,8 +15,10 @@ from .. import __version__
 from .._words import format_count, format_flops
 from ..diagnostics.approaches import APPROACHES, Approaches, compare_approaches
 from ..diagnostics.inspection import inspect_runs
+from ..diagnostics.pairing import exponent_of
 from ..errors import FitError
 from ..fit.result import Fit
+from ..runs.meter import find_meter
 from .chapters import DONE, Chapter, Outcome
 from .pages import fenced
 
@@ -35,7 +37,7 @@ def summarise(
     reading = runs.attrs["reading"]
     about = {"notes": [*reading["notes"], *runs.attrs["notes"]], "warnings": list(runs.attrs["warnings"])}
     about["looks"] = inspect_runs(runs if curves is None else curves, ()).looks
-    table = {**reading, "rows": len(runs), "columns": list(runs.columns), **about}
+    table = {**reading, "rows": len(runs), "columns": list(runs.columns), **about, "meter": find_meter(runs).record()}
     found = compare_approaches(runs, curves, options["n_resamples"], options["seed"], backend)
     laws = [{"approach": number} | _law(found, number) for number in APPROACHES]
     differences = {"disagree": found.disagree(LEVEL), "pairs": found.differences(LEVEL).to_dict("records")}
@@ -50,14 +52,15 @@ def _law(found: Approaches, number: int) -> dict[str, Any]:
     fit = found.fits[number]
     if isinstance(fit, Fit):
         law = {"status": fit.status, "message": fit.message, "constants": dict(fit.candidate.constants)}
-        law["constants"]["a"] = fit.candidate.a
+        law["constants"]["a"] = exponent_of(fit, "a")(fit.candidate)
         law["certainty"] = _certainty(fit)
     else:
         law = {"status": "fitted", "message": "", "constants": {"k_N": fit.law.params.coefficient, "a": fit.a}}
     if number not in found.bootstraps:
         return law | {"intervals": None, "no_intervals": "" if law["message"] and law["message"] in why else why}
     boot = found.bootstraps[number]
-    found = {name: boot.percentiles(LEVEL, of=name) for name in law["constants"]}
+    own = {"a": exponent_of(fit, "a")} if isinstance(fit, Fit) else {}
+    found = {name: boot.percentiles(LEVEL, of=own.get(name, name)) for name in law["constants"]}
     rows = {name: [float(each.low), float(each.high)] for name, each in found.items()}
     remarks = [f"{name}: {words}" for name, each in found.items() for words in each.remarks(LEVEL)]
     return law | {"level": LEVEL, "intervals": rows, "remarks": [*filter(None, [boot.note]), *remarks]}

@@ -12,6 +12,7 @@ from ..diagnostics.approaches import APPROACH_NAMES
 from ..diagnostics.inspection import Inspection, inspect_runs, verdict
 from ..errors import FitError, RunsError
 from ..runs.curves import last_points
+from ..runs.meter import find_meter
 from ..runs.table import describe_runs
 from .command import UNUSABLE, Command
 from .options import runs_options
@@ -93,6 +94,7 @@ def _as_dict(table: pd.DataFrame, found: Inspection) -> dict[str, Any]:
         "problems": [],
         "input": table.attrs["reading"],
         "runs": len(table),
+        "meter": find_meter(table).record(),
         "notes": table.attrs["notes"],
         "warnings": table.attrs["warnings"],
         "ranges": describe_runs(table).reset_index(),

@@ -16,12 +16,13 @@ from .._words import to_json
 from ..diagnostics.approaches import APPROACH_NAMES, fit_approaches
 from ..diagnostics.inspection import inspect_runs
 from ..diagnostics.laws import LawComparison, compare_laws
-from ..diagnostics.pairing import pair
+from ..diagnostics.pairing import exponent_of, pair
 from ..diagnostics.skewness import LEAST, residual_skewness
 from ..errors import FitError
 from ..fit.frontier import FrontierFit
 from ..fit.result import Fit
 from ..runs.curves import last_points
+from ..runs.meter import find_meter
 from ..uncertainty.resampling import Bootstrap, bootstrap
 from ..uncertainty.subsampling import subsampled_bootstrap
 from .command import UNUSABLE, Command, Refusal
@@ -125,12 +126,13 @@ def _approach(found: Fit | FrontierFit | FitError, boot: Bootstrap | FitError, l
     has = isinstance(boot, Bootstrap)
     law = found.candidate if isinstance(found, Fit) else found.law
     questions = dict.fromkeys([*_constants(found), "a", "b"])
-    each = {name: boot.percentiles(level, of=name) for name in questions} if has else {}
+    own = {name: exponent_of(found, name) for name in ("a", "b")} if isinstance(found, Fit) else {}
+    each = {name: boot.percentiles(level, of=own.get(name, name)) for name in questions} if has else {}
     ends = {name: (float(each[name].low), float(each[name].high)) if has else (np.nan, np.nan) for name in questions}
     remarks = [f"{name}: {words}" for name in each for words in each[name].remarks(level)]
     estimates = _constants(found)
     rows = [{"name": k, "estimate": v, "low": ends[k][0], "high": ends[k][1]} for k, v in estimates.items()]
-    exponents = {"a": float(law.a), "b": float(law.b)}
+    exponents = {name: float(exponent_of(found, name)(law)) for name in ("a", "b")}
     out = {
         "possible": True,
         "equation": law.equation,
@@ -154,6 +156,7 @@ def _approach(found: Fit | FrontierFit | FitError, boot: Bootstrap | FitError, l
     else:
         points = found.points
         reasons = points.loc[~points["usable"], "reason"].value_counts()
+        out["meter"] = found.meter.record()
         final = found.approach == 1 and "run" not in found.runs
         out |= {
             "of_final_losses": final,
@@ -201,6 +204,7 @@ def _result(
         "options": {"level": level, "resamples": resamples, "seed": seed},
         "approaches": {k: _approach(fits[k], boots[k], level) for k in fits},
         "holdout": held,
+        "meter": find_meter(table).record(),
         "notes": [*table.attrs["reading"]["notes"], *table.attrs["notes"]],
         "warnings": table.attrs["warnings"],
     }

@@ -25,7 +25,12 @@ from .terminal import bullets
 @click.command("plan", cls=Command)
 @click.argument("runs")
 @runs_options
-@click.option("--flops", type=Quantity(), required=True, help="Training budget, FLOPs: 6 x parameters x tokens.")
+@click.option(
+    "--flops",
+    type=Quantity(),
+    required=True,
+    help="Training budget, FLOPs: 6 x parameters x tokens, or as the table counts them.",
+)
 @click.option("--inference-tokens", type=Quantity(zero=True), help="Tokens the model will read and write in its life.")
 @click.option("--unique-tokens", type=Quantity(), help="Distinct tokens at hand, where they are limited.")
 @click.option("--next-budget", type=Quantity(), help="Suggest runs to add that cost no more FLOPs than this together.")
@@ -151,6 +156,7 @@ def _record(fit: Fit, boot: Bootstrap, found: Plan, more: NextRuns | None) -> di
         "resamples": len(boot.samples),
         "seed": boot.seed,
         "noise": {"spread": found.noise, "from": found.noise_from},
+        "meter": found.meter.record(),
         "notes": found.notes,
         "allocation": found.table(),
         "off_optimum": None if found.open_question else found.off_optimum,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from operator import attrgetter
 from typing import Any
 
 import pandas as pd
@@ -22,8 +21,9 @@ from ..laws.power import FrontierLaw
 from ..optimum.allocation import compute_optimal
 from ..runs.budgets import find_budgets
 from ..runs.curves import curves_of, last_points, row_weights, runs_of
+from ..runs.meter import Meter, find_meter
 from ..uncertainty.resampling import Bootstrap, bootstrap
-from .pairing import Paired, pair
+from .pairing import Paired, exponent_of, pair
 
 __all__ = ["APPROACHES", "APPROACH_NAMES", "Approaches", "compare_approaches", "fit_approaches"]
 
@@ -89,7 +89,7 @@ def fit_approaches(
     A parametric fit that the table does not identify counts as none; where it is because the loss falls with neither
     size nor tokens beyond noise, or with one only, there is no optimum for the others to find. Of training curves this
     is asked of all their points: runs of one length end at one number of tokens, and yet have an envelope. Approach 1
-    uses ``curves`` where they are given apart. ``parametric`` is the fit of approach 3, where it has been made.
+    uses ``curves`` where they are given apart; ``parametric`` is the fit of approach 3, where it has been made.
     """
     return _decided(_parametric(runs) if parametric is None else parametric, runs, which, curves)
 
@@ -106,9 +106,11 @@ def _decided(
     trained = runs_of(points) is not None
     judged = _attempt(partial(_identified, trained=trained), parametric)
     blind = isinstance(judged, FitError) and judged.kind is FitErrorKind.UNSEEN
+    if blind and trained:
+        blind = not _falls_along(points)
     out: dict[int, Fit | FrontierFit | FitError] = {}
     for number in which:
-        if number == 3 or (blind and not (trained and _falls_along(points))):
+        if number == 3 or blind:
             out[number] = judged
         elif number == 1:
             out[number] = _attempt(_envelope, points)
@@ -181,7 +183,9 @@ class Approaches:
         for number, name in APPROACHES.items():
             row: dict[str, Any] = {"why_not": self.reasons.get(number, "")}
             if number in self.bootstraps:
-                questions = {"a": attrgetter("a"), "params": lambda law: compute_optimal(law, flops).params}
+                fit = self.fits[number]
+                meter = find_meter(fit.runs) if isinstance(fit, Fit) else None
+                questions = {"a": exponent_of(fit, "a"), "params": partial(_best_size, flops=flops, meter=meter)}
                 for what, of in questions.items():
                     row[what] = of(self.fits[number].law)
                     ends = self.bootstraps[number].percentiles(level, of=of)
@@ -207,6 +211,10 @@ class Approaches:
     def __repr__(self) -> str:
         found = [f"{APPROACHES[n]}: a = {self.fits[n].law.a:.3f}" for n in self.bootstraps]
         return "Approaches: " + "; ".join(found + [f"{APPROACHES[n]}: {why}" for n, why in self.reasons.items()])
+
+
+def _best_size(law: ChinchillaLaw | FrontierLaw, flops: float, meter: Meter | None) -> Any:
+    return compute_optimal(law, flops, meter=meter).params
 
 
 def compare_approaches(

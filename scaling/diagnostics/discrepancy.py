@@ -15,6 +15,7 @@ from .._checks import positive, proper_share
 from ..errors import FitError, FitErrorKind
 from ..fit.result import Fit
 from ..laws.chinchilla import ChinchillaLaw
+from ..runs.meter import find_meter
 from .extrapolation import find_cuts
 
 __all__ = ["Band", "Discrepancy", "find_discrepancy"]
@@ -105,7 +106,7 @@ class Discrepancy:
         mean, deviation = self._process.predict(_seen(self.fit.law, N, D), noise)
         far = NORMAL.inv_cdf((1 + level) / 2) * deviation
         law = np.asarray(self.fit.law.loss(N, D))
-        reason = self._reason(float((6 * N * D).max()))
+        reason = self._reason(float(find_meter(self.fit.runs).flops(N, D).max()))
         silent = np.nan if reason else 0.0
         estimate, low, high = ((law * np.exp(mean + shift) + silent).reshape(shape)[()] for shift in (0.0, -far, far))
         return Band(estimate, low, high, level, reason)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,9 @@ from ..fit.engine.resamples import draw_counts
 from ..fit.frontier import FrontierFit
 from ..fit.isoflop import ParabolaDraws
 from ..fit.result import Fit
+from ..laws.chinchilla import ChinchillaLaw
+from ..optimum.allocation import compute_optimal, exponents
+from ..runs.meter import Meter, find_meter
 from ..uncertainty.intervals import percentiles
 from ..uncertainty.resampling import Bootstrap
 
@@ -69,9 +74,10 @@ def pair(fits: Mapping[int, Fit | FrontierFit], boots: Mapping[int, Bootstrap], 
     drawn. An approach that cannot join keeps its own draws: approach 1 with other curves, approach 2 where a budget
     has too few sizes to draw runs, and all of them above 4,000 runs.
     """
-    estimates = {number: float(fits[number].law.a) for number in sorted(boots)}
+    exponent = {number: exponent_of(fits[number], "a") for number in sorted(boots)}
+    estimates = {number: float(of(fits[number].law)) for number, of in exponent.items()}
     size = min([n_resamples, *(len(boot.samples) for boot in boots.values())])
-    samples = {number: np.asarray(boots[number].law.a)[:size] for number in estimates}
+    samples = {number: np.asarray(of(boots[number].law))[:size] for number, of in exponent.items()}
     rows = _rows(fits, boots)
     if len(rows) < 2:
         return Paired(estimates, pd.DataFrame(samples), ())
@@ -81,8 +87,26 @@ def pair(fits: Mapping[int, Fit | FrontierFit], boots: Mapping[int, Bootstrap], 
         if isinstance(fit, Fit):
             weights = weights * fit.weights
             weights[:, list(boots[number].set_aside)] = 0.0
-        samples[number] = np.asarray(fit.resampled(weights).law.a)
+        samples[number] = np.asarray(exponent[number](fit.resampled(weights).law))
     return Paired(estimates, pd.DataFrame(samples), tuple(rows))
+
+
+def exponent_of(fit: Fit | FrontierFit, name: str) -> Callable[[Any], Any]:
+    """The exponent a or b of a law, in the count of compute of the fitted runs, at the dearest of them."""
+    if isinstance(fit, Fit):
+        meter = find_meter(fit.runs)
+        if meter.kind in ("power", "sizes"):
+            return partial(_own_exponent, meter=meter, flops=float(fit.runs["flops"].max()), which="ab".index(name))
+    return attrgetter(name)
+
+
+def _own_exponent(law: ChinchillaLaw, meter: Meter, flops: float, which: int) -> Any:
+    """NaN where the law has no optimum."""
+    try:
+        best = compute_optimal(law, flops, meter=meter)
+    except ValueError:
+        return np.nan * np.asarray(law.a)
+    return exponents(law, meter, best.params)[which]
 
 
 def _rows(fits: Mapping[int, Fit | FrontierFit], boots: Mapping[int, Bootstrap]) -> dict[int, np.ndarray]:

@@ -60,7 +60,7 @@ def plot_contours(
     others: Mapping[str, ChinchillaLaw | FrontierLaw] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Contours of the loss over parameters and tokens, with lines of equal compute and the optimum.
+    """Contours of the loss over parameters and tokens, with lines of equal compute, 6 N D, and the optimum along them.
 
     ``params`` and ``tokens`` are the grid's values on each axis; ``points`` are marked, by label, and the
     compute-optimal lines of ``others`` drawn beside the law's own.

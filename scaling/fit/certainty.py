@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike
 from .._checks import positive_finite, proper_share
 from .._words import format_count, format_flops
 from ..errors import FitError, FitErrorKind
-from ..optimum.allocation import compute_optimal
+from ..optimum.allocation import compute_optimal, exponents
+from ..runs.meter import Meter, find_meter
 from .engine.newton import solve
 from .engine.one_sided import OneSidedProblem
 from .engine.problem import Objective, Problem
@@ -38,6 +39,8 @@ LEAST_SPAN = 3.0
 UNLIKELY = 0.01
 #: correlation of ln N and ln D beyond which the law with exchanged terms is tried, and that law in the order of theta
 NEARLY_TOGETHER, EXCHANGED = 0.8, [0, 2, 1, 4, 3]
+#: an exponent that is none
+TINY = 1e-12
 #: what each coordinate is called
 NAMES = {EXPONENT: "a", SIZE: "params", LOSS: "loss"}
 
@@ -48,10 +51,11 @@ def open_questions(
     clusters: np.ndarray | None,
     flops: float | None = None,
     level: float = LEVEL,
+    rate: float = 1.0,
 ) -> tuple[str, bool]:
     """Why the runs of a fit do not settle the best size at ten times the dearest run's compute; nothing where they do.
 
-    Or the best size for another budget of ``flops``.
+    Or the best size for another budget of ``flops``, which count ``rate`` times 6ND.
 
     Besides, whether more runs, or runs over a wider range, would.
 
@@ -66,7 +70,7 @@ def open_questions(
         return f"{has}, at least {LEAST_FREEDOM} are needed: add {lack} run{'s' * (lack != 1)} or more", False
     frontier = Frontier.of(problem, found, clusters)
     log_flops = frontier.log_params + frontier.log_tokens
-    log_c = float(log_flops.max() + np.log(REACH)) if flops is None else float(np.log(flops / 6))
+    log_c = float(log_flops.max() + np.log(REACH)) if flops is None else float(np.log(flops / rate / 6))
     if np.ptp(log_flops) < np.log(LEAST_SPAN) and log_c > log_flops.max():
         span = f"the runs span a factor of {np.exp(np.ptp(log_flops)):.3g} in compute"
         return f"{span}, too little to show how the best size grows: add runs at other budgets", False
@@ -108,7 +112,11 @@ def _exchanged(problem: Problem, found: Scatter, clusters: np.ndarray | None, le
 def unsettled(fit: Fit, flops: float, level: float = LEVEL) -> str:
     """Why the runs do not settle the best size for a budget, with its interval if there is one; nothing if they do."""
     found = _scattered(fit)
-    words, more = open_questions(*found, flops, level)
+    meter, rate = find_meter(fit.runs), 1.0
+    if meter.is_own:
+        best = compute_optimal(fit.law, flops, meter=meter)
+        rate = float(meter.ratio(best.params, best.tokens))
+    words, more = open_questions(*found, flops, level, rate)
     if not words or found[1].freedom < 1:
         return words
     row = certainty(fit, flops, level).set_index("quantity").loc["params"]
@@ -132,14 +140,16 @@ def certainty(fit: Fit, flops: ArrayLike | None = None, level: float = LEVEL) ->
     where the fit is of squares), the unit their mean square as noise makes it, and t the quantile of Student's
     distribution. Each minimum is over the four other constants, within the bounds of the fit. An interval includes the
     estimate; an end that the runs do not set is 0 or infinite (for a, 0 or 1). A law that is wrong, or wrong beyond
-    the runs, is not in these intervals.
+    the runs, is not in these intervals. Where the runs count their compute otherwise than by 6 N D
+    (:func:`~scaling.runs.find_meter`), budgets are in their count, and a is the exponent of the best size in it, which
+    is asked about at the dearest run.
 
     Parameters
     ----------
     fit : Fit
         Of :func:`~scaling.fit.fit_parametric`.
     flops : array, optional
-        Budgets; by default 1, 10 and 100 times 6ND of the dearest run.
+        Budgets; by default 1, 10 and 100 times the compute of the dearest run.
     level : float, default 0.95
 
     Returns
@@ -172,17 +182,26 @@ def certainty(fit: Fit, flops: ArrayLike | None = None, level: float = LEVEL) ->
     frontier = Frontier.of(problem, found, clusters)
     if not np.isfinite(frontier.point(0.0)).all():
         raise FitError("a term of the law has vanished: there is no best size to ask about", FitErrorKind.UNDETERMINED)
+    meter = find_meter(fit.runs)
     dearest = 6 * float(np.exp((frontier.log_params + frontier.log_tokens).max()))
+    if meter.is_own:
+        dearest = float(meter.flops(np.exp(frontier.log_params), np.exp(frontier.log_tokens)).max())
     budgets = np.array(REACHES) * dearest if flops is None else np.atleast_1d(np.asarray(flops, dtype=float))
     positive_finite(flops=budgets)
     held = np.array([EXPONENT] + [SIZE] * len(budgets) + [LOSS] * len(budgets))
     asked = np.concatenate([[dearest], budgets, budgets])
-    _, low, high = frontier.intervals(np.log(asked / 6), held, level)
-    for other in _exchanged(problem, found, clusters, level):
-        _, lower, higher = other.intervals(np.log(asked / 6), held, level)
-        low, high = np.minimum(low, lower), np.maximum(high, higher)
-    best = compute_optimal(law, budgets)
-    value = np.concatenate([[law.a], best.params, best.loss])
+    best = compute_optimal(law, budgets, meter=meter)
+    at = compute_optimal(law, asked, meter=meter)
+    size, tokens = np.asarray(at.params), np.asarray(at.tokens)
+    ends = []
+    for each in [frontier, *_exchanged(problem, found, clusters, level)]:
+        if meter.is_own:
+            optima = zip(size, tokens, held, strict=True)
+            ends.append(np.transpose([_counted(each, meter, *optimum, level) for optimum in optima]))
+        else:
+            ends.append(np.array(each.intervals(np.log(asked / 6), held, level)[1:]))
+    low, high = np.min([lower for lower, _ in ends], axis=0), np.max([upper for _, upper in ends], axis=0)
+    value = np.concatenate([[exponents(law, meter, size[0])[0]], best.params, best.loss])
     low, high = np.where(held == SIZE, np.exp(low), low), np.where(held == SIZE, np.exp(high), high)
     low, high = np.maximum(low, 0.0), np.where(held == EXPONENT, np.minimum(high, 1.0), high)
     low, high = np.minimum(low, value), np.maximum(high, value)
@@ -204,6 +223,31 @@ def certainty(fit: Fit, flops: ArrayLike | None = None, level: float = LEVEL) ->
             "enough": inside.astype(bool) & (found.freedom >= LEAST_FREEDOM),
         }
     )
+
+
+def _counted(
+    frontier: Frontier, meter: Meter, params: float, tokens: float, held: int, level: float
+) -> tuple[float, float]:
+    """An interval where the optimum of the budget is so many parameters and tokens, in a count that is not 6 N D.
+
+    Near the optimum the count is N^p D^q, of which the law is one of the same form with the exponents alpha/p, beta/q.
+    """
+    p, q = (float(power) for power in meter.powers(params))
+    E, A, B, alpha, beta = frontier.theta
+    least, most = frontier.bounds
+    seen = replace(
+        frontier,
+        log_params=p * frontier.log_params,
+        log_tokens=q * frontier.log_tokens,
+        theta=np.array([E, A, B, alpha / p, beta / q]),
+        bounds=(least / max(p, q), most / min(p, q)),
+    )
+    _, *ends = seen.intervals(np.array([p * np.log(params) + q * np.log(tokens)]), np.array([held]), level)
+    if held == EXPONENT:  # which p, itself no constant, has a part in
+        low, high = (1 / (p / max(float(end[0]), TINY) + q * float(meter.bend(params)) / beta) for end in ends)
+        return low, high
+    scale = p if held == SIZE else 1.0
+    return float(ends[0][0]) / scale, float(ends[1][0]) / scale
 
 
 def _scattered(fit: Fit) -> tuple[Problem, Scatter, np.ndarray | None]:

@@ -9,6 +9,7 @@ import pandas as pd
 import scipy
 
 from ..errors import FitError, FitErrorKind
+from ..runs.meter import Meter, find_meter
 from .common import sound_runs
 from .engine.resamples import Resamples
 from .engine.stretching import stretch, words_of_parts
@@ -21,7 +22,8 @@ def fit_envelope(curves: pd.DataFrame, *, n_budgets: int = 1500, window: float =
     """Approach 1: at each of many budgets, which training curve is lowest, and what is its size?
 
     Each curve is interpolated (linearly in ln flops) at log-spaced budgets; the size of the lowest
-    is N_opt, and D_opt = C / (6 N_opt). A budget at which the lowest curve belongs to the smallest
+    is N_opt, and D_opt = C / (6 N_opt), or what the table's own count of
+    compute makes of C. A budget at which the lowest curve belongs to the smallest
     or the largest size that reaches it is left out: the optimum may lie beyond. So are budgets up to
     the last at which the smallest size of all is lowest, and from the first at which the largest is.
 
@@ -56,6 +58,9 @@ def fit_envelope(curves: pd.DataFrame, *, n_budgets: int = 1500, window: float =
     if not window >= 0:
         raise ValueError(f"window must be at least 0, got {window}")
     table = sound_runs(curves)
+    meter = find_meter(table)
+    if meter.kind == "unknown":
+        table["flops"] = meter.flops(table["params"], table["tokens"])
     traces = _traces(table, window)
     if len({size for _, size, *_ in traces}) < 3:
         words = f"{len(traces)} curves of fewer than three sizes: an envelope needs at least three sizes"
@@ -81,7 +86,18 @@ def fit_envelope(curves: pd.DataFrame, *, n_budgets: int = 1500, window: float =
         }
     )
     draw = EnvelopeDraws(losses, log_sizes, log_budgets, [rows for rows, *_ in traces])
-    return fit_frontier(1, points, table, table.iloc[:0].assign(reason=""), draw)
+    dropped = table.iloc[:0].assign(reason="")
+    return fit_frontier(1, points, table, dropped, draw, meter, Metered(meter) if meter.is_own else None)
+
+
+@dataclass(frozen=True)
+class Metered:
+    """ln D by a count of compute."""
+
+    meter: Meter
+
+    def __call__(self, log_params: np.ndarray, log_flops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return np.log(self.meter.tokens_for(np.exp(log_flops), np.exp(log_params))), log_flops
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from ..errors import FitError, FitErrorKind
 from ..laws.power import FrontierLaw, PowerLaw
+from ..runs.meter import Meter
 from .result import Resampled
 
 __all__ = ["FrontierFit"]
@@ -26,6 +27,12 @@ class Sampler(Protocol):
     def under(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]: ...
 
 
+class Tokens(Protocol):
+    """ln D of runs of ln N (B, k) at budgets ln C (k,), in a count of compute that is not 6 N D; and ln C, (B, k)."""
+
+    def __call__(self, log_params: np.ndarray, log_flops: np.ndarray) -> tuple[np.ndarray, np.ndarray]: ...
+
+
 @dataclass(frozen=True, repr=False)
 class FrontierFit:
     """Optimal sizes and token counts as power laws of the budget, and the points they rest on.
@@ -33,7 +40,8 @@ class FrontierFit:
     Attributes
     ----------
     law : FrontierLaw
-        N_opt = k_N C^a and D_opt = k_D C^b, each by least squares of logarithms over the usable points.
+        N_opt = k_N C^a and D_opt = k_D C^b, each by least squares of logarithms over the usable points. With C = 6 N D,
+        b = 1 - a; in another count of compute both are measured.
     approach : int
         1 (envelope of training curves) or 2 (IsoFLOP parabolas).
     points : DataFrame
@@ -42,6 +50,8 @@ class FrontierFit:
         ``c0``, ``c1``, ``c2`` in ln N.
     runs, dropped : DataFrame
         The rows used, and those left out with a ``reason``.
+    meter : Meter
+        What C counts.
     """
 
     law: FrontierLaw
@@ -50,6 +60,8 @@ class FrontierFit:
     runs: pd.DataFrame
     dropped: pd.DataFrame
     _sampler: Sampler = field(compare=False)
+    meter: Meter = field(default_factory=Meter)
+    _tokens: Tokens | None = field(default=None, compare=False)
 
     @property
     def a(self) -> float:
@@ -81,14 +93,15 @@ class FrontierFit:
             drawn = "whole curves" if self.approach == 1 else "the runs of each budget"
             raise ValueError(f"approach {self.approach} draws {drawn}, not groups of one {by!r}")
         log_params, log_flops, note = self._sampler(n_resamples, seed, fraction, scaled)
-        return _resampled(log_params, log_flops, note)
+        return _resampled(log_params, log_flops, note, self._tokens)
 
     def resampled(self, weights: ArrayLike) -> Resampled:
         """The fit made again under each row of weights, (B, n) for the n rows of ``runs``.
 
         In approach 1 a curve is there or not: where none of its rows has a weight, it is not.
         """
-        return _resampled(*self._sampler.under(np.atleast_2d(np.asarray(weights, dtype=float))))
+        drawn = self._sampler.under(np.atleast_2d(np.asarray(weights, dtype=float)))
+        return _resampled(*drawn, tokens=self._tokens)
 
     def __repr__(self) -> str:
         usable = int(self.points["usable"].sum())
@@ -98,6 +111,7 @@ class FrontierFit:
             f"  {usable} of {len(self.points)} budgets usable; {len(self.runs)} rows used, "
             f"{len(self.dropped)} left out",
         ]
+        lines += [f"  {self.meter.words}"] if self.meter.words else []
         lines += [f"  {count} rows left out: {why}" for why, count in self.dropped["reason"].value_counts().items()]
         reasons = self.points.loc[~self.points["usable"], "reason"].value_counts()
         return "\n".join(lines + [f"  {count} left out: {reason}" for reason, count in reasons.items()])
@@ -107,8 +121,10 @@ class FrontierFit:
         return f"<p>{head}</p><ul>" + "".join(f"<li>{line.strip()}</li>" for line in rest) + "</ul>"
 
 
-def _resampled(log_params: np.ndarray, log_flops: np.ndarray, note: str = "") -> Resampled:
-    law = _frontier(*_lines(log_flops, log_params))
+def _resampled(
+    log_params: np.ndarray, log_flops: np.ndarray, note: str = "", tokens: Tokens | None = None
+) -> Resampled:
+    law = _frontier(log_flops, log_params, tokens)
     samples = constants_of(law)
     return Resampled(samples, law, not_identified=float(samples.isna().any(axis=1).mean()), note=note)
 
@@ -133,16 +149,28 @@ def _lines(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return y_mean - slope * x_mean, slope
 
 
-def _frontier(intercept: np.ndarray, slope: np.ndarray) -> FrontierLaw:
-    """The frontier with N_opt = exp(intercept) C^slope and D_opt = C / (6 N_opt)."""
-    return FrontierLaw(
-        PowerLaw(np.exp(intercept)[()], slope[()]), PowerLaw((np.exp(-intercept) / 6)[()], (1 - slope)[()])
-    )
+def _frontier(log_flops: np.ndarray, log_params: np.ndarray, tokens: Tokens | None) -> FrontierLaw:
+    """The frontiers (B,) with N_opt = exp(intercept) C^slope and D_opt = C / (6 N_opt), or a line of its own."""
+    if tokens is None:
+        intercept, slope = _lines(log_flops, log_params)
+        return FrontierLaw(PowerLaw(np.exp(intercept), slope), PowerLaw(np.exp(-intercept) / 6, 1 - slope))
+    log_tokens, log_flops = tokens(log_params, log_flops)
+    lines = (_lines(log_flops, each) for each in (log_params, log_tokens))
+    return FrontierLaw(*(PowerLaw(np.exp(intercept), slope) for intercept, slope in lines))
 
 
 def fit_frontier(
-    approach: int, points: pd.DataFrame, runs: pd.DataFrame, dropped: pd.DataFrame, sampler: Sampler
+    approach: int,
+    points: pd.DataFrame,
+    runs: pd.DataFrame,
+    dropped: pd.DataFrame,
+    sampler: Sampler,
+    meter: Meter,
+    tokens: Tokens | None,
 ) -> FrontierFit:
+    """The lines through the usable points; where C is not 6 N D, ``tokens`` says what each optimum was trained on."""
+    if tokens is not None:
+        points = points.assign(tokens=np.exp(tokens(*_logs(points))[0][0]))
     good = points[points["usable"]]
     if good["budget"].nunique() < 2:
         bad = points[~points["usable"]]
@@ -154,5 +182,12 @@ def fit_frontier(
         raise FitError(
             f"{len(good)} usable budgets, at least two are needed for a slope ({reasons}){hint}", FitErrorKind.FEW
         )
-    intercept, slope = _lines(np.log(good["budget"].to_numpy()), np.log(good["params"].to_numpy())[None])
-    return FrontierFit(_frontier(intercept[0], slope[0]), approach, points, runs, dropped, sampler)
+    log_params, log_flops = _logs(good)
+    law = _frontier(log_flops, log_params, tokens)
+    lines = (PowerLaw(np.ravel(x.coefficient)[0], np.ravel(x.exponent)[0]) for x in (law.params, law.tokens))
+    return FrontierFit(FrontierLaw(*lines), approach, points, runs, dropped, sampler, meter, tokens)
+
+
+def _logs(points: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """ln N (1, k) and ln C (k,) of the optima."""
+    return np.log(points["params"].to_numpy(float))[None], np.log(points["budget"].to_numpy(float))

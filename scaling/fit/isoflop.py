@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from ..runs.budgets import TOLERANCE, find_budgets
+from ..runs.budgets import GAP, TOLERANCE, find_budgets
 from ..runs.curves import last_rows
+from ..runs.meter import Meter, find_meter
 from .common import EARLIER, sound_runs
 from .engine.newton import solve_definite
 from .engine.resamples import draw_counts, draw_parts
@@ -45,7 +46,9 @@ def fit_isoflop(runs: pd.DataFrame, *, budgets: ArrayLike | None = None, toleran
     """Approach 2: a parabola of the loss in ln N at each budget; a line through the minima.
 
     At each budget C the least-squares parabola L = c0 + c1 ln N + c2 (ln N)^2 has its minimum at
-    N_opt = exp(-c1 / 2 c2); D_opt = C / (6 N_opt). A minimum counts only if the parabola opens
+    N_opt = exp(-c1 / 2 c2); D_opt = C / (6 N_opt). Where the budgets are not counted as 6 N D, D_opt is measured from
+    the tokens of the budget's runs: C / 6 N D is interpolated, in logarithms, in ln N; and where they are no function
+    of size and tokens, C is 6 N_opt D_opt. A minimum counts only if the parabola opens
     upwards and the minimum lies inside the sizes tried; otherwise the budget is named and left out.
 
     Parameters
@@ -109,7 +112,38 @@ def fit_isoflop(runs: pd.DataFrame, *, budgets: ArrayLike | None = None, toleran
     large = [g for _, g in used.groupby("budget", sort=True) if g["params"].nunique() >= LEAST_SIZES]
     groups = [(np.log(g["params"].to_numpy()), g["loss"].to_numpy()) for g in large]
     at = np.log([g["budget"].iloc[0] for g in large])
-    return fit_frontier(2, points, used, dropped, ParabolaDraws(groups, at, [g.index.to_numpy() for g in large]))
+    draws = ParabolaDraws(groups, at, [g.index.to_numpy() for g in large])
+    meter = find_meter(used, "budget")
+    if meter.kind == "6ND" or (meter.kind == "unknown" and meter.spread < np.log(GAP)):
+        return fit_frontier(2, points, used, dropped, draws, Meter(), None)
+    return fit_frontier(2, points, used, dropped, draws, meter, Measured.of(used, meter.kind == "unknown"))
+
+
+@dataclass(frozen=True)
+class Measured:
+    """ln D of the runs of each budget: ln C - ln 6 ND interpolated in ln N, and whether C is to be 6 N D of it."""
+
+    log_budgets: np.ndarray
+    rates: list[tuple[np.ndarray, np.ndarray]]
+    by_6nd: bool
+
+    @classmethod
+    def of(cls, runs: pd.DataFrame, by_6nd: bool) -> Measured:
+        """From runs with their ``budget``."""
+        table = runs.assign(
+            x=np.log(runs["params"]), rate=np.log(runs["budget"] / (6 * runs["params"] * runs["tokens"]))
+        )
+        means = [(C, group.groupby("x")["rate"].mean()) for C, group in table.groupby("budget")]
+        rates = [(mean.index.to_numpy(), mean.to_numpy()) for _, mean in means]
+        return cls(np.log([C for C, _ in means]), rates, by_6nd)
+
+    def __call__(self, log_params: np.ndarray, log_flops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        rate = np.empty(log_params.shape)
+        for k, log_c in enumerate(log_flops):
+            place = int(np.abs(self.log_budgets - log_c).argmin())
+            rate[:, k] = np.interp(log_params[:, k], *self.rates[place])
+        log_tokens = log_flops - np.log(6.0) - log_params - rate
+        return log_tokens, np.log(6.0) + log_params + log_tokens if self.by_6nd else log_flops
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from ..laws.kaplan import KaplanLaw
 from ..laws.overtraining import OvertrainingLaw
 from ..laws.power import PowerLaw
 from ..laws.rosenfeld import RosenfeldLaw
+from ..runs.meter import Meter
 
 __all__ = ["Allocation", "compute_optimal", "deadweight_compute"]
 
@@ -27,6 +28,8 @@ SIZE_AND_TOKENS = ("params", "tokens")
 EDGE = 1e-3
 #: logarithm of the largest budget that is looked for
 LARGEST_BUDGET = float(np.log(1e40))
+#: steps with the powers of a count of compute at the optimum of the step before
+MOST_STEPS = 100
 #: constants of a Chinchilla law that must be positive for it to have an optimum
 FACTORS = ("A", "B", "alpha", "beta")
 
@@ -80,6 +83,7 @@ def compute_optimal(
     params: ArrayLike | None = None,
     tokens: ArrayLike | None = None,
     loss: ArrayLike | None = None,
+    meter: Meter | None = None,
 ) -> Allocation:
     r"""The allocation of least loss at a training budget C = 6 N D.
 
@@ -97,6 +101,10 @@ def compute_optimal(
     budget is C_min. An envelope around a sum (:class:`~scaling.laws.RosenfeldLaw`) moves no optimum. Any other law of
     the loss of size and tokens is minimised along 6 N D = C by numbers.
 
+    In another count of compute, which grows as :math:`c\,N^p D^q`, the optimum is that of the law with the exponents
+    :math:`\alpha/p` and :math:`\beta/q` for :math:`N^p` and :math:`D^q`, whose product is :math:`C/c`. Where p changes
+    with the size, it is p at the optimum, to which a few steps lead.
+
     Parameters
     ----------
     law : Law
@@ -106,6 +114,9 @@ def compute_optimal(
         Training budget in FLOPs, positive.
     params, tokens, loss : float or array
         Instead of a budget: the size, the tokens or the loss (nats/token) of the optimum that is asked for.
+    meter : Meter, optional
+        What the FLOPs count, as :func:`~scaling.runs.find_meter` finds it in a table; 6 N D by default. For a
+        ChinchillaLaw and a budget.
 
     Returns
     -------
@@ -131,6 +142,10 @@ def compute_optimal(
         raise ValueError(f"ask for one of flops, params, tokens or loss; got {', '.join(given) or 'none'}")
     ((name, value),) = given.items()
     (x,) = positive_finite(**{name: value})
+    if meter is not None and meter.is_own:
+        if name != "flops" or not isinstance(law, ChinchillaLaw):
+            raise TypeError("in another count than 6 N D, only a budget can be asked about, and of a ChinchillaLaw")
+        return _metered(law, x, meter)
     if isinstance(law, ChinchillaLaw):
         return _of_the_sum(law, name, x)
     if isinstance(law, OvertrainingLaw):
@@ -180,6 +195,40 @@ def _of_the_sum(law: ChinchillaLaw, name: str, x: np.ndarray) -> Allocation:
     D = np.exp(-log_G + law.alpha * exponent * log_total)
     N, D, loss = without_stand_ins(missing, N, D, law.loss(N, D))
     return _allocation(N, D, x if name == "flops" else 6.0 * N * D, loss)
+
+
+def _metered(law: ChinchillaLaw, C: np.ndarray, meter: Meter) -> Allocation:
+    """In another count than 6 N D: by that of the powers with which it grows at the optimum."""
+    log_N = np.log(_of_the_sum(law, "flops", C).params)
+    for _ in range(MOST_STEPS):
+        N = np.exp(log_N)
+        p, q = meter.powers(N)
+        log_D = np.log(meter.tokens_for(C, N))
+        straight = _of_the_sum(in_powers(law, p, q), "flops", 6.0 * np.exp(p * log_N + q * log_D))
+        before, log_N = log_N, np.log(straight.params) / p
+        if np.nanmax(np.abs(log_N - before), initial=0.0) < 1e-12:
+            break
+    N = np.exp(log_N)
+    D = meter.tokens_for(C, N)
+    return _allocation(N, D, C, law.loss(N, D))
+
+
+def in_powers(law: ChinchillaLaw, p: ArrayLike, q: ArrayLike) -> ChinchillaLaw:
+    """The law as one of N^p and D^q."""
+    return replace(law, alpha=law.alpha / np.asarray(p), beta=law.beta / np.asarray(q))
+
+
+def exponents(law: ChinchillaLaw, meter: Meter, params: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """With which powers of C the best size and tokens grow, in a count of compute, where the best size is ``params``.
+
+    a = beta / (p beta + q alpha + q e) and b = (1 - p a) / q, with p and q those of the count there, and e the
+    derivative of ln p in ln N.
+    """
+    if not meter.is_own or meter.kind == "multiple":
+        return np.asarray(law.a), np.asarray(law.b)
+    p, q = meter.powers(params)
+    a = law.beta / (p * law.beta + q * (law.alpha + meter.bend(params)))
+    return np.asarray(a), np.asarray((1 - p * a) / q)
 
 
 def _stated(law: HasFrontier, name: str, x: np.ndarray) -> Allocation:

@@ -16,6 +16,7 @@ from ..errors import FitError, FitErrorKind
 from ..fit.parametric import fit_parametric
 from ..fit.result import Fit
 from ..laws.chinchilla import ChinchillaLaw
+from ..runs.meter import Meter, find_meter
 from ..uncertainty.resampling import Bootstrap, bootstrap
 from ..uncertainty.subsampling import subsampled_bootstrap
 from .search import Design, choose, whitened
@@ -50,8 +51,8 @@ class NextRuns:
     Attributes
     ----------
     runs : DataFrame
-        ``params``, ``tokens``, ``flops`` = 6ND and the ``loss`` that the law predicts; one row a run, so that a
-        run which were to be repeated with another seed would stand there as often.
+        ``params``, ``tokens``, ``flops`` (6ND, or as the runs at hand count them) and the ``loss`` that the law
+        predicts; one row a run, so that a run which were to be repeated with another seed would stand there as often.
     budget : float
         FLOPs that all runs together may cost.
     aim : str
@@ -169,7 +170,8 @@ def suggest_runs(
         A fit of :func:`~scaling.fit.fit_parametric` with a law that is identified, or its resamples. A fit alone is
         resampled 400 times.
     budget : float
-        FLOPs (6ND) that the new runs may cost together, positive.
+        FLOPs that the new runs may cost together, positive: 6ND, or what the runs at hand count
+        (:func:`~scaling.runs.find_meter`), as all FLOPs here.
     flops : float, optional
         The training budget C at which the optimum is wanted; ten times that of the dearest run if not given.
     aim : {"params", "loss", "a"}
@@ -230,16 +232,17 @@ def suggest_runs(
     law = fit.law
     target = FURTHER * fit.runs["flops"].max() if flops is None else positive_finite(flops=flops)[0]
     sizes = None if params is None else np.unique(positive_finite(params=params)[0])
+    meter = find_meter(fit.runs)
     N, D = _candidates(fit.runs, stretch, tokens_per_param, sizes)
-    N, D = _affordable(N, D, cap)
+    N, D = _affordable(N, D, cap, meter)
     boot, _ = with_optimum(found if isinstance(found, Bootstrap) else bootstrap(fit, RESAMPLES), level)
-    before, slopes, changes = _design(boot, aim, float(target), couplings, N, D)
-    cost = 6 * N * D
+    before, slopes, changes = _design(boot, aim, float(target), couplings, N, D, meter)
+    cost = meter.flops(N, D)
     caps = [min(cap, budget / n) for n in FIRST_PASSES]
     after, chosen = choose(before, slopes, changes, cost, budget, caps, max_runs, _near(N, D))
     runs = pd.DataFrame({"params": N, "tokens": D, "flops": cost}).iloc[sorted(chosen)].reset_index(drop=True)
     runs["loss"] = law.loss(runs["params"], runs["tokens"])
-    estimate = float(aim_value(law, aim, target))
+    estimate = float(aim_value(law, aim, target, meter))
     return NextRuns(
         runs=runs,
         budget=float(budget),
@@ -247,8 +250,8 @@ def suggest_runs(
         flops_planned=float(target),
         estimate=float(np.exp(estimate)) if aim == "params" else estimate,
         level=level,
-        width_before=_width(boot, aim, target, level),
-        width_after=_width(_enlarged(boot, runs), aim, target, level),
+        width_before=_width(boot, aim, target, level, meter),
+        width_after=_width(_enlarged(boot, runs), aim, target, level, meter),
         bias_before=_typical(before.bias),
         bias_after=_typical(after.bias),
         couplings=tuple(couplings),
@@ -345,8 +348,8 @@ def _near(N: np.ndarray, D: np.ndarray) -> np.ndarray:
     return alike
 
 
-def _affordable(N: np.ndarray, D: np.ndarray, cap: float) -> tuple[np.ndarray, np.ndarray]:
-    cost = 6 * N * D
+def _affordable(N: np.ndarray, D: np.ndarray, cap: float, meter: Meter) -> tuple[np.ndarray, np.ndarray]:
+    cost = meter.flops(N, D)
     if not (cost <= cap).any():
         least = int(cost.argmin())
         raise ValueError(
@@ -358,7 +361,7 @@ def _affordable(N: np.ndarray, D: np.ndarray, cap: float) -> tuple[np.ndarray, n
 
 
 def _design(
-    boot: Bootstrap, aim: str, flops: float, couplings: Sequence[float], N: np.ndarray, D: np.ndarray
+    boot: Bootstrap, aim: str, flops: float, couplings: Sequence[float], N: np.ndarray, D: np.ndarray, meter: Meter
 ) -> tuple[Design, np.ndarray, np.ndarray]:
     """What the runs at hand say, and the slopes and changes of form at the candidates, at a few resampled laws."""
     fit = boot.fit
@@ -369,7 +372,7 @@ def _design(
     laws = replace(boot.law, **{name: value[places] for name, value in boot.law.constants.items()})
     each = laws.as_column()
     free = np.array([name not in fit.held for name in laws.constants])
-    slopes, wanted = aim_slopes(laws, aim, flops)[:, free], weights[:, None]
+    slopes, wanted = aim_slopes(laws, aim, flops, meter)[:, free], weights[:, None]
     if not slopes.any():
         words = "the constants that the aim depends on lie on a bound, so that the runs say nothing on how to move them"
         raise FitError(words, FitErrorKind.UNDETERMINED)
@@ -380,14 +383,14 @@ def _design(
         inverse=np.broadcast_to(np.eye(free.sum()), (len(places), free.sum(), free.sum())),
         cross=np.einsum("knp,knq->kpq", present, here),
         aim=slopes,
-        shift=form_shifts(laws, aim, flops, couplings),
+        shift=form_shifts(laws, aim, flops, couplings, meter),
         noise=max(noise_of_a_run(fit), LEAST_NOISE),
     )
     return design, candidates, forms(each, N, D, couplings)
 
 
-def _width(boot: Bootstrap, aim: str, flops: float, level: float) -> float:
-    low, high = boot.interval(level, lambda law: aim_value(law, aim, flops))
+def _width(boot: Bootstrap, aim: str, flops: float, level: float, meter: Meter) -> float:
+    low, high = boot.interval(level, lambda law: aim_value(law, aim, flops, meter))
     return float(high - low)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,8 @@ from .._words import format_count, format_flops
 from ..errors import FitError, FitErrorKind, RunsWarning
 from ..fit.certainty import unsettled
 from ..laws.chinchilla import ChinchillaLaw
-from ..optimum.allocation import Allocation, compute_optimal, without_optimum
+from ..optimum.allocation import Allocation, compute_optimal, exponents, without_optimum
+from ..runs.meter import Meter, find_meter
 from ..uncertainty.resampling import Bootstrap
 from .tables import limited, off_optimum, overtraining, quantities, serving, with_intervals
 
@@ -56,6 +58,8 @@ class Plan:
     noise, noise_from : float, str
         Standard deviation of ln loss of a run about the law, and what it was taken from; see
         :meth:`Bootstrap.predict <scaling.uncertainty.Bootstrap.predict>`.
+    meter : Meter
+        What the FLOPs count: that of the table of runs.
     open_question : str
         Why the runs do not settle the best size for this budget; nothing where they do. A plan with an open question
         prints its allocations, each number with its interval, and nothing that rests on a single size.
@@ -71,6 +75,7 @@ class Plan:
     boot: Bootstrap
     noise: float
     noise_from: str
+    meter: Meter
     open_question: str = ""
 
     def table(self) -> pd.DataFrame:
@@ -119,8 +124,12 @@ def plan_training(
     of the advised size and tokens, with its noise. An end that the resamples do not tell is NaN, and percentiles that
     miss their estimate are widened to it.
 
+    Where the runs count their compute otherwise than by 6 N D (:func:`~scaling.runs.find_meter`), C is in their count,
+    and so is all compute in the answers.
+
     * **compute-optimal**: the size and tokens of least loss at C = ``flops``; :func:`~scaling.optimum.compute_optimal`.
-      ``exponent`` is :math:`a = \beta/(\alpha + \beta)`, with which the size grows with compute.
+      ``exponent`` is :math:`a = \beta/(\alpha + \beta)`, with which the size grows with compute; in a count that grows
+      as :math:`N^p D^q`, :math:`\beta/(p\beta + q\alpha)`.
     * **with inference**, when ``inference_tokens`` are expected: the size and tokens that reach the loss of the
       compute-optimal model with the least compute in all, :math:`6 N D + 2 N D_\text{inf}`;
       :func:`~scaling.optimum.inference_optimal`. ``flops`` is then the training, above C; ``compute_saved`` is the
@@ -184,35 +193,51 @@ def plan_training(
     law = boot.fit.law
     _check_numbers(flops, inference_tokens, unique_tokens)
     boot, lost = with_optimum(boot, level)
-    problems = {"compute-optimal": lambda law: quantities(compute_optimal(law, flops)) | {"exponent": law.a}}
+    meter = find_meter(boot.fit.runs)
+    problems = {"compute-optimal": lambda law: _best(law, flops, meter)}
     if inference_tokens is not None:
-        problems["with inference"] = lambda law: serving(law, flops, inference_tokens)
+        problems["with inference"] = lambda law: serving(law, flops, inference_tokens, meter)
     if unique_tokens is not None:
-        problems["limited data"] = lambda law: limited(law, flops, unique_tokens)
+        problems["limited data"] = lambda law: limited(law, flops, unique_tokens, meter)
     parts = {name: with_intervals(of, boot, law, level) for name, of in problems.items()}
-    best = compute_optimal(law, flops)
+    best = compute_optimal(law, flops, meter=meter)
     run = boot.predict(best.params, best.tokens, level).iloc[0]
     ends = run[["estimate", "low", "high"]].astype(float)
     parts["compute-optimal"].loc["loss_of_a_run"] = [*ends, False]
     allocation = pd.concat(parts, names=["problem", "quantity"])
     doubt = unsettled(boot.fit, flops, level)
-    notes = _notes(boot, best, lost, unique_tokens, level, allocation, doubt)
-    reach = float(flops / boot.fit.runs["flops"].max())
+    notes = _notes(boot, best, lost, unique_tokens, level, allocation, meter, doubt)
+    reach = _beyond(boot.fit.runs, best, meter)["flops"]
     if reach > FAR:
         warnings.warn(next(note for note in notes if note.startswith(FAR_WORDS)), RunsWarning, stacklevel=2)
     return Plan(
         flops=float(flops),
         level=level,
         allocation=allocation.drop(columns="widened"),
-        off_optimum=off_optimum(boot, law, best, level),
-        overtraining=overtraining(boot, law, best, level),
+        off_optimum=off_optimum(boot, law, best, level, meter),
+        overtraining=overtraining(boot, law, best, level, meter),
         reach=reach,
         notes=notes,
         boot=boot,
         noise=float(run["noise"]),
         noise_from=run["noise_from"],
+        meter=meter,
         open_question=doubt,
     )
+
+
+def _best(law: ChinchillaLaw, flops: float, meter: Meter) -> dict[str, Any]:
+    """The compute-optimal allocation, and the exponent of its size."""
+    found = compute_optimal(law, flops, meter=meter)
+    return quantities(found) | {"exponent": exponents(law, meter, found.params)[0]}
+
+
+def _beyond(runs: pd.DataFrame, best: Allocation, meter: Meter) -> dict[str, float]:
+    """By how much the answer exceeds the largest of the runs, and the least compute of all."""
+    flops = runs["flops"] if meter.kind != "unknown" else meter.flops(runs["params"], runs["tokens"])
+    largest = {"flops": flops.max(), "params": runs["params"].max(), "tokens": runs["tokens"].max()}
+    beyond = {name: float(getattr(best, name) / most) for name, most in largest.items()}
+    return beyond | {"cheapest": float(best.flops / flops.min())}
 
 
 def _check_numbers(flops: float, inference_tokens: float | None, unique_tokens: float | None) -> None:
@@ -248,24 +273,23 @@ def _notes(
     unique: float | None,
     level: float,
     allocation: pd.DataFrame,
+    meter: Meter,
     doubt: str,
 ) -> tuple[str, ...]:
-    runs, notes = boot.fit.runs, []
+    notes, beyond = [], _beyond(boot.fit.runs, best, meter)
     if doubt:
         notes.append(f"{doubt}; suggest_runs (on the command line: --next-budget) says which runs would tell most")
-    beyond = {name: float(getattr(best, name) / runs[name].max()) for name in ("flops", "params", "tokens")}
     if beyond["flops"] > FAR:
         sizes = f"params {beyond['params']:.3g}, tokens {beyond['tokens']:.3g}"
         notes.append(
             f"{FAR_WORDS} {beyond['flops']:.3g} times that of the dearest run (largest {sizes} times): the intervals "
             "hold only as far as the law does"
         )
-    below = float(runs["flops"].min() / best.flops)
-    if below > FAR:
-        notes.append(
-            f"{FAR_WORDS} {below:.3g} times below that of the cheapest run: the intervals hold only as far as the law "
-            "does"
-        )
+    if beyond["cheapest"] < 1 / FAR:
+        words = f"the budget is {1 / beyond['cheapest']:.3g} times below that of the cheapest run"
+        notes.append(f"{words}: the intervals hold only as far as the law does")
+    if meter.words:
+        notes.append(meter.words)
     if boot.fit.status != "identified" and boot.fit.message not in doubt:
         notes.append(f"the fit is {boot.fit.status}: {boot.fit.message}")
     if boot.note:

@@ -2,15 +2,18 @@
 
 from .budgets import find_budgets
 from .curves import last_points, seed_noise
+from .meter import Meter, find_meter
 from .reading.door import load_runs
 from .reading.table import RunsTable, read_table
 from .table import check_runs, describe_runs
 
 __all__ = [
+    "Meter",
     "RunsTable",
     "check_runs",
     "describe_runs",
     "find_budgets",
+    "find_meter",
     "last_points",
     "seed_noise",
     "load_runs",

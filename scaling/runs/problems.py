@@ -13,11 +13,13 @@ import numpy as np
 import pandas as pd
 
 from .._words import SCALES, name_rows
+from .meter import Meter, find_meter
 from .repetition import repeated_rows
 from .vocabulary import LIMITS, UNIT_HINTS, closest_column
 
 #: flops may differ from 6 N D by this share before a warning names the row
 FLOPS_TOLERANCE = 0.10
+SIX_N_D = Meter()
 
 
 def missing_column(name: str, candidates: list) -> str:
@@ -138,15 +140,19 @@ def bad_rows(frame: pd.DataFrame) -> np.ndarray:
 
 def suspicions(index: pd.Index, numbers: dict[str, np.ndarray]) -> list[str]:
     """Words about values that are possible and improbable: units mixed up, flops that disagree."""
-    masks, worst = suspicion_masks(numbers)
-    words = suspicion_words(worst)
+    meter = find_meter(pd.DataFrame({name: numbers[name] for name in ("params", "tokens", "flops")}))
+    masks, worst = suspicion_masks(numbers, meter)
+    words = suspicion_words(worst, meter)
     return [f"{name_rows(index, mask)}: {words[key]}" for key, mask in masks.items() if mask.any()]
 
 
-def suspicion_masks(numbers: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], float]:
-    """The rows that deserve each of :func:`suspicion_words`, and the ratio of flops to 6 N D that is worst (or 1)."""
+def suspicion_masks(numbers: dict[str, np.ndarray], meter: Meter = SIX_N_D) -> tuple[dict[str, np.ndarray], float]:
+    """The rows that deserve each of :func:`suspicion_words`, and the ratio of flops to 6 N D that is worst (or 1).
+
+    Where most rows count otherwise than by 6 N D, it is the ratio to their count.
+    """
     N, D, C, L = (numbers[name] for name in ("params", "tokens", "flops", "loss"))
-    ratio = C / (6 * N * D)
+    ratio = C / meter.flops(N, D)
     masks = {"size": N < 1e3, "tokens": D < N / 1e3, "loss": L > 30, "flops": np.abs(ratio - 1) > FLOPS_TOLERANCE}
     off, worst = ratio[masks["flops"]], 1.0
     if len(off):
@@ -156,9 +162,10 @@ def suspicion_masks(numbers: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarra
     return masks, worst
 
 
-def suspicion_words(worst: float) -> dict[str, str]:
+def suspicion_words(worst: float, meter: Meter = SIX_N_D) -> dict[str, str]:
     """What is said of suspicious rows; ``worst`` is the ratio of flops to 6 N D that is furthest from 1."""
-    ratio = f"flops is not 6·params·tokens (worst ratio {worst:.3g}, tolerance {FLOPS_TOLERANCE:.0%})"
+    count = f"{meter.equation}, as in the other rows" if meter.is_own else "6·params·tokens"
+    ratio = f"flops is not {count} (worst ratio {worst:.3g}, tolerance {FLOPS_TOLERANCE:.0%})"
     return {
         "size": "fewer than 1,000 parameters: params is a count, 70 billion is 70e9",
         "tokens": "fewer than one token per 1,000 parameters: are params and tokens in the same unit?",

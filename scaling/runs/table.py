@@ -16,6 +16,8 @@ import numpy as np
 import pandas as pd
 
 from ..errors import RunsError, RunsWarning
+from .curves import last_rows
+from .meter import find_meter, other_counts
 from .problems import column_problems, missing_column, repeats, suspicions, to_numbers
 from .reading.glance import fits
 from .repetition import repeated_rows
@@ -102,6 +104,7 @@ def checked_table(df: pd.DataFrame, source: str, include_failed: bool, known: li
     problems = _complete(kept, numbers, notes)
     if problems:
         raise RunsError(source, problems)
+    _use_own_count(kept, numbers, notes)
     words += suspicions(kept.index, numbers) if known is None else known
     table = pd.DataFrame({name: numbers[name] for name in LIMITS if name in numbers}, index=kept.index)
     table = pd.concat([table, kept.loc[:, [c not in table.columns for c in columns]]], axis=1)
@@ -217,6 +220,20 @@ def _complete(df: pd.DataFrame, numbers: dict[str, np.ndarray], notes: list[str]
         full[name] = filled
     numbers |= full
     return problems
+
+
+def _use_own_count(df: pd.DataFrame, numbers: dict[str, np.ndarray], notes: list[str]) -> None:
+    """Notes on a count of compute that is not 6 N D; where only budgets are counted so, flops become that count."""
+    table = df.drop(columns=list(numbers), errors="ignore").assign(**numbers)
+    column = "flops" if "flops" in df or "budget" not in df else "budget"
+    meter = find_meter(table[last_rows(table)] if column == "budget" else table, column)
+    if column == "budget" and meter.is_own:
+        numbers["flops"] = meter.flops(numbers["params"], numbers["tokens"])
+        notes[:] = [note for note in notes if not note.startswith("flops of ")]
+        notes.append(f"flops of {len(df)} runs follows from the count of the budgets")
+    if meter.words:
+        others = [c for c in df if c not in numbers]
+        notes += filter(None, [meter.words, other_counts(table, meter, others)])
 
 
 def _warn_once(table: pd.DataFrame, words: list[str], notes: list[str]) -> None:

@@ -259,8 +259,12 @@ class _Pass:
         known = [left_out(self.status_left, self.read - self.skipped.count)] if self.status_left else []
         words = suspicion_words(self.worst)
         known += [f"{tally.words(self.table)}: {words[key]}" for key, tally in self.odd.items() if tally.count]
+        gaps = dict(self.followed)
+        if "budget" in frame and "flops" not in self.columns.source:  # budgets may count otherwise than by 6 N D
+            frame = frame.drop(columns="flops")
+            gaps.pop("flops", None)
         runs = checked_table(frame, name, self.include_failed, known)
-        followed = [f"{n} of {count} runs follows from flops = 6 N D" for n, count in self.followed.items()]
+        followed = [f"{n} of {count} runs follows from flops = 6 N D" for n, count in gaps.items()]
         runs.attrs["notes"] = followed + runs.attrs["notes"]
         kind = f"{self.table.kind}, {self.read:,} rows"
         return Thinned(runs, mapping_table(self.columns.shown), self._notes(record), kind, record)
