@@ -30,11 +30,14 @@ def read_runs(source: str, reading: dict[str, Any]) -> pd.DataFrame:
             words = f"{name_rows(table.index, ~kept)} left out (--drop {', '.join(drop)})"
             table = table[kept]
             table.attrs["reading"]["notes"].append(words)
+    notes = table.attrs["reading"]["notes"]
+    told = " ".join(notes)  # such as columns of which tokens are the product
     unused = [repr(str(name)[:40]) for name in table.columns if name not in (*LIMITS, *LABELS, STANDS_FOR)]
+    unused = [name for name in unused if name not in told]
     if unused:
         more = f" and {len(unused) - SHOWN} more" if len(unused) > SHOWN else ""
         plural = "s" if len(unused) > 1 else ""
-        table.attrs["reading"]["notes"].append(f"column{plural} not used: {', '.join(unused[:SHOWN])}{more}")
+        notes.append(f"column{plural} not used: {', '.join(unused[:SHOWN])}{more}")
     return table
 
 

@@ -11,7 +11,6 @@ import pandas as pd
 
 from .._words import format_count
 from ..errors import FitError, FitErrorKind
-from ..fit.common import EARLIER
 from ..fit.envelope import fit_envelope
 from ..fit.frontier import FrontierFit
 from ..fit.isoflop import LEAST_SIZES, fit_isoflop
@@ -103,16 +102,18 @@ def _parametric(runs: pd.DataFrame) -> Fit | FitError:
 def _decided(
     parametric: Fit | FitError, runs: pd.DataFrame, which: Iterable[int], curves: pd.DataFrame | None
 ) -> dict[int, Fit | FrontierFit | FitError]:
-    judged, traced = _known(parametric), runs if curves is None else curves
+    points = runs if curves is None else curves
+    trained = runs_of(points) is not None
+    judged = _attempt(partial(_identified, trained=trained), parametric)
     blind = isinstance(judged, FitError) and judged.kind is FitErrorKind.UNSEEN
-    if blind and runs_of(traced) is not None:
-        blind = not _falls_along(traced)
+    if blind and trained:
+        blind = not _falls_along(points)
     out: dict[int, Fit | FrontierFit | FitError] = {}
     for number in which:
         if number == 3 or blind:
             out[number] = judged
         elif number == 1:
-            out[number] = _attempt(_envelope, traced)
+            out[number] = _attempt(_envelope, points)
         else:
             out[number] = _attempt(_isoflop, runs)
     return out
@@ -124,26 +125,24 @@ def _falls_along(curves: pd.DataFrame) -> bool:
     return fit_parametric(some.drop(columns="run")).kind is not FitErrorKind.UNSEEN
 
 
-def why_not(fit: Fit) -> str:
-    """Why a parametric fit that its runs do not identify is none, in the words of the commands."""
-    tokens = fit.runs["tokens"]
-    low, high = float(tokens.min()), float(tokens.max())
-    if fit.kind is FitErrorKind.UNSEEN and EARLIER in set(fit.dropped["reason"]) and high < ONE_LENGTH * low:
+def _identified(fit: Fit | FitError, trained: bool) -> Fit:
+    """The fit, if the table identifies it; ``trained`` says whether its runs are the ends of training curves."""
+    if isinstance(fit, FitError):
+        raise fit
+    if fit.status != "not_identified":
+        return fit
+    low, high = float(fit.runs["tokens"].min()), float(fit.runs["tokens"].max())
+    if trained and fit.kind is FitErrorKind.UNSEEN and high < ONE_LENGTH * low:
         ends = f"the runs are all of nearly one length: they end at {format_count(low)} to {format_count(high)} tokens"
-        return f"{ends}, and how the loss falls with tokens cannot be told from their ends; add runs of other lengths"
-    return fit.message
+        words = f"{ends}, and how the loss falls with tokens cannot be told from their ends; add runs of other lengths"
+        raise FitError(words, fit.kind)
+    raise FitError(fit.message, fit.kind or FitErrorKind.UNDETERMINED)
 
 
-def _known(found: Fit | FitError) -> Fit | FitError:
-    """A parametric fit, or why it is none."""
-    if isinstance(found, Fit) and found.status == "not_identified":
-        return FitError(why_not(found), found.kind or FitErrorKind.UNDETERMINED)
-    return found
-
-
-def _attempt(method: Callable[[pd.DataFrame], Any], runs: pd.DataFrame) -> Any:
+def _attempt(method: Callable[[Any], Any], given: Any) -> Any:
+    """What a method makes of what it is given, or why it makes nothing."""
     try:
-        return method(runs)
+        return method(given)
     except FitError as error:
         return error
 
