@@ -36,38 +36,40 @@ def best_size(law, flops):
 
 @pytest.mark.parametrize("n", [6, 8])
 def test_too_few_residual_degrees_of_freedom_identify_nothing(n):
-    for seed in range(100):
+    for seed in range(30):
         fit = scaling.fit_parametric(table(n, seed))
         assert fit.status in ("weak", "not_identified"), seed
         assert fit.status == "not_identified" or "degree" in fit.message
 
 
-@pytest.mark.parametrize(("n", "least"), [(12, 0), (20, 0), (40, 50), (120, 90)])
-def test_identified_means_the_best_size_is_known_within_a_factor_of_two(n, least):
+@pytest.mark.slow
+@pytest.mark.parametrize(("n", "tables", "least"), [(12, 300, 0.1), (20, 200, 0.4), (40, 100, 0.9), (120, 100, 0.9)])
+def test_identified_means_the_best_size_is_known_within_a_factor_of_two(n, tables, least):
     """At least 93 of 100 tables called identified; `make bench` has the figures of more tables."""
     named, within = 0, 0
-    for seed in range(100):
+    for seed in range(tables):
         fit = scaling.fit_parametric(table(n, seed))
         if fit.status == "identified":
             flops = 10 * fit.runs["flops"].max()
             named += 1
             within += abs(np.log(best_size(fit.law, flops) / best_size(LAW, flops))) < np.log(2)
-    assert named >= max(least, 1)
+    assert named >= least * tables
     assert within >= 0.93 * named
 
 
 @pytest.mark.parametrize("noise", [0.003, 0.001, 0.0005, 0.0001])
 def test_a_loss_of_tokens_alone_is_not_identified_however_small_the_noise(noise):
     statuses = []
-    for seed in range(60):
+    for seed in range(30):
         runs = scaling.simulate.chinchilla_like_design(60, seed=seed)
         rng = np.random.default_rng(10_000 + seed)
         loss = (1.7 + 400 / runs["tokens"] ** 0.28) * np.exp(noise * rng.standard_normal(60))
         statuses.append(scaling.fit_parametric(runs.assign(loss=loss)).status)
-    assert statuses.count("not_identified") >= 54
+    assert statuses.count("not_identified") >= 27
     assert set(statuses) <= {"not_identified", "weak"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("objective", ["log_huber", "log_squares"])
 def test_a_flat_line_is_seldom_called_a_power_law(objective):
     """At the level 5 %: of 200 flat tables no more than 8 % are said to fall."""
@@ -296,6 +298,7 @@ def test_lack_of_fit_is_the_textbooks():
     assert lack_of_fit(rng.standard_normal(8), np.arange(8), 2) == (1.0, 1.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tail", ["normal", "t3"])
 def test_the_rise_of_a_true_value_is_distributed_as_f(tail):
     """The statistic of a held at its truth exceeds its 95 % limit in 5 % of tables of 30 runs, within error."""

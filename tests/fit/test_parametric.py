@@ -179,7 +179,7 @@ def test_steep_exponents_end_on_their_bound_and_say_so():
     with pytest.warns(scaling.errors.RunsWarning, match="perplexity"):
         fit = scaling.fit_parametric(scaling.simulate_runs(steep, GRID, noise=0.001))
     assert fit.candidate.alpha == 2.0
-    assert fit.status == "at_bound"
+    assert fit.status == "weak"  # the limit of the search decided, not the runs
     assert "alpha = 2" in fit.message
 
 

@@ -231,13 +231,13 @@ def verdict(
         return Verdict("not_converged", "the solver stopped before the minimum: report this table", condition)
     at = ", ".join(f"{name} = {constants[name]:g}" for name in held) + " (on its bound)" if held else ""
     if doubts is not None:
+        if words := doubts():
+            return Verdict("weak", "; ".join(filter(None, [words, at])), condition)
         if edge := [name for name in held if name != "E"]:
             words = (
                 f"{at}: the search ends there, the runs do not say where {' and '.join(edge)} would{_remedy(variables)}"
             )
             return Verdict("weak", words, condition)
-        if words := doubts():
-            return Verdict("weak", "; ".join(filter(None, [words, at])), condition)
         return Verdict("at_bound", at, condition) if held else Verdict("identified", "", condition)
     if held:
         return Verdict("at_bound", at, condition)
