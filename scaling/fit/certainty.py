@@ -129,48 +129,7 @@ def _size(params: float) -> str:
 
 
 def certainty(fit: Fit, flops: ArrayLike | None = None, level: float = LEVEL) -> pd.DataFrame:
-    r"""What a fitted law is asked for, with profile-likelihood intervals.
-
-    For the exponent :math:`a = \beta/(\alpha+\beta)`, and for the best size :math:`N^*(C)` and the loss :math:`L^*(C)`
-    there at each budget, the interval holds the values q at which
-
-    .. math:: \frac{2\,[\min_{\theta:\,q(\theta) = q} S(\theta) - \min S]}{\text{unit}} \le t^2_{n-5},
-
-    with S the sum of Huber losses of the fit's residuals at the threshold 1.345 of their standard deviation (squares,
-    where the fit is of squares), the unit their mean square as noise makes it, and t the quantile of Student's
-    distribution. Each minimum is over the four other constants, within the bounds of the fit. An interval includes the
-    estimate; an end that the runs do not set is 0 or infinite (for a, 0 or 1). A law that is wrong, or wrong beyond
-    the runs, is not in these intervals. Where the runs count their compute otherwise than by 6 N D
-    (:func:`~scaling.runs.find_meter`), budgets are in their count, and a is the exponent of the best size in it, which
-    is asked about at the dearest run.
-
-    Parameters
-    ----------
-    fit : Fit
-        Of :func:`~scaling.fit.fit_parametric`.
-    flops : array, optional
-        Budgets; by default 1, 10 and 100 times the compute of the dearest run.
-    level : float, default 0.95
-
-    Returns
-    -------
-    DataFrame
-        One row a question: ``quantity`` (``a``, ``params``, ``loss``), ``flops`` (NaN for a), ``value``, ``low``,
-        ``high``, ``need`` in words and ``enough``, whether the interval lies within it: a to 0.1 either way, a size
-        to a factor of two, a loss to 2 %; nothing is enough below five residual degrees of freedom.
-
-    Raises
-    ------
-    FitError
-        If the fit is not identified, leaves no residual, or is not of a law with a compute-optimal frontier.
-    ValueError
-        If a budget is not positive or ``level`` not between 0 and 1.
-
-    References
-    ----------
-    Venzon and Moolgavkar 1988, Applied Statistics 37, 87-94; for Huber's loss, Huber 1981, Robust Statistics,
-    section 7.10.
-    """
+    """The table of :meth:`Fit.certainty <scaling.fit.Fit.certainty>`, which says what it holds."""
     proper_share("level", level)
     if fit._asked is None or fit._minimum is None:
         words = f"a fit of {fit.candidate.equation} has no compute-optimal frontier that its runs could be asked about"

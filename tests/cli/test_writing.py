@@ -208,8 +208,12 @@ def test_interrupted_while_it_writes(table, tmp_path, number):
         os.kill(os.getpid(), number)
         replace(*names)
 
-    with patch("os.replace", interrupted):
-        ended = fit(table, out)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background ignores it
+    try:
+        with patch("os.replace", interrupted):
+            ended = fit(table, out)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert ended.exit_code == 130
     assert "interrupted" in ended.output
     assert sorted(path.name for path in tmp_path.iterdir()) == ["runs.csv"]
