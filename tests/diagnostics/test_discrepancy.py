@@ -78,6 +78,7 @@ def test_predictions_are_those_of_dense_algebra(monkeypatch):
     np.testing.assert_allclose(np.log(band.high / band.low) / 2, half, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_decade_out_the_band_covers_a_coupled_law_where_the_laws_interval_does_not():
     truth, flops, hits, own = Coupled(LAW), 3e22, [], []
     sizes = np.geomspace(1e9, 1e12, 4001)
@@ -92,6 +93,7 @@ def test_a_decade_out_the_band_covers_a_coupled_law_where_the_laws_interval_does
     assert np.mean(own) < 0.2
 
 
+@pytest.mark.slow
 def test_of_a_law_that_holds_the_band_covers_and_is_little_wider():
     flops, silent, hits, ratio = 3e22, [], [], []
     least = scaling.compute_optimal(LAW, flops).loss

@@ -18,11 +18,13 @@ def kinds(table):
     return [each.kind for each in find_pooling(scaling.fit_parametric(runs), runs)]
 
 
+@pytest.mark.slow
 def test_sound_tables_raise_no_alarm():
     """Two of 80 would be unlikely (5 %) at half a percent."""
     assert sum(bool(kinds(pooled_tables.sound(seed))) for seed in range(80)) <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("make", "kind"),
     [

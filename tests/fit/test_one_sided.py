@@ -102,6 +102,7 @@ def test_a_loss_of_all_runs_alike_leaves_the_exponent_and_the_size():
     assert sizes[1] == pytest.approx(sizes[0], rel=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "normal"), [("half_normal", 0.003), ("exponential", 0.0)])
 def test_resamples_cover_the_law_of_well_tuned_runs(kind, normal):
     best, hits = scaling.compute_optimal(LAW, 1e24), []

@@ -218,6 +218,7 @@ def test_refusals(boot):
         scaling.suggest_runs(frontier, 1e21)
 
 
+@pytest.mark.slow
 def test_suggested_runs_bring_the_size_closer_than_one_more_group_where_the_law_is_wrong():
     """Truth is a coupled law, k = 0.3: 12 seeded tables of 45 runs, the same compute on nine sizes at 2e21 FLOPs."""
     truth, target, budget = coupled(0.3), 1e23, 1.8e22

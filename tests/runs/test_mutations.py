@@ -203,6 +203,7 @@ SETTINGS = settings(
 )
 
 
+@pytest.mark.slow
 @SETTINGS
 @given(clear_tables(), st.sampled_from(["csv", "semicolons", "json", "columns", "split", "markdown"]))
 def test_a_table_that_states_its_units_is_read_right(tmp_path, table, form):
@@ -224,6 +225,7 @@ def test_a_table_that_states_its_units_is_read_right(tmp_path, table, form):
     assert_right(read(path), runs)
 
 
+@pytest.mark.slow
 @SETTINGS
 @given(clear_tables(), st.sampled_from(SUMMARIES), st.booleans(), st.sampled_from([*FLAGS, ""]))
 def test_rows_that_are_no_runs_are_left_out(tmp_path, table, label, averages, flag):

@@ -75,6 +75,7 @@ def test_bounds_hold_and_level_and_slopes_are_kept_there(fit):
     np.testing.assert_allclose(level[held], wanted[held], rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_scaled_parts_cover_the_truth():
     """A small version of the study in benchmarks/intervals.py: as they are, parts cover seven times in ten."""
     scaled, plain = 0, 0

@@ -60,6 +60,7 @@ def test_runs_set_aside_are_no_noise():
     assert noise_of(boot.fit).spread > 0.05
 
 
+@pytest.mark.slow
 def test_runs_end_in_their_intervals_as_often_as_they_say():
     """A small version of the study in benchmarks/intervals.py: runs ten times as dear as those fitted."""
     inside = []

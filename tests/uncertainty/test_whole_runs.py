@@ -28,6 +28,7 @@ def once_and_thrice(n):
     return once, once.loc[np.repeat(once.index, 3)].assign(run=np.repeat(np.arange(n * n), 3))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"rows": "all"}], ids=["last rows", "all rows"])
 def test_intervals_of_curves_cover_the_truth(options):
     """Where each row counts as a run they cover it half as often as they say, here 25 times of 40."""
