@@ -37,7 +37,7 @@ FULL = {
     errno.EMFILE: "too many files are open",
 }
 #: a program and its libraries, as they end without memory for their own code
-_NO_MEMORY = ("cannot allocate memory", "failed to map segment", "can't start new thread")
+_NO_MEMORY = ("cannot allocate memory", "failed to map segment", "can't start new thread", "out of memory")
 
 
 class Refusal(click.ClickException):

@@ -35,6 +35,8 @@ EXPONENT_NEED, LOSS_NEED = 0.1, 0.02
 LEAST_FREEDOM = 5
 #: the compute of the runs spans at least this factor, or nothing is said about more compute
 LEAST_SPAN = 3.0
+#: budgets that are the dearest run's to rounding, in ln C
+AT_MOST = 1e-9
 #: lack of fit is said where chance alone would show as much in less than this share of tables
 UNLIKELY = 0.01
 #: correlation of ln N and ln D beyond which the law with exchanged terms is tried, and that law in the order of theta
@@ -64,23 +66,11 @@ def open_questions(
     runs that differ far less from each other than from the law; a profile-likelihood interval that reaches beyond a
     factor of two from the estimate, or a second minimum that lies there.
     """
-    if found.freedom < LEAST_FREEDOM:
-        lack = LEAST_FREEDOM - found.freedom
-        has = f"{max(found.freedom, 0)} residual degree{'s' * (found.freedom != 1)} of freedom"
-        return f"{has}, at least {LEAST_FREEDOM} are needed: add {lack} run{'s' * (lack != 1)} or more", False
     frontier = Frontier.of(problem, found, clusters)
-    log_flops = frontier.log_params + frontier.log_tokens
-    log_c = float(log_flops.max() + np.log(REACH)) if flops is None else float(np.log(flops / rate / 6))
-    if np.ptp(log_flops) < np.log(LEAST_SPAN) and log_c > log_flops.max():
-        span = f"the runs span a factor of {np.exp(np.ptp(log_flops)):.3g} in compute"
-        return f"{span}, too little to show how the best size grows: add runs at other budgets", False
-    if clusters is None:
-        pairs = np.column_stack([frontier.log_params, frontier.log_tokens])
-        _, designs = np.unique(pairs, axis=0, return_inverse=True)
-        ratio, chance = lack_of_fit(found.residuals, designs.ravel(), len(found.theta))
-        if chance < UNLIKELY:
-            misses = f"it misses them by {np.sqrt(ratio):.2g} times what repeated runs differ"
-            return f"the law does not describe these runs: {misses}; fit a narrower range, or another law", False
+    dearest = (frontier.log_params + frontier.log_tokens).max()
+    log_c = float(dearest + np.log(REACH)) if flops is None else float(np.log(flops / rate / 6))
+    if words := _ruled_out(frontier, log_c):
+        return words, False
     if frontier.known_within(log_c, FACTOR, level):
         for other in _exchanged(problem, found, clusters, level):
             if abs(other.point(log_c)[SIZE] - frontier.point(log_c)[SIZE]) > np.log(FACTOR):
@@ -91,6 +81,26 @@ def open_questions(
         f"at {REACH:g} times the compute of the dearest run" if flops is None else f"for {format_flops(flops)} FLOPs"
     )
     return f"the best size {budget} is not known within a factor of {FACTOR:g} ({level:.0%})", True
+
+
+def _ruled_out(frontier: Frontier, log_c: float) -> str:
+    """Why no interval of a profile is believed at 6 exp(log_c) FLOPs, however narrow; nothing where it is."""
+    found, log_flops = frontier.scatter, frontier.log_params + frontier.log_tokens
+    if found.freedom < LEAST_FREEDOM:
+        lack = LEAST_FREEDOM - found.freedom
+        has = f"{max(found.freedom, 0)} residual degree{'s' * (found.freedom != 1)} of freedom"
+        return f"{has}, at least {LEAST_FREEDOM} are needed: add {lack} run{'s' * (lack != 1)} or more"
+    if np.ptp(log_flops) < np.log(LEAST_SPAN) and log_c > log_flops.max() + AT_MOST:
+        span = f"the runs span a factor of {np.exp(np.ptp(log_flops)):.3g} in compute"
+        return f"{span}, too little to show how the best size grows: add runs at other budgets"
+    if frontier.clusters is None:
+        pairs = np.column_stack([frontier.log_params, frontier.log_tokens])
+        _, designs = np.unique(pairs, axis=0, return_inverse=True)
+        ratio, chance = lack_of_fit(found.residuals, designs.ravel(), len(found.theta))
+        if chance < UNLIKELY:
+            misses = f"it misses them by {np.sqrt(ratio):.2g} times what repeated runs differ"
+            return f"the law does not describe these runs: {misses}; fit a narrower range, or another law"
+    return ""
 
 
 def _exchanged(problem: Problem, found: Scatter, clusters: np.ndarray | None, level: float) -> list[Frontier]:
@@ -116,12 +126,20 @@ def unsettled(fit: Fit, flops: float, level: float = LEVEL) -> str:
     if meter.is_own:
         best = compute_optimal(fit.law, flops, meter=meter)
         rate = float(meter.ratio(best.params, best.tokens))
+    if edge := _on_the_edge(fit):
+        return edge
     words, more = open_questions(*found, flops, level, rate)
     if not words or found[1].freedom < 1:
         return words
     row = certainty(fit, flops, level).set_index("quantity").loc["params"]
     span = f"it lies anywhere from {_size(row['low'])} to {_size(row['high'])} as far as the law is right"
     return f"{words}: {span}" if more else words
+
+
+def _on_the_edge(fit: Fit) -> str:
+    """Which exponents ended on the limit of the search, in words; nothing where none did."""
+    held = [name for name in fit.held if name != "E"]
+    return f"{' and '.join(held)} ended on the limit of the search: the runs do not say where" if held else ""
 
 
 def _size(params: float) -> str:
@@ -170,6 +188,8 @@ def certainty(fit: Fit, flops: ArrayLike | None = None, level: float = LEVEL) ->
         [away <= EXPONENT_NEED, away <= LOSS_NEED * value],
         (high <= FACTOR * value) & (low >= value / FACTOR),
     )
+    reach = np.where(held == EXPONENT, np.log(REACH), 0.0) + np.log(size) + np.log(tokens)
+    believed = np.array([not _ruled_out(frontier, float(log_c)) for log_c in reach]) & (not _on_the_edge(fit))
     needs = {EXPONENT: f"± {EXPONENT_NEED:g}", SIZE: f"factor {FACTOR:g}", LOSS: f"± {LOSS_NEED:.0%}"}
     return pd.DataFrame(
         {
@@ -179,7 +199,7 @@ def certainty(fit: Fit, flops: ArrayLike | None = None, level: float = LEVEL) ->
             "low": low,
             "high": high,
             "need": [needs[k] for k in held],
-            "enough": inside.astype(bool) & (found.freedom >= LEAST_FREEDOM),
+            "enough": inside.astype(bool) & believed,
         }
     )
 

@@ -163,7 +163,8 @@ class Fit:
         DataFrame
             One row a question: ``quantity`` (``a``, ``params``, ``loss``), ``flops`` (NaN for a), ``value``, ``low``,
             ``high``, ``need`` in words and ``enough``, whether the interval lies within it: a to 0.1 either way, a size
-            to a factor of two, a loss to 2 %; nothing is enough below five residual degrees of freedom.
+            to a factor of two, a loss to 2 %. Nothing is enough where the status is ``weak`` whatever the interval:
+            below five residual degrees of freedom, beyond runs of one compute, where the law misses repeated runs.
 
         Raises
         ------

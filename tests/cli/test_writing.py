@@ -29,20 +29,11 @@ def fit(table, out, *more):
     return run("fit", table, "--approach", "3", "--resamples", "2", "--out", out, *more)
 
 
-@pytest.fixture(scope="module")
-def sound(tmp_path_factory):
-    path = tmp_path_factory.mktemp("sound") / "runs.csv"
-    law = scaling.ChinchillaLaw(E=1.9, A=300.0, B=900.0, alpha=0.32, beta=0.34)
-    design = scaling.simulate.isoflop_design([1e18, 1e19, 1e20], n_sizes=5, law=law)
-    scaling.simulate_runs(law, design, noise=0.004, seed=1).to_csv(path, index=False)
-    return path
-
-
 @pytest.fixture
-def table(sound, tmp_path):
+def table(sound_table, tmp_path):
     """A table in a folder of its own."""
     path = tmp_path / "runs.csv"
-    path.write_bytes(sound.read_bytes())
+    path.write_bytes(sound_table.read_bytes())
     return path
 
 

@@ -105,6 +105,17 @@ def test_a_law_that_misses_repeated_runs_is_not_identified():
     fit = scaling.fit_parametric(runs.assign(loss=runs["loss"] * bump))
     assert fit.status == "weak"
     assert "does not describe these runs" in fit.message
+    assert not fit.certainty()["enough"].any()  # narrow intervals of a wrong law
+
+
+def test_an_exponent_on_the_limit_of_the_search_answers_nothing():
+    steep = scaling.ChinchillaLaw(E=1.0, A=1e16, B=400.0, alpha=2.6, beta=0.3)
+    design = scaling.simulate.grid_design(np.geomspace(1e6, 1e8, 6), np.geomspace(2e9, 2e11, 6))
+    fit = scaling.fit_parametric(scaling.simulate_runs(steep, design, noise=0.001, seed=1))
+    assert fit.held == ("alpha",)
+    assert not fit.certainty()["enough"].any()
+    plan = scaling.plan_training(scaling.bootstrap(fit, 50), 10 * fit.runs["flops"].max())
+    assert "alpha ended on the limit of the search" in plan.open_question
 
 
 def test_one_budget_does_not_tell_how_the_best_size_grows():
@@ -113,6 +124,16 @@ def test_one_budget_does_not_tell_how_the_best_size_grows():
     fit = scaling.fit_parametric(scaling.simulate_runs(LAW, design))
     assert fit.status == "weak"
     assert "factor of 1 in compute" in fit.message
+    found = fit.certainty()
+    assert list(found["enough"]) == [
+        False,
+        True,
+        False,
+        False,
+        True,
+        False,
+        False,
+    ]  # what lies within the runs is known
 
 
 @pytest.mark.parametrize("noise", [0.0, 1e-4, 0.006])
