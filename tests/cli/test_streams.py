@@ -65,16 +65,13 @@ def test_little_memory_is_told(sound_table):
     """Too little for the libraries: the end is in words."""
     import resource
 
-    for megabytes in (60, 120, 180, 200, 220, 260):
+    for megabytes in (60, 200):
         limits = (megabytes << 20,) * 2
         process = start("check", sound_table, preexec_fn=partial(resource.setrlimit, resource.RLIMIT_AS, limits))
         told = process.communicate()[1].decode()
-        if process.returncode == 0:  # how much is enough depends on the machine
-            break
-        # OpenBLAS, where it is the first to lack it, ends the process itself
-        own = told.startswith("OpenBLAS error: Memory allocation")
+        # a library in C may be the first to lack it, and ends the process in words of its own
+        own = told.startswith(("OpenBLAS error: Memory allocation", "<jemalloc>"))
         assert own or (process.returncode, told[:25]) == (3, "error: not enough memory "), told
-    assert megabytes > 60
 
 
 class Unforeseen(Exception):
