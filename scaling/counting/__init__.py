@@ -5,6 +5,7 @@ from .kaplan_study import KaplanView, kaplan_view
 from .transformer import (
     Architecture,
     architectures,
+    configurations,
     count_params,
     flops_by_part,
     forward_flops,
@@ -17,6 +18,7 @@ __all__ = [
     "EmbeddingModel",
     "KaplanView",
     "architectures",
+    "configurations",
     "count_params",
     "flops_by_part",
     "forward_flops",

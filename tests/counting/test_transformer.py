@@ -1,5 +1,7 @@
 """Counting: identities, and the printed digits of Hoffmann et al.'s Tables A4 and A9."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,12 +9,14 @@ from scaling import published
 from scaling.counting.transformer import (
     Architecture,
     architectures,
+    configurations,
     count_params,
     flops_by_part,
     forward_flops,
     params_by_part,
     training_flops,
 )
+from scaling.sources import published_table
 
 GPT = Architecture(d_model=64, n_layers=3, n_heads=4, d_head=16, d_ff=256, vocab=1000, n_ctx=128)
 TABLE = architectures()
@@ -118,3 +122,83 @@ def test_argument_errors():
         training_flops(1e9, 1e9, "chinchilla")
     with pytest.raises(ValueError, match="known: chinchilla, kaplan"):
         count_params(GPT, "6ND")
+
+
+@pytest.mark.parametrize("model", configurations().index)
+def test_published_configurations_are_counted_to_the_last_parameter(model):
+    arch, printed = Architecture.from_published(model), published_table("open_models")["value"]
+    counts = {
+        "params": count_params(arch, "as built"),
+        "nonembedding": count_params(arch, "as built", embeddings=False),
+    }
+    of_model = {name: printed.get(f"open_models/{model}/{name}") for name in counts}
+    assert any(of_model.values())
+    slips = {"Pythia-12B": 128}  # the card's total is not the sum of its own parts
+    for name, count in counts.items():
+        if of_model[name] is not None:
+            assert of_model[name] - count == (slips.get(model, 0) if name == "params" else 0)
+
+
+def test_a_plain_count_misses_todays_models():
+    """Without grouped queries, gates, untied logits and rotary positions the usual counts are off."""
+    for model in ("Llama-2-7B", "Llama-3-8B", "Llama-3-70B"):
+        arch = Architecture.from_published(model)
+        plain = replace(arch, n_kv_heads=arch.n_heads, gated=False, tied=True)
+        assert 0.05 < abs(count_params(plain) / count_params(arch, "as built") - 1) < 0.30
+        assert abs(count_params(arch, "kaplan") / count_params(arch, "as built") - 1) < 0.005
+
+
+def test_a_routed_model_holds_all_experts_and_pays_for_those_that_a_token_meets():
+    arch = Architecture.from_published("Mixtral-8x7B")
+    expert = arch.n_layers * 3 * arch.d_model * arch.d_ff
+    idle = count_params(arch, "as built") - count_params(arch, "as built", active=True)
+    assert idle == (arch.n_experts - arch.active_experts) * expert
+    dense = replace(arch, n_experts=1, active_experts=1)
+    assert params_by_part(arch)["router"] == arch.n_layers * arch.d_model * arch.n_experts
+    assert "router" not in params_by_part(dense)
+    for convention in ("6ND", "kaplan", "chinchilla"):
+        more = replace(arch, n_experts=2 * arch.n_experts)  # as many meet a token: only the router grows
+        router = 2 * arch.n_layers * arch.d_model * arch.n_experts
+        assert forward_flops(more, convention) - forward_flops(arch, convention) == router
+        both = replace(arch, active_experts=2 * arch.active_experts)
+        assert forward_flops(both, convention) > 1.4 * forward_flops(arch, convention)
+
+
+def test_shared_keys_gates_and_tied_logits_change_what_they_say():
+    n, d, f, V = GPT.n_layers, GPT.d_model, GPT.d_ff, GPT.vocab
+    for convention in ("kaplan", "as built"):
+        whole = count_params(GPT, convention)
+        assert whole - count_params(replace(GPT, n_kv_heads=1), convention) == n * 2 * d * (GPT.d_attn - GPT.d_head)
+        assert count_params(replace(GPT, gated=True), convention) - whole == n * d * f
+        assert count_params(replace(GPT, tied=False), convention) - whole == V * d
+    flops = flops_by_part(GPT)
+    assert flops_by_part(replace(GPT, gated=True))["feed_forward"] == 1.5 * flops["feed_forward"]
+    assert flops["attention"] - flops_by_part(replace(GPT, n_kv_heads=2))["attention"] == n * 4 * d * GPT.d_attn // 2
+
+
+def test_biases_and_positions_as_built():
+    bare = count_params(GPT, "as built")
+    n, d, q, f = GPT.n_layers, GPT.d_model, GPT.d_attn, GPT.d_ff
+    assert count_params(replace(GPT, biases="attention"), "as built") - bare == 3 * n * q
+    assert count_params(replace(GPT, biases="all"), "as built") - bare == n * (3 * q + d + f + d) + n * 2 * d + d
+    assert count_params(replace(GPT, learned_positions=True), "as built") - bare == GPT.n_ctx * d
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"n_kv_heads": 3}, "n_kv_heads must divide n_heads = 4, got 3"),
+        ({"n_kv_heads": 0}, "n_kv_heads must be a positive whole number, got 0"),
+        ({"active_experts": 2}, "active_experts must be at most n_experts = 1, got 2"),
+        ({"biases": True}, "biases must be one of none, attention, all, got True"),
+        ({"gated": "no"}, "gated must be True or False, got 'no'"),
+    ],
+)
+def test_options_that_make_no_model_are_refused(options, words):
+    with pytest.raises(ValueError, match=words):
+        replace(GPT, **options)
+
+
+def test_unknown_configurations_are_named_with_the_known_ones():
+    with pytest.raises(ValueError, match="no configuration is called 'Llama-4'; known: GPT-2, .*Mixtral-8x7B"):
+        Architecture.from_published("Llama-4")
