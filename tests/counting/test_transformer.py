@@ -126,12 +126,12 @@ def test_argument_errors():
 
 @pytest.mark.parametrize("model", configurations().index)
 def test_published_configurations_are_counted_to_the_last_parameter(model):
-    arch, printed = Architecture.from_published(model), published_table("open_models")["value"]
+    arch, printed = Architecture.from_published(model), published_table("releases2024")["value"]
     counts = {
         "params": count_params(arch, "as built"),
         "nonembedding": count_params(arch, "as built", embeddings=False),
     }
-    of_model = {name: printed.get(f"open_models/{model}/{name}") for name in counts}
+    of_model = {name: printed.get(f"releases2024/{model.replace('-', '_')}/{name}") for name in counts}
     assert any(of_model.values())
     slips = {"Pythia-12B": 128}  # the card's total is not the sum of its own parts
     for name, count in counts.items():

@@ -17,9 +17,10 @@ def size(model: str, **options: bool) -> int:
 
 
 _OPTIONS: dict[str, dict[str, bool]] = {"params": {}, "nonembedding": {"embeddings": False}, "active": {"active": True}}
-for _id in published_table("open_models").index:
+for _id in published_table("releases2024").index:
     _, _model, _quantity = _id.split("/")
-
-    reproduces(_id, kind="closed form", reason=CARD if _id == "open_models/Pythia-12B/params" else None)(
-        partial(size, _model, **_OPTIONS[_quantity])
+    if _quantity not in _OPTIONS:
+        continue
+    reproduces(_id, kind="closed form", reason=CARD if _id == "releases2024/Pythia_12B/params" else None)(
+        partial(size, _model.replace("_", "-"), **_OPTIONS[_quantity])
     )
