@@ -6,7 +6,8 @@ Four stages, each kept when it is finished, so that an interrupted build goes on
    that is only unpacked: none of the code is run.
 2. ``documents.jsonl``: the text files, without licences, tables and near-duplicates, in the order of their hashes.
 3. ``tokenizer.json``: a byte-level BPE of 1,024 tokens, trained on a twentieth of the training documents.
-4. ``training.bin`` and ``validation.bin``: tokens as little-endian 16-bit integers, one token between documents.
+4. ``training.bin`` and ``validation.bin``: tokens as little-endian 16-bit integers, one token between documents; and
+   ``code.bin`` and ``prose.bin``, the documents for validation once more by their kind.
 
 The result must have the hashes in ``checksums.txt``; anything else is an error.
 """
@@ -33,7 +34,15 @@ CACHE = Path(pooch.os_cache("scaling")) / "small_sweep"
 
 VOCAB = 1_024
 END = "<|end|>"
-SUFFIXES = {".py", ".pyi", ".rst", ".md", ".txt"}
+CODE, PROSE = {".py", ".pyi"}, {".rst", ".md", ".txt"}
+SUFFIXES = CODE | PROSE
+#: parts of the corpus: of which half of the documents, and with which suffixes; the last two are parts of validation
+PARTS = {
+    "training": ("training", SUFFIXES),
+    "validation": ("validation", SUFFIXES),
+    "code": ("validation", CODE),
+    "prose": ("validation", PROSE),
+}
 SKIPPED_NAMES = re.compile(
     r"licen[cs]e|copying|notice|authors|contributors|record|top_level|entry_points", re.IGNORECASE
 )
@@ -134,10 +143,11 @@ def gather(folder: Path) -> Path:
 
 def read_documents(path: Path, part: str) -> Iterator[str]:
     """Texts of one part, in the order of the file."""
+    half, suffixes = PARTS[part]
     with path.open(encoding="utf-8") as stream:
         for line in stream:
             document = json.loads(line)
-            if document["part"] == part:
+            if document["part"] == half and PurePosixPath(document["file"]).suffix in suffixes:
                 yield document["text"]
 
 
@@ -198,7 +208,7 @@ def build(folder: Path = CACHE) -> Path:
     """Build what is missing of the corpus and check it; returns the folder."""
     documents = gather(folder)
     tokenizer = train_tokenizer(folder, documents)
-    paths = [encode(folder, documents, tokenizer, part) for part in ("training", "validation")]
+    paths = [encode(folder, documents, tokenizer, part) for part in PARTS]
     check([folder / "tokenizer.json", *paths])
     return folder
 

@@ -1,7 +1,7 @@
 """Write ``design.csv``: which runs are trained, in which order.
 
 The learning rates come first, then IsoFLOP groups from the smallest budget up, then repeats, over-training and
-repeated data.
+repeated data; at the end the experiments, each of which varies one thing that the other runs keep.
 """
 
 from __future__ import annotations
@@ -37,6 +37,15 @@ REPEATS = {3e10: 12, 1e11: 16, 3e11: 24, 1e12: 24, 3e12: 32}  # budgets and widt
 N_REPEATS = 5
 OVERTRAINED_WIDTH, OVERTRAINED = 8, (40, 160, 640, 2_560, 7_500)  # tokens per parameter
 REPEATED_WIDTH, REPEATED_TOKENS, EPOCHS = 32, 2**18, (1, 2, 4, 8, 16)
+#: the experiments: all near the best size of one budget
+BUDGET, WIDTH = 3e11, 20
+HORIZONS, HORIZON_SEEDS = (1.0, 1.25, 1.5, 2.0, 5.0), 3  # length of the cosine over that of the run
+BATCHES, FACTORS = (256, 512, 1_024, 2_048, 4_096), (0.5, 1.0, 2.0)  # tokens a step; rates over the usual one
+SHAPES = {1: 26, 2: 24, 3: 22, 4: 21, 6: 19, 10: 16}  # layers, and the width at which the size is the same
+SHARE, TIMES = 0.1, (1, 4, 16, 64, 384)  # of the text that is repeated, and how often
+LENGTHS = (0.125, 0.25, 0.5, 0.75, 1.0)  # over that of the run of the budget
+QUANTISED_WIDTH, QUANTISED = 12, (5, 20, 80, 250)  # tokens per parameter
+TRANSFER = {1e11: (8, 12, 16, 24), 3e11: (12, 16, 24, 32)}
 
 
 def shape(d_model: int) -> dict[str, int]:
@@ -44,9 +53,9 @@ def shape(d_model: int) -> dict[str, int]:
     return dict(d_model=d_model, n_layers=max(1, int(d_model / 16 + 0.5)), n_heads=max(1, d_model // 16))
 
 
-def params(d_model: int) -> int:
+def params(d_model: int, n_layers: int | None = None) -> int:
     """Embedding, logits and positions, twelve d² a layer, and the gains of the norms."""
-    layers = shape(d_model)["n_layers"]
+    layers = n_layers or shape(d_model)["n_layers"]
     return (2 * VOCAB + CONTEXT) * d_model + layers * (12 * d_model**2 + 2 * d_model) + d_model
 
 
@@ -66,7 +75,8 @@ def trained(run: str, arm: str, d_model: int, tokens: float, flops: float, **oth
     tokens = max(1, round(tokens / batch)) * batch
     standard = dict(budget=float("nan"), tokens=tokens, unique_tokens=tokens, batch_tokens=batch)
     standard |= dict(learning_rate=learning_rate(d_model), seed=0)
-    return dict(run=run, arm=arm, **shape(d_model), **standard | others)
+    standard |= dict(schedule="cosine", horizon=1.0, repeated_share=0.0, repeats=1)
+    return dict(run=run, arm=arm) | shape(d_model) | standard | others
 
 
 def tokens_for(flops: float, d_model: int) -> float:
@@ -116,11 +126,79 @@ def repeated() -> Iterator[dict]:
             yield trained(name, "repeated", REPEATED_WIDTH, tokens, flops, unique_tokens=unique)
 
 
+def horizons() -> Iterator[dict]:
+    """Cosines that are longer than their run."""
+    for seed in range(HORIZON_SEEDS):
+        for horizon in HORIZONS:
+            name = f"horizon-{horizon:g}-s{seed}"
+            yield trained(name, "horizon", WIDTH, tokens_for(BUDGET, WIDTH), BUDGET, horizon=horizon, seed=seed)
+
+
+def batches() -> Iterator[dict]:
+    """Batches, each with three learning rates, for as many tokens."""
+    tokens = round(tokens_for(BUDGET, WIDTH) / max(BATCHES)) * max(BATCHES)
+    for batch in BATCHES:
+        for factor in FACTORS:
+            rate = factor * learning_rate(WIDTH)
+            options = dict(batch_tokens=batch, learning_rate=rate, tokens=tokens, unique_tokens=tokens)
+            yield trained(f"batch-{batch}-rate-{factor:g}", "batch", WIDTH, tokens, BUDGET) | options
+
+
+def shapes() -> Iterator[dict]:
+    """Few wide layers or many narrow ones, of one size."""
+    for seed in (0, 1):
+        for n_layers, d_model in SHAPES.items():
+            form = dict(n_layers=n_layers, n_heads=1)
+            tokens = BUDGET / (6 * params(d_model, n_layers))
+            yield trained(f"shape-{n_layers}-s{seed}", "shape", d_model, tokens, BUDGET, seed=seed, **form)
+
+
+def partly_repeated() -> Iterator[dict]:
+    """Nine tenths of the text read once, and a tenth of the reading on a small part read again and again."""
+    for seed in (0, 1):
+        for times in TIMES:
+            run = trained(f"share-{times}-s{seed}", "partly repeated", WIDTH, tokens_for(BUDGET, WIDTH), BUDGET)
+            windows = run["tokens"] // CONTEXT
+            slots = round(SHARE * windows)
+            unique = (windows - slots + max(1, round(slots / times))) * CONTEXT
+            yield run | dict(repeated_share=SHARE, repeats=times, unique_tokens=unique, seed=seed)
+
+
+def lengths() -> Iterator[dict]:
+    """Runs of five lengths: a cosine each, or one constant rate with a cooldown at each."""
+    for schedule in ("cosine", "wsd"):
+        for length in LENGTHS:
+            tokens = length * tokens_for(BUDGET, WIDTH)
+            yield trained(f"{schedule}-{length:g}", "length", WIDTH, tokens, BUDGET, schedule=schedule)
+
+
+def quantised() -> Iterator[dict]:
+    """One size, trained longer and longer, whose weights are rounded afterwards."""
+    for ratio in QUANTISED:
+        tokens = ratio * params(QUANTISED_WIDTH)
+        flops = 6 * params(QUANTISED_WIDTH) * tokens
+        yield trained(f"bits-d{QUANTISED_WIDTH}-{ratio}", "quantised", QUANTISED_WIDTH, tokens, flops)
+
+
+def transfer() -> Iterator[dict]:
+    """Sizes at two budgets, validated on code and on prose apart."""
+    for flops, widths in TRANSFER.items():
+        for d_model in widths:
+            name = f"transfer-{scientific(flops)}-d{d_model}"
+            yield trained(name, "transfer", d_model, tokens_for(flops, d_model), flops)
+
+
+def experiments() -> Iterator[dict]:
+    """All of these."""
+    for each in (horizons, batches, shapes, partly_repeated, lengths, quantised, transfer):
+        yield from each()
+
+
 def design() -> pd.DataFrame:
     """All runs in the order in which they are trained."""
     rows = [*learning_rate_trials(), *(run for flops in GROUPS if flops < 1e13 for run in group(flops))]
     rows += [*repeated(), *overtrained(OVERTRAINED[:-1]), *group(1e13), *group(3.2e13)]
-    return pd.DataFrame([*rows, *overtrained(OVERTRAINED[-1:])])
+    return pd.DataFrame([*rows, *overtrained(OVERTRAINED[-1:]), *experiments()])
 
 
 if __name__ == "__main__":

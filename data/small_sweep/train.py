@@ -38,7 +38,11 @@ CURVE_POINTS = 40
 CHECKPOINT_EVERY = 60  # seconds
 # glibc would hand each step's buffers back to the system and have them zeroed again: half of a small run's time
 KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": "1000000000", "MALLOC_TRIM_THRESHOLD_": "1000000000"}
-TABLES = {"learning rates": "learning_rates.csv", "repeated": "repeated.csv"}  # all other arms: runs.csv
+EXPERIMENTS = ("horizon", "batch", "shape", "partly repeated", "length", "quantised", "transfer")
+TABLES = {"learning rates": "learning_rates.csv", "repeated": "repeated.csv"}  # arms not named here: runs.csv
+TABLES |= dict.fromkeys(EXPERIMENTS, "experiments.csv")
+COOLDOWN = 0.2  # share of a run at the end of a constant rate
+BITS = (8, 6, 5, 4, 3)
 
 
 class Spec(NamedTuple):
@@ -55,6 +59,10 @@ class Spec(NamedTuple):
     batch_tokens: int
     learning_rate: float
     seed: int
+    schedule: str = "cosine"  # or "wsd": warm-up, a constant rate, a linear cooldown
+    horizon: float = 1.0  # length of the cosine over that of the run
+    repeated_share: float = 0.0  # of what is read, drawn from a small part of the text
+    repeats: int = 1  # how often that part is read
 
     @property
     def steps(self) -> int:
@@ -67,7 +75,8 @@ class Spec(NamedTuple):
 
 def read_design(path: Path) -> list[Spec]:
     """The runs in the order in which they are trained."""
-    return [Spec(*row) for row in pd.read_csv(path)[list(Spec._fields)].itertuples(index=False)]
+    table = pd.read_csv(path)
+    return [Spec(**row._asdict()) for row in table[[c for c in Spec._fields if c in table]].itertuples(index=False)]
 
 
 def read_windows(path: Path) -> np.ndarray:
@@ -86,7 +95,13 @@ def draw_order(spec: Spec, n_windows: int) -> np.ndarray:
     if unique > n_windows:
         raise ValueError(f"{spec.run} needs {unique:,} windows and the corpus has {n_windows:,}")
     rng = np.random.default_rng(spec.seed)
-    if unique >= needed:
+    if spec.repeated_share:
+        order = rng.permutation(n_windows)[:unique]
+        slots = round(spec.repeated_share * needed)
+        again = order[needed - slots :]
+        order = np.concatenate([order[: needed - slots], np.tile(again, math.ceil(slots / len(again)))[:slots]])
+        rng.shuffle(order)
+    elif unique >= needed:
         order = rng.permutation(n_windows)[:needed]
     else:
         subset = np.random.default_rng(0).permutation(n_windows)[:unique]
@@ -95,11 +110,17 @@ def draw_order(spec: Spec, n_windows: int) -> np.ndarray:
 
 
 def learning_rate(spec: Spec, step: int) -> float:
-    """Linear warm-up, then a cosine to a tenth over exactly this run's length."""
+    """Linear warm-up, then a cosine to a tenth over this run's length, or over ``horizon`` times as many steps.
+
+    ``wsd`` keeps the peak instead, and falls to a tenth in a straight line over the last fifth of the run.
+    """
     warm_up = max(1, round(WARM_UP * spec.steps))
     if step < warm_up:
         return spec.learning_rate * (step + 1) / warm_up
-    share = (step - warm_up) / max(1, spec.steps - 1 - warm_up)
+    if spec.schedule == "wsd":
+        left = (spec.steps - 1 - step) / max(1, round(COOLDOWN * spec.steps))
+        return spec.learning_rate * (FINAL_LEARNING_RATE + (1 - FINAL_LEARNING_RATE) * min(1.0, left))
+    share = (step - warm_up) / max(1, spec.horizon * spec.steps - 1 - warm_up)
     return spec.learning_rate * (
         FINAL_LEARNING_RATE + (1 - FINAL_LEARNING_RATE) * 0.5 * (1 + math.cos(math.pi * share))
     )
@@ -120,6 +141,27 @@ def validate(model: Transformer, windows: np.ndarray, device: str) -> tuple[floa
         means.append(losses.double().mean(1).cpu().numpy())
     each = np.concatenate(means)
     return float(each.mean()), float(each.std(ddof=1) / math.sqrt(len(each)))
+
+
+@torch.no_grad()
+def rounded_losses(model: Transformer, windows: np.ndarray, device: str) -> dict[str, float]:
+    """Loss with every matrix rounded to a few bits, the same steps for all weights of a row; the model is left so."""
+    matrices = [p for p in model.parameters() if p.ndim == 2]
+    exact = [matrix.clone() for matrix in matrices]
+    losses = {}
+    for bits in BITS:
+        levels = 2 ** (bits - 1) - 1
+        for matrix, weights in zip(matrices, exact, strict=True):
+            step = weights.abs().amax(1, keepdim=True) / levels
+            matrix.copy_((weights / step).round() * step)
+        losses[f"loss_{bits}_bits"] = round(validate(model, windows, device)[0], 5)
+    return losses
+
+
+def losses_by_kind(model: Transformer, folder: Path, device: str) -> dict[str, float]:
+    """Loss on the code and on the prose of the validation part."""
+    parts = {kind: read_windows(folder / f"{kind}.bin") for kind in ("code", "prose")}
+    return {f"loss_{kind}": round(validate(model, part, device)[0], 5) for kind, part in parts.items()}
 
 
 class State:
@@ -176,7 +218,14 @@ def train_run(spec: Spec, folder: Path, checkpoint: Path, device: str = "cpu") -
     state.seconds = time.monotonic() - started
     loss, stderr = validate(state.model, read_windows(folder / "validation.bin"), device)
     finished = len(state.losses) == spec.steps and loss < math.log(VOCAB)
-    return _row(spec, state, loss, stderr, "finished" if finished else "diverged", device), _curve(spec, state)
+    row = _row(spec, state, loss, stderr, "finished" if finished else "diverged", device)
+    if spec.arm in EXPERIMENTS:
+        row |= {name: getattr(spec, name) for name in ("schedule", "horizon", "repeated_share", "repeats")}
+    if spec.arm == "transfer":
+        row |= losses_by_kind(state.model, folder, device)
+    if spec.arm == "quantised":
+        row |= rounded_losses(state.model, read_windows(folder / "validation.bin"), device)
+    return row, _curve(spec, state)
 
 
 def _row(spec: Spec, state: State, loss: float, stderr: float, status: str, device: str) -> dict[str, Any]:
@@ -237,7 +286,7 @@ def append(path: Path, rows: pd.DataFrame) -> None:
 def read_tables(out: Path) -> pd.DataFrame:
     """Run, loss and status of everything that has a row."""
     columns = ["run", "loss", "status"]
-    paths = [path for name in ("runs.csv", *TABLES.values()) if (path := out / name).exists()]
+    paths = [path for name in ("runs.csv", *dict.fromkeys(TABLES.values())) if (path := out / name).exists()]
     return pd.concat([pd.DataFrame(columns=columns), *(pd.read_csv(path, usecols=columns) for path in paths)])
 
 

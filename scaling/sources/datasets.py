@@ -96,6 +96,9 @@ _DATASETS = {
         _Embedded("small_sweep", "small_sweep/runs.csv", "our own runs, each token read once"),
         _Embedded("small_sweep_repeated", "small_sweep/repeated.csv", "our own runs on few tokens, read several times"),
         _Embedded("small_sweep_rates", "small_sweep/learning_rates.csv", "our own trials of learning rates"),
+        _Embedded(
+            "small_sweep_experiments", "small_sweep/experiments.csv", "our own trials of schedules and shapes"
+        ),
         _Embedded("small_sweep_curves", "small_sweep/curves.csv.gz", "training curves of small_sweep", _tidy_curves),
         _Downloaded(
             name="besiroglu2024",

@@ -18,7 +18,7 @@ FOLDER = ROOT / "data" / "small_sweep"
 DESIGN = pd.read_csv(FOLDER / "design.csv")
 #: seconds after which something is broken, and not only slow
 PATIENCE = 900
-TABLES = ["small_sweep", "small_sweep_repeated", "small_sweep_rates"]
+TABLES = ["small_sweep", "small_sweep_repeated", "small_sweep_rates", "small_sweep_experiments"]
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_rows_are_runs_of_the_design(name):
 def test_sizes_follow_from_the_shapes(name, script):
     design = script("design")
     for row in scaling.sources.read_dataset(name).itertuples():
-        assert row.params == design.params(row.d_model)
+        assert row.params == design.params(row.d_model, row.n_layers)
         assert row.params - row.params_nonembedding == (2 * design.VOCAB + design.CONTEXT) * row.d_model
         shape = scaling.counting.Architecture(
             row.d_model, row.n_layers, row.n_heads, row.d_model // row.n_heads, 4 * row.d_model, design.VOCAB, 256
@@ -218,6 +218,72 @@ def test_the_schedule_ends_at_a_tenth_with_the_run(script):
     assert max(rates) == pytest.approx(spec.learning_rate)
     assert rates[-1] == pytest.approx(spec.learning_rate / 10)
     assert np.argmax(rates) in (4, 5)
+
+
+def test_a_longer_cosine_is_cut_off_at_the_end_of_the_run(script):
+    train = script("train")
+    spec, long = small_spec(train), small_spec(train, horizon=2.0)
+    twice = small_spec(train, tokens=2 * spec.tokens)
+    warm_up = round(train.WARM_UP * spec.steps)
+    rates = [train.learning_rate(long, step) for step in range(spec.steps)]
+    assert rates[-1] > 0.5 * spec.learning_rate
+    later = slice(2 * warm_up, spec.steps, 10)  # the warm-up is that of the run, the cosine that of the longer one
+    expected = [train.learning_rate(twice, step) for step in range(spec.steps)]
+    np.testing.assert_allclose(rates[later], expected[later], rtol=0.1)
+
+
+def test_a_constant_rate_cools_down_in_the_last_fifth(script):
+    train = script("train")
+    spec = small_spec(train, schedule="wsd")
+    rates = np.array([train.learning_rate(spec, step) for step in range(spec.steps)])
+    assert (rates[5:80] == spec.learning_rate).all()
+    assert rates[-1] == pytest.approx(spec.learning_rate / 10)
+    np.testing.assert_allclose(np.diff(rates[81:], 2), 0, atol=1e-12)
+
+
+def test_a_share_of_the_reading_comes_from_a_small_part(script):
+    train = script("train")
+    slots, windows = 20, 200
+    for repeats in (1, 4, 20):
+        unique = windows - slots + slots // repeats
+        spec = small_spec(train, repeated_share=0.1, repeats=repeats, unique_tokens=256 * unique)
+        counts = np.bincount(train.draw_order(spec, 1_000).ravel())
+        assert np.count_nonzero(counts) == unique
+        assert counts.sum() == windows
+        assert (counts > 1).sum() == (slots // repeats if repeats > 1 else 0)
+        assert counts.max() == repeats
+
+
+def test_rounding_to_many_bits_changes_nothing_and_to_few_much(script, tokens, monkeypatch):
+    train = script("train")
+    import torch
+
+    windows = train.read_windows(tokens / "validation.bin")
+    monkeypatch.setattr(train, "BITS", (16, 8, 2))
+    torch.manual_seed(0)
+    network = train.Transformer(16, 1, 1)
+    exact = train.validate(network, windows, "cpu")[0]
+    losses = train.rounded_losses(network, windows, "cpu")
+    assert losses["loss_16_bits"] == pytest.approx(exact, abs=1e-3)
+    assert abs(losses["loss_8_bits"] - exact) < abs(losses["loss_2_bits"] - exact)
+
+
+def test_experiments_vary_one_thing_each(script):
+    """Beside the runs of the design that they are to be compared with."""
+    train = script("train")
+    table = scaling.sources.read_dataset("small_sweep_experiments")
+    assert set(table["arm"]) == set(train.EXPERIMENTS)
+    assert len(table) >= 60
+    same = ["d_model", "n_layers", "tokens", "batch_tokens", "learning_rate"]
+    for arm, varied in (("horizon", "horizon"), ("partly repeated", "repeats")):
+        rows = table[table["arm"] == arm]
+        assert (rows[same].nunique() == 1).all()
+        assert rows[varied].nunique() == 5
+        assert (rows.groupby(varied)["seed"].nunique() >= 2).all()
+    shapes = table[table["arm"] == "shape"]
+    assert shapes["params"].max() / shapes["params"].min() < 1.08
+    assert (table[table["arm"] == "transfer"][["loss_code", "loss_prose"]] > 0).all().all()
+    assert table[table["arm"] == "quantised"].filter(like="_bits").notna().all().all()
 
 
 def test_loss_and_gradients_are_those_of_cross_entropy(script):
