@@ -45,6 +45,8 @@ SHAPES = {1: 26, 2: 24, 3: 22, 4: 21, 6: 19, 10: 16}  # layers, and the width at
 SHARE, TIMES = 0.1, (1, 4, 16, 64, 384)  # of the text that is repeated, and how often
 LENGTHS = (0.125, 0.25, 0.5, 0.75, 1.0)  # over that of the run of the budget
 QUANTISED_WIDTH, QUANTISED = 12, (5, 20, 80, 250)  # tokens per parameter
+RECURRENT = {"recurrent": (16, 28, 48), "transformer": (12, 20, 32)}  # widths
+PARTS = (0.25, 0.5, 1.0)  # lengths
 TRANSFER = {1e11: (8, 12, 16, 24), 3e11: (12, 16, 24, 32)}
 
 
@@ -76,6 +78,7 @@ def trained(run: str, arm: str, d_model: int, tokens: float, flops: float, **oth
     standard = dict(budget=float("nan"), tokens=tokens, unique_tokens=tokens, batch_tokens=batch)
     standard |= dict(learning_rate=learning_rate(d_model), seed=0)
     standard |= dict(schedule="cosine", horizon=1.0, repeated_share=0.0, repeats=1)
+    standard |= dict(architecture="transformer")
     return dict(run=run, arm=arm) | shape(d_model) | standard | others
 
 
@@ -188,9 +191,19 @@ def transfer() -> Iterator[dict]:
             yield trained(name, "transfer", d_model, tokens_for(flops, d_model), flops)
 
 
+def recurrent() -> Iterator[dict]:
+    """Recurrent networks and transformers, three sizes and three lengths of each, to be compared by their time."""
+    for architecture, widths in RECURRENT.items():
+        for d_model in widths:
+            for length in PARTS:
+                name = f"{architecture}-d{d_model}-{length:g}"
+                tokens = length * tokens_for(BUDGET, WIDTH)
+                yield trained(name, "recurrent", d_model, tokens, BUDGET, architecture=architecture)
+
+
 def experiments() -> Iterator[dict]:
     """All of these."""
-    for each in (horizons, batches, shapes, partly_repeated, lengths, quantised, transfer):
+    for each in (horizons, batches, shapes, partly_repeated, lengths, quantised, transfer, recurrent):
         yield from each()
 
 

@@ -1,7 +1,7 @@
 """A plain decoder-only transformer: pre-norm, learned positions, GELU, no biases, nothing shared.
 
 The embedding and the matrix of the logits are separate, so that a model has two sizes: ``params`` counts everything,
-``params_nonembedding`` neither of the two matrices nor the positions.
+``params_nonembedding`` neither of the two matrices nor the positions. Beside it, for one experiment, a recurrent network.
 """
 
 from __future__ import annotations
@@ -61,8 +61,42 @@ class LogitLoss(torch.autograd.Function):
         return scale * to_hidden, scale * to_matrix, None
 
 
-class Transformer(nn.Module):
-    """The distribution of the next token at every place of a window."""
+class LanguageModel(nn.Module):
+    """The distribution of the next token at every place of a window, from what :meth:`hidden` makes of the tokens."""
+
+    logits: nn.Linear
+
+    def hidden(self, tokens: Tensor) -> Tensor:
+        """What the logits are computed from, one row a token."""
+        raise NotImplementedError
+
+    def loss(self, tokens: Tensor, targets: Tensor) -> Tensor:
+        """Mean loss of a batch, nats per token."""
+        return LogitLoss.apply(self.hidden(tokens), self.logits.weight, targets.flatten())
+
+    def losses(self, tokens: Tensor, targets: Tensor) -> Tensor:
+        """Loss of each token, in the shape of ``targets``; without gradients."""
+        logits = self.logits(self.hidden(tokens))
+        return F.cross_entropy(logits, targets.flatten(), reduction="none").view(targets.shape)
+
+
+class Recurrent(LanguageModel):
+    """Gated recurrent units in place of the blocks: one state a layer, carried from token to token."""
+
+    def __init__(self, d_model: int, n_layers: int):
+        super().__init__()
+        self.embedding = nn.Embedding(VOCAB, d_model)
+        self.units = nn.GRU(d_model, d_model, n_layers, batch_first=True)
+        self.norm = nn.LayerNorm(d_model, bias=False)
+        self.logits = nn.Linear(d_model, VOCAB, bias=False)
+        nn.init.normal_(self.logits.weight, std=d_model**-0.5)
+
+    def hidden(self, tokens: Tensor) -> Tensor:
+        return self.norm(self.units(self.embedding(tokens))[0]).flatten(0, 1)
+
+
+class Transformer(LanguageModel):
+    """Blocks of attention and a feed-forward layer, one after another."""
 
     def __init__(self, d_model: int, n_layers: int, n_heads: int):
         super().__init__()
@@ -90,17 +124,7 @@ class Transformer(nn.Module):
                 matrix.weight.mul_((2 * len(self.blocks)) ** -0.5)
 
     def hidden(self, tokens: Tensor) -> Tensor:
-        """What the logits are computed from, one row a token."""
         x = self.embedding(tokens) + self.positions.weight[: tokens.shape[1]]
         for block in self.blocks:
             x = block(x)
         return self.norm(x).flatten(0, 1)
-
-    def loss(self, tokens: Tensor, targets: Tensor) -> Tensor:
-        """Mean loss of a batch, nats per token."""
-        return LogitLoss.apply(self.hidden(tokens), self.logits.weight, targets.flatten())
-
-    def losses(self, tokens: Tensor, targets: Tensor) -> Tensor:
-        """Loss of each token, in the shape of ``targets``; without gradients."""
-        logits = self.logits(self.hidden(tokens))
-        return F.cross_entropy(logits, targets.flatten(), reduction="none").view(targets.shape)

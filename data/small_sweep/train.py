@@ -23,7 +23,7 @@ import corpus
 import numpy as np
 import pandas as pd
 import torch
-from model import CONTEXT, VOCAB, Transformer
+from model import CONTEXT, VOCAB, LanguageModel, Recurrent, Transformer
 from tqdm import tqdm
 
 import scaling
@@ -38,9 +38,10 @@ CURVE_POINTS = 40
 CHECKPOINT_EVERY = 60  # seconds
 # glibc would hand each step's buffers back to the system and have them zeroed again: half of a small run's time
 KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": "1000000000", "MALLOC_TRIM_THRESHOLD_": "1000000000"}
-EXPERIMENTS = ("horizon", "batch", "shape", "partly repeated", "length", "quantised", "transfer")
+EXPERIMENTS = ("horizon", "batch", "shape", "partly repeated", "length", "quantised", "transfer", "recurrent")
 TABLES = {"learning rates": "learning_rates.csv", "repeated": "repeated.csv"}  # arms not named here: runs.csv
 TABLES |= dict.fromkeys(EXPERIMENTS, "experiments.csv")
+VARIED = ("schedule", "horizon", "repeated_share", "repeats", "architecture")
 COOLDOWN = 0.2  # share of a run at the end of a constant rate
 BITS = (8, 6, 5, 4, 3)
 
@@ -63,6 +64,7 @@ class Spec(NamedTuple):
     horizon: float = 1.0  # length of the cosine over that of the run
     repeated_share: float = 0.0  # of what is read, drawn from a small part of the text
     repeats: int = 1  # how often that part is read
+    architecture: str = "transformer"  # or "recurrent"
 
     @property
     def steps(self) -> int:
@@ -132,7 +134,7 @@ def take(windows: np.ndarray, rows: np.ndarray, device: str) -> tuple[torch.Tens
 
 
 @torch.no_grad()
-def validate(model: Transformer, windows: np.ndarray, device: str) -> tuple[float, float]:
+def validate(model: LanguageModel, windows: np.ndarray, device: str) -> tuple[float, float]:
     """Mean loss over windows spread evenly over the validation part, nats per token, and its standard error."""
     chosen = np.linspace(0, len(windows) - 1, min(VALIDATION_WINDOWS, len(windows))).astype(int)
     means = []
@@ -144,7 +146,7 @@ def validate(model: Transformer, windows: np.ndarray, device: str) -> tuple[floa
 
 
 @torch.no_grad()
-def rounded_losses(model: Transformer, windows: np.ndarray, device: str) -> dict[str, float]:
+def rounded_losses(model: LanguageModel, windows: np.ndarray, device: str) -> dict[str, float]:
     """Loss with every matrix rounded to a few bits, the same steps for all weights of a row; the model is left so."""
     matrices = [p for p in model.parameters() if p.ndim == 2]
     exact = [matrix.clone() for matrix in matrices]
@@ -158,7 +160,7 @@ def rounded_losses(model: Transformer, windows: np.ndarray, device: str) -> dict
     return losses
 
 
-def losses_by_kind(model: Transformer, folder: Path, device: str) -> dict[str, float]:
+def losses_by_kind(model: LanguageModel, folder: Path, device: str) -> dict[str, float]:
     """Loss on the code and on the prose of the validation part."""
     parts = {kind: read_windows(folder / f"{kind}.bin") for kind in ("code", "prose")}
     return {f"loss_{kind}": round(validate(model, part, device)[0], 5) for kind, part in parts.items()}
@@ -169,24 +171,29 @@ class State:
 
     def __init__(self, spec: Spec, device: str):
         torch.manual_seed(spec.seed)
-        self.model = Transformer(spec.d_model, spec.n_layers, spec.n_heads).to(device)
+        self.model: LanguageModel
+        if spec.architecture == "recurrent":
+            self.model = Recurrent(spec.d_model, spec.n_layers).to(device)
+        else:
+            self.model = Transformer(spec.d_model, spec.n_layers, spec.n_heads).to(device)
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(), lr=spec.learning_rate, betas=BETAS, weight_decay=WEIGHT_DECAY, fused=True
         )
         self.losses: list[float] = []
-        self.seconds = 0.0
+        self.seconds = self.cpu_seconds = 0.0
 
     def save(self, path: Path) -> None:
         unfinished = path.with_suffix(".unfinished")
         parts = {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict()}
-        torch.save({**parts, "losses": self.losses, "seconds": self.seconds}, unfinished)
+        times = {"seconds": self.seconds, "cpu_seconds": self.cpu_seconds}
+        torch.save({**parts, **times, "losses": self.losses}, unfinished)
         unfinished.replace(path)
 
     def load(self, path: Path) -> None:
         stored = torch.load(path)
         self.model.load_state_dict(stored["model"])
         self.optimizer.load_state_dict(stored["optimizer"])
-        self.losses, self.seconds = stored["losses"], stored["seconds"]
+        self.losses, self.seconds, self.cpu_seconds = stored["losses"], stored["seconds"], stored["cpu_seconds"]
 
 
 def train_run(spec: Spec, folder: Path, checkpoint: Path, device: str = "cpu") -> tuple[dict[str, Any], pd.DataFrame]:
@@ -199,7 +206,7 @@ def train_run(spec: Spec, folder: Path, checkpoint: Path, device: str = "cpu") -
     if checkpoint.exists():
         state.load(checkpoint)
     saved = time.monotonic()
-    started = time.monotonic() - state.seconds
+    started, cpu_started = time.monotonic() - state.seconds, time.process_time() - state.cpu_seconds
     for step in range(len(state.losses), spec.steps):
         for group in state.optimizer.param_groups:
             group["lr"] = learning_rate(spec, step)
@@ -212,15 +219,15 @@ def train_run(spec: Spec, folder: Path, checkpoint: Path, device: str = "cpu") -
         if not math.isfinite(state.losses[-1]):
             break
         if time.monotonic() - saved > CHECKPOINT_EVERY:
-            state.seconds = time.monotonic() - started
+            state.seconds, state.cpu_seconds = time.monotonic() - started, time.process_time() - cpu_started
             state.save(checkpoint)
             saved = time.monotonic()
-    state.seconds = time.monotonic() - started
+    state.seconds, state.cpu_seconds = time.monotonic() - started, time.process_time() - cpu_started
     loss, stderr = validate(state.model, read_windows(folder / "validation.bin"), device)
     finished = len(state.losses) == spec.steps and loss < math.log(VOCAB)
     row = _row(spec, state, loss, stderr, "finished" if finished else "diverged", device)
     if spec.arm in EXPERIMENTS:
-        row |= {name: getattr(spec, name) for name in ("schedule", "horizon", "repeated_share", "repeats")}
+        row |= {name: getattr(spec, name) for name in VARIED} | {"cpu_seconds": round(state.cpu_seconds, 1)}
     if spec.arm == "transfer":
         row |= losses_by_kind(state.model, folder, device)
     if spec.arm == "quantised":
@@ -230,12 +237,14 @@ def train_run(spec: Spec, folder: Path, checkpoint: Path, device: str = "cpu") -
 
 def _row(spec: Spec, state: State, loss: float, stderr: float, status: str, device: str) -> dict[str, Any]:
     params = sum(p.numel() for p in state.model.parameters())
-    outside = (state.model.embedding, state.model.positions, state.model.logits)
-    nonembedding = params - sum(part.weight.numel() for part in outside)
-    shape = scaling.counting.Architecture(
-        spec.d_model, spec.n_layers, spec.n_heads, spec.d_model // spec.n_heads, 4 * spec.d_model, VOCAB, CONTEXT
-    )
+    outside = ("embedding.weight", "positions.weight", "logits.weight")
+    nonembedding = sum(p.numel() for name, p in state.model.named_parameters() if name not in outside)
     tokens = spec.steps * spec.batch_tokens
+    exact = float("nan")
+    if spec.architecture == "transformer":
+        sizes = (spec.d_model, spec.n_layers, spec.n_heads, spec.d_model // spec.n_heads, 4 * spec.d_model)
+        shape = scaling.counting.Architecture(*sizes, VOCAB, CONTEXT)
+        exact = int(scaling.counting.training_flops(shape, tokens, "chinchilla"))
     where = torch.cuda.get_device_name() if device == "cuda" else f"cpu, {platform.machine()}"
     return dict(
         run=spec.run,
@@ -246,7 +255,9 @@ def _row(spec: Spec, state: State, loss: float, stderr: float, status: str, devi
         flops=6 * params * tokens,
         params_nonembedding=nonembedding,
         flops_nonembedding=6 * nonembedding * tokens,
-        flops_exact=int(scaling.counting.training_flops(shape, tokens, "chinchilla")),
+        flops_exact=int(scaling.counting.training_flops(shape, tokens, "chinchilla"))
+        if spec.architecture == "transformer"
+        else None,
         budget=spec.budget,
         seed=spec.seed,
         status=status,
