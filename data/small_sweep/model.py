@@ -1,7 +1,7 @@
 """A plain decoder-only transformer: pre-norm, learned positions, GELU, no biases, nothing shared.
 
 The embedding and the matrix of the logits are separate, so that a model has two sizes: ``params`` counts everything,
-``params_nonembedding`` neither of the two matrices nor the positions. Beside it, for one experiment, a recurrent network.
+``params_nonembedding`` neither of the two matrices nor the positions. Beside it, for one experiment, a recurrent one.
 """
 
 from __future__ import annotations

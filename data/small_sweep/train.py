@@ -255,9 +255,7 @@ def _row(spec: Spec, state: State, loss: float, stderr: float, status: str, devi
         flops=6 * params * tokens,
         params_nonembedding=nonembedding,
         flops_nonembedding=6 * nonembedding * tokens,
-        flops_exact=int(scaling.counting.training_flops(shape, tokens, "chinchilla"))
-        if spec.architecture == "transformer"
-        else None,
+        flops_exact=exact,
         budget=spec.budget,
         seed=spec.seed,
         status=status,
