@@ -37,6 +37,7 @@ REPEATS = {3e10: 12, 1e11: 16, 3e11: 24, 1e12: 24, 3e12: 32}  # budgets and widt
 N_REPEATS = 5
 OVERTRAINED_WIDTH, OVERTRAINED = 8, (40, 160, 640, 2_560, 7_500)  # tokens per parameter
 REPEATED_WIDTH, REPEATED_TOKENS, EPOCHS = 32, 2**18, (1, 2, 4, 8, 16)
+DECAYS = (0.03, 0.1, 0.3, 1.0, 3.0)
 #: the experiments: all near the best size of one budget
 BUDGET, WIDTH = 3e11, 20
 HORIZONS, HORIZON_SEEDS = (1.0, 1.25, 1.5, 2.0, 5.0), 3  # length of the cosine over that of the run
@@ -78,7 +79,7 @@ def trained(run: str, arm: str, d_model: int, tokens: float, flops: float, **oth
     standard = dict(budget=float("nan"), tokens=tokens, unique_tokens=tokens, batch_tokens=batch)
     standard |= dict(learning_rate=learning_rate(d_model), seed=0)
     standard |= dict(schedule="cosine", horizon=1.0, repeated_share=0.0, repeats=1)
-    standard |= dict(architecture="transformer")
+    standard |= dict(architecture="transformer", weight_decay=0.1)
     return dict(run=run, arm=arm) | shape(d_model) | standard | others
 
 
@@ -201,9 +202,17 @@ def recurrent() -> Iterator[dict]:
                 yield trained(name, "recurrent", d_model, tokens, BUDGET, architecture=architecture)
 
 
+def decays() -> Iterator[dict]:
+    """Few tokens read sixteen times under weaker and stronger decay of the weights."""
+    flops, tokens = 6 * params(REPEATED_WIDTH) * REPEATED_TOKENS, max(EPOCHS) * REPEATED_TOKENS
+    for decay in DECAYS:
+        options = dict(weight_decay=decay, unique_tokens=REPEATED_TOKENS)
+        yield trained(f"decay-{decay:g}", "decay", REPEATED_WIDTH, tokens, flops, **options)
+
+
 def experiments() -> Iterator[dict]:
     """All of these."""
-    for each in (horizons, batches, shapes, partly_repeated, lengths, quantised, transfer, recurrent):
+    for each in (horizons, batches, shapes, partly_repeated, lengths, quantised, transfer, recurrent, decays):
         yield from each()
 
 

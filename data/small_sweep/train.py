@@ -38,10 +38,10 @@ CURVE_POINTS = 40
 CHECKPOINT_EVERY = 60  # seconds
 # glibc would hand each step's buffers back to the system and have them zeroed again: half of a small run's time
 KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": "1000000000", "MALLOC_TRIM_THRESHOLD_": "1000000000"}
-EXPERIMENTS = ("horizon", "batch", "shape", "partly repeated", "length", "quantised", "transfer", "recurrent")
+EXPERIMENTS = ("horizon", "batch", "shape", "partly repeated", "length", "quantised", "transfer", "recurrent", "decay")
 TABLES = {"learning rates": "learning_rates.csv", "repeated": "repeated.csv"}  # arms not named here: runs.csv
 TABLES |= dict.fromkeys(EXPERIMENTS, "experiments.csv")
-VARIED = ("schedule", "horizon", "repeated_share", "repeats", "architecture")
+VARIED = ("schedule", "horizon", "repeated_share", "repeats", "architecture", "weight_decay")
 COOLDOWN = 0.2  # share of a run at the end of a constant rate
 BITS = (8, 6, 5, 4, 3)
 
@@ -65,6 +65,7 @@ class Spec(NamedTuple):
     repeated_share: float = 0.0  # of what is read, drawn from a small part of the text
     repeats: int = 1  # how often that part is read
     architecture: str = "transformer"  # or "recurrent"
+    weight_decay: float = WEIGHT_DECAY
 
     @property
     def steps(self) -> int:
@@ -177,7 +178,7 @@ class State:
         else:
             self.model = Transformer(spec.d_model, spec.n_layers, spec.n_heads).to(device)
         self.optimizer = torch.optim.AdamW(
-            self.model.parameters(), lr=spec.learning_rate, betas=BETAS, weight_decay=WEIGHT_DECAY, fused=True
+            self.model.parameters(), lr=spec.learning_rate, betas=BETAS, weight_decay=spec.weight_decay, fused=True
         )
         self.losses: list[float] = []
         self.seconds = self.cpu_seconds = 0.0
