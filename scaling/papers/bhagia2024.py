@@ -24,7 +24,7 @@ TASKS = (
 )
 #: two more, in the study of scatter only
 ALL = (*TASKS, "winogrande_val", "boolq_val")
-#: the four that the paper's abstract calls predicted
+#: the four of the smallest errors, which the abstract speaks of without their names
 PREDICTED = ("mmlu_test", "hellaswag_val", "piqa_val", "socialiqa_val")
 TARGETS = {"7B": "7B-4T", "13B": "13B-5T"}
 #: checkpoints at the end of a run that are averaged, share at its beginning that the second step leaves out
