@@ -4,7 +4,7 @@ from .base import Law
 from .broken import BrokenPowerLaw
 from .chinchilla import ChinchillaLaw
 from .kaplan import CriticalBatch, KaplanLaw, KaplanStepsLaw, kaplan_curve
-from .overtraining import DownstreamLaw, OvertrainingLaw
+from .overtraining import DownstreamLaw, OvertrainingLaw, SigmoidLaw
 from .power import FrontierLaw, PowerLaw
 from .precision import PrecisionLaw
 from .pruning import PruningSchedule
@@ -30,6 +30,7 @@ __all__ = [
     "RosenfeldLaw",
     "RoutedLaw",
     "ShapeLaw",
+    "SigmoidLaw",
     "effective_amount",
     "kaplan_curve",
 ]
