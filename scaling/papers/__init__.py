@@ -35,6 +35,7 @@ from . import (
     sharma2020,
     shuai2024,
     stanic2023,
+    videau2026,
     villalobos2022,
     yao2023,
 )
@@ -80,6 +81,7 @@ __all__ = [
     "shuai2024",
     "stanic2023",
     "tally",
+    "videau2026",
     "villalobos2022",
     "yao2023",
 ]
