@@ -13,6 +13,7 @@ from .parametric import fit_parametric
 from .power_law import fit_power_law
 from .result import Fit, Resampled
 from .rosenfeld import fit_rosenfeld
+from .schedule import fit_momentum, fit_multi_power
 
 __all__ = [
     "Fit",
@@ -24,6 +25,8 @@ __all__ = [
     "fit_isoflop",
     "fit_kaplan",
     "fit_kaplan_steps",
+    "fit_momentum",
+    "fit_multi_power",
     "fit_overtraining",
     "fit_parametric",
     "fit_power_law",

@@ -3,6 +3,7 @@
 from .base import Law
 from .broken import BrokenPowerLaw
 from .chinchilla import ChinchillaLaw
+from .hyperparameters import StepLaw
 from .kaplan import CriticalBatch, KaplanLaw, KaplanStepsLaw, kaplan_curve
 from .overtraining import DownstreamLaw, OvertrainingLaw
 from .power import FrontierLaw, PowerLaw
@@ -10,7 +11,9 @@ from .precision import PrecisionLaw
 from .pruning import PruningSchedule
 from .repetition import DataConstrainedLaw, effective_amount
 from .rosenfeld import RosenfeldLaw
+from .schedule import MomentumLaw, MultiPowerLaw, learning_rates
 from .shape import ShapeLaw
+from .vocabulary import VocabularyLaw
 
 __all__ = [
     "BrokenPowerLaw",
@@ -22,12 +25,17 @@ __all__ = [
     "KaplanLaw",
     "KaplanStepsLaw",
     "Law",
+    "MomentumLaw",
+    "MultiPowerLaw",
     "OvertrainingLaw",
     "PowerLaw",
     "PrecisionLaw",
     "PruningSchedule",
     "RosenfeldLaw",
     "ShapeLaw",
+    "StepLaw",
+    "VocabularyLaw",
     "effective_amount",
     "kaplan_curve",
+    "learning_rates",
 ]
