@@ -19,6 +19,8 @@ from . import (
     jin2025,
     kaplan2020,
     kumar2024,
+    li2025,
+    luo2025,
     maloney2022,
     michaud2023,
     muennighoff2023,
@@ -28,6 +30,7 @@ from . import (
     sharma2020,
     shuai2024,
     stanic2023,
+    tao2024,
     villalobos2022,
     yao2023,
 )
@@ -53,6 +56,8 @@ __all__ = [
     "jin2025",
     "kaplan2020",
     "kumar2024",
+    "li2025",
+    "luo2025",
     "maloney2022",
     "michaud2023",
     "muennighoff2023",
@@ -66,6 +71,7 @@ __all__ = [
     "shuai2024",
     "stanic2023",
     "tally",
+    "tao2024",
     "villalobos2022",
     "yao2023",
 ]
