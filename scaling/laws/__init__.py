@@ -11,6 +11,7 @@ from .precision import PrecisionLaw
 from .pruning import PruningSchedule
 from .repetition import DataConstrainedLaw, effective_amount
 from .rosenfeld import RosenfeldLaw
+from .routed import RoutedLaw
 from .schedule import MomentumLaw, MultiPowerLaw, learning_rates
 from .shape import ShapeLaw
 from .vocabulary import VocabularyLaw
@@ -32,6 +33,7 @@ __all__ = [
     "PrecisionLaw",
     "PruningSchedule",
     "RosenfeldLaw",
+    "RoutedLaw",
     "ShapeLaw",
     "StepLaw",
     "VocabularyLaw",

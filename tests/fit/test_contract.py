@@ -29,12 +29,15 @@ LOSSES = pd.concat(
     pd.DataFrame({"run": run, "step": (steps := np.arange(500, 4000, 100)), "loss": MOMENTUM.loss(rates, steps)})
     for run, rates in SCHEDULES.items()
 )
+EXPERTS = RUNS.assign(num_experts=np.resize(2 ** np.arange(10), len(RUNS)))
+ROUTED = EXPERTS.assign(loss=scaling.laws.RoutedLaw.from_published().predict(EXPERTS))
 CALLS = {
     "fit_parametric": (RUNS,),
     "fit_kaplan": (RUNS,),
     "fit_kaplan_steps": (RUNS.assign(steps=RUNS["tokens"] / 5e5),),
     "fit_rosenfeld": (RUNS,),
     "fit_overtraining": (RUNS,),
+    "fit_routed": (ROUTED,),
     "fit_power_law": (X, 3 * X**-0.4 + 1),
     "fit_broken_power_law": (X, scaling.laws.BrokenPowerLaw(0.5, 20.0, 0.1, [1e4], [0.4], [0.3])(X)),
     "fit_embedding_model": (SIZES, SIZES + 5e4 * SIZES**0.34),
