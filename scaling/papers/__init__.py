@@ -23,6 +23,8 @@ from . import (
     kaplan2020,
     kumar2024,
     llama2024,
+    li2025,
+    luo2025,
     maloney2022,
     michaud2023,
     misfitting2025,
@@ -36,6 +38,7 @@ from . import (
     shuai2024,
     stanic2023,
     videau2026,
+    tao2024,
     villalobos2022,
     yao2023,
 )
@@ -65,6 +68,8 @@ __all__ = [
     "kaplan2020",
     "kumar2024",
     "llama2024",
+    "li2025",
+    "luo2025",
     "maloney2022",
     "michaud2023",
     "misfitting2025",
@@ -82,6 +87,7 @@ __all__ = [
     "stanic2023",
     "tally",
     "videau2026",
+    "tao2024",
     "villalobos2022",
     "yao2023",
 ]
