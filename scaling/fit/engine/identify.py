@@ -127,10 +127,10 @@ def _level(problem: Problem, seen: Scatter) -> float:
 
 
 def _without(problem: Problem, terms: np.ndarray, seen: Scatter, limit: float) -> np.ndarray:
-    """The scatter's objective at its minimum when one of ``terms`` (K,) is left out, as exactly as ``limit`` asks: (K,).
+    """The scatter's objective at its minimum when one of ``terms`` (K,) is left out: (K,).
 
-    What is left of each law sees its own copy of the runs, so that one search serves them all. A value that was reached
-    below the limit is enough, and so is one far above it; one between is taken to the very minimum.
+    What is left of each law sees its own copy of the runs, so that one search serves them all. It is rough where that
+    decides: where it reached a value below ``limit``, or where it ended far above.
     """
     left = [[x for j, x in enumerate(problem.basis.logs) if j != term] for term in terms]
     reduced = Problem.build(
