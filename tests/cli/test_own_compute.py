@@ -83,6 +83,14 @@ def test_a_plan_costs_its_budget_in_the_tables_own_count(name, column, tmp_path)
     assert any("not 6·params·tokens" in note for note in record["notes"])
 
 
+def test_the_count_is_told_once_above_a_plan(tmp_path):
+    table = sweep(COUNTS["active parameters"], "flops")
+    table.to_csv(path := tmp_path / "runs.csv", index=False)
+    result = CliRunner().invoke(main, ["plan", str(path), "--flops", "1e23", "--resamples", "100"])
+    assert result.exit_code == 0
+    assert result.output.count("is not 6·params·tokens") == 1
+
+
 @pytest.mark.parametrize("column", ["flops", "budget"])
 @pytest.mark.parametrize("name", COUNTS)
 def test_exponents_are_those_of_the_count(name, column, tmp_path):
