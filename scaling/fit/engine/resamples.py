@@ -102,11 +102,11 @@ def solve_resamples(
     solutions = list(spread(_solved, blocks, backend, n_jobs))
     seen = np.concatenate([fresh.theta, *(s.theta[:: max(1, resamples.n_resamples // REFERENCES)] for s in solutions)])
     again = ((problem, counts, base, aim, s, seen) for counts, s in zip(resamples, solutions, strict=True))
-    solutions, rows = zip(*spread(_escaped, again, backend, n_jobs), strict=True)
-    every, distinct = np.concatenate([s.theta for s in solutions]), np.concatenate(rows)
+    ends = list(spread(_escaped, again, backend, n_jobs))
+    every, distinct = np.concatenate([s.theta for s, _ in ends]), np.concatenate([drawn for _, drawn in ends])
     return Optima(
         theta=every,
-        converged=np.concatenate([s.converged for s in solutions]),
+        converged=np.concatenate([s.converged for s, _ in ends]),
         lost=problem.absent(every).any(1) | (distinct < problem.model.n_params),
         held=on_bound(problem, every),
         fresh_starts=trapped,
