@@ -11,11 +11,22 @@ from unittest.mock import patch
 _OPEN, _MKDIR, _RENAMES = io.open, os.mkdir, {name: getattr(os, name) for name in ("rename", "replace")}
 
 
+class _Counted(io.FileIO):
+    """A file that asks before each write whether there is room."""
+
+    def write(self, letters):
+        if self.is_full():
+            letters = memoryview(letters).cast("B")
+            super().write(letters[: len(letters) // 2])
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return super().write(letters)
+
+
 class FullDisk:
     """Within its block, what is written below ``place`` is counted, and the one of number ``at`` finds no room.
 
-    A file finds it when its letters are written, as on a real disk (``/dev/full`` takes them); a folder and a renaming
-    at once.
+    Each write to a file is one, and where it finds no room half of its letters are on the disk; so is a folder, and a
+    renaming.
     """
 
     def __init__(self, place, at=0):
@@ -27,15 +38,20 @@ class FullDisk:
         self.count += 1
         return self.count == self.at
 
-    def _open(self, file, mode="r", *given, **named):
-        path = os.readlink(f"/proc/self/fd/{file}") if isinstance(file, int) else file
-        writes = set(mode) & set("wax+") and self._is_full(os.path.abspath(path))
-        opened = _OPEN(file, mode, *given, **named)
-        if writes:  # the name has room, its letters have none
-            full = os.open("/dev/full", os.O_WRONLY)
-            os.dup2(full, opened.fileno())
-            os.close(full)
-        return opened
+    def _open(self, file, mode="r", buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None):
+        path = os.path.abspath(os.readlink(f"/proc/self/fd/{file}") if isinstance(file, int) else file)
+        if not (set(mode) & set("wax+") and Path(os.fsdecode(path)).is_relative_to(self.place)):
+            return _OPEN(file, mode, buffering, encoding, errors, newline, closefd, opener)
+        raw = _Counted(file, mode.replace("b", "").replace("t", ""), closefd, opener)
+        raw.is_full = lambda: self._is_full(path)
+        if buffering == 0:
+            return raw
+        buffer = (io.BufferedRandom if "+" in mode else io.BufferedWriter)(raw)
+        if "b" in mode:
+            return buffer
+        text = io.TextIOWrapper(buffer, encoding, errors, newline, line_buffering=buffering == 1)
+        text.mode = mode
+        return text
 
     def _refusing(self, function):
         def call(path, *given, **named):

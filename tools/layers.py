@@ -23,7 +23,15 @@ PICTURE = ROOT / "book" / "_static" / "layers.svg"
 #: where a room stands in its row, so that no arrow runs through another room; a room not named here goes to the right
 PLACES = {"cli": 2.0, "book": 3.1, "papers": 4.9, "plan": 0.4, "figures": 6.3, "diagnostics": 3.3, "uncertainty": 0.9}
 PLACES |= {"fit": 1.65, "simulate": 5.6, "optimum": 4.3, "runs": 2.2, "counting": 8.8, "theory": 7.2, "laws": 4.5}
-PLACES |= {"sources": 2.2, "_words": -0.8, "_parallel": 0.8, "errors": 2.4, "_checks": 4.5, "_roots": 7.0}
+PLACES |= {
+    "sources": 2.2,
+    "_words": -2.4,
+    "_robust": -0.8,
+    "_parallel": 0.8,
+    "errors": 2.4,
+    "_checks": 4.5,
+    "_roots": 7.0,
+}
 WIDTH, HEIGHT = 1.45, 0.62
 INK, GROUND, ROOM, HELPER = "#1f2d3d", "white", "#dcebf7", "#eeeeee"
 

@@ -103,6 +103,10 @@ def command(
     looked = inspect_runs(table, ())
     if looked.pooled:
         words = [f"  - {each.words}" for each in looked.pooled]
+        told = [name for each in looked.pooled if each.kind != "checkpoints" for name in each.columns]
+        if told:
+            named = " and ".join(map(repr, dict.fromkeys(told)))
+            words.append(f"  - if one law holds for these rows all the same, plan from a file without {named}")
         raise Refusal("\n".join([f"no plan from one law for all rows of {runs}:", *words]))
     fit = fit_approaches(table, (3,), law=law)[3]
     if not isinstance(fit, Fit):
@@ -136,7 +140,8 @@ def command(
             )
         )
         return
-    bullets([*about["looks"], *about["notes"], *about["warnings"]], most=40)
+    notes = [each for each in about["notes"] if each not in found.notes]
+    bullets([*about["looks"], *notes, *about["warnings"]], most=40)
     about_law = "" if found.open_question else f": {fit.law}"
     click.echo(f"{len(fit.runs)} runs{about_law}\n\n{found}\n\n{_both(found, band)}")
     if more is not None:

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from .._checks import positive, proper_share
+from .._robust import robust_deviation
 from ..errors import FitError, FitErrorKind
 from ..fit.result import Fit
 from ..laws.coupled import CoupledLaw, SumLaw
@@ -199,7 +200,7 @@ def find_discrepancy(fit: Fit) -> Discrepancy:
     order = used[np.argsort(fit.runs["flops"].to_numpy()[used], kind="stable")]
     order = order[np.unique(np.linspace(0, len(order) - 1, min(MOST_RUNS, len(order))).round().astype(int))]
     table = fit.runs.iloc[order]
-    edge = SIGMAS * 1.4826 * float(np.median(np.abs(fit.residuals[order])))
+    edge = SIGMAS * float(robust_deviation(fit.residuals[order]))
     missed = np.clip(fit.residuals[order], -edge, edge)
     weights = fit.weights[order] / fit.weights[order].mean()
     seen = _seen(law, table["params"].to_numpy(float), table["tokens"].to_numpy(float), missed, weights)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from .._robust import robust_deviation
 from .._words import name_rows
 from ..errors import FitError
 from ..fit.frontier import FrontierFit
@@ -63,7 +64,7 @@ class Inspection:
     pooled : list of Pooling
         Why the rows are not one run each of one family: see :func:`~scaling.diagnostics.find_pooling`.
     spikes : DataFrame
-        Training curves that end on a spike: see :func:`~scaling.diagnostics.find_spikes`.
+        Spikes of training curves, at their end or within: see :func:`~scaling.diagnostics.find_spikes`.
     """
 
     groups: pd.DataFrame
@@ -92,7 +93,16 @@ class Inspection:
             f"{noun} {label}: run {str(row.run)[:40]!r} ends on a spike, loss {row.loss:.4g} after {row.before:.4g}, "
             f"and its end is what approaches 2 and 3 take: --drop {label} leaves that point out"
             for label, row in zip(self.spikes.index, self.spikes.itertuples(), strict=True)
+            if np.isnan(row.after)
         ]
+        within = self.spikes[self.spikes["after"].notna()] if len(self.spikes) else self.spikes
+        words += [
+            f"{noun} {label}: run {str(row.run)[:40]!r} has a spike, loss {row.loss:.4g} between {row.before:.4g} and "
+            f"{row.after:.4g}; no approach heeds it, since its end and the lowest losses are not touched"
+            for label, row in zip(within.index[:MOST_SAID], within.itertuples(), strict=False)
+        ]
+        if (more := len(within) - MOST_SAID) > 0:
+            words.append(f"and {more} more spikes within training curves")
         return [*words, *filter(None, [self.one_sided])]
 
     @property
@@ -186,7 +196,7 @@ def _diverged(table: pd.DataFrame, fit: Fit | None) -> tuple[pd.DataFrame, list[
     if fit is not None:
         expected = np.asarray(fit.candidate.loss(table["params"].to_numpy(), table["tokens"].to_numpy()))
         error = np.log(loss / expected)
-        edge = max(np.log1p(ABOVE), SIGMAS * 1.4826 * float(np.median(np.abs(error - np.median(error)))))
+        edge = max(np.log1p(ABOVE), SIGMAS * float(robust_deviation(error - np.median(error))))
         out, below = error > edge, error < -edge
     elif len(table) <= MOST_PAIRED:
         N, D = (table[name].to_numpy() for name in ("params", "tokens"))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._checks import at_least
+from .._robust import robust_deviation
 from ..fit.result import Fit
 
 __all__ = ["Skewness", "residual_skewness"]
@@ -40,7 +41,7 @@ class Skewness:
         shown = f"skewness {self.value:.2f}, {self.deviations:.1f} standard errors"
         return (
             f"residuals lean upwards ({shown}): some runs may only lose, diverged or badly tuned; "
-            "fit_parametric(..., objective='log_one_sided') fits the law of well-tuned ones"
+            "the objective log_one_sided fits the law of well-tuned ones"
         )
 
 
@@ -73,7 +74,7 @@ def residual_skewness(fit: Fit) -> Skewness:
     used = fit.residuals[fit.weights > 0]
     at_least("runs", len(used), LEAST)
     away = used - np.median(used)
-    spread = 1.4826 * float(np.median(np.abs(away)))
+    spread = float(robust_deviation(away))
     cut = np.clip(away / spread, -CUT, CUT) if spread > 0 else np.sign(away)
     cut, n = cut - cut.mean(), len(cut)
     m2 = float((cut**2).mean())

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import scipy
 from numpy.typing import ArrayLike
 
 from .._checks import positive_finite, proper_share, whole_number, within
+from .._robust import robust_deviation
 from .._words import format_count, format_flops
 from ..fit.engine.problem import Objective
 from ..fit.parametric import fit_parametric, law_name, sum_problem
@@ -323,7 +323,7 @@ class Trial:
 def _spread(off: np.ndarray) -> float:
     """Standard deviation of deviations, from the median of their amounts, as if they were normal."""
     degrees = np.sqrt(len(off) / max(len(off) - 6, 1))
-    return max(float(np.median(np.abs(off)) / scipy.special.ndtri(0.75) * degrees), LEAST_NOISE)
+    return max(float(robust_deviation(off) * degrees), LEAST_NOISE)
 
 
 def _check(

@@ -83,6 +83,14 @@ def test_a_plan_costs_its_budget_in_the_tables_own_count(name, column, tmp_path)
     assert any("not 6·params·tokens" in note for note in record["notes"])
 
 
+def test_the_count_is_told_once_above_a_plan(tmp_path):
+    table = sweep(COUNTS["active parameters"], "flops")
+    table.to_csv(path := tmp_path / "runs.csv", index=False)
+    result = CliRunner().invoke(main, ["plan", str(path), "--flops", "1e23", "--resamples", "100"])
+    assert result.exit_code == 0
+    assert result.output.count("is not 6·params·tokens") == 1
+
+
 @pytest.mark.parametrize("column", ["flops", "budget"])
 @pytest.mark.parametrize("name", COUNTS)
 def test_exponents_are_those_of_the_count(name, column, tmp_path):
@@ -130,6 +138,21 @@ def test_a_table_by_six_n_d_has_nothing_to_say(tmp_path):
     assert not any("6·params" in note for note in record["notes"] + record["warnings"])
 
 
+def best_tokens(table):
+    """Vertex of a parabola of the loss in ln tokens through all runs of each budget, and whether it lies among them."""
+    rows = []
+    for C, group in table.groupby("flops_budget"):
+        y = np.log(group["tokens_trained"])
+        bend, rise, _ = np.polyfit(y - y.mean(), group["val_bpb"], 2)
+        best = y.mean() - rise / (2 * bend)
+        rows.append({"flops": C, "tokens": np.exp(best), "inside": bool(y.min() < best < y.max())})
+    return pd.DataFrame(rows)
+
+
+def slope(optima):
+    return np.polyfit(np.log(optima["flops"]), np.log(optima["tokens"]), 1)[0]
+
+
 def test_a_depth_sweep_with_budgets_of_its_own_and_many_counts_of_parameters():
     path = Path(__file__).parents[1] / "wild" / "nanochat_like.csv"
     options = ["--bytes-per-token", "4.8", "--approach", "2", "--resamples", "200", "--json"]
@@ -137,9 +160,14 @@ def test_a_depth_sweep_with_budgets_of_its_own_and_many_counts_of_parameters():
     second = record["approaches"]["2"]
     constants = {row["name"]: row["estimate"] for row in second["constants"]}
     assert constants["k_D"] * 2.15e18 ** constants["b"] == pytest.approx(6.6e9, rel=0.05)
-    b = second["exponents"]["b"]
+    b, optima = second["exponents"]["b"], best_tokens(pd.read_csv(path))
+    # parabolas through all runs of all four budgets; that of the least budget has its minimum beyond the longest run
+    assert slope(optima) == pytest.approx(0.465, abs=5e-4)
+    assert optima["inside"].tolist() == [False, True, True, True]
+    # an extrapolated minimum is no measurement: without it the same parabolas give .502, and ours .520
+    assert slope(optima[optima["inside"]]) == pytest.approx(0.502, abs=5e-4)
+    assert b["estimate"] == pytest.approx(0.502, abs=0.02)
     assert b["low"] < 0.465 < b["high"]
-    assert b["estimate"] == pytest.approx(0.465, abs=0.06)
     words = " ".join(record["notes"])
     assert "budget is not 6·params·tokens" in words
     for count in ("params_wte", "params_value_embeds", "params_lm_head", "params_transformer"):

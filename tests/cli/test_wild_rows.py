@@ -67,7 +67,10 @@ def test_neighbours_under_other_names(make, tmp_path):
         found = json.loads(check(path, "--json", "--loss-unit", "nats").output)
         assert len(found["pooled"]) == 1
         assert all(column in found["pooled"][0]["words"] for column in found["pooled"][0]["columns"])
-        assert "no plan from one law" in plan(path, "--loss-unit", "nats").output
+        refused = plan(path, "--loss-unit", "nats").output
+        assert "no plan from one law" in refused
+        named = " and ".join(map(repr, found["pooled"][0]["columns"]))
+        assert f"if one law holds for these rows all the same, plan from a file without {named}" in refused
 
 
 def test_the_best_of_each_design_and_a_family_by_itself_are_planned_with(tmp_path):

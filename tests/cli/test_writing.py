@@ -170,7 +170,7 @@ def test_what_comes_to_stand_there_meanwhile_is_left_as_it_is(table, tmp_path):
     assert out.read_text() == OLD
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full is Linux's")
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="the names of open files are Linux's")
 def test_on_a_full_disk_what_was_there_stays(table, tmp_path):
     place = tmp_path / "place"
     place.mkdir()
@@ -178,7 +178,7 @@ def test_on_a_full_disk_what_was_there_stays(table, tmp_path):
     out.write_text(OLD)
     with FullDisk(place) as disk:
         assert fit(table, out, "--force").exit_code == 0
-    assert disk.count == 2, "a file, and its renaming"
+    assert disk.count == 2, "the letters of a file, and its renaming"
     for at in range(1, disk.count + 1):
         out.write_text(OLD)
         with FullDisk(place, at):

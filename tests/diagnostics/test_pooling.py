@@ -89,8 +89,28 @@ def test_runs_that_end_on_a_spike_are_found_and_others_are_not():
     run = curves["run"].unique()[1]
     end = curves.index[curves["run"] == run][-1]
     middle = curves.index[curves["run"] == run][20]
-    curves.loc[[end, middle], "loss"] *= 1.05
+    curves.loc[[end, middle], "loss"] *= [1.05, 1.1]
     found = find_spikes(curves.sample(frac=1.0, random_state=1))
-    assert found.index.tolist() == [end]
-    assert found["run"].tolist() == [run]
+    assert found.index.tolist() == [end, middle]
+    assert found["run"].tolist() == [run, run]
+    assert found["after"].isna().tolist() == [True, False]
+    np.testing.assert_allclose(found["loss"] / found["before"], [1.05, 1.1], atol=0.03)
     assert find_spikes(curves.drop(columns="run")).empty
+
+
+@pytest.mark.parametrize("width", [1, 2])
+def test_a_spike_within_a_curve_is_said_once_and_early_points_are_none(width):
+    curves = scaling.simulate.simulate_curves(LAW, [1e8, 3e8, 1e9], [20, 40, 80], n_points=40)
+    assert find_spikes(curves).empty
+    place = curves.index[curves["run"] == curves["run"].unique()[2]][25]
+    curves.loc[place : place + width - 1, "loss"] *= np.linspace(1.3, 1.2, width)
+    found = scaling.diagnostics.inspect_runs(curves)
+    assert found.spikes.index.tolist() == [place]
+    (words,) = [each for each in found.looks if "has a spike" in each]
+    assert words.startswith(
+        f"row {place}: run '{curves['run'][place]}' has a spike, loss {curves['loss'][place]:.4g} between"
+    )
+    assert (
+        found.approaches[3].law
+        == scaling.diagnostics.inspect_runs(curves.drop(index=[place, place + 1])).approaches[3].law
+    )

@@ -1,11 +1,22 @@
 """What a table says of a law: verdicts on problems whose answer is known, and the order in which reasons are given."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
+import scaling
 from scaling.errors import FitErrorKind
-from scaling.fit.engine.identify import condition_number, flat_direction, noise_bound, verdict
+from scaling.fit.engine.identify import (
+    LEAST_FREEDOM,
+    condition_number,
+    flat_direction,
+    noise_bound,
+    unseen_terms,
+    verdict,
+)
+from scaling.fit.engine.problem import Objective, Problem
+from scaling.fit.engine.scatter import scatter
 
 RNG = np.random.default_rng(0)
 CONSTANTS = {"E": 1.7, "A": 400.0, "B": 900.0, "alpha": 0.34, "beta": 0.28}
@@ -88,3 +99,45 @@ def test_what_is_worst_is_said_first():
     assert few.kind is FitErrorKind.FEW
     assert seen(unseen=lambda: [0], held=("E",), converged=False).kind is FitErrorKind.UNSEEN
     assert seen(held=("E",), converged=False).status == "not_converged"
+
+
+@pytest.mark.parametrize("objective", ["log_huber", "log_squares", "huber"])
+def test_terms_are_unseen_exactly_where_the_law_without_them_is_no_worse_than_noise(objective):
+    """The rough search that decides most tables, against an exact one from many starts, on tables on both sides."""
+    law, seen_either_way = scaling.ChinchillaLaw.from_published("besiroglu2024"), set()
+    for seed in range(25):
+        rng = np.random.default_rng(seed)
+        n, noise, width = int(rng.choice([8, 12, 20, 60])), 10 ** rng.uniform(-3.5, -1), rng.uniform(0.1, 1.2)
+        N, D = 10 ** (np.array([[9.0], [10.5]]) + rng.uniform(-width, width, (2, n)))
+        loss = law.loss(N, D) * np.exp(noise * rng.standard_t(3, n))
+        aim = Objective(objective)
+        problem = Problem.build(loss, (N, D), ("E", "A", "B", "alpha", "beta"), raw=aim.raw)
+        theta = problem.fresh(np.ones((1, n)), aim, 4)[0].theta[0]
+        found = scatter(problem, theta, np.ones(n), aim, 5)
+        freedom = max(found.freedom, LEAST_FREEDOM)
+        limit = found.value + freedom * (noise_bound(freedom) - 1) * found.unit / 2
+        exact = Objective("huber" if aim.raw else "log_huber", min(found.delta, 1e6))
+        without = [
+            Problem.build(loss, (x,), ("E", "A", "alpha"), raw=aim.raw).fresh(np.ones((1, n)), exact, 12)[0].value[0]
+            for x in (D, N)
+        ]
+        expected = [k for k, value in enumerate(without) if value <= limit]
+        if aim.raw:
+            assert unseen_terms(problem, found) == expected, seed
+        else:  # a term whose size is known to a tenth is seen without a search
+            assert set(unseen_terms(problem, found)) <= set(expected), seed
+        seen_either_way |= {(k, k in expected) for k in range(2)}
+    assert len(seen_either_way) == 4
+
+
+def test_a_search_that_starts_on_a_plateau_is_not_believed():
+    """Losses that fall with size alone, in much noise: the best start on the grid lies where nothing has a slope."""
+    rng = np.random.default_rng(0)
+    N, D = 10 ** rng.uniform([[8.0], [10.4]], [[10.0], [10.6]], (2, 120))
+    found = scaling.fit_parametric(
+        pd.DataFrame(
+            {"params": N, "tokens": D, "loss": (1.7 + 400 / N**0.34) * np.exp(0.08 * rng.standard_normal(120))}
+        )
+    )
+    assert found.status == "not_identified"
+    assert "does not fall with tokens" in found.message

@@ -204,6 +204,37 @@ def test_the_last_point_of_each_run_is_kept_wherever_it_lies(kind, tmp_path, str
     assert (record["runs"], record["rows"], record["kept"], record["weights"]) == (40, 1000, len(runs), None)
 
 
+@pytest.mark.parametrize(
+    ("header", "cells"),
+    [
+        ("failed", [False, True]),
+        ("is_failed", [0, 1]),
+        ("outcome", ["finished", "diverged"]),
+        ("ok", ["yes", "no"]),
+    ],
+)
+def test_columns_that_say_which_runs_failed_are_never_passed_over(tmp_path, streamed, header, cells):
+    """A small table heeds them; of a large one they are refused with what to do."""
+    frame = points().assign(**{header: np.where(np.arange(600) % 7, *map(np.array, cells))})
+    path = folder(tmp_path / "runs", frame)
+    with pytest.raises(
+        scaling.RunsError, match=f"column {header!r} says which runs failed; of more than 100 rows, write"
+    ):
+        scaling.load_runs(path)
+    frame[header] = np.linspace(0.1, 0.2, 600)
+    runs = scaling.load_runs(folder(tmp_path / "other", frame))
+    assert any("not read: columns" in note and header in note for note in runs.attrs["reading"]["notes"])
+
+
+def test_tokens_that_are_a_product_are_refused_with_what_to_do(tmp_path, streamed):
+    frame = points()
+    frame = frame.assign(steps=frame["tokens"] / 2**20, batch_tokens=2**20).drop(columns="tokens")
+    path = folder(tmp_path / "runs", frame)
+    words = "tokens would be 'steps' x 'batch_tokens': of a table of more than 100 rows, it has to stand in a column"
+    with pytest.raises(scaling.RunsError, match=words):
+        scaling.load_runs(path)
+
+
 def test_of_equal_points_the_later_one_and_rows_without_a_run_are_kept(tmp_path, streamed):
     table = curves(runs=4, steps=50).assign(params=1e8, tokens=2e9, loss=np.linspace(2, 3, 200))
     table.iloc[[20, 150], 0] = None

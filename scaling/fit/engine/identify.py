@@ -10,10 +10,11 @@ import numpy as np
 import scipy
 
 from ...errors import FitErrorKind
-from .objective import huber_sum
+from .newton import ROUGH, solve
+from .objective import huber_sum, value_at
 from .problem import Objective, Problem
 from .scatter import Scatter, scatter
-from .starts import FINE_GRID, solve_fresh
+from .starts import FINE_GRID, starting_points
 
 #: condition numbers above which a fit is weak, and above which it is none
 WEAK, HOPELESS = 1e3, 1e6
@@ -23,6 +24,8 @@ SEEN = 0.95
 APART = 0.02
 #: a term's size, known to this share of itself, is seen without a further test
 SIZE_KNOWN = 0.1
+#: a rise that a rough search finds to be this many times what noise does is not looked at more closely
+FAR = 4.0
 #: fewer degrees of freedom than this are not asked to show a term more clearly than so many
 LEAST_FREEDOM = 5
 #: runs of a large table that are looked at when not all need to be
@@ -95,14 +98,14 @@ def unseen_terms(problem: Problem, seen: Scatter) -> list[int]:
     if problem.n_terms == 1 and not problem.basis.offset:
         return []
     freedom = max(seen.freedom, LEAST_FREEDOM)
-    limit = freedom * (noise_bound(freedom, 2 + (problem.model.coupling is not None)) - 1)
+    bound = noise_bound(freedom, 2 + (problem.model.coupling is not None))
+    limit = seen.value + freedom * (bound - 1) * seen.unit / 2
     heights = problem.model.columns[:, 0]
     doubtful = np.ones(problem.n_terms, bool) if problem.model.raw else _errors(problem, seen)[heights] > SIZE_KNOWN
-    return [
-        k
-        for k in range(problem.n_terms)
-        if doubtful[k] and 2 * (_without(problem, k, seen) - seen.value) <= limit * seen.unit
-    ]
+    if problem.n_terms == 1:
+        return [0] if doubtful[0] and _level(problem, seen) <= limit else []
+    terms = np.flatnonzero(doubtful)
+    return [int(k) for k in terms[_without(problem, terms, seen, limit) <= limit]] if len(terms) else []
 
 
 def _errors(problem: Problem, seen: Scatter) -> np.ndarray:
@@ -118,25 +121,58 @@ def _errors(problem: Problem, seen: Scatter) -> np.ndarray:
     return out
 
 
-def _without(problem: Problem, term: int, seen: Scatter) -> float:
-    """The scatter's objective at its minimum when one term is left out."""
-    loss, target, raw = problem.basis.loss, problem.model.target, problem.model.raw
-    centred = [np.exp(x) for j, x in enumerate(problem.basis.logs) if j != term]
-    if not centred:
-        return float(
-            scipy.optimize.minimize_scalar(
-                lambda level: huber_sum(level - target, seen.weights, seen.delta),
-                bounds=(target.min() - 1e-9, target.max() + 1e-9),
-                method="bounded",
-                options={"xatol": 1e-12},
-            ).fun
-        )
-    bounds = problem.exponents
-    names = ("E", "A", "alpha")[-2 - problem.basis.offset :]
-    reduced = Problem.build(loss, tuple(centred), names, offset=problem.basis.offset, raw=raw, bounds=bounds)
-    widest = (np.inf, seen.delta) if np.isfinite(seen.delta) else (np.inf,)
-    found, _ = solve_fresh(reduced.model, reduced.basis, seen.weights[None], widest, 1, FINE_GRID)
-    return float(found.value[0])
+def _level(problem: Problem, seen: Scatter) -> float:
+    """The scatter's objective at its minimum when the offset alone is left."""
+    target = problem.model.target
+    return float(
+        scipy.optimize.minimize_scalar(
+            lambda level: huber_sum(level - target, seen.weights, seen.delta),
+            bounds=(target.min() - 1e-9, target.max() + 1e-9),
+            method="bounded",
+            options={"xatol": 1e-12},
+        ).fun
+    )
+
+
+def _without(problem: Problem, terms: np.ndarray, seen: Scatter, limit: float) -> np.ndarray:
+    """The scatter's objective at its minimum when one of ``terms`` (K,) is left out: (K,).
+
+    What is left of each law sees its own copy of the runs, so that one search serves them all. It is rough where that
+    decides: where it reached a value below ``limit``, or where it ended far above.
+    """
+    left = [[x for j, x in enumerate(problem.basis.logs) if j != term] for term in terms]
+    reduced = Problem.build(
+        np.tile(problem.basis.loss, len(terms)),
+        tuple(np.exp(np.concatenate(each)) for each in zip(*left, strict=True)),
+        ("E", "A", "alpha")[-2 - problem.basis.offset :],
+        offset=problem.basis.offset,
+        raw=problem.model.raw,
+        bounds=problem.exponents,
+    )
+    weights = np.kron(np.eye(len(terms)), seen.weights)
+    starts = np.stack(
+        [
+            starting_points(reduced.basis, weights, seen.delta, 1, FINE_GRID)[:, 0],
+            [_merged(problem, seen.theta, term, reduced.centres) for term in terms],
+        ]
+    )
+    lower = np.argmin([value_at(reduced.model, weights, seen.delta, start) for start in starts], axis=0)
+    rough = solve(reduced.model, weights, (seen.delta,), starts[lower, np.arange(len(terms))], ROUGH)
+    value = rough.value
+    near = (limit < value) & (value - seen.value <= FAR * (limit - seen.value))
+    if near.any():
+        value[near] = solve(reduced.model, weights[near], (seen.delta,), rough.theta[near]).value
+    return value
+
+
+def _merged(problem: Problem, theta: np.ndarray, term: int, centres: np.ndarray) -> np.ndarray:
+    """The theta without a term whose mean has gone into the offset, for logarithms moved by ``centres``."""
+    height, exponent = theta[problem.model.columns[term]]
+    left = np.delete(theta[: problem.model.coupling], problem.model.columns[term])
+    first = int(problem.basis.offset)
+    left[:first] += np.exp(height - exponent * problem.basis.logs[term]).mean()
+    left[first : first + len(centres)] -= left[first + len(centres) :] * centres
+    return left
 
 
 def judge(

@@ -253,10 +253,12 @@ def _settle_offset(model: Model, weights: np.ndarray, delta: float, theta: np.nd
         theta[small[good]], value[small[good]] = zeroed[good], at_zero[good]
 
 
-def solve(model: Model, weights: np.ndarray, deltas: Sequence[float], theta: np.ndarray) -> Solution:
+def solve(
+    model: Model, weights: np.ndarray, deltas: Sequence[float], theta: np.ndarray, tolerance: float = TOLERANCE
+) -> Solution:
     """Local minima from ``theta`` (B, p), or one (1, p), under ``weights`` (B, n), in chunks of bounded memory.
 
-    ``deltas`` are Huber thresholds passed through in turn; only the last is solved exactly.
+    ``deltas`` are Huber thresholds passed through in turn; only the last is solved exactly, or to ``tolerance``.
     """
     size, n = weights.shape
     rows = max(1, CHUNK // n)
@@ -265,5 +267,5 @@ def solve(model: Model, weights: np.ndarray, deltas: Sequence[float], theta: np.
         w, at = weights[i : i + rows], theta if len(theta) == 1 else theta[i : i + rows]
         for delta in deltas[:-1]:
             at = _newton(model, w, delta, at, ROUGH).theta
-        parts.append(_newton(model, w, deltas[-1], at, TOLERANCE))
+        parts.append(_newton(model, w, deltas[-1], at, tolerance))
     return Solution(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Solution)))

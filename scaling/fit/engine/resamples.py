@@ -102,12 +102,11 @@ def solve_resamples(
     solutions = list(spread(_solved, blocks, backend, n_jobs))
     seen = np.concatenate([fresh.theta, *(s.theta[:: max(1, resamples.n_resamples // REFERENCES)] for s in solutions)])
     again = ((problem, counts, base, aim, s, seen) for counts, s in zip(resamples, solutions, strict=True))
-    solutions = list(spread(_escaped, again, backend, n_jobs))
-    every = np.concatenate([s.theta for s in solutions])
-    distinct = np.concatenate([np.count_nonzero(counts, axis=1) for counts in resamples])
+    ends = list(spread(_escaped, again, backend, n_jobs))
+    every, distinct = np.concatenate([s.theta for s, _ in ends]), np.concatenate([drawn for _, drawn in ends])
     return Optima(
         theta=every,
-        converged=np.concatenate([s.converged for s in solutions]),
+        converged=np.concatenate([s.converged for s, _ in ends]),
         lost=problem.absent(every).any(1) | (distinct < problem.model.n_params),
         held=on_bound(problem, every),
         fresh_starts=trapped,
@@ -144,8 +143,11 @@ def _solved(
 
 def _escaped(
     problem: Problem, counts: np.ndarray, base: np.ndarray, aim: Objective, solution: Solution, seen: np.ndarray
-) -> Solution:
-    """The block's optima after a look at those of others; a new solution, since the old may lie in another process."""
+) -> tuple[Solution, np.ndarray]:
+    """The block's optima after a look at those of others, and how many rows each drew.
+
+    A new solution, since the old may lie in another process.
+    """
     solution = Solution(solution.theta.copy(), solution.value.copy(), solution.converged.copy())
     _escape(problem, counts * base, aim, solution, seen)
-    return solution
+    return solution, np.count_nonzero(counts, axis=1)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import scipy
 
+from ..._robust import robust_deviation
 from .newton import solve
 from .objective import huber_sum
 from .problem import Objective, Problem
@@ -16,8 +17,6 @@ from .problem import Objective, Problem
 TUNED = 1.345
 #: mean square of normal noise of unit variance, cut at that threshold
 CUT_SQUARE = 0.7101645
-#: a median of absolute values times this is the standard deviation of normal noise
-MEDIAN_TO_SD = 1.4826
 #: noise below this share of the loss is not believed: a term counts as absent below the same share
 ROUNDING = 1e-6
 #: repeats needed to know how runs of one design differ
@@ -89,7 +88,7 @@ def scatter(
         delta = np.inf
     else:
         sizes = np.sort(np.abs(problem.residuals(theta[None])[0]))
-        deviation = max(MEDIAN_TO_SD * float(np.median(sizes[min(free, n - 1) :])), floor)
+        deviation = max(float(robust_deviation(sizes[min(free, n - 1) :])), floor)
         delta = TUNED * deviation
         theta = _minimum(problem, weights, delta, theta)
         better = TUNED * max(_deviation(problem.residuals(theta[None])[0], weights, deviation, n - free), floor)

@@ -7,11 +7,10 @@ set aside.
 
 from __future__ import annotations
 
-from statistics import NormalDist
-
 import numpy as np
 import scipy
 
+from ..._robust import robust_deviation
 from .problem import Objective, Problem
 
 #: a residual of more than this many noises is no noise: under normal noise of no table, under Student's with three
@@ -19,8 +18,6 @@ from .problem import Objective, Problem
 FAR = 12.0
 #: largest share of the runs that can be set aside: where more are far off, it is the law that is
 MOST = 0.1
-#: a normal deviation over the median of its absolute value
-NORMAL = 1.0 / NormalDist().inv_cdf(0.75)
 #: a fit without the runs that differs from that with them beyond this quantile shows that it leaned on them
 LEANS = 0.99
 
@@ -28,7 +25,7 @@ LEANS = 0.99
 def noise_of(residuals: np.ndarray, n_params: int) -> float:
     """Standard deviation of the residuals (n,) of a fit, from the median of their absolute values."""
     n = len(residuals)
-    return NORMAL * float(np.median(np.abs(residuals))) * float(np.sqrt(n / max(n - n_params, 1)))
+    return float(robust_deviation(residuals) * np.sqrt(n / max(n - n_params, 1)))
 
 
 def far_off(problem: Problem, theta: np.ndarray, objective: Objective) -> np.ndarray:

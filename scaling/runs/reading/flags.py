@@ -77,6 +77,11 @@ def is_flag(header: str) -> bool:
     return _name(header) in _SAYS_FAILED | _SAYS_FINISHED | _SAYS_HOW
 
 
+def says_failed(header: str, column: pd.Series) -> bool:
+    """Whether a column is one of these, by its header and its cells."""
+    return _said(header, column) is not None
+
+
 def _name(header: str) -> str:
     name = plain(re.split(r"[./]", header)[-1])
     return name if name in _SAYS_HOW else re.sub(r"^(is|has|did|was|run|training|train|job)(?=.)", "", name)

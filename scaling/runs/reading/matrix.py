@@ -63,7 +63,7 @@ def _matrix(raw: RawTable) -> RawTable | None:
             "; what the numbers in its header are was not to be told: name it in the corner, as in 'params \\ flops'"
         )
     elif not _holds_sizes(long, axis):
-        shape += f"; {first!r} holds no counts of parameters or tokens: add them as a column beside it"
+        shape += f"; {first!r} holds no counts of parameters or tokens, nor gives them: add a column of them beside it"
     return replace(raw, frame=long, notes=[*raw.notes, shape], shape=shape, again=None)
 
 

@@ -13,13 +13,16 @@ from ...errors import RunsError
 from ..table import lacking_columns
 from ..vocabulary import LABELS, LIMITS
 from .columns import Mapped, map_columns
-from .flags import is_flag
+from .flags import is_flag, says_failed
 from .parquet import ParquetTable
 from .table import check_options, in_our_unit
 from .text import unique_names
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+#: rows in which a column is looked at for what it says
+LOOKED_AT = 10_000
 
 
 @dataclass(frozen=True)
@@ -87,23 +90,28 @@ def stored_columns(table: ParquetTable, name: str, strict: bool, whole: int, **h
             text = f"column {m.column!r} ({m.name}) is stored as {kinds[other]} in {table.name(other)}"
             hint = f"of a table of more than {whole:,} rows, numbers only are read: store it as numbers"
             problems.append(f"{text}; {hint}")
-    for k, column in enumerate(theirs):
-        if (
-            k not in {m.place for m in mapped}
-            and is_flag(column)
-            and all(map(pa.types.is_boolean, table.types[column]))
-        ):
-            remedy = "write it as a column 'status' with the word finished, or leave those rows out"
-            problems.append(f"column {column!r} says which runs failed; of more than {whole:,} rows, {remedy}")
+    read = {m.place for m in mapped}
+    for column in _flags(table, [column for k, column in enumerate(theirs) if k not in read]):
+        remedy = "write it as a column 'status' with the word finished, or leave those rows out"
+        problems.append(f"column {column!r} says which runs failed; of more than {whole:,} rows, {remedy}")
     if problems:
         raise RunsError(name, problems)
-    unread = [column for k, column in enumerate(theirs) if k not in {m.place for m in mapped}]
+    unread = [column for k, column in enumerate(theirs) if k not in read]
     unread = [column for column in unread if not column.startswith("__index_level_")]
     if unread:
         some = ", ".join(repr(column[:40]) for column in unread[:10])
         notes.append(f"not read: columns {some}" + (f" and {len(unread) - 10} more" if len(unread) > 10 else ""))
     source = {m.name: theirs[m.place] for m in mapped}
     return StoredColumns(mapped, [] if strict else shown, source, how["bytes_per_token"], labels, notes)
+
+
+def _flags(table: ParquetTable, columns: list[str]) -> list[str]:
+    """Columns that say which runs failed, by their headers and by their cells in the first rows."""
+    named = [column for column in columns if is_flag(column)]
+    if not named:
+        return []
+    first = next((cells for _, _, cells in table.batches(named, LOOKED_AT, []) if len(cells[named[0]])), {})
+    return [column for column, cells in first.items() if says_failed(column, cells.to_pandas())]
 
 
 def _is_number(kind: pa.DataType) -> bool:
