@@ -3,6 +3,7 @@
 from .broken import fit_broken_power_law
 from .embeddings import fit_embedding_model
 from .envelope import fit_envelope
+from .farseer import fit_farseer
 from .frontier import FrontierFit
 from .isoflop import fit_isoflop
 from .isoflop_bias import parabola_bias
@@ -21,6 +22,7 @@ __all__ = [
     "fit_broken_power_law",
     "fit_embedding_model",
     "fit_envelope",
+    "fit_farseer",
     "fit_isoflop",
     "fit_kaplan",
     "fit_kaplan_steps",

@@ -3,6 +3,7 @@
 from .base import Law
 from .broken import BrokenPowerLaw
 from .chinchilla import ChinchillaLaw
+from .farseer import FarseerLaw
 from .kaplan import CriticalBatch, KaplanLaw, KaplanStepsLaw, kaplan_curve
 from .overtraining import DownstreamLaw, OvertrainingLaw
 from .power import FrontierLaw, PowerLaw
@@ -18,6 +19,7 @@ __all__ = [
     "CriticalBatch",
     "DataConstrainedLaw",
     "DownstreamLaw",
+    "FarseerLaw",
     "FrontierLaw",
     "KaplanLaw",
     "KaplanStepsLaw",

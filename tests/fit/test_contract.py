@@ -25,6 +25,7 @@ CALLS = {
     "fit_kaplan_steps": (RUNS.assign(steps=RUNS["tokens"] / 5e5),),
     "fit_rosenfeld": (RUNS,),
     "fit_overtraining": (RUNS,),
+    "fit_farseer": (RUNS,),
     "fit_power_law": (X, 3 * X**-0.4 + 1),
     "fit_broken_power_law": (X, scaling.laws.BrokenPowerLaw(0.5, 20.0, 0.1, [1e4], [0.4], [0.3])(X)),
     "fit_embedding_model": (SIZES, SIZES + 5e4 * SIZES**0.34),

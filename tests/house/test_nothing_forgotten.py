@@ -138,6 +138,7 @@ def test_every_set_is_on_the_pages_about_data(page):
 #: fits of a law of the loss that `compare_laws` does not show, and why
 NOT_COMPARED = {
     "fit_rosenfeld": "needs the loss of a guess, which no table states",
+    "fit_farseer": "nine constants and half a second: `league` shows it",
     "fit_overtraining": "the parametric loss with two constants tied",
     "fit_isoflop": "a frontier gives no loss",
     "fit_envelope": "a frontier gives no loss",
