@@ -3,6 +3,7 @@
 from .base import Law
 from .broken import BrokenPowerLaw
 from .chinchilla import ChinchillaLaw
+from .coupled import CoupledLaw
 from .farseer import FarseerLaw
 from .kaplan import CriticalBatch, KaplanLaw, KaplanStepsLaw, kaplan_curve
 from .overtraining import DownstreamLaw, OvertrainingLaw
@@ -16,6 +17,7 @@ from .shape import ShapeLaw
 __all__ = [
     "BrokenPowerLaw",
     "ChinchillaLaw",
+    "CoupledLaw",
     "CriticalBatch",
     "DataConstrainedLaw",
     "DownstreamLaw",
