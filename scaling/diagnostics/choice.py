@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from .._checks import whole_number
+from .._words import listed
 from ..errors import FitError, FitErrorKind
 from ..fit.common import chosen_rows
 from .contenders import ADDITIVE, QUICK, Contender
@@ -71,7 +72,7 @@ class BestLaw:
             return f"{first['law']} foresees best: it {error}; {share}"
         rivals = self.ranking.sort_values("first", ascending=False, kind="stable")
         needed = int((rivals["first"].cumsum() < TOLD).sum()) + 1
-        names = ", ".join(law for law in rivals["law"].iloc[:needed])
+        names = listed(list(rivals["law"].iloc[:needed]))
         return f"the held-out runs do not tell {names} apart; {first['law']} {error}, and is {share}"
 
     def __repr__(self) -> str:
@@ -100,8 +101,8 @@ def best_law(
     runs : DataFrame
         As for :func:`~scaling.fit.fit_parametric`; where a ``run`` has several rows its last one counts.
     laws : sequence of Contender
-        By default the five that take milliseconds; :data:`~scaling.diagnostics.CONTENDERS` are all. What the others
-        are measured by, the Chinchilla law, takes part in any case.
+        By default three that take few milliseconds; :data:`~scaling.diagnostics.CONTENDERS` are all. The Chinchilla
+        law, by which the others are measured, takes part in any case.
     holdout : sequence of str
         Of ``"compute"``, ``"size"``, ``"length"``.
     n_draws, seed : int

@@ -66,12 +66,12 @@ class Contender:
 ADDITIVE = Contender("Chinchilla", "E + A/N^alpha + B/D^beta", 5, fit_parametric)
 COUPLED = Contender("coupled", "E + (A/N^alpha + B/D^beta)^k", 6, fit_parametric, options={"law": "coupled"})
 KAPLAN = Contender("Kaplan", "((N_c/N)^(alpha_N/alpha_D) + D_c/D)^alpha_D", 4, fit_kaplan)
-OF_COMPUTE = Contender("compute alone", "E + c/C^gamma", 3, fit_power_law, "flops", options={"offset": True})
-
+OFFSET = {"offset": True}
+OF_COMPUTE = Contender("compute alone", "E + c/C^gamma", 3, fit_power_law, "flops", OFFSET)
 TIED = Contender("tied exponents", "E + A/N^alpha + B/D^alpha", 4, fit_overtraining)
 
-#: laws whose fits take milliseconds, for :func:`~scaling.diagnostics.best_law`
-QUICK = (ADDITIVE, COUPLED, TIED, KAPLAN, OF_COMPUTE)
+#: laws whose fits take few milliseconds, for :func:`~scaling.diagnostics.best_law`
+QUICK = (ADDITIVE, COUPLED, OF_COMPUTE)
 #: what :func:`~scaling.diagnostics.league` compares unless told otherwise, simple laws first
 CONTENDERS = (
     ADDITIVE,

@@ -33,6 +33,7 @@ import pandas as pd
 
 from .._checks import whole_number
 from .._parallel import spread
+from .._words import listed
 from ..errors import FitError, FitErrorKind
 from ..fit.common import chosen_rows
 from .contenders import ADDITIVE, CONTENDERS, Contender
@@ -99,7 +100,7 @@ class League:
             return f"{first['law']} wins: {told}. Next is {second['law']}, {_times(second)}."
         rivals = self.ranking.sort_values("first", ascending=False, kind="stable")
         needed = int((rivals["first"].cumsum() < WON).sum()) + 1
-        names = ", ".join(rivals["law"].iloc[:needed])
+        names = listed(list(rivals["law"].iloc[:needed]))
         return f"No law wins: {told}; the best of {WON:.0%} of the draws is one of {needed}: {names}."
 
     def table(self, holdout: str | None = None) -> pd.DataFrame:
