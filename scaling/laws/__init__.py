@@ -12,6 +12,7 @@ from .precision import PrecisionLaw
 from .pruning import PruningSchedule
 from .repetition import DataConstrainedLaw, effective_amount
 from .rosenfeld import RosenfeldLaw
+from .routed import RoutedLaw
 from .shape import ShapeLaw
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "PrecisionLaw",
     "PruningSchedule",
     "RosenfeldLaw",
+    "RoutedLaw",
     "ShapeLaw",
     "effective_amount",
     "kaplan_curve",

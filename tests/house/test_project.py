@@ -256,6 +256,10 @@ def test_wheel_works_outside_the_checkout(installed, tmp_path):
         "print(scaling.__file__)\n"
         f"assert importlib.metadata.version('{PROJECT['project']['name']}') == scaling.__version__\n"
         "tables = scaling.counting.architectures(), scaling.sources.large_models()\n"
+        "from scaling.sources import datasets\n"
+        "for name in datasets.dataset_names():\n"
+        "    assert datasets.passport_of(datasets.find_dataset(name)[0]).is_file(), name\n"
+        "    assert len(scaling.sources.dataset_checksum(name)) == 64\n"
         "print(float(scaling.published('hoffmann2022/eq10/E')), *map(len, tables))\n"
     )
     run = subprocess.run([python, "-I", "-c", script], cwd=tmp_path, capture_output=True, text=True)
