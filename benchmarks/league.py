@@ -1,6 +1,6 @@
 """The league of laws on every public table that can be had: ``make league``.
 
-Prints the verdict and the tables as Markdown, and with ``--out`` writes every score as CSV. The protocol stands in
+Prints the verdict and the tables as Markdown, and with ``--out data/league.csv`` writes every score for the book. The protocol stands in
 ``scaling/diagnostics/standings.py``; it was fixed before the results.
 """
 
@@ -34,7 +34,7 @@ def main() -> None:
             print(f"\nErrors in per cent, {kind}:\n{found.table(kind).to_string(float_format='{:.2f}'.format)}")
     print(f"\n{len(tables)} tables in {time.perf_counter() - started:.0f} s")
     if options.out is not None:
-        found.scores.merge(found.splits.drop(columns="refused")).to_csv(options.out, index=False, float_format="%.10g")
+        found.record().to_csv(options.out, index=False, float_format="%.10g")
 
 
 if __name__ == "__main__":

@@ -51,6 +51,9 @@ LEVEL = 0.95
 #: ways to choose a law for a table, in the order of the table
 IN_SAMPLE, INNER_CHOICE, ELSEWHERE = "best fit in sample", "best on an inner hold-out", "best on the other tables"
 
+SPLIT_COLUMNS = ("table", "holdout", "n_fitted", "n_held", "reach", "noise", "refused")
+SCORE_COLUMNS = ("law", "constants", "status", "rms", "noise_units", "fitted", "inner", "bias")
+
 
 @dataclass(frozen=True, repr=False)
 class League:
@@ -59,7 +62,7 @@ class League:
     Attributes
     ----------
     scores : DataFrame
-        One row a table, hold-out and law: ``table``, ``holdout``, ``law``, ``status``, ``rms`` (of ln loss on the runs
+        One row a table, hold-out and law: ``table``, ``holdout``, ``law``, ``constants``, ``status``, ``rms`` (of ln loss on the runs
         held out, as it counts), ``noise_units`` (the same over the noise, NaN where unknown), ``fitted`` and ``inner``
         (on the fitted runs and the inner hold-outs), ``bias`` (mean error held out).
     splits : DataFrame
@@ -84,6 +87,30 @@ class League:
     choosing: pd.DataFrame
     n_draws: int
     sources: int
+
+    @classmethod
+    def of(
+        cls,
+        scores: pd.DataFrame,
+        splits: pd.DataFrame,
+        sources: Mapping[str, str] | None = None,
+        n_draws: int = 4000,
+        seed: int = 0,
+    ) -> League:
+        """The league of scores and splits as they stand in another."""
+        draws = _Draws.of(list(dict.fromkeys(scores["table"])), sources or {}, n_draws, seed)
+        return cls(scores, splits, _ranking(scores, draws), _choosing(scores, draws), n_draws, draws.size)
+
+    def record(self) -> pd.DataFrame:
+        """Splits and scores as one table, for a file; :meth:`of_record` takes it back."""
+        return self.splits.merge(self.scores, how="left", on=["table", "holdout"])
+
+    @classmethod
+    def of_record(cls, record: pd.DataFrame, sources: Mapping[str, str] | None = None) -> League:
+        """The league of such a table, drawn as by default."""
+        splits = record[list(SPLIT_COLUMNS)].drop_duplicates().reset_index(drop=True)
+        scores = record.loc[record["law"].notna(), ["table", "holdout", *SCORE_COLUMNS]].reset_index(drop=True)
+        return cls.of(scores, splits.fillna({"refused": ""}), sources)
 
     @property
     def verdict(self) -> str:
@@ -204,10 +231,10 @@ def league(
         reasons = "; ".join(f"{name}, {kind}: {why}" for (name, kind), why in tried.items())
         raise FitError(f"no table allows a hold-out: {reasons or 'there are none'}", FitErrorKind.FEW)
     splits = pd.DataFrame([_split_row(name, kind, found) for (name, kind), found in tried.items()])
-    scores = pd.DataFrame([row for key, trial in trials.items() for row in _score_rows(key, trial)])
-    draws = _Draws.of(list(dict.fromkeys(name for name, _ in trials)), sources or {}, n_draws, seed)
     constants = {each.name: each.constants for each in contenders}
-    return League(scores, splits, _ranking(scores, draws, constants), _choosing(scores, draws), n_draws, draws.size)
+    rows = [row for key, trial in trials.items() for row in _score_rows(key, trial, constants)]
+    scores = pd.DataFrame(rows).astype({"constants": "Int64"})
+    return League.of(scores, splits, sources, n_draws, seed)
 
 
 def _with_additive(laws: Sequence[Contender]) -> tuple[Contender, ...]:
@@ -232,12 +259,13 @@ def _split_row(name: str, kind: str, found: Trial | str) -> dict[str, object]:
     return {"table": name, "holdout": kind, **sizes, "noise": found.noise, "refused": ""}
 
 
-def _score_rows(key: tuple[str, str], trial: Trial) -> list[dict[str, object]]:
+def _score_rows(key: tuple[str, str], trial: Trial, constants: Mapping[str, int]) -> list[dict[str, object]]:
     return [
         {
             "table": key[0],
             "holdout": key[1],
             "law": law,
+            "constants": constants.get(law, pd.NA),
             "status": trial.statuses[law],
             "rms": trial.rms(law),
             "noise_units": trial.rms(law) / trial.noise,
@@ -270,7 +298,7 @@ class _Draws:
         return (self.counts @ array) / self.counts.sum(1).reshape(-1, *[1] * (array.ndim - 1))
 
 
-def _ranking(scores: pd.DataFrame, draws: _Draws, constants: Mapping[str, int]) -> pd.DataFrame:
+def _ranking(scores: pd.DataFrame, draws: _Draws) -> pd.DataFrame:
     """Every law over the Chinchilla law, with its spread over draws of tables."""
     each = _log_errors(scores)
     over = each.sub(each[ADDITIVE.name], axis=0).groupby(level="table").mean()
@@ -281,7 +309,7 @@ def _ranking(scores: pd.DataFrame, draws: _Draws, constants: Mapping[str, int]) 
     table = pd.DataFrame(
         {
             "law": over.columns,
-            "constants": [constants.get(law, pd.NA) for law in over.columns],
+            "constants": scores.groupby("law")["constants"].first().reindex(over.columns).to_numpy(),
             "ratio": np.exp(over.mean().to_numpy()),
             "low": np.exp(low),
             "high": np.exp(high),

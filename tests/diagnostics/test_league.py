@@ -5,7 +5,18 @@ import pandas as pd
 import pytest
 
 import scaling
-from scaling.diagnostics import HOLDOUTS, LEFT_OUT, PUBLIC, QUICK, Contender, best_law, best_of_each, hold_out, league
+from scaling.diagnostics import (
+    HOLDOUTS,
+    LEFT_OUT,
+    PUBLIC,
+    QUICK,
+    Contender,
+    League,
+    best_law,
+    best_of_each,
+    hold_out,
+    league,
+)
 from scaling.diagnostics.contenders import ADDITIVE, COUPLED, OF_COMPUTE
 from scaling.diagnostics.standings import _Draws
 from scaling.diagnostics.trials import STACKING, stacking_weights, try_laws
@@ -206,6 +217,14 @@ def test_the_words_name_the_winner_and_how_sure_it_is(found):
     assert "<table" in found._repr_html_()
     errors = found.table("size")
     assert errors.shape == (6, 4)
+
+
+def test_a_record_gives_the_league_back(found, tmp_path):
+    found.record().to_csv(tmp_path / "league.csv", index=False, float_format="%.10g")
+    again = League.of_record(pd.read_csv(tmp_path / "league.csv"))
+    np.testing.assert_allclose(again.ranking["ratio"], found.ranking["ratio"], rtol=1e-8)
+    assert again.ranking["law"].tolist() == found.ranking["law"].tolist()
+    assert again.to_markdown().splitlines()[-1] == found.to_markdown().splitlines()[-1]
 
 
 def test_what_is_not_possible_is_named():
