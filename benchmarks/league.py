@@ -1,7 +1,7 @@
 """The league of laws on every public table that can be had: ``make league``.
 
-Prints the verdict and the tables as Markdown, and with ``--out data/league.csv`` writes every score for the book. The protocol stands in
-``scaling/diagnostics/standings.py``; it was fixed before the results.
+Prints the verdict and the tables as Markdown, and with ``--out data/league.csv`` writes every score for the book. The
+protocol stands in ``scaling/diagnostics/standings.py``; it was fixed before the results.
 """
 
 from __future__ import annotations

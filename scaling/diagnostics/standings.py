@@ -62,9 +62,9 @@ class League:
     Attributes
     ----------
     scores : DataFrame
-        One row a table, hold-out and law: ``table``, ``holdout``, ``law``, ``constants``, ``status``, ``rms`` (of ln loss on the runs
-        held out, as it counts), ``noise_units`` (the same over the noise, NaN where unknown), ``fitted`` and ``inner``
-        (on the fitted runs and the inner hold-outs), ``bias`` (mean error held out).
+        One row a table, hold-out and law: ``table``, ``holdout``, ``law``, ``constants`` (their number), ``status``,
+        ``rms`` (of ln loss on the runs held out, as it counts), ``noise_units`` (the same over the noise, NaN where
+        unknown), ``fitted`` and ``inner`` (on the fitted runs and the inner hold-outs), ``bias`` (mean error held out).
     splits : DataFrame
         One row a table and hold-out: ``table``, ``holdout``, ``n_fitted``, ``n_held``, ``reach``, ``noise``,
         ``refused`` (why the table does not allow it, or nothing).
@@ -108,7 +108,7 @@ class League:
     @classmethod
     def of_record(cls, record: pd.DataFrame, sources: Mapping[str, str] | None = None) -> League:
         """The league of such a table, drawn as by default."""
-        splits = record[list(SPLIT_COLUMNS)].drop_duplicates().reset_index(drop=True)
+        splits = record[list(SPLIT_COLUMNS)].drop_duplicates().reset_index(drop=True).astype({"refused": object})
         scores = record.loc[record["law"].notna(), ["table", "holdout", *SCORE_COLUMNS]].reset_index(drop=True)
         return cls.of(scores, splits.fillna({"refused": ""}), sources)
 

@@ -10,6 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from ..fit.isoflop_bias import parabola_bias
@@ -221,7 +222,7 @@ def plot_foresight(scores: pd.DataFrame, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def plain_ticks(axis: plt.Axis) -> None:
+def plain_ticks(axis: Axis) -> None:
     """Ticks at 1, 2 and 5 of each decade, written out."""
     axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
