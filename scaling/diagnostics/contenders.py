@@ -26,7 +26,7 @@ __all__ = ["CONTENDERS", "QUICK", "Contender"]
 GUESS = float(np.log(50_000))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Contender:
     """A law that takes part: its equation, the number of its constants, and the fit of it.
 
@@ -48,6 +48,9 @@ class Contender:
     method: Callable[..., Fit]
     column: str | None = None
     options: dict[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"Contender({self.name!r})"
 
     def fit(self, runs: pd.DataFrame) -> Fit:
         """The law fitted to runs, by the objective that all have in common unless ``options`` say otherwise."""

@@ -35,7 +35,7 @@ def as_they_are(runs: pd.DataFrame) -> pd.DataFrame:
     return runs
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PublicTable:
     """A table that takes part.
 
@@ -52,6 +52,9 @@ class PublicTable:
     name: str
     source: str
     prepare: Callable[[pd.DataFrame], pd.DataFrame] = as_they_are
+
+    def __repr__(self) -> str:
+        return f"PublicTable({self.name!r})"
 
 
 #: the tables of the league
