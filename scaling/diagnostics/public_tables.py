@@ -12,8 +12,10 @@ import pandas as pd
 
 from ..errors import DatasetError, RunsError
 from ..runs.reading.door import load_runs
+from ..sources.files import data_file
+from .standings import League
 
-__all__ = ["LEFT_OUT", "PUBLIC", "PublicTable", "best_of_each", "public_tables"]
+__all__ = ["LEFT_OUT", "PUBLIC", "PublicTable", "best_of_each", "public_tables", "recorded_league"]
 
 #: the losses that the authors of the digitised set leave out, too
 OUTLIERS = 5
@@ -114,3 +116,8 @@ def public_tables(names: Iterable[str] | None = None) -> tuple[dict[str, pd.Data
         except RunsError as error:
             missing[each.name] = error.problems[0]
     return tables, missing
+
+
+def recorded_league() -> League:
+    """The league of all laws on all public tables, as recorded in ``data/league.csv`` (``make league`` makes it)."""
+    return League.of_record(pd.read_csv(data_file("league.csv")), {each.name: each.source for each in PUBLIC})

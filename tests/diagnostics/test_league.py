@@ -284,6 +284,16 @@ def test_every_named_set_takes_part_or_it_is_said_why_not():
     assert all(LEFT_OUT.values())
 
 
+def test_the_record_is_that_of_the_public_tables():
+    """Its tables are those of the list, and a table that is always here comes out as it says."""
+    found = recorded_league()
+    assert set(found.splits["table"]) == {each.name for each in PUBLIC}
+    trial = try_laws(scaling.load_runs("small_sweep"), "size", TWO, inner=False)
+    rows = found.scores.set_index(["table", "holdout", "law"])["rms"]
+    for law in ("Chinchilla", "coupled"):
+        assert trial.rms(law) == pytest.approx(rows["small_sweep", "size", law], rel=1e-4)
+
+
 def test_the_quick_laws_are_no_more_than_asked():
     assert {each.name for each in QUICK} == {"Chinchilla", "coupled", "compute alone"}
     assert fit_farseer not in [each.method for each in QUICK]
