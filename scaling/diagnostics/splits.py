@@ -96,7 +96,7 @@ def _check_left(fitted: pd.DataFrame, by: str, least: int) -> None:
     for words, (found, needed) in left.items():
         if found < needed:
             raise FitError(
-                f"without the runs {HOLDOUTS[by]} {found} {words} are left to fit, and {needed} are needed",
+                f"without the {HOLDOUTS[by]} runs: {found} {words} left to fit, and {needed} are needed",
                 FitErrorKind.FEW,
             )
 

@@ -16,6 +16,7 @@ from scaling.diagnostics import (
     best_of_each,
     hold_out,
     league,
+    recorded_league,
 )
 from scaling.diagnostics.contenders import ADDITIVE, COUPLED, OF_COMPUTE
 from scaling.diagnostics.standings import _Draws
@@ -74,7 +75,7 @@ def test_values_that_follow_each_other_without_a_gap_are_no_level():
     ("runs", "words"),
     [
         (table(PLAIN).head(10), "nothing to hold out|are needed"),
-        (table(PLAIN)[lambda t: t["params"] < 1e8], "sizes are left to fit, and 3 are needed"),
+        (table(PLAIN)[lambda t: t["params"] < 1e8], "sizes left to fit, and 3 are needed"),
     ],
 )
 def test_small_tables_allow_no_hold_out(runs, words):
