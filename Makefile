@@ -1,4 +1,4 @@
-# make book · check · test · portable · coverage · lint · bench · sweep · clean.  Each target sets up .venv by itself; PYTHON=python3.12 picks another interpreter.
+# make book · check · test · portable · coverage · lint · bench · league · sweep · clean.  Each target sets up .venv by itself; PYTHON=python3.12 picks another interpreter.
 SHELL := /bin/sh
 PYTHON ?= python3
 RUN := .venv/bin/python
@@ -12,7 +12,7 @@ export PYDEVD_DISABLE_FILE_VALIDATION = 1
 WORKERS ?= 2
 OUT ?= sweep
 
-.PHONY: help book check test portable coverage lint bench sweep clean environment
+.PHONY: help book check test portable coverage lint bench league sweep clean environment
 
 help:
 	@echo "make book    build the book and print the path of the page to open"
@@ -22,6 +22,7 @@ help:
 	@echo "make coverage which lines and branches the quick tests reach"
 	@echo "make lint    check style, types, import layers and spelling"
 	@echo "make bench   measure the speed beside the usual way of fitting"
+	@echo "make league  which law foresees the expensive runs, on all public sets that can be had"
 	@echo "make sweep   train the small sweep again (hours); RUNS='c1e12-d24' one run, OUT=sweep where the tables go"
 	@echo "make clean   remove .venv and everything that was built"
 
@@ -60,6 +61,9 @@ lint: environment
 
 bench: environment
 	@$(RUN) benchmarks/bench.py $(BENCH_ARGS)
+
+league: environment
+	@$(RUN) benchmarks/league.py $(LEAGUE_ARGS)
 
 sweep: environment
 	@$(RUN) tools/environment.py --sweep

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -61,6 +62,11 @@ def first_rows(labels: pd.Index, count: int) -> str:
     shown = ", ".join(str(label) for label in labels[:_SHOWN])
     more = f" and {count - _SHOWN} more" if count > _SHOWN else ""
     return f"{noun}{'s' if count > 1 else ''} {shown}{more}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names with commas, and "and" before the last."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def printable(text: str) -> str:

@@ -14,6 +14,8 @@ import pandas as pd
 from .. import __version__
 from .._words import to_json
 from ..diagnostics.approaches import APPROACH_NAMES, fit_approaches
+from ..diagnostics.choice import BestLaw, best_law
+from ..diagnostics.contenders import CONTENDERS, QUICK, Contender
 from ..diagnostics.inspection import inspect_runs
 from ..diagnostics.laws import LawComparison, compare_laws
 from ..diagnostics.pairing import exponent_of, pair
@@ -38,12 +40,13 @@ from .writing import claim, write_whole
 @click.option(
     "--approach", type=click.Choice(["1", "2", "3", "all"]), default="all", help="Which; by default all that can."
 )
-@law_option
+@law_option()
 @click.option("--level", default=0.95, type=click.FloatRange(0.0, 1.0, True, True), help="Of the intervals; 0.95.")
 @click.option("--resamples", default=1000, type=click.IntRange(2, 100_000), help="Resampled tables; 1000.")
 @click.option("--seed", default=0, type=click.IntRange(0), help="Of the resampling; 0.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write laws, intervals, versions and checksum as JSON.")
 @click.option("--force", is_flag=True, help="Replace a file at --out that this command has not written.")
+@click.option("--league", is_flag=True, help="Ask eight laws which foresees best, not three: seconds.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 def command(
     runs: str,
@@ -55,6 +58,7 @@ def command(
     seed: int,
     out: Path | None,
     force: bool,
+    league: bool,
     as_json: bool,
 ) -> None:
     """Fit scaling laws to a table of training runs: constants, intervals, extrapolation.
@@ -78,11 +82,12 @@ def command(
         reasons += [f"  - {words}" for words in looks]
         raise Refusal("\n".join([f"nothing can be fitted to {runs}:", *reasons]), UNUSABLE)
     boots = {k: _spread(found, resamples, seed) for k, found in fits.items()}
-    compared = _compared(table, seed)
+    compared, best = _compared(table, seed), _best(table, CONTENDERS if league else QUICK, seed)
     spread = {k: boot for k, boot in boots.items() if isinstance(boot, Bootstrap)}
     paired = pair({k: fits[k] for k in spread}, spread, resamples, seed)
     result = _result(table, fits, boots, compared, level, resamples, seed) | {"looks": looks}
     result["options"]["law"] = law
+    result["holdout"]["best_law"] = _best_record(best)
     result |= {"differences": {"disagree": paired.disagree(level), "pairs": paired.table(level)}}
     record = to_json(result)
     if out is not None:
@@ -92,6 +97,7 @@ def command(
         click.echo(record)
     else:
         _print(table, fits, boots, compared, result, level)
+        bullets([best.words if isinstance(best, BestLaw) else f"no law can be told the best: {best}"])
         if out is not None:
             say("", f"Written: {out}")
 
@@ -113,6 +119,21 @@ def _compared(table: pd.DataFrame, seed: int) -> LawComparison | FitError:
         return compare_laws(table, seed=seed)
     except FitError as error:
         return error
+
+
+def _best(table: pd.DataFrame, laws: tuple[Contender, ...], seed: int) -> BestLaw | FitError:
+    try:
+        return best_law(table, laws, seed=seed)
+    except FitError as error:
+        return error
+
+
+def _best_record(best: BestLaw | FitError) -> dict[str, Any]:
+    """The law that foresees best, as it goes into the file."""
+    if isinstance(best, FitError):
+        return {"possible": False, "reason": str(best)}
+    told = {"law": best.law, "told": best.told, "words": best.words, "ranking": best.ranking}
+    return {"possible": True} | told | {"refused": best.refused}
 
 
 def _constants(found: Fit | FrontierFit) -> dict[str, float]:

@@ -68,13 +68,15 @@ _DROP = click.option(
 )
 
 
-law_option = click.option(
-    "--law",
-    type=click.Choice(list(LAWS)),
-    default="additive",
-    show_default=True,
-    help="Of approach 3: additive, E + A/N^alpha + B/D^beta, or coupled, E + (A/N^alpha + B/D^beta)^k.",
-)
+def law_option(*more: str, words: str = "") -> Callable[..., Any]:
+    """The option that names the law of approach 3; ``more`` are choices of one command, told in ``words``."""
+    return click.option(
+        "--law",
+        type=click.Choice([*LAWS, *more]),
+        default="additive",
+        show_default=True,
+        help=f"Of approach 3: additive, E + A/N^alpha + B/D^beta, or coupled, E + (A/N^alpha + B/D^beta)^k.{words}",
+    )
 
 
 def runs_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -5,12 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import click
+import pandas as pd
 
 from .._words import to_json
 from ..diagnostics.approaches import fit_approaches
+from ..diagnostics.choice import best_law
+from ..diagnostics.contenders import ADDITIVE, COUPLED
 from ..diagnostics.discrepancy import Band, Discrepancy, find_discrepancy
 from ..diagnostics.inspection import inspect_runs
+from ..errors import FitError
+from ..fit.parametric import LAWS
 from ..fit.result import Fit
+from ..plan.between import BetweenLaws, compare_plans
 from ..plan.next_runs import NextRuns, suggest_runs
 from ..plan.training import Plan, plan_training
 from ..uncertainty.resampling import Bootstrap
@@ -31,7 +37,7 @@ from .terminal import bullets
     required=True,
     help="Training budget, FLOPs: 6 x parameters x tokens, or as the table counts them.",
 )
-@law_option
+@law_option("auto", words=" auto takes the one that foresees the held-out runs better, and shows both.")
 @click.option("--inference-tokens", type=Quantity(zero=True), help="Tokens the model will read and write in its life.")
 @click.option("--unique-tokens", type=Quantity(), help="Distinct tokens at hand, where they are limited.")
 @click.option("--next-budget", type=Quantity(), help="Suggest runs to add that cost no more FLOPs than this together.")
@@ -108,13 +114,15 @@ def command(
             named = " and ".join(map(repr, dict.fromkeys(told)))
             words.append(f"  - if one law holds for these rows all the same, plan from a file without {named}")
         raise Refusal("\n".join([f"no plan from one law for all rows of {runs}:", *words]))
-    fit = fit_approaches(table, (3,), law=law)[3]
+    named, chosen = _chosen(table, law, seed)
+    fit = fit_approaches(table, (3,), law=named)[3]
     if not isinstance(fit, Fit):
         raise Refusal("\n".join([f"no plan without a law: {fit}", *(f"  - {each}" for each in looked.looks)]))
     about = {"notes": [*table.attrs["reading"]["notes"], *table.attrs["notes"]]}
     about |= {"warnings": table.attrs["warnings"], "looks": looked.looks}
     boot = subsampled_bootstrap(fit, n_resamples=resamples, seed=seed)
     found = plan_training(boot, flops, inference_tokens, unique_tokens, level)
+    between = None if law == "additive" else _between(table, named, found, resamples, seed)
     discrepancy = find_discrepancy(fit)
     best = found.allocation.loc["compute-optimal", "estimate"]
     band = discrepancy.band(best["params"], best["tokens"], level)
@@ -137,6 +145,7 @@ def command(
                 {"input": table.attrs["reading"], "table": about}
                 | _record(fit, boot, found, more)
                 | _beyond(discrepancy, band)
+                | _of_laws(named, chosen, between)
             )
         )
         return
@@ -144,8 +153,49 @@ def command(
     bullets([*about["looks"], *notes, *about["warnings"]], most=40)
     about_law = "" if found.open_question else f": {fit.law}"
     click.echo(f"{len(fit.runs)} runs{about_law}\n\n{found}\n\n{_both(found, band)}")
+    if chosen:
+        click.echo(f"\nlaw: {named}, since {chosen}")
+    if between is not None:
+        click.echo(f"\n{between}")
     if more is not None:
         click.echo(f"\n{more}")
+
+
+def _chosen(table: pd.DataFrame, law: str, seed: int) -> tuple[str, str]:
+    """The law to plan by, and why where it was not named."""
+    if law != "auto":
+        return law, ""
+    try:
+        best = best_law(table, (ADDITIVE, COUPLED), seed=seed)
+    except FitError as error:
+        return "additive", str(error)
+    return ("coupled" if best.law == COUPLED.name else "additive"), best.words
+
+
+def _between(table: pd.DataFrame, named: str, found: Plan, resamples: int, seed: int) -> BetweenLaws | FitError:
+    """The plan beside that of the other law, or why the other has none."""
+    (other,) = set(LAWS) - {named}
+    try:
+        fit = fit_approaches(table, (3,), law=other)[3]
+        if isinstance(fit, FitError):
+            raise fit
+        rival = plan_training(
+            subsampled_bootstrap(fit, n_resamples=resamples, seed=seed), found.flops, level=found.level
+        )
+    except FitError as error:
+        return FitError(f"between laws: the {other} law has no plan: {error}")
+    return compare_plans({named: found, other: rival})
+
+
+def _of_laws(named: str, chosen: str, between: BetweenLaws | FitError | None) -> dict[str, Any]:
+    """The law by name, why it was chosen, and the spread between laws, for programs."""
+    record: dict[str, Any] = {"law_name": named, "law_chosen": chosen or None, "between_laws": None}
+    if isinstance(between, FitError):
+        record["between_laws"] = {"reason": str(between)}
+    elif between is not None:
+        told = {"disagree": list(between.disagree), "apart": between.apart, "words": between.words}
+        record["between_laws"] = {"table": between.table.reset_index()} | told
+    return record
 
 
 def _record(fit: Fit, boot: Bootstrap, found: Plan, more: NextRuns | None) -> dict[str, Any]:

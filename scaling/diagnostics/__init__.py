@@ -1,6 +1,8 @@
 """Should it be believed? A table looked at, approaches and laws compared, fits tried on runs they have not seen."""
 
 from .approaches import APPROACH_NAMES, APPROACHES, Approaches, compare_approaches, fit_approaches
+from .choice import BestLaw, best_law
+from .contenders import CONTENDERS, QUICK, Contender
 from .discrepancy import Band, Discrepancy, find_discrepancy
 from .extrapolation import audit_coverage, extrapolation_audit
 from .held_out import Holdout, holdout, holdout_table
@@ -8,23 +10,38 @@ from .inspection import Inspection, inspect_runs
 from .laws import LawComparison, compare_laws
 from .pairing import Paired, pair
 from .pooling import Pooling, find_pooling
+from .public_tables import LEFT_OUT, PUBLIC, PublicTable, best_of_each, public_tables, recorded_league
 from .sensitivity import digits_study, huber_study, rounded_study, stopping_study
 from .skewness import Skewness, residual_skewness
 from .spikes import find_spikes
+from .splits import HOLDOUTS, Split, hold_out
+from .standings import League, league
 
 __all__ = [
     "APPROACHES",
     "APPROACH_NAMES",
     "Approaches",
     "Band",
+    "BestLaw",
+    "CONTENDERS",
+    "Contender",
     "Discrepancy",
+    "HOLDOUTS",
     "Holdout",
     "Inspection",
+    "LEFT_OUT",
     "LawComparison",
+    "League",
+    "PUBLIC",
     "Paired",
     "Pooling",
+    "PublicTable",
+    "QUICK",
     "Skewness",
+    "Split",
     "audit_coverage",
+    "best_law",
+    "best_of_each",
     "compare_approaches",
     "compare_laws",
     "digits_study",
@@ -33,11 +50,15 @@ __all__ = [
     "find_pooling",
     "find_spikes",
     "fit_approaches",
+    "hold_out",
     "holdout",
     "holdout_table",
     "huber_study",
     "inspect_runs",
+    "league",
     "pair",
+    "public_tables",
+    "recorded_league",
     "residual_skewness",
     "rounded_study",
     "stopping_study",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,12 +11,12 @@ from .._checks import proper_share
 from ..errors import FitError, FitErrorKind
 from ..fit.common import EARLIER, chosen_rows
 from ..fit.isoflop import LEAST_SIZES
-from ..fit.kaplan import fit_kaplan, fit_kaplan_steps
-from ..fit.parametric import fit_parametric
+from ..fit.kaplan import fit_kaplan_steps
 from ..fit.power_law import fit_power_law
 from ..fit.result import Fit
 from ..runs.budgets import find_budgets
 from ..runs.curves import seed_noise
+from .contenders import ADDITIVE, KAPLAN, OF_COMPUTE, OFFSET, Contender
 
 __all__ = ["LawComparison", "compare_laws"]
 
@@ -63,35 +62,13 @@ class LawComparison:
         return f"<p>{self.split}</p>" + self.table.to_html(index=False, float_format="{:.3g}".format)
 
 
-@dataclass(frozen=True)
-class _Candidate:
-    """A law to compare: its equation, the number of its constants, and the fit of it."""
-
-    name: str
-    equation: str
-    constants: int
-    method: Callable[..., Fit]
-    column: str | None = None
-
-    def fit(self, runs: pd.DataFrame) -> Fit:
-        """The law fitted to runs, by the objective that all have in common."""
-        if self.column is None:
-            return self.method(runs, objective="log_huber")
-        return self.method(runs[self.column], runs["loss"], offset=True, objective="log_huber")
-
-    def errors(self, fit: Fit, runs: pd.DataFrame) -> np.ndarray:
-        """ln predicted - ln observed, a run; what a law of one column calls x is that column."""
-        table = runs if self.column is None else runs.assign(x=runs[self.column])
-        return np.log(fit.candidate.predict(table) / runs["loss"].to_numpy())
-
-
 _CANDIDATES = (
-    _Candidate("Chinchilla", "E + A/N^alpha + B/D^beta", 5, fit_parametric),
-    _Candidate("without E", "A/N^alpha + B/D^beta", 4, fit_kaplan_steps),
-    _Candidate("Kaplan", "((N_c/N)^(alpha_N/alpha_D) + D_c/D)^alpha_D", 4, fit_kaplan),
-    _Candidate("compute alone", "E + c/C^gamma", 3, fit_power_law, "flops"),
-    _Candidate("size alone", "E + A/N^alpha", 3, fit_power_law, "params"),
-    _Candidate("tokens alone", "E + B/D^beta", 3, fit_power_law, "tokens"),
+    ADDITIVE,
+    Contender("without E", "A/N^alpha + B/D^beta", 4, fit_kaplan_steps),
+    KAPLAN,
+    OF_COMPUTE,
+    Contender("size alone", "E + A/N^alpha", 3, fit_power_law, "params", OFFSET),
+    Contender("tokens alone", "E + B/D^beta", 3, fit_power_law, "tokens", OFFSET),
 )
 
 

@@ -12,6 +12,7 @@ from .laws import (
     plot_spread,
 )
 from .runs import plot_curves, plot_isoflop, plot_ratios, plot_runs
+from .standings import plot_foresight, plot_league
 from .studies import plot_audit, plot_learning_rates, plot_parabola_bias, plot_rounded_study, plot_thresholds
 from .style import COLORMAP, PALETTE, set_style
 from .theory import plot_learning_curves, plot_shares, plot_size_exponents, plot_yardsticks
@@ -27,9 +28,11 @@ __all__ = [
     "plot_cost_map",
     "plot_curves",
     "plot_downstream",
+    "plot_foresight",
     "plot_frontier",
     "plot_isoflop",
     "plot_landscape",
+    "plot_league",
     "plot_learning_curves",
     "plot_learning_rates",
     "plot_overtraining",

@@ -4,6 +4,7 @@ from .broken import fit_broken_power_law
 from .downstream import fit_downstream
 from .embeddings import fit_embedding_model
 from .envelope import fit_envelope
+from .farseer import fit_farseer
 from .frontier import FrontierFit
 from .isoflop import fit_isoflop
 from .isoflop_bias import parabola_bias
@@ -25,6 +26,7 @@ __all__ = [
     "fit_downstream",
     "fit_embedding_model",
     "fit_envelope",
+    "fit_farseer",
     "fit_isoflop",
     "fit_kaplan",
     "fit_kaplan_steps",

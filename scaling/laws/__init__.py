@@ -4,6 +4,7 @@ from .base import Law
 from .broken import BrokenPowerLaw
 from .chinchilla import ChinchillaLaw
 from .coupled import CoupledLaw
+from .farseer import FarseerLaw
 from .hyperparameters import StepLaw
 from .kaplan import CriticalBatch, KaplanLaw, KaplanStepsLaw, kaplan_curve
 from .overtraining import DownstreamLaw, OvertrainingLaw, SigmoidLaw
@@ -24,6 +25,7 @@ __all__ = [
     "CriticalBatch",
     "DataConstrainedLaw",
     "DownstreamLaw",
+    "FarseerLaw",
     "FrontierLaw",
     "KaplanLaw",
     "KaplanStepsLaw",

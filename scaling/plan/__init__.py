@@ -1,6 +1,7 @@
 """What to train with a budget, and which runs to add first."""
 
+from .between import BetweenLaws, compare_plans
 from .next_runs import NextRuns, suggest_runs
 from .training import Plan, plan_training
 
-__all__ = ["NextRuns", "Plan", "plan_training", "suggest_runs"]
+__all__ = ["BetweenLaws", "NextRuns", "Plan", "compare_plans", "plan_training", "suggest_runs"]

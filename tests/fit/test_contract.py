@@ -39,6 +39,7 @@ CALLS = {
     "fit_rosenfeld": (RUNS,),
     "fit_overtraining": (RUNS,),
     "fit_downstream": (TASK, "metric_task"),
+    "fit_farseer": (RUNS,),
     "fit_routed": (ROUTED,),
     "fit_power_law": (X, 3 * X**-0.4 + 1),
     "fit_broken_power_law": (X, scaling.laws.BrokenPowerLaw(0.5, 20.0, 0.1, [1e4], [0.4], [0.3])(X)),

@@ -138,6 +138,7 @@ def test_every_set_is_on_the_pages_about_data(page):
 #: fits of a law of the loss that `compare_laws` does not show, and why
 NOT_COMPARED = {
     "fit_rosenfeld": "needs the loss of a guess, which no table states",
+    "fit_farseer": "nine constants and half a second: `league` shows it",
     "fit_overtraining": "the parametric loss with two constants tied",
     "fit_downstream": "of a task, from the loss",
     "fit_routed": "of the number of experts, which few tables state, and not of tokens",

@@ -1,0 +1,123 @@
+"""The public tables that the league runs on: named sets of runs, and what is done to each before any law sees it.
+
+Which tables take part, and what is done to them, was settled before the league had run on any of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import pandas as pd
+
+from ..errors import DatasetError, RunsError
+from ..runs.reading.door import load_runs
+from ..sources.files import data_file
+from .standings import League
+
+__all__ = ["LEFT_OUT", "PUBLIC", "PublicTable", "best_of_each", "public_tables", "recorded_league"]
+
+#: the losses that the authors of the digitised set leave out, too
+OUTLIERS = 5
+
+
+def best_of_each(runs: pd.DataFrame) -> pd.DataFrame:
+    """Of the rows that share params and tokens, as settings of what is tuned do, the one with the least loss."""
+    best = runs.groupby(["params", "tokens"])["loss"].idxmin()
+    return runs.loc[sorted(best)]
+
+
+def without_outliers(runs: pd.DataFrame) -> pd.DataFrame:
+    """The table without its five largest losses."""
+    return runs.drop(runs["loss"].nlargest(OUTLIERS).index)
+
+
+def as_they_are(runs: pd.DataFrame) -> pd.DataFrame:
+    """The table itself."""
+    return runs
+
+
+@dataclass(frozen=True, repr=False)
+class PublicTable:
+    """A table that takes part.
+
+    Attributes
+    ----------
+    name : str
+        As :func:`~scaling.runs.load_runs` takes it.
+    source : str
+        Who trained the models; tables of one source are drawn together.
+    prepare : callable
+        What is done to the table.
+    """
+
+    name: str
+    source: str
+    prepare: Callable[[pd.DataFrame], pd.DataFrame] = as_they_are
+
+    def __repr__(self) -> str:
+        return f"PublicTable({self.name!r})"
+
+
+#: the tables of the league
+PUBLIC = (
+    PublicTable("small_sweep", "ours"),
+    PublicTable("besiroglu2024", "Chinchilla", without_outliers),
+    PublicTable("sardana2024", "Sardana et al."),
+    PublicTable("czech2026/llama_3", "Llama 3"),
+    PublicTable("czech2026/marin_comma", "Marin"),
+    PublicTable("czech2026/marin_dclm", "Marin"),
+    PublicTable("czech2026/marin_nemotron", "Marin"),
+    PublicTable("misfitting2025", "(Mis)fitting", best_of_each),
+    PublicTable("gadre2024/c4", "Gadre et al."),
+    PublicTable("gadre2024/rpj", "Gadre et al."),
+    PublicTable("gadre2024/rw", "Gadre et al."),
+    PublicTable("steplaw2025/dense", "Step law", best_of_each),
+    PublicTable("bhagia2024/ladder", "model ladder"),
+    PublicTable("gemstones2025/full_rate", "Gemstones"),
+    PublicTable("clark2022/dense", "Clark et al."),
+)
+#: named sets, or groups of one, that do not take part, and why
+LEFT_OUT = {
+    "small_sweep_curves": "the training curves of small_sweep",
+    "small_sweep_rates": "trials of the learning rate",
+    "small_sweep_repeated": "data repeated up to 64 times: a law of another kind",
+    "czech2026/llama_3_exp": "the runs of czech2026/llama_3 with the loss in another unit",
+    "czech2026/chinchilla": "the runs of besiroglu2024",
+    "czech2026/ml_scalefit": "the runs of besiroglu2024",
+    "czech2026/misfitting": "runs of the authors of misfitting2025, at one budget each",
+    "steplaw2025/moe": "one size, counted whole",
+    "muennighoff2023": "data repeated up to 44 times: a law of another kind",
+    "clark2022": "routed models: a law of another kind (the dense ones take part)",
+    "bhagia2024": "two targets of another family (the ladder takes part)",
+    "luo2025": "curves under schedules of the learning rate, three sizes",
+    "tao2024": "losses beside those of a unigram model, which are negative",
+    "ruan2024": "no losses",
+}
+
+
+def public_tables(names: Iterable[str] | None = None) -> tuple[dict[str, pd.DataFrame], dict[str, str]]:
+    """The tables that can be had here, by name, and of the others why not.
+
+    Parameters
+    ----------
+    names : iterable of str, optional
+        Some of :data:`PUBLIC`, by default all.
+    """
+    wanted = None if names is None else set(names)
+    tables, missing = {}, {}
+    for each in PUBLIC:
+        if wanted is not None and each.name not in wanted:
+            continue
+        try:
+            tables[each.name] = each.prepare(load_runs(each.name))
+        except DatasetError as error:
+            missing[each.name] = str(error).splitlines()[0]
+        except RunsError as error:
+            missing[each.name] = error.problems[0]
+    return tables, missing
+
+
+def recorded_league() -> League:
+    """The league of all laws on all public tables, as recorded in ``data/league.csv`` (``make league`` makes it)."""
+    return League.of_record(pd.read_csv(data_file("league.csv")), {each.name: each.source for each in PUBLIC})

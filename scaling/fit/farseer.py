@@ -1,0 +1,204 @@
+"""A fit of the law of Li et al. 2025 ("Farseer", arXiv:2506.10972)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import scipy
+from numpy.typing import ArrayLike
+
+from ..laws.farseer import FarseerLaw
+from .common import chosen_rows
+from .engine.starts import Basis, starting_points
+from .least_squares import Form, finish_form, nothing_unseen, objective_of
+from .result import Fit
+
+__all__ = ["fit_farseer"]
+
+#: exponents nearer to zero than this count as this: the constants would leave the floating-point range
+FLAT = 1e-4
+#: bounds of what an exponent may be, and of the least distinct sizes and token counts
+EXPONENT, LEAST = 2.0, 3
+#: threshold of the Huber loss under which starting points are compared, in ln loss, and evaluations for each
+COARSE, EVALUATIONS = 1e-2, 30
+#: powers of N in the starts, of what the Chinchilla law has constant: minima differ in their sign
+POWERS = (-0.5, 0.4)
+#: of each Chinchilla law so many starts are made, all but one for each of the powers scattered by so much; and polished
+SCATTERED, POLISHED = 8, 2
+SCATTER = np.array([0.1, 0.3, 0.5, 0.3, 0.3, 0.5, 0.1, 0.3, 0.5])
+#: typical sizes of theta's entries
+SCALE = np.array([0.1, 0.3, 0.3, 0.3, 1.0, 0.3, 0.1, 0.3, 0.3])
+#: least share of the loss that E has in a start
+SMALL = 1e-3
+NAMES = ("a3", "b3", "gamma", "a2", "b2", "beta", "a1", "b1", "alpha")
+LOWER = np.array([-20, -60, -EXPONENT, -20, -60, -EXPONENT, -5, -7, -EXPONENT])
+UPPER = np.array([20, 60, EXPONENT, 20, 60, EXPONENT, 5, 1.5, EXPONENT])
+
+
+def _away(power: float) -> float:
+    """An exponent that is not too near to zero."""
+    return power if abs(power) >= FLAT else float(np.copysign(FLAT, power))
+
+
+def _rise(power: float, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(exp(power x) - 1) / power, which is x at power 0, and its derivative in the power."""
+    power = _away(power)
+    rise = np.expm1(power * x) / power
+    return rise, (x * np.exp(power * x) - rise) / power
+
+
+@dataclass(frozen=True)
+class _Surface:
+    """The law at the runs, with x = ln N centred and y = ln D.
+
+    theta holds slope, level and power of the logarithms of the floor, of the coefficient and of the exponent of the
+    data term: each is level + slope (exp(power x) - 1) / power, which is well behaved where the power changes sign.
+    The level of the coefficient is that of the whole data term at the centre of x and y.
+    """
+
+    loss: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+    centres: tuple[float, float]
+
+    def terms(self, theta: np.ndarray, rises: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Floor, data term and exponent times y (n,), kept within the floating-point range."""
+        floor, coefficient, exponent = (
+            slope * rise + level for slope, level, rise in zip(theta[::3], theta[1::3], rises, strict=True)
+        )
+        fall = np.exp(np.clip(exponent, -50, 50)) * self.y
+        data = coefficient - fall + np.exp(theta[7]) * self.centres[1]
+        return np.exp(np.clip(floor, -300, 300)), np.exp(np.clip(data, -300, 300)), fall
+
+    def predict(self, theta: np.ndarray) -> np.ndarray:
+        """The loss at theta (9,): (n,)."""
+        floor, data, _ = self.terms(theta, [_rise(power, self.x)[0] for power in theta[2::3]])
+        return floor + data
+
+    def slopes(self, theta: np.ndarray) -> np.ndarray:
+        """Derivatives of the loss at theta (9,): (n, 9)."""
+        rises = [_rise(power, self.x) for power in theta[2::3]]
+        floor, data, fall = self.terms(theta, [rise for rise, _ in rises])
+        columns = []
+        for each, slope, (rise, tilt) in zip((floor, data, -data * fall), theta[::3], rises, strict=True):
+            columns += [each * rise, each, each * slope * tilt]
+        columns[7] += data * np.exp(theta[7]) * self.centres[1]
+        return np.column_stack(columns)
+
+    def constants(self, theta: np.ndarray) -> dict[str, float]:
+        """The law's constants at theta, in its order."""
+        levels = theta[1::3] + [0.0, np.exp(theta[7]) * self.centres[1], 0.0]
+        found: list[float] = []
+        for slope, level, power in zip(theta[::3], levels, map(_away, theta[2::3]), strict=True):
+            found += [slope / power * np.exp(-power * self.centres[0]), level - slope / power, power]
+        return dict(zip(NAMES, map(float, found), strict=True))
+
+    def starts(self, weights: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
+        """The most promising thetas (2 count, 9), of four times as many."""
+        first = self.made_of_chinchilla(weights, count)
+        rng = np.random.default_rng(seed)
+        more = np.repeat(first, SCATTERED // len(POWERS) - 1, axis=0)
+        every = np.concatenate([first, np.clip(more + SCATTER * rng.normal(size=more.shape), LOWER, UPPER)])
+        ends = sorted((self.coarse(theta, weights) for theta in every), key=lambda end: end.cost)
+        return np.array([end.x for end in ends[: POLISHED * count]])
+
+    def made_of_chinchilla(self, weights: np.ndarray, count: int) -> np.ndarray:
+        """Thetas (2 count, 9) with the level, slope and bend in the size that the best Chinchilla laws have."""
+        basis = Basis(self.loss, (self.x, self.y - self.centres[1]))
+        found = []
+        for E, log_A, log_B, alpha, beta in starting_points(basis, weights[None], COARSE, count)[0]:
+            A, E = np.exp(log_A), max(E, SMALL * float(self.loss.mean()))
+            size = [-alpha * A / (E + A), np.log(E + A), -alpha * E / (E + A)]
+            found += [[*size, 0.0, log_B, power, 0.0, np.log(beta), power] for power in POWERS]
+        return np.clip(np.array(found).reshape(-1, len(NAMES)), LOWER, UPPER)
+
+    def coarse(self, theta: np.ndarray, weights: np.ndarray) -> Any:
+        """A few steps of SciPy's from a theta, under a threshold that feels most residuals."""
+        used = weights > 0
+        return scipy.optimize.least_squares(
+            lambda t: (np.log(self.predict(t) / self.loss) * np.sqrt(weights))[used],
+            theta,
+            lambda t: (self.slopes(t) / self.predict(t)[:, None] * np.sqrt(weights)[:, None])[used],
+            (LOWER, UPPER),
+            x_scale=SCALE,
+            loss="soft_l1",
+            f_scale=COARSE,
+            max_nfev=EVALUATIONS,
+        )
+
+    @property
+    def form(self) -> Form:
+        """The same for the solver."""
+        return Form(
+            observed=self.loss,
+            predict=self.predict,
+            slopes=self.slopes,
+            lower=LOWER,
+            upper=UPPER,
+            scale=SCALE,
+        )
+
+
+def fit_farseer(
+    runs: pd.DataFrame,
+    *,
+    objective: str = "log_huber",
+    delta: float = 1e-3,
+    weights: ArrayLike | None = None,
+    n_starts: int = 4,
+    rows: str = "last",
+) -> Fit:
+    r"""Fit the law of Li et al. 2025 (arXiv:2506.10972, equation 3), a :class:`~scaling.laws.FarseerLaw`.
+
+    SciPy's bounded least squares from several starts, with exact derivatives. The starts are made of Chinchilla laws,
+    linear in (E, A, B) under a grid of exponents: the Farseer law whose floor has the level, slope and bend of
+    :math:`E + A/N^{\alpha}` at the centre of the sizes and whose data term is one for all, and others scattered about
+    it (with a fixed seed); a few steps from each choose which are polished. No proof goes with it: on twelve parts of
+    three real tables it ends where many random starts end. Solved are slope, level and power
+    of each logarithm, :math:`c + s\,(e^{p x} - 1)/p` with x the centred ln N, which pass smoothly from p < 0 to p > 0.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        Columns ``params``, ``tokens`` and ``loss``, as for :func:`~scaling.fit.fit_parametric`.
+    objective, delta, weights, n_starts, rows
+        As in :func:`~scaling.fit.fit_parametric`; ``n_starts`` counts Chinchilla laws, and of each two starts are
+        polished.
+
+    Returns
+    -------
+    Fit
+        Of a :class:`~scaling.laws.FarseerLaw`. Bounds: the three exponents in [-2, 2]. Nine constants are more than
+        most tables settle: see ``status``.
+
+    Raises
+    ------
+    FitError
+        For a table that cannot be used at all.
+    ValueError
+        For an unknown objective or choice of ``rows``, a ``delta`` or an ``n_starts`` that makes no sense.
+    """
+    aim = objective_of(objective, delta)
+    used = chosen_rows(runs, rows, weights)
+    N, D, loss = used.columns("params", "tokens", "loss")
+    x, y = np.log(N), np.log(D)
+    law = _Surface(loss, x - x.mean(), y, (float(x.mean()), float(y.mean())))
+    return finish_form(
+        law.form,
+        used.weights,
+        aim,
+        law.starts(used.weights, max(n_starts, 0)),
+        constants=law.constants,
+        variables={"params": N, "tokens": D},
+        least=LEAST,
+        unseen=nothing_unseen,
+        build=FarseerLaw,
+        again=partial(fit_farseer, used.table, objective=objective, delta=delta, n_starts=n_starts, rows=rows),
+        runs=used.table,
+        dropped=used.dropped,
+        clusters=used.clusters,
+    )
