@@ -4,6 +4,7 @@ from .approaches import APPROACH_NAMES, APPROACHES, Approaches, compare_approach
 from .discrepancy import Band, Discrepancy, find_discrepancy
 from .extrapolation import audit_coverage, extrapolation_audit
 from .held_out import Holdout, holdout, holdout_table
+from .heterogeneity import Combined, Explained, combine, explain, standard_errors
 from .inspection import Inspection, inspect_runs
 from .laws import LawComparison, compare_laws
 from .pairing import Paired, pair
@@ -11,13 +12,16 @@ from .pooling import Pooling, find_pooling
 from .sensitivity import digits_study, huber_study, rounded_study, stopping_study
 from .skewness import Skewness, residual_skewness
 from .spikes import find_spikes
+from .survey import survey
 
 __all__ = [
     "APPROACHES",
     "APPROACH_NAMES",
     "Approaches",
     "Band",
+    "Combined",
     "Discrepancy",
+    "Explained",
     "Holdout",
     "Inspection",
     "LawComparison",
@@ -25,9 +29,11 @@ __all__ = [
     "Pooling",
     "Skewness",
     "audit_coverage",
+    "combine",
     "compare_approaches",
     "compare_laws",
     "digits_study",
+    "explain",
     "extrapolation_audit",
     "find_discrepancy",
     "find_pooling",
@@ -40,5 +46,7 @@ __all__ = [
     "pair",
     "residual_skewness",
     "rounded_study",
+    "standard_errors",
     "stopping_study",
+    "survey",
 ]

@@ -1,0 +1,118 @@
+"""Many sets of runs under one estimator: a row a set, with what each approach finds in it or why it finds nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..errors import FitError, RunsError
+from ..fit.parametric import fit_parametric
+from ..fit.result import Fit
+from ..runs.curves import last_points, row_weights, seed_noise
+from ..runs.meter import find_meter
+from ..runs.table import check_runs
+from ..uncertainty.resampling import bootstrap
+from .approaches import APPROACHES, Approaches, compare_approaches
+
+__all__ = ["survey"]
+
+
+#: the two counts of parameters that papers use, and the columns that hold them
+COUNTS = {"total": "params_total", "nonembedding": "params_nonembedding"}
+#: quantities whose range is of interest
+RANGES = ("params", "tokens", "flops", "loss")
+
+
+def survey(
+    sets: Mapping[str, pd.DataFrame], n_resamples: int = 300, seed: int = 0, level: float = 0.95
+) -> pd.DataFrame:
+    """What every set of runs says of the exponent a, by the same methods; a row a set.
+
+    Of a run with several rows, approaches 2 and 3 take the last. Resamples are drawn by run, with one seed for every
+    set, so that the table is the same each time.
+
+    Parameters
+    ----------
+    sets : mapping of name to DataFrame
+        Tables as :func:`~scaling.runs.load_runs` returns them.
+    n_resamples, seed : int
+        Of the bootstrap; see :func:`~scaling.uncertainty.bootstrap`.
+    level : float
+        Of the percentile intervals.
+
+    Returns
+    -------
+    DataFrame
+        Index ``set``. Whatever cannot be told is NaN, or empty for words.
+
+        * ``runs``, ``sizes``; ``params_low``, ``params_high`` and so for ``tokens``, ``flops``, ``loss`` and ``ratio``
+          (tokens a parameter); ``meter``, what one FLOP of the set is (:func:`~scaling.runs.find_meter`).
+        * ``scatter``: robust standard deviation of ln loss about the law of approach 3 (1.4826 times the median of
+          absolute residuals); ``seed_noise``: among runs of one size and length.
+        * ``status`` of approach 3; ``a1``, ``a1_low``, ``a1_high``, ``why_1`` (why there is none), and so for approaches
+          2 and 3, all in the set's own count of compute; ``alpha``, ``beta``, ``E`` of approach 3.
+        * ``a_total`` and ``a_nonembedding`` with their ends: approach 3 with C = 6 N D and N counted with embeddings and
+          without, where the set has both counts (``params_total``, ``params_nonembedding``).
+        * ``why``: why the set carries no law at all.
+    """
+    rows = {name: _row(runs, n_resamples, seed, level) for name, runs in sets.items()}
+    columns: dict[str, None] = dict.fromkeys(column for row in rows.values() for column in row)
+    words = {column: "" for column in columns if column.startswith(("why", "status", "meter"))}
+    return pd.DataFrame.from_dict(rows, "index", columns=list(columns)).fillna(words).rename_axis("set")
+
+
+def _row(runs: pd.DataFrame, n_resamples: int, seed: int, level: float) -> dict[str, Any]:
+    try:
+        table = check_runs(runs)
+        found = compare_approaches(table, n_resamples=n_resamples, seed=seed)
+    except (RunsError, FitError) as error:
+        return {"runs": len(runs), "why": str(error)}
+    row = _ranges(last_points(table)) | _exponents(found, level)
+    for count, params in _counts(table).items():
+        again = table.assign(params=params, flops=6.0 * params * table["tokens"])
+        row |= _interval(f"a_{count}", again, n_resamples, seed, level)
+    return row
+
+
+def _ranges(runs: pd.DataFrame) -> dict[str, Any]:
+    """What the runs span, and how far runs of one design are apart."""
+    spans = {name: runs[name] for name in RANGES} | {"ratio": runs["tokens"] / runs["params"]}
+    row: dict[str, Any] = {"runs": len(runs), "sizes": runs["params"].nunique()}
+    for name, column in spans.items():
+        row |= {f"{name}_low": float(column.min()), f"{name}_high": float(column.max())}
+    return row | {"meter": find_meter(runs).equation, "seed_noise": seed_noise(runs)}
+
+
+def _exponents(found: Approaches, level: float) -> dict[str, Any]:
+    """The exponents of the three approaches, or why there is none; and the law of the third."""
+    fit = found.fits[3]
+    assert isinstance(fit, Fit)
+    row: dict[str, Any] = {"scatter": 1.4826 * float(np.median(np.abs(fit.residuals[fit.weights > 0])))}
+    row |= {"status": fit.status} | {name: float(fit.candidate.constants[name]) for name in ("alpha", "beta", "E")}
+    table = found.table(float(fit.runs["flops"].max()), level)
+    for number, name in APPROACHES.items():
+        each = table.loc[name]
+        row |= {f"a{number}{end}": float(each[f"a{end}"]) for end in ("", "_low", "_high")}
+        row[f"why_{number}"] = each["why_not"]
+    return row
+
+
+def _counts(runs: pd.DataFrame) -> dict[str, pd.Series]:
+    """N with embeddings and without, where both stand in the table: ``params`` is the one that has no column."""
+    there = {count: runs[column] for count, column in COUNTS.items() if column in runs and runs[column].notna().all()}
+    return {count: there.get(count, runs["params"]) for count in COUNTS} if there else {}
+
+
+def _interval(name: str, runs: pd.DataFrame, n_resamples: int, seed: int, level: float) -> dict[str, float]:
+    """The exponent of approach 3 with its interval; nothing where the runs do not tell it."""
+    fit_again = partial(fit_parametric, weights=row_weights(runs))
+    try:
+        fit = fit_again(runs)
+        ends = bootstrap(fit, n_resamples, seed).percentiles(level, of="a")
+        return {name: float(fit.law.a), f"{name}_low": float(ends.low), f"{name}_high": float(ends.high)}
+    except FitError:
+        return {}
