@@ -53,10 +53,10 @@ def survey(
           (tokens a parameter); ``meter``, what one FLOP of the set is (:func:`~scaling.runs.find_meter`).
         * ``scatter``: robust standard deviation of ln loss about the law of approach 3 (1.4826 times the median of
           absolute residuals); ``seed_noise``: among runs of one size and length.
-        * ``status`` of approach 3; ``a1``, ``a1_low``, ``a1_high``, ``why_1`` (why there is none), and so for approaches
-          2 and 3, all in the set's own count of compute; ``alpha``, ``beta``, ``E`` of approach 3.
-        * ``a_total`` and ``a_nonembedding`` with their ends: approach 3 with C = 6 N D and N counted with embeddings and
-          without, where the set has both counts (``params_total``, ``params_nonembedding``).
+        * ``status`` of approach 3; ``a1``, ``a1_low``, ``a1_high``, ``why_1`` (why there is none), and so for
+          approaches 2 and 3, all in the set's own count of compute; ``alpha``, ``beta``, ``E`` of approach 3.
+        * ``a_total`` and ``a_nonembedding`` with their ends: approach 3 with C = 6 N D and N counted with embeddings
+          and without, where the set has both counts (``params_total``, ``params_nonembedding``).
         * ``why``: why the set carries no law at all.
     """
     rows = {name: _row(runs, n_resamples, seed, level) for name, runs in sets.items()}
