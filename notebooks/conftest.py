@@ -5,6 +5,8 @@ is busy: nbval would give up on one that takes a minute to start, or whose outpu
 five seconds after its reply.
 """
 
+import re
+
 import nbformat
 import pytest
 import stored_pictures  # of tools
@@ -37,7 +39,7 @@ def sets_needed(path):
     return [
         name
         for name in scaling.sources.list_datasets().index
-        if f'"{name}"' in code or f"'{name}'" in code
+        if re.search(rf"[\"']{name}[\"'/]", code)
     ]
 
 

@@ -8,7 +8,8 @@ import stat
 import tempfile
 from pathlib import Path
 
-from ..sources.datasets import dataset_names, fetch
+from ..errors import DatasetError
+from ..sources.datasets import fetch
 from .command import BROKEN, Refusal, reason, terminable
 
 __all__ = ["claim", "write_whole"]
@@ -50,9 +51,10 @@ def _is_the_table(path: Path, runs: str) -> bool:
     """Whether a path is that of the table, or inside it where it is a folder."""
     table = Path(runs)
     if not table.exists():
-        if runs not in dataset_names():
+        try:
+            table = fetch(runs)
+        except DatasetError:
             return False
-        table = fetch(runs)
     if table.is_dir():
         return path.resolve().is_relative_to(table.resolve())
     return path.exists() and os.path.samefile(path, table)

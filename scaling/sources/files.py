@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 
-__all__ = ["book_file", "chapter_files", "checksum", "data_file"]
+__all__ = ["book_file", "chapter_files", "checksum", "checksum_of_list", "data_file"]
 
 
 _HERE = Path(__file__).resolve().parents[1]
@@ -15,6 +16,12 @@ def checksum(path: Path) -> str:
     """SHA-256 of a file."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def checksum_of_list(files: Iterable[tuple[str, str]]) -> str:
+    """SHA-256 of what ``sha256sum`` prints for files, given as (checksum, name)."""
+    lines = "".join(f"{sha256}  {name}\n" for sha256, name in files)
+    return hashlib.sha256(lines.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def data_file(name: str) -> Path:

@@ -73,7 +73,7 @@ def skip_without_sets(name):
     missing = [
         each
         for each in scaling.sources.list_datasets().index
-        if f'"{each}"' in code and not scaling.sources.is_available(each)
+        if re.search(rf"[\"']{each}[\"'/]", code) and not scaling.sources.is_available(each)
     ]
     if missing:
         pytest.skip(f"{name} needs the downloaded set {', '.join(missing)}, which is not on this machine")

@@ -15,6 +15,7 @@ import yaml
 import scaling
 from scaling.diagnostics.laws import _CANDIDATES
 from scaling.laws.base import Law
+from scaling.sources import datasets
 from scaling.sources.datasets import _DATASETS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -120,10 +121,8 @@ def sentences_of(path):
 
 @pytest.mark.parametrize("entry", _DATASETS.values(), ids=lambda entry: entry.name)
 def test_every_set_has_a_passport(entry):
-    folder = Path(entry.file).parent.as_posix() if entry.kind == "embedded" else entry.name
-    passport = ROOT / "data" / folder / "README.md"
-    assert passport.is_file(), f"write {passport.relative_to(ROOT)}; templates/passport.md says what belongs there"
-    assert passports.missing(entry, passport.read_text()) == []
+    """templates/passport.md says what belongs there."""
+    assert passports.missing(entry, datasets.passport_of(entry).read_text()) == []
 
 
 @pytest.mark.parametrize("page", ["data/README.md", "book/data.md"])

@@ -17,7 +17,7 @@ import passports
 import pytest
 
 import scaling
-from scaling.sources import datasets
+from scaling.sources import datasets, downloaded
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "templates"
@@ -96,22 +96,26 @@ def test_a_claim_of_a_number_that_is_not_in_the_table_is_refused():
 
 
 def test_a_set_of_runs(tmp_path, monkeypatch):
-    content = b"Parameters,Tokens,Loss\n1e6,2e7,4.0\n2e6,4e7,3.8\n4e6,8e7,3.6\n"
+    content = b"Parameters,Tokens,Loss,Corpus\n1e6,2e7,4.0,web\n2e6,4e7,3.8,books\n4e6,8e7,3.6,web\n"
     facts = {"0" * 64: hashlib.sha256(content).hexdigest(), "0" * 40: "c0ffee" + "0" * 34}
     (tmp_path / "dataset.py").write_text(filled("dataset.py", **facts))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     assert_in_style(tmp_path, "dataset.py")
+    (tmp_path / "sample2026").mkdir()
+    pins = filled("files.csv", **facts).replace(",0\n", f",{len(content)}\n")
+    (tmp_path / "sample2026/files.csv").write_text(pins)
+    (tmp_path / "sample2026/runs.csv").write_bytes(content)
+    monkeypatch.setattr(downloaded, "data_file", lambda name: tmp_path / name)
+    monkeypatch.setenv(downloaded.MIRROR, str(tmp_path))
     names = {}
     exec((tmp_path / "dataset.py").read_text(), names)
-    entry = names["ENTRY"]
+    entry = names["SET"]
     assert passports.missing(entry, filled("passport.md", **facts)) == []
     monkeypatch.setitem(datasets._DATASETS, entry.name, entry)
-    monkeypatch.setenv(datasets.MIRROR, str(tmp_path))
-    (tmp_path / entry.name).mkdir()
-    (tmp_path / entry.name / entry.file).write_bytes(content)
     runs = scaling.load_runs(entry.name)
     assert len(runs) == entry.rows
     assert runs["flops"].tolist() == [6 * 1e6 * 2e7, 6 * 2e6 * 4e7, 6 * 4e6 * 8e7]
+    assert {group: len(scaling.load_runs(f"{entry.name}/{group}")) for group in entry.groups} == entry.groups
 
 
 # --- the chapter -----------------------------------------------------------------------------------------------------

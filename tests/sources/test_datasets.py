@@ -1,6 +1,7 @@
 """Sets of runs: mirror, cache, missing and damaged files. No test here uses the network."""
 
 import hashlib
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,11 +9,13 @@ import numpy as np
 import pandas as pd
 import pooch
 import pytest
+import tqdm
 from full_disk import FullDisk
 
 from scaling.errors import DatasetError
-from scaling.sources import datasets
-from scaling.sources.datasets import fetch, is_available, list_datasets, read_dataset
+from scaling.sources import datasets, downloaded
+from scaling.sources.datasets import dataset_checksum, fetch, is_available, list_datasets, read_dataset
+from scaling.sources.files import checksum
 
 NAMES = [name for name, each in datasets._DATASETS.items() if each.kind == "downloaded"]
 EMBEDDED = [name for name, each in datasets._DATASETS.items() if each.kind == "embedded"]
@@ -34,24 +37,52 @@ def no_network(monkeypatch):
 @pytest.fixture
 def cache(monkeypatch, tmp_path):
     """An empty cache folder and no mirror."""
-    monkeypatch.delenv(datasets.MIRROR, raising=False)
+    monkeypatch.delenv(downloaded.MIRROR, raising=False)
     monkeypatch.setattr(pooch, "os_cache", lambda project: tmp_path / "cache" / project)
     return tmp_path / "cache" / "scaling"
 
 
 @pytest.fixture
 def mirror(monkeypatch, tmp_path):
-    monkeypatch.setenv(datasets.MIRROR, str(tmp_path))
+    monkeypatch.setenv(downloaded.MIRROR, str(tmp_path))
     return tmp_path
 
 
 @pytest.fixture
-def invented(monkeypatch):
+def pinned(monkeypatch, tmp_path):
+    """A function that gives a set other pins: a text for each of its files."""
+
+    def pin(name, files, **changes):
+        (tmp_path / "pins" / name).mkdir(parents=True)
+        rows = [f"{file},data/{file},{hashlib.sha256(text).hexdigest()},{len(text)}\n" for file, text in files.items()]
+        (tmp_path / "pins" / name / "files.csv").write_text("file,path,sha256,bytes\n" + "".join(rows))
+        monkeypatch.setattr(downloaded, "data_file", lambda name: tmp_path / "pins" / name)
+        dataset = replace(datasets._DATASETS["sardana2024"], name=name, **changes)
+        monkeypatch.setitem(datasets._DATASETS, name, dataset)
+        return dataset
+
+    return pin
+
+
+@pytest.fixture
+def invented(pinned):
     """``sardana2024`` with an invented file, so that tests need no real one."""
     content = b"Model Name,Parameters,Tokens/Params,Tokens,Smoothed Loss\n1M,1e6,20,2e7,4.0\n"
-    dataset = replace(datasets._DATASETS["sardana2024"], rows=1, sha256=hashlib.sha256(content).hexdigest())
-    monkeypatch.setitem(datasets._DATASETS, "sardana2024", dataset)
+    pinned("sardana2024", {"trainingresults.csv": content}, rows=1)
     return content
+
+
+@pytest.fixture
+def several(pinned):
+    """``several2026``: three files in two folders, and two groups."""
+    files = {"b/one.csv": b"loss\n3.5\n", "b/two.csv": b"loss\n3.25\n", "a.csv": b"file,group\none,x\ntwo,y\n"}
+
+    def read(folder):
+        table = pd.read_csv(folder / "a.csv")
+        return table.assign(loss=[pd.read_csv(folder / f"b/{file}.csv").loc[0, "loss"] for file in table["file"]])
+
+    pinned("several2026", files, rows=2, groups={"x": 1, "y": 1}, read=read)
+    return files
 
 
 def put(folder, content):
@@ -97,7 +128,8 @@ def test_no_network_says_where_to_get_the_file_and_where_to_put_it(cache, invent
     assert not is_available("sardana2024")
     with pytest.raises(DatasetError, match="no route to host") as error:
         fetch("sardana2024")
-    assert no_network == [datasets._DATASETS["sardana2024"].url]
+    dataset = datasets._DATASETS["sardana2024"]
+    assert no_network == [dataset.url(dataset.files[0])]
     assert no_network[0] in str(error.value)
     assert str(cache / "sardana2024" / "trainingresults.csv") in str(error.value)
 
@@ -159,14 +191,14 @@ def test_changed_file_upstream_is_refused(cache, invented, monkeypatch):
 
 @pytest.mark.parametrize("call", [fetch, is_available, read_dataset])
 def test_unknown_name_lists_the_known_ones(call):
-    with pytest.raises(DatasetError, match="known: small_sweep, .*besiroglu2024, sardana2024"):
+    with pytest.raises(DatasetError, match="known: small_sweep, .*besiroglu2024, .*sardana2024"):
         call("chinchilla")
 
 
 def test_list(cache):
     table = list_datasets()
     assert table.index.tolist() == EMBEDDED + NAMES
-    assert table.columns.tolist() == ["kind", "rows", "licence", "source", "available"]
+    assert table.columns.tolist() == ["kind", "rows", "groups", "licence", "source", "available"]
     assert table["available"].tolist() == [True] * len(EMBEDDED) + [False] * len(NAMES)
     assert (table["available"] == (table["kind"] == "embedded")).all()
 
@@ -179,12 +211,17 @@ def test_embedded_sets_need_neither_cache_nor_mirror(name, cache, no_network):
     assert no_network == []
 
 
-def test_urls_are_pinned_to_a_commit():
-    for name in NAMES:
-        dataset = datasets._DATASETS[name]
-        assert len(dataset.commit) == 40
-        assert dataset.commit in dataset.url
-        assert len(dataset.sha256) == 64
+@pytest.mark.parametrize("name", NAMES)
+def test_files_are_pinned_to_a_commit_and_a_checksum(name):
+    dataset = datasets._DATASETS[name]
+    assert re.fullmatch("[0-9a-f]{40}", dataset.commit)
+    assert dataset.files
+    for pin in dataset.files:
+        assert dataset.commit in dataset.url(pin)
+        assert re.fullmatch("[0-9a-f]{64}", pin.sha256)
+        assert pin.bytes > 0
+        assert ".." not in Path(pin.file).parts
+        assert not Path(pin.file).is_absolute()
 
 
 def test_invented_set_in_our_columns(mirror, invented):
@@ -197,32 +234,137 @@ def test_invented_set_in_our_columns(mirror, invented):
 def test_real_set_in_our_columns(name):
     if not is_available(name):
         pytest.skip(f"the runs of {name} are not here")
-    table = read_dataset(name)
-    assert len(table) == list_datasets().loc[name, "rows"]
-    assert table["run"].is_unique
-    np.testing.assert_allclose(table["flops"], 6 * table["params"] * table["tokens"], rtol=1e-12)
+    dataset, table = datasets._DATASETS[name], read_dataset(name)
+    assert len(table) == dataset.rows
+    assert table.index.equals(pd.RangeIndex(len(table)))
+    assert table.columns.is_unique
+    for column in {"params", "tokens", "loss", "flops"} & set(table):
+        known = table[column].dropna()
+        assert np.isfinite(known).all(), column
+        assert (known > 0).all() or column == "loss", column
+    if dataset.groups:
+        assert table["group"].value_counts(sort=False).to_dict() == dataset.groups
+        for group, rows in dataset.groups.items():
+            pd.testing.assert_frame_equal(
+                read_dataset(f"{name}/{group}"), table[table["group"] == group].reset_index(drop=True)
+            )
+            assert rows
 
 
-def test_besiroglu2024_is_what_its_passport_says():
-    if not is_available("besiroglu2024"):
-        pytest.skip("the runs of besiroglu2024 are not here")
-    table = read_dataset("besiroglu2024")
-    assert sorted(table["loss"].nlargest(5).index) == [0, 1, 2, 3, 4]
-    ratio = table["tokens"] / table["params"]
-    assert sorted(ratio.nsmallest(5).index) == [0, 1, 2, 3, 4]
-    for column, least, most in (
-        ("params", 5.733e7, 1.618e10),
-        ("flops", 1.397e18, 1.2956e22),
-        ("loss", 2.0774, 5.0056),
-    ):
-        assert table[column].min() == pytest.approx(least, rel=1e-3)
-        assert table[column].max() == pytest.approx(most, rel=1e-3)
+# --- several files, and groups ------------------------------------------------------------------------------------
 
 
-def test_sardana2024_is_what_its_passport_says():
-    if not is_available("sardana2024"):
-        pytest.skip("the runs of sardana2024 are not here")
-    table = read_dataset("sardana2024")
-    cuts = [int((table["tokens_per_param"] <= cut).sum()) for cut in (100, 250, 500, np.inf)]
-    assert cuts == [34, 39, 43, 47]
-    assert table["loss"].min() == pytest.approx(2.3702, abs=1e-4)
+def put_all(folder, files, but=()):
+    for file, content in files.items():
+        if file not in but:
+            path = folder / "several2026" / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+    return folder / "several2026"
+
+
+def test_a_set_of_several_files_is_its_folder(mirror, several, no_network):
+    folder = put_all(mirror, several)
+    assert is_available("several2026")
+    assert fetch("several2026") == fetch("several2026/x") == folder
+    assert read_dataset("several2026")["loss"].tolist() == [3.5, 3.25]
+    assert read_dataset("several2026/y").to_dict("list") == {"file": ["two"], "group": ["y"], "loss": [3.25]}
+    assert list_datasets().loc["several2026", "groups"] == "x, y"
+    assert no_network == []
+
+
+def test_the_checksum_of_several_files_is_that_of_their_list(several):
+    lines = [f"{hashlib.sha256(several[file]).hexdigest()}  {file}\n" for file in sorted(several)]
+    expected = hashlib.sha256("".join(lines).encode()).hexdigest()
+    assert dataset_checksum("several2026") == dataset_checksum("several2026/x") == expected
+
+
+def test_the_missing_file_of_a_mirror_is_named(mirror, several, no_network):
+    folder = put_all(mirror, several, but=["b/two.csv"])
+    assert not is_available("several2026")
+    with pytest.raises(DatasetError, match="b/two.csv of several2026 is not in the mirror") as error:
+        fetch("several2026")
+    assert f"(sha256 {hashlib.sha256(several['b/two.csv']).hexdigest()}) and put it at {folder / 'b/two.csv'}" in str(
+        error.value
+    )
+    (folder / "b/one.csv").write_bytes(b"loss\n9.5\n")
+    with pytest.raises(DatasetError, match="one.csv is not the published file .* 3 files 1 more"):
+        fetch("several2026")
+    assert no_network == []
+
+
+def with_bar(files):
+    """A download that moves the bar as pooch's own does."""
+
+    def download(self, url, output_file, pooch, check_only=False):
+        content = files[url.rpartition("/data/")[2]]
+        Path(output_file).write_bytes(content)
+        if self.progressbar:
+            self.progressbar.total = len(content)
+            self.progressbar.update(len(content))
+
+    return download
+
+
+def test_what_was_interrupted_goes_on_where_it_stopped(cache, several, monkeypatch):
+    asked = []
+
+    def download(self, url, output_file, pooch, check_only=False):
+        asked.append(url.rpartition("/data/")[2])
+        if len(asked) == 2:
+            raise OSError("the line is cut")
+        Path(output_file).write_bytes(several[asked[-1]])
+
+    monkeypatch.setattr(pooch.HTTPDownloader, "__call__", download)
+    with pytest.raises(
+        DatasetError, match="b/one.csv of several2026 could not be downloaded .the line is cut"
+    ) as error:
+        read_dataset("several2026")
+    assert f"put it at {cache / 'several2026' / 'b/one.csv'}" in str(error.value)
+    assert len(read_dataset("several2026")) == 2
+    assert asked == ["a.csv", "b/one.csv", "b/one.csv", "b/two.csv"]
+    (cache / "several2026" / "a.csv").write_bytes(b"damaged")
+    assert len(read_dataset("several2026")) == 2
+    assert asked[4:] == ["a.csv"]
+
+
+@pytest.mark.parametrize(("files", "unit"), [(["a.csv"], "B"), (["a.csv", "b/two.csv"], "file")])
+def test_a_download_shows_its_progress(cache, several, monkeypatch, capsys, files, unit):
+    put_all(cache, several, but=files)
+    monkeypatch.setattr(pooch.HTTPDownloader, "__call__", with_bar(several))
+    shown = tqdm.tqdm
+    monkeypatch.setattr(tqdm, "tqdm", lambda *given, **how: shown(*given, **how | {"disable": False, "delay": 0}))
+    fetch("several2026")
+    assert re.search(rf"several2026: *100%.* {unit}|several2026: 1.*{unit}/s", capsys.readouterr().err)
+
+
+def test_reading_hashes_each_file_once_a_process(mirror, several, monkeypatch):
+    counted = []
+    monkeypatch.setattr(downloaded, "checksum", lambda path: counted.append(path) or checksum(path))
+    folder = put_all(mirror, several)
+    for _ in range(3):
+        read_dataset("several2026")
+    assert sorted(counted) == sorted(folder / file for file in several)
+    (folder / "a.csv").write_bytes(several["a.csv"])
+    assert is_available("several2026")
+    assert counted[3:] == [folder / "a.csv"]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("several2026/z", "several2026 has no group 'z'; its groups: x, y"),
+        ("several2026/", "several2026 has no group ''; its groups: x, y"),
+        ("sardana2024/x", "sardana2024 has no group 'x'; it has no groups"),
+        ("several206", "is called 'several206' .did you mean 'several2026'..; known: small_sweep"),
+    ],
+)
+def test_an_unknown_group_lists_the_known_ones(several, name, words):
+    with pytest.raises(DatasetError, match=words):
+        read_dataset(name)
+
+
+def test_a_near_miss_of_a_group_is_told(pinned):
+    pinned("grouped2026", {"a.csv": b"a"}, groups={"redpajama": 1, "refinedweb": 1})
+    with pytest.raises(DatasetError, match="no group 'redpyjama' .did you mean 'redpajama'"):
+        read_dataset("grouped2026/redpyjama")

@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 
 from ..._words import name_rows
-from ...errors import RunsError
-from ...sources.datasets import dataset_checksum, dataset_names, read_dataset
+from ...errors import DatasetError, RunsError
+from ...sources.datasets import dataset_checksum, dataset_names, find_dataset, read_dataset
 from ..problems import bad_rows
 from ..table import checked_table
 from ..vocabulary import LIMITS, closest_column
@@ -58,7 +58,8 @@ def load_runs(
     ----------
     source : str, Path or DataFrame
         The path of a file or of a folder of Parquet files (with others below it, as in ``run=abc/part-0.parquet``), the
-        name of a data set, or a table (which is not changed).
+        name of a data set or of a group of one (``gadre2024/c4``), or a table (which is not changed). A file goes
+        before a data set of the same name; a folder of that name is reached as ``./name`` or by its ``Path``.
     strict : bool, default False
         Take our own columns and units only, and recognise nothing; what is not needed is carried along.
     include_failed : bool, default False
@@ -114,13 +115,24 @@ def load_runs(
 
 
 def _is_named(name: str) -> bool:
-    """Whether a text names a data set; ``RunsError`` if it looks like one and is none."""
-    known = dataset_names()
-    if name in known:
-        return not Path(name).is_file()
-    if Path(name).suffix or "/" in name or Path(name).exists():
+    """Whether a text names a data set or a group of one; ``RunsError`` if it looks like one and is none."""
+    path, known = Path(name), dataset_names()
+    head, slash, group = name.partition("/")
+    if head in known and bool(slash) == bool(group):
+        if path.is_file() or (slash and path.exists()):
+            return False
+        try:
+            find_dataset(name)
+        except DatasetError as error:
+            if path.suffix:
+                return False
+            raise RunsError(repr(name), [f"there is no file of this name, and {error}"]) from None
+        return True
+    if path.suffix or name.count("/") > 1 or path.exists():
         return False
-    close = closest_column(name, known, cutoff=0.6)
+    close = closest_column(head, known, cutoff=0.75 if slash else 0.6)
+    if slash and not close:
+        return False
     hint = f"did you mean the data set {close!r}?" if close else f"data sets: {', '.join(known)}"
     raise RunsError(repr(name), [f"there is neither a file nor a data set of this name; {hint}"])
 

@@ -6,7 +6,6 @@ anyway, and it gives rows in their order, from which a row's place in its file f
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ import pandas as pd
 
 from ..._words import printable
 from ...errors import RunsError
+from ...sources.files import checksum, checksum_of_list
 from .units import read_header
 
 if TYPE_CHECKING:
@@ -251,9 +251,4 @@ def _common(
 
 def parquet_checksum(folder: Path) -> str:
     """SHA-256 of the list of a folder's Parquet files, as ``sha256sum`` prints it for their names in order."""
-    digest = hashlib.sha256()
-    for path in _listed(folder)[0]:
-        with open(path, "rb") as file:
-            line = f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {path.relative_to(folder).as_posix()}\n"
-        digest.update(line.encode("utf-8", "surrogateescape"))
-    return digest.hexdigest()
+    return checksum_of_list((checksum(path), path.relative_to(folder).as_posix()) for path in _listed(folder)[0])
