@@ -127,9 +127,9 @@ def combine(
         q = \max\Big(1, \frac{\sum_i w_i (y_i - \hat\mu)^2}{k - 1}\Big),
 
     where the 1 keeps few sources that agree by chance from an interval of no width (Röver et al. 2015). The true value
-    of one more source lies within :math:`\hat\mu \pm t_{k-1} \sqrt{\tau^2 + q/\sum w_i}`, as if :math:`\tau` were known:
-    with twelve sources whose errors go from a fifth of :math:`\tau` to twice it, 95 % intervals hold the next one in
-    91 of 100 tables. The share of the scatter that is no noise is :math:`I^2 = \tau^2 / (\tau^2 + s^2)`, with
+    of one more source lies within :math:`\hat\mu \pm t_{k-1} \sqrt{\tau^2 + q/\sum w_i}`, as if :math:`\tau` were
+    known: with twelve sources whose errors go from a fifth of :math:`\tau` to twice it, 95 % intervals hold the next
+    one in 91 of 100 tables. The share of the scatter that is no noise is :math:`I^2 = \tau^2 / (\tau^2 + s^2)`, with
     :math:`s^2` a typical :math:`s_i^2`.
 
     Parameters

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ..errors import FitError, RunsError
+from ..errors import FitError, RunsError, RunsWarning
 from ..fit.parametric import fit_parametric
 from ..fit.result import Fit
 from ..runs.curves import last_points, row_weights, seed_noise
@@ -67,7 +67,9 @@ def survey(
 
 def _row(runs: pd.DataFrame, n_resamples: int, seed: int, level: float) -> dict[str, Any]:
     try:
-        table = check_runs(runs)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RunsWarning)  # whoever loaded the runs was told
+            table = check_runs(runs)
         found = compare_approaches(table, n_resamples=n_resamples, seed=seed)
     except (RunsError, FitError) as error:
         return {"runs": len(runs), "why": str(error)}
@@ -109,9 +111,8 @@ def _counts(runs: pd.DataFrame) -> dict[str, pd.Series]:
 
 def _interval(name: str, runs: pd.DataFrame, n_resamples: int, seed: int, level: float) -> dict[str, float]:
     """The exponent of approach 3 with its interval; nothing where the runs do not tell it."""
-    fit_again = partial(fit_parametric, weights=row_weights(runs))
     try:
-        fit = fit_again(runs)
+        fit = fit_parametric(runs, weights=row_weights(runs))
         ends = bootstrap(fit, n_resamples, seed).percentiles(level, of="a")
         return {name: float(fit.law.a), f"{name}_low": float(ends.low), f"{name}_high": float(ends.high)}
     except FitError:
