@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -32,7 +34,32 @@ def test_help_teaches_by_an_example(command):
 def test_datasets_are_those_of_the_package():
     rows = json.loads(run("datasets", "--json").output)
     assert [row["name"] for row in rows] == list(scaling.sources.list_datasets().index)
-    assert all(name in run("datasets").output for name in scaling.sources.list_datasets().index)
+    lines = run("datasets").output.splitlines()
+    assert [line.split()[0] for line in lines[1:] if not line.startswith(" ")] == [row["name"] for row in rows]
+    assert max(map(len, lines)) <= 80
+    told = re.sub(r"\s+", " ", " ".join(line[lines[0].index("what") :] for line in lines))
+    assert all(row["source"] in told for row in rows)
+
+
+def test_one_data_set_is_told_at_length(monkeypatch, tmp_path):
+    monkeypatch.setenv("SCALING_DATA_MIRROR", str(tmp_path))
+    for name in scaling.sources.list_datasets().index:
+        about = json.loads(run("datasets", name, "--json").output)
+        assert about["rows"] == scaling.sources.list_datasets().loc[name, "rows"]
+        assert about["sha256"] == scaling.sources.dataset_checksum(name)
+        assert Path(about["passport"]).is_file()
+        assert bool(about["columns"]) == about["available"] == (about["kind"] == "embedded")
+        assert max(map(len, run("datasets", name).output.splitlines())) <= 200
+    words = run("datasets", "small_sweep_curves").output
+    assert "3,455 rows; embedded; licence: CC BY 4.0" in words
+    assert re.search(r"\n  tokens +3,455 +\d", words)
+    assert f"to be downloaded at first use: {tmp_path / 'sardana2024'}" in run("datasets", "sardana2024").output
+
+
+def test_an_unknown_data_set_is_a_refusal():
+    result = run("datasets", "small_sweeps")
+    assert result.exit_code == 3
+    assert "did you mean 'small_sweep'?" in result.output
 
 
 def test_an_unknown_command_is_a_wrong_command_line():

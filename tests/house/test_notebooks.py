@@ -8,6 +8,7 @@ import functools
 import re
 from pathlib import Path
 
+import leaks
 import nbformat
 import papermill
 import pytest
@@ -164,6 +165,11 @@ class TestAnatomy:
         assert re.match(r"(\(.*\)=\n)?# \S", read(name).cells[0].source)
 
 
+@functools.cache
+def rows_of(name):
+    return leaks.rows_of(scaling.sources.read_dataset(name))
+
+
 @pytest.mark.parametrize("name", REPLICATIONS)
 class TestReplications:
     def test_says_that_outputs_are_stored(self, name):
@@ -175,9 +181,7 @@ class TestReplications:
         assert max((table.count("<tr") for table in stored.split("</table>")), default=0) <= 30
         for each in scaling.sources.list_datasets().query("kind == 'downloaded'").index:
             if scaling.sources.is_available(each):
-                losses = {f"{loss:.6g}"[:6] for loss in scaling.sources.read_dataset(each)["loss"]}
-                shown = set(re.findall(r"\b\d\.\d{4}", stored))
-                assert len(losses & shown) <= 10
+                assert leaks.shown(rows_of(each), leaks.numbers_in(stored)) <= 8
 
 
 def test_lines_that_draw():

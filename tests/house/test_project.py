@@ -1,5 +1,6 @@
 """The house around the package: pins in step, nothing private in the files, a wheel that works, commands as printed."""
 
+import gzip
 import importlib.metadata
 import itertools
 import json
@@ -13,6 +14,9 @@ import tomllib
 import venv
 from pathlib import Path
 
+import leaks
+import numpy as np
+import pandas as pd
 import pins as tools_pins
 import pytest
 import yaml
@@ -21,6 +25,8 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 import scaling
+from scaling.sources.files import checksum
+from scaling.sources.sets import SETS
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -170,6 +176,44 @@ def test_downloaded_sets_are_not_committed():
     for dataset in scaling.sources.list_datasets().query("kind == 'downloaded'").index:
         ours = {f"data/{dataset}/{name}" for name in ("README.md", "files.csv")}
         assert not [name for name in names if f"{dataset}/" in name and name not in ours]
+
+
+def test_no_file_is_one_of_a_downloaded_set():
+    others = {pin.sha256 for dataset in SETS.values() for pin in dataset.files}
+    assert not [path for path in tracked_files() if checksum(path) in others]
+
+
+@pytest.fixture(scope="module")
+def numbers():
+    """The numbers of every file that may hold a table, as its text has them."""
+    kinds = {".csv", ".json", ".ipynb", ".md", ".py", ".txt", ".tsv"}
+    texts = {path: path.read_text() for path in tracked_files() if path.suffix in kinds}
+    texts |= {path: gzip.decompress(path.read_bytes()).decode() for path in tracked_files() if path.suffix == ".gz"}
+    return {path.relative_to(ROOT).as_posix(): leaks.numbers_in(text) for path, text in texts.items()}
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_no_file_holds_rows_of_a_downloaded_set(name, numbers):
+    if not scaling.sources.is_available(name):
+        pytest.skip(f"the runs of {name} are not here")
+    rows = leaks.rows_of(scaling.sources.read_dataset(name))
+    found = {path: leaks.shown(rows, numbers[path]) for path in numbers}
+    assert {path: count for path, count in found.items() if count > 8} == {}
+
+
+@pytest.mark.parametrize("form", ["copied", "rounded", "in a page", "as JSON"])
+def test_rows_of_a_set_are_found_in_any_form(form):
+    random = np.random.default_rng(1)
+    table = pd.DataFrame({"run": range(40), "params": random.uniform(1e6, 1e9, 40), "loss": random.uniform(2, 4, 40)})
+    text = {
+        "copied": table.to_csv(),
+        "rounded": table[["loss", "params"]].round(3).to_csv(sep="\t"),
+        "in a page": table.to_string(),
+        "as JSON": json.dumps(table.to_dict("records")),
+    }[form]
+    assert leaks.shown(leaks.rows_of(table), leaks.numbers_in(text)) >= 35
+    others = table.assign(loss=random.uniform(2, 4, 40))
+    assert leaks.shown(leaks.rows_of(others), leaks.numbers_in(text)) == 0
 
 
 @pytest.fixture(scope="module")
