@@ -16,6 +16,7 @@ from scaling.errors import DatasetError
 from scaling.sources import datasets, downloaded
 from scaling.sources.datasets import dataset_checksum, fetch, is_available, list_datasets, read_dataset
 from scaling.sources.files import checksum
+from scaling.sources.sets import sardana2024
 
 NAMES = [name for name, each in datasets._DATASETS.items() if each.kind == "downloaded"]
 EMBEDDED = [name for name, each in datasets._DATASETS.items() if each.kind == "embedded"]
@@ -67,7 +68,9 @@ def pinned(monkeypatch, tmp_path):
 @pytest.fixture
 def invented(pinned):
     """``sardana2024`` with an invented file, so that tests need no real one."""
-    content = b"Model Name,Parameters,Tokens/Params,Tokens,Smoothed Loss\n1M,1e6,20,2e7,4.0\n"
+    metrics = sardana2024.METRICS
+    header = ",".join(["Model Name,Parameters,Tokens/Params,Tokens,Smoothed Loss", *metrics])
+    content = f"{header}\n1M,1e6,20,2e7,4.0{',0.5' * len(metrics)}\n".encode()
     pinned("sardana2024", {"trainingresults.csv": content}, rows=1)
     return content
 
@@ -227,6 +230,7 @@ def test_files_are_pinned_to_a_commit_and_a_checksum(name):
 def test_invented_set_in_our_columns(mirror, invented):
     put(mirror, invented)
     expected = dict(params=1e6, tokens=2e7, loss=4.0, flops=1.2e14, run="1M at 20", tokens_per_param=20.0)
+    expected |= dict.fromkeys(sardana2024.METRICS.values(), 0.5)
     pd.testing.assert_frame_equal(read_dataset("sardana2024"), pd.DataFrame([expected]))
 
 

@@ -8,14 +8,26 @@ import pandas as pd
 
 from ..downloaded import Downloaded
 
+#: name in the file: ours
+METRICS = {
+    "eval_gauntlet/world_knowledge": "metric_world_knowledge",
+    "eval_gauntlet/reading_comprehension": "metric_reading_comprehension",
+    "eval_gauntlet/language_understanding": "metric_language_understanding",
+    "eval_gauntlet/commonsense_reasoning": "metric_commonsense_reasoning",
+    "eval_gauntlet/symbolic_problem_solving": "metric_symbolic_problem_solving",
+    "eval_gauntlet/core_average": "metric_gauntlet",
+    "mmlu_5_shot_avg": "metric_mmlu",
+}
+
 
 def read(folder: Path) -> pd.DataFrame:
-    """One row a model; FLOPs are 6ND."""
+    """One row a model, with what it reaches on tasks; FLOPs are 6ND."""
     raw = pd.read_csv(folder / "trainingresults.csv")
     params, tokens, ratio = raw["Parameters"], raw["Tokens"], raw["Tokens/Params"]
     columns = {"params": params, "tokens": tokens, "loss": raw["Smoothed Loss"], "flops": 6 * params * tokens}
     names = [f"{model} at {r:g}" for model, r in zip(raw["Model Name"], ratio, strict=True)]
-    return pd.DataFrame({**columns, "run": names, "tokens_per_param": ratio.astype(float)})
+    table = pd.DataFrame({**columns, "run": names, "tokens_per_param": ratio.astype(float)})
+    return table.join(raw[list(METRICS)].rename(columns=METRICS))
 
 
 SET = Downloaded(
