@@ -105,8 +105,9 @@ def _exponents(found: Approaches, level: float) -> dict[str, Any]:
 
 def _counts(runs: pd.DataFrame) -> dict[str, pd.Series]:
     """N with embeddings and without, where both stand in the table: ``params`` is the one that has no column."""
-    there = {count: runs[column] for count, column in COUNTS.items() if column in runs and runs[column].notna().all()}
-    return {count: there.get(count, runs["params"]) for count in COUNTS} if there else {}
+    both = {count: runs.get(column, runs["params"]) for count, column in COUNTS.items()}
+    told = all(each.notna().all() for each in both.values()) and (both["total"] > both["nonembedding"]).all()
+    return both if told else {}
 
 
 def _interval(name: str, runs: pd.DataFrame, n_resamples: int, seed: int, level: float) -> dict[str, float]:
