@@ -12,12 +12,13 @@ from numpy.typing import ArrayLike
 from .._checks import positive_finite, proper_share
 from .._words import format_count, format_flops
 from ..errors import FitError, FitErrorKind
+from ..laws.coupled import CoupledLaw
 from ..optimum.allocation import compute_optimal, exponents
 from ..runs.meter import Meter, find_meter
 from .engine.newton import solve
 from .engine.one_sided import OneSidedProblem
 from .engine.problem import Objective, Problem
-from .engine.profile import EXPONENT, LOSS, SIZE, Frontier
+from .engine.profile import COUPLING, EXPONENT, LOSS, OFFSET, SIZE, Frontier
 from .engine.scatter import Scatter, lack_of_fit, scatter, student
 
 if TYPE_CHECKING:
@@ -41,10 +42,12 @@ AT_MOST = 1e-9
 UNLIKELY = 0.01
 #: correlation of ln N and ln D beyond which the law with exchanged terms is tried, and that law in the order of theta
 NEARLY_TOGETHER, EXCHANGED = 0.8, [0, 2, 1, 4, 3]
+#: the values from which the constants of a coupled law are to be told: with them it is a simpler law
+SIMPLER = {OFFSET: 0.0, COUPLING: 1.0}
 #: an exponent that is none
 TINY = 1e-12
 #: what each coordinate is called
-NAMES = {EXPONENT: "a", SIZE: "params", LOSS: "loss"}
+NAMES = {EXPONENT: "a", SIZE: "params", LOSS: "loss", OFFSET: "E", COUPLING: "k"}
 
 
 def open_questions(
@@ -111,7 +114,8 @@ def _exchanged(problem: Problem, found: Scatter, clusters: np.ndarray | None, le
     x, y = problem.basis.logs
     if abs(np.corrcoef(x, y)[0, 1]) < NEARLY_TOGETHER:
         return []
-    swapped = solve(problem.model, found.weights[None], (found.delta,), found.theta[None, EXCHANGED])
+    order = [*EXCHANGED, *range(len(EXCHANGED), len(found.theta))]
+    swapped = solve(problem.model, found.weights[None], (found.delta,), found.theta[None, order])
     near = np.allclose(swapped.theta[0], found.theta, rtol=1e-3)
     if near or np.sqrt(found.rise(swapped.value[0])) > student(level, found.freedom):
         return []
@@ -165,8 +169,9 @@ def certainty(fit: Fit, flops: ArrayLike | None = None, level: float = LEVEL) ->
         dearest = float(meter.flops(np.exp(frontier.log_params), np.exp(frontier.log_tokens)).max())
     budgets = np.array(REACHES) * dearest if flops is None else np.atleast_1d(np.asarray(flops, dtype=float))
     positive_finite(flops=budgets)
-    held = np.array([EXPONENT] + [SIZE] * len(budgets) + [LOSS] * len(budgets))
-    asked = np.concatenate([[dearest], budgets, budgets])
+    own = list(SIMPLER) if isinstance(law, CoupledLaw) else []
+    held = np.array([EXPONENT] + [SIZE] * len(budgets) + [LOSS] * len(budgets) + own)
+    asked = np.concatenate([[dearest], budgets, budgets, np.full(len(own), dearest)])
     best = compute_optimal(law, budgets, meter=meter)
     at = compute_optimal(law, asked, meter=meter)
     size, tokens = np.asarray(at.params), np.asarray(at.tokens)
@@ -178,7 +183,8 @@ def certainty(fit: Fit, flops: ArrayLike | None = None, level: float = LEVEL) ->
         else:
             ends.append(np.array(each.intervals(np.log(asked / 6), held, level)[1:]))
     low, high = np.min([lower for lower, _ in ends], axis=0), np.max([upper for _, upper in ends], axis=0)
-    value = np.concatenate([[exponents(law, meter, size[0])[0]], best.params, best.loss])
+    constants = [law.constants[NAMES[each]] for each in own]
+    value = np.concatenate([[exponents(law, meter, size[0])[0]], best.params, best.loss, constants])
     low, high = np.where(held == SIZE, np.exp(low), low), np.where(held == SIZE, np.exp(high), high)
     low, high = np.maximum(low, 0.0), np.where(held == EXPONENT, np.minimum(high, 1.0), high)
     low, high = np.minimum(low, value), np.maximum(high, value)
@@ -191,10 +197,14 @@ def certainty(fit: Fit, flops: ArrayLike | None = None, level: float = LEVEL) ->
     reach = np.where(held == EXPONENT, np.log(REACH), 0.0) + np.log(size) + np.log(tokens)
     believed = np.array([not _ruled_out(frontier, float(log_c)) for log_c in reach]) & (not _on_the_edge(fit))
     needs = {EXPONENT: f"± {EXPONENT_NEED:g}", SIZE: f"factor {FACTOR:g}", LOSS: f"± {LOSS_NEED:.0%}"}
+    for place, simpler in SIMPLER.items():
+        needs[place] = f"not {simpler:g}"
+        inside = np.where(held == place, (low > simpler) | (high < simpler), inside)
+    of_law = np.isin(held, [EXPONENT, *SIMPLER])
     return pd.DataFrame(
         {
             "quantity": [NAMES[k] for k in held],
-            "flops": np.where(held == EXPONENT, np.nan, asked),
+            "flops": np.where(of_law, np.nan, asked),
             "value": value,
             "low": low,
             "high": high,
@@ -212,13 +222,13 @@ def _counted(
     Near the optimum the count is N^p D^q, of which the law is one of the same form with the exponents alpha/p, beta/q.
     """
     p, q = (float(power) for power in meter.powers(params))
-    E, A, B, alpha, beta = frontier.theta
+    E, A, B, alpha, beta, *coupling = frontier.theta
     least, most = frontier.bounds
     seen = replace(
         frontier,
         log_params=p * frontier.log_params,
         log_tokens=q * frontier.log_tokens,
-        theta=np.array([E, A, B, alpha / p, beta / q]),
+        theta=np.array([E, A, B, alpha / p, beta / q, *coupling]),
         bounds=(least / max(p, q), most / min(p, q)),
     )
     _, *ends = seen.intervals(np.array([p * np.log(params) + q * np.log(tokens)]), np.array([held]), level)

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from functools import partial
+from typing import Any
 
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from ..laws.base import Law
 from ..laws.chinchilla import ChinchillaLaw
+from ..laws.coupled import CoupledLaw
 from .certainty import open_questions
 from .common import chosen_rows, finish
 from .engine.one_sided import LIKELIHOOD
-from .engine.problem import Objective, Problem
+from .engine.problem import COUPLINGS, Objective, Problem
 from .one_sided import one_sided
 from .result import Fit
 
 __all__ = ["fit_parametric"]
+
+#: the laws by name
+LAWS: dict[str, type[Law]] = {"additive": ChinchillaLaw, "coupled": CoupledLaw}
 
 
 def fit_parametric(
@@ -27,8 +34,11 @@ def fit_parametric(
     weights: ArrayLike | None = None,
     n_starts: int = 4,
     rows: str = "last",
+    law: str = "additive",
 ) -> Fit:
     r"""Approach 3: fit :math:`L = E + A/N^{\alpha} + B/D^{\beta}` to a table of runs.
+
+    Or, with ``law="coupled"``, :math:`L = E + (A/N^{\alpha} + B/D^{\beta})^k` (see Notes).
 
     By default the objective of Hoffmann et al. 2022 (section 3.3, equation 3), the **sum** over runs
 
@@ -61,6 +71,9 @@ def fit_parametric(
         (:func:`~scaling.runs.last_points`), and keep the others in ``dropped``; or fit all of them, of which
         :func:`~scaling.uncertainty.bootstrap` draws whole runs, since the rows of one run share its luck.
 
+    law : {"additive", "coupled"}
+        A :class:`~scaling.laws.ChinchillaLaw`, or the :class:`~scaling.laws.CoupledLaw` of which it is a case.
+
     Returns
     -------
     Fit
@@ -72,7 +85,7 @@ def fit_parametric(
     FitError
         For a table that cannot be used at all: a missing column, text, a value that is not positive.
     ValueError
-        For an unknown objective or choice of ``rows``, a ``delta`` or an ``n_starts`` that makes no sense.
+        For an unknown objective, law or choice of ``rows``, a ``delta`` or an ``n_starts`` that makes no sense.
 
     Notes
     -----
@@ -88,6 +101,11 @@ def fit_parametric(
     They are those of well-tuned runs; the others reach :math:`e^{\sigma_u\sqrt{2/\pi}}` times as much or so on average.
     Whether the runs identify the law is judged by least squares.
 
+    The coupled law is sought in the coordinates of :class:`~scaling.laws.CoupledLaw`'s S and T: bounded are k, in
+    [0.05, 4], and what the loss falls with, k alpha and k beta, in [0.01, 2]. The search begins at the minimum of the
+    additive law, with k = 1 and other k, and only descends, so that the fit is no worse than that of the additive law.
+    k and E trade off against each other; :meth:`Fit.certainty` has an interval for each.
+
     Examples
     --------
     >>> import scaling
@@ -96,29 +114,38 @@ def fit_parametric(
     >>> scaling.fit_parametric(runs).law
     ChinchillaLaw(E=1.7, A=400, B=400, alpha=0.34, beta=0.28)
     """
+    if law not in LAWS:
+        raise ValueError(f"law must be {' or '.join(map(repr, LAWS))}, got {law!r}")
+    kind: type[Any] = LAWS[law]
     if objective == LIKELIHOOD:
         if tau != 0.5:
             raise ValueError(f"tau = {tau:g} goes with other objectives: {LIKELIHOOD!r} estimates how far noise leans")
-        squares = fit_parametric(runs, objective="log_squares", weights=weights, n_starts=n_starts, rows=rows)
-        return one_sided(
-            squares, partial(fit_parametric, squares.runs, objective=objective, n_starts=n_starts, rows=rows)
-        )
+        same: dict[str, Any] = {"n_starts": n_starts, "rows": rows, "law": law}
+        squares = fit_parametric(runs, objective="log_squares", weights=weights, **same)
+        return one_sided(squares, partial(fit_parametric, squares.runs, objective=objective, **same))
     aim = Objective(objective, delta, tau)
     used = chosen_rows(runs, rows, weights)
     N, D, L = used.columns("params", "tokens", "loss")
-    problem = Problem.build(L, (N, D), ("E", "A", "B", "alpha", "beta"), raw=aim.raw, tau=tau)
+    names = tuple(each.name for each in fields(kind))
+    couplings = COUPLINGS if kind is CoupledLaw else None
+    problem = Problem.build(L, (N, D), names, raw=aim.raw, tau=tau, couplings=couplings)
     return finish(
         problem,
         used.weights,
         aim,
         n_starts,
         {"params": N, "tokens": D},
-        build=ChinchillaLaw,
+        build=kind,
         again=partial(
-            fit_parametric, used.table, objective=objective, delta=delta, tau=tau, n_starts=n_starts, rows=rows
+            fit_parametric, used.table, objective=objective, delta=delta, tau=tau, n_starts=n_starts, rows=rows, law=law
         ),
         runs=used.table,
         dropped=used.dropped,
         clusters=used.clusters,
         asked=open_questions,
     )
+
+
+def law_name(fit: Fit) -> str:
+    """The name by which :func:`fit_parametric` knows the law of a fit."""
+    return next(name for name, kind in LAWS.items() if type(fit.candidate) is kind)

@@ -3,6 +3,7 @@
 from .base import Law
 from .broken import BrokenPowerLaw
 from .chinchilla import ChinchillaLaw
+from .coupled import CoupledLaw
 from .kaplan import CriticalBatch, KaplanLaw, KaplanStepsLaw, kaplan_curve
 from .overtraining import DownstreamLaw, OvertrainingLaw
 from .power import FrontierLaw, PowerLaw
@@ -15,6 +16,7 @@ from .shape import ShapeLaw
 __all__ = [
     "BrokenPowerLaw",
     "ChinchillaLaw",
+    "CoupledLaw",
     "CriticalBatch",
     "DataConstrainedLaw",
     "DownstreamLaw",

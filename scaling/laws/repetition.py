@@ -12,6 +12,7 @@ from .._checks import positive
 from ..sources.numbers import published
 from .base import Law, only
 from .chinchilla import ChinchillaLaw
+from .coupled import SumLaw
 
 __all__ = ["DataConstrainedLaw", "effective_amount"]
 
@@ -76,7 +77,7 @@ class DataConstrainedLaw(Law):
 
     Parameters
     ----------
-    base : ChinchillaLaw
+    base : ChinchillaLaw or CoupledLaw
         The law of tokens read once.
     repeated_tokens : float or array
         :math:`R^*_D`, in repetitions.
@@ -88,7 +89,7 @@ class DataConstrainedLaw(Law):
     Muennighoff et al. 2023 (arXiv:2305.16264), equations 5 to 7.
     """
 
-    base: ChinchillaLaw
+    base: SumLaw
     repeated_tokens: float | np.ndarray
     excess_params: float | np.ndarray = np.inf
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from .._checks import positive_finite
 from .._roots import find_root, in_places, lowest
 from ..laws.base import HasLoss
-from ..laws.chinchilla import ChinchillaLaw
+from ..laws.coupled import CoupledLaw, SumLaw
 from ..laws.kaplan import KaplanLaw
 from ..laws.overtraining import OvertrainingLaw
 from ..laws.power import PowerLaw
@@ -30,7 +30,7 @@ EDGE = 1e-3
 LARGEST_BUDGET = float(np.log(1e40))
 #: steps with the powers of a count of compute at the optimum of the step before
 MOST_STEPS = 100
-#: constants of a Chinchilla law that must be positive for it to have an optimum
+#: constants of a sum that must be positive for it to have an optimum
 FACTORS = ("A", "B", "alpha", "beta")
 
 
@@ -98,8 +98,9 @@ def compute_optimal(
 
     At the optimum the size term is :math:`\beta/(\alpha+\beta)` of what is reducible, which gives the other answers.
     A :class:`~scaling.laws.FrontierLaw` states the allocation itself, as does the frontier of Kaplan et al., whose
-    budget is C_min. An envelope around a sum (:class:`~scaling.laws.RosenfeldLaw`) moves no optimum. Any other law of
-    the loss of size and tokens is minimised along 6 N D = C by numbers.
+    budget is C_min. Neither a power of the sum (:class:`~scaling.laws.CoupledLaw`: k cancels) nor an envelope around
+    it (:class:`~scaling.laws.RosenfeldLaw`) moves its optimum. Any other law of the loss of size and tokens is
+    minimised along 6 N D = C by numbers.
 
     In another count of compute, which grows as :math:`c\,N^p D^q`, the optimum is that of the law with the exponents
     :math:`\alpha/p` and :math:`\beta/q` for :math:`N^p` and :math:`D^q`, whose product is :math:`C/c`. Where p changes
@@ -116,7 +117,7 @@ def compute_optimal(
         Instead of a budget: the size, the tokens or the loss (nats/token) of the optimum that is asked for.
     meter : Meter, optional
         What the FLOPs count, as :func:`~scaling.runs.find_meter` finds it in a table; 6 N D by default. For a
-        ChinchillaLaw and a budget.
+        ChinchillaLaw or a CoupledLaw, and a budget.
 
     Returns
     -------
@@ -143,10 +144,11 @@ def compute_optimal(
     ((name, value),) = given.items()
     (x,) = positive_finite(**{name: value})
     if meter is not None and meter.is_own:
-        if name != "flops" or not isinstance(law, ChinchillaLaw):
-            raise TypeError("in another count than 6 N D, only a budget can be asked about, and of a ChinchillaLaw")
+        if name != "flops" or not isinstance(law, SumLaw):
+            words = "only a budget can be asked about, and of a ChinchillaLaw or a CoupledLaw"
+            raise TypeError(f"in another count than 6 N D, {words}")
         return _metered(law, x, meter)
-    if isinstance(law, ChinchillaLaw):
+    if isinstance(law, SumLaw):
         return _of_the_sum(law, name, x)
     if isinstance(law, OvertrainingLaw):
         return _of_the_sum(law.chinchilla, name, x)
@@ -170,7 +172,13 @@ def _has_loss_to_search(law: object) -> TypeGuard[HasLoss]:
     return callable(getattr(law, "loss", None)) and getattr(law, "columns", SIZE_AND_TOKENS) == SIZE_AND_TOKENS
 
 
-def _of_the_sum(law: ChinchillaLaw, name: str, x: np.ndarray) -> Allocation:
+def sum_at(law: SumLaw, loss: np.ndarray) -> np.ndarray:
+    """What a law's terms add up to where it has a loss, which lies above its E."""
+    reducible = loss - law.E
+    return reducible ** (1.0 / np.asarray(law.k)) if isinstance(law, CoupledLaw) else reducible
+
+
+def _of_the_sum(law: SumLaw, name: str, x: np.ndarray) -> Allocation:
     """The closed forms; ``name`` says what ``x`` is."""
     law, missing = with_stand_ins(law)
     whole = law.alpha + law.beta
@@ -182,7 +190,7 @@ def _of_the_sum(law: ChinchillaLaw, name: str, x: np.ndarray) -> Allocation:
             raise ValueError(
                 f"loss must lie above the law's E = {floor:g}, got {np.broadcast_to(x, low.shape)[low].flat[0]:g}"
             )
-        share = law.a * (x - law.E)
+        share = law.a * sum_at(law, x)
         log_total = (np.log(law.A / share) / law.alpha - log_G) * whole / law.beta
     elif name == "params":
         log_total = (np.log(x) - log_G) * whole / law.beta
@@ -197,7 +205,7 @@ def _of_the_sum(law: ChinchillaLaw, name: str, x: np.ndarray) -> Allocation:
     return _allocation(N, D, x if name == "flops" else 6.0 * N * D, loss)
 
 
-def _metered(law: ChinchillaLaw, C: np.ndarray, meter: Meter) -> Allocation:
+def _metered(law: SumLaw, C: np.ndarray, meter: Meter) -> Allocation:
     """In another count than 6 N D: by that of the powers with which it grows at the optimum."""
     log_N = np.log(_of_the_sum(law, "flops", C).params)
     for _ in range(MOST_STEPS):
@@ -213,12 +221,12 @@ def _metered(law: ChinchillaLaw, C: np.ndarray, meter: Meter) -> Allocation:
     return _allocation(N, D, C, law.loss(N, D))
 
 
-def in_powers(law: ChinchillaLaw, p: ArrayLike, q: ArrayLike) -> ChinchillaLaw:
+def in_powers(law: SumLaw, p: ArrayLike, q: ArrayLike) -> SumLaw:
     """The law as one of N^p and D^q."""
     return replace(law, alpha=law.alpha / np.asarray(p), beta=law.beta / np.asarray(q))
 
 
-def exponents(law: ChinchillaLaw, meter: Meter, params: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+def exponents(law: SumLaw, meter: Meter, params: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """With which powers of C the best size and tokens grow, in a count of compute, where the best size is ``params``.
 
     a = beta / (p beta + q alpha + q e) and b = (1 - p a) / q, with p and q those of the count there, and e the
@@ -276,7 +284,7 @@ def _searched(law: HasLoss, name: str, x: np.ndarray) -> Allocation:
     return _allocation(N, D, np.exp(log_flops), law.loss(N, D))
 
 
-def deadweight_compute(law: ChinchillaLaw, params: ArrayLike, tokens: ArrayLike) -> np.ndarray | float:
+def deadweight_compute(law: SumLaw, params: ArrayLike, tokens: ArrayLike) -> np.ndarray | float:
     r"""Training FLOPs spent beyond those that reach the same loss when well allocated.
 
     On the compute-optimal line :math:`L^* - E = K C^{-\gamma}` with :math:`1/\gamma = 1/\alpha + 1/\beta`, so the
@@ -285,11 +293,11 @@ def deadweight_compute(law: ChinchillaLaw, params: ArrayLike, tokens: ArrayLike)
     .. math:: C' = 6ND \left(\frac{L(N, D) - E}{L^*(6ND) - E}\right)^{-1/\gamma}
 
     and the deadweight is :math:`6ND - C'`. It depends on the exponents and on how far N is from :math:`N^*(6ND)`, not
-    on the budget.
+    on the budget. For a :class:`~scaling.laws.CoupledLaw` gamma is k times as large, and k cancels.
 
     Parameters
     ----------
-    law : ChinchillaLaw
+    law : ChinchillaLaw or CoupledLaw
         Its constants may be arrays; they broadcast against the others.
     params, tokens : float or array
         The allocation, positive.
@@ -317,7 +325,7 @@ def deadweight_compute(law: ChinchillaLaw, params: ArrayLike, tokens: ArrayLike)
     >>> round(float(deadweight_compute(law, best.params / 2, best.tokens * 2)) / 1e24, 3)
     0.139
     """
-    if not isinstance(law, ChinchillaLaw):
+    if not isinstance(law, SumLaw):
         raise TypeError(f"a {type(law).__name__} gives no loss away from its optimum")
     size, data = law.terms(params, tokens)
     flops = 6.0 * np.asarray(params, dtype=float) * np.asarray(tokens, dtype=float)
@@ -326,7 +334,7 @@ def deadweight_compute(law: ChinchillaLaw, params: ArrayLike, tokens: ArrayLike)
     return (-flops * np.expm1(-np.maximum(excess, 0.0) * (1.0 / law.alpha + 1.0 / law.beta)))[()]
 
 
-def without_optimum(law: ChinchillaLaw) -> np.ndarray:
+def without_optimum(law: SumLaw) -> np.ndarray:
     """Which members of a law with arrays have a term that is indifferent; a single such law is refused."""
     missing = np.zeros((), bool)
     for name in FACTORS:
@@ -338,13 +346,13 @@ def without_optimum(law: ChinchillaLaw) -> np.ndarray:
     return missing
 
 
-def with_stand_ins(law: ChinchillaLaw) -> tuple[ChinchillaLaw, np.ndarray]:
+def with_stand_ins(law: SumLaw) -> tuple[SumLaw, np.ndarray]:
     """A law whose members without an optimum have ones for their factors, so that they can be reckoned with, and which
     these are: :func:`without_stand_ins` takes them out of the answer. ``ValueError`` as :func:`without_optimum`.
     """
     missing = without_optimum(law)
     if missing.any():
-        law = replace(law, **{name: np.where(missing, 1.0, getattr(law, name)) for name in FACTORS})
+        law = law.of(law.constants | {name: np.where(missing, 1.0, getattr(law, name)) for name in FACTORS})
     return law, missing
 
 

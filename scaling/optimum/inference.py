@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike
 from .._checks import positive_finite, within
 from .._roots import LARGEST, newton_bracketed
 from ..laws.base import HasLoss
-from ..laws.chinchilla import ChinchillaLaw
-from .allocation import Allocation, with_stand_ins, without_stand_ins
+from ..laws.coupled import SumLaw
+from .allocation import Allocation, sum_at, with_stand_ins, without_stand_ins
 from .equal_loss import cheapest
 
 __all__ = ["CostModel", "flop_price", "inference_optimal", "overtraining_overhead"]
@@ -96,7 +96,7 @@ def flop_price(dollars_per_hour: ArrayLike, peak: ArrayLike, utilisation: ArrayL
 
 
 def inference_optimal(
-    law: ChinchillaLaw | HasLoss, loss: ArrayLike, inference_tokens: ArrayLike, cost: CostModel | None = None
+    law: SumLaw | HasLoss, loss: ArrayLike, inference_tokens: ArrayLike, cost: CostModel | None = None
 ) -> Allocation:
     r"""The cheapest model of a given loss, training and inference together.
 
@@ -108,12 +108,13 @@ def inference_optimal(
 
     With the data's share of the reducible loss written :math:`e^{-v} = B D^{-\beta}/(\ell - E)`, the
     logarithm of that condition is increasing and concave in :math:`v`, so that Newton's steps from the
-    compute-optimal share, which lies left of the root, rise to it and never pass it.
+    compute-optimal share, which lies left of the root, rise to it and never pass it. Of a
+    :class:`~scaling.laws.CoupledLaw` the same holds for the sum, which is :math:`(\ell - E)^{1/k}`.
 
     Parameters
     ----------
-    law : ChinchillaLaw, or anything with ``loss(params, tokens)``
-        The constants of a ChinchillaLaw may be arrays (a bootstrap's); they broadcast against the other arguments.
+    law : ChinchillaLaw, CoupledLaw, or anything with ``loss(params, tokens)``
+        The constants of the first two may be arrays (a bootstrap's); they broadcast against the other arguments.
         Any other law must fall with size and tokens; its tokens of equal loss are bracketed roots, and the cheapest
         size is bracketed among them, which is slower (some ten thousand a second).
     loss : float or array
@@ -139,6 +140,7 @@ def inference_optimal(
 
     Examples
     --------
+    >>> from scaling import ChinchillaLaw
     >>> law = ChinchillaLaw.from_published("sardana2024/constants")
     >>> inference_optimal(law, 1.947, 2e12)
     Allocation(params=2.418e+10, tokens=2.657e+12, flops=3.855e+23, loss=1.9470, tokens_per_param=110)
@@ -148,7 +150,7 @@ def inference_optimal(
     (target,) = within("a finite number", np.isfinite, loss=loss)
     (demand,) = within("at least 0 and finite", lambda x: (x >= 0) & np.isfinite(x), inference_tokens=inference_tokens)
     weight = 1.0 if cost is None else cost.weight
-    if isinstance(law, ChinchillaLaw):
+    if isinstance(law, SumLaw):
         N, D, missing = _allocate_sum(law, target, demand, np.asarray(weight))
     else:
         N, D = cheapest(law, target, weight * demand)
@@ -159,7 +161,7 @@ def inference_optimal(
     return Allocation(*(np.array(x)[()] for x in parts))
 
 
-def overtraining_overhead(law: ChinchillaLaw, size_ratio: ArrayLike) -> Allocation:
+def overtraining_overhead(law: SumLaw, size_ratio: ArrayLike) -> Allocation:
     r"""What a smaller model of the same loss costs to train, in units of the compute-optimal allocation.
 
     A model of :math:`k_N` times the compute-optimal size reaches the same loss on :math:`k_D` times the tokens,
@@ -171,8 +173,8 @@ def overtraining_overhead(law: ChinchillaLaw, size_ratio: ArrayLike) -> Allocati
 
     Parameters
     ----------
-    law : ChinchillaLaw
-        Only its exponents matter. They may be arrays; they broadcast against ``size_ratio``.
+    law : ChinchillaLaw or CoupledLaw
+        Only the exponents of its sum matter. They may be arrays; they broadcast against ``size_ratio``.
     size_ratio : float or array
         :math:`k_N`, positive and above :math:`(1 + \alpha/\beta)^{-1/\alpha}`, where no amount of data suffices.
 
@@ -192,11 +194,12 @@ def overtraining_overhead(law: ChinchillaLaw, size_ratio: ArrayLike) -> Allocati
 
     Examples
     --------
+    >>> from scaling import ChinchillaLaw
     >>> overtraining_overhead(ChinchillaLaw.from_published("sardana2024/constants"), 0.5)
     Allocation(params=0.5, tokens=2.416, flops=1.208, loss=1.0000, tokens_per_param=4.83)
     """
-    if not isinstance(law, ChinchillaLaw):
-        raise TypeError(f"no over-training overhead for a {type(law).__name__}; a ChinchillaLaw has one")
+    if not isinstance(law, SumLaw):
+        raise TypeError(f"no over-training overhead for a {type(law).__name__}; a ChinchillaLaw or CoupledLaw has one")
     (ratio,) = positive_finite(size_ratio=size_ratio)
     law, missing = with_stand_ins(law)
     alpha, beta = np.asarray(law.alpha), np.asarray(law.beta)
@@ -220,13 +223,13 @@ def overtraining_overhead(law: ChinchillaLaw, size_ratio: ArrayLike) -> Allocati
 
 
 def _allocate_sum(
-    law: ChinchillaLaw, target: np.ndarray, demand: np.ndarray, weight: np.ndarray
+    law: SumLaw, target: np.ndarray, demand: np.ndarray, weight: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Sizes, tokens, and which members of the law have none."""
     law, missing = with_stand_ins(law)
     missing = missing | _out_of_reach(law, target)
     alpha, beta, A, B = (np.asarray(x, dtype=float) for x in (law.alpha, law.beta, law.A, law.B))
-    reducible = np.where(missing, 1.0, target - law.E)
+    reducible = sum_at(law, np.where(missing, 1.0 + law.E, target))
     with np.errstate(all="ignore"):  # what leaves the range of floating-point numbers is refused
         N, D = _allocate(alpha, beta, A, B, reducible, np.log(weight) + np.log(demand))
         training, inference = 6.0 * N * D, 2.0 * N * demand
@@ -253,7 +256,7 @@ def _imbalance(v: np.ndarray, log_y: np.ndarray, slope: np.ndarray, level: np.nd
     return np.log(share / (1.0 + y)) + v + level, 1.0 / share + slope * (y / (1.0 + y))
 
 
-def _out_of_reach(law: ChinchillaLaw, target: np.ndarray) -> np.ndarray:
+def _out_of_reach(law: SumLaw, target: np.ndarray) -> np.ndarray:
     """Which members cannot reach the loss; refused where the law is a single one, or no member can."""
     low = ~(target > np.asarray(law.E))
     if low.any() and (np.ndim(law.E) == 0 or low.all()):
@@ -263,7 +266,7 @@ def _out_of_reach(law: ChinchillaLaw, target: np.ndarray) -> np.ndarray:
 
 
 def _check_range(
-    law: ChinchillaLaw, target: np.ndarray, N: np.ndarray, D: np.ndarray, total: np.ndarray, ratio: np.ndarray
+    law: SumLaw, target: np.ndarray, N: np.ndarray, D: np.ndarray, total: np.ndarray, ratio: np.ndarray
 ) -> None:
     whole = (N > 0) & (D > 0) & np.isfinite(total) & (ratio <= np.exp(LARGEST))
     if not whole.all():

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from ..laws.chinchilla import ChinchillaLaw
+from ..laws.coupled import SumLaw
 from ..laws.repetition import DataConstrainedLaw
-from ..optimum.allocation import Allocation, compute_optimal, in_powers
+from ..optimum.allocation import Allocation, compute_optimal, in_powers, sum_at
 from ..optimum.inference import inference_optimal, overtraining_overhead
 from ..optimum.limited_data import data_constrained_optimal
 from ..runs.meter import Meter
@@ -35,7 +35,7 @@ def quantities(found: Allocation) -> dict[str, Any]:
     }
 
 
-def serving(law: ChinchillaLaw, flops: float, demand: float, meter: Meter) -> dict[str, Any]:
+def serving(law: SumLaw, flops: float, demand: float, meter: Meter) -> dict[str, Any]:
     """The cheapest model over its life that reaches the loss of the compute-optimal one.
 
     In a count that is not 6 N D, a token that is served costs a third of one that is trained on, as it does there.
@@ -51,7 +51,7 @@ def serving(law: ChinchillaLaw, flops: float, demand: float, meter: Meter) -> di
     return quantities(found) | {"flops": training, "total_flops": total, "compute_saved": saved}
 
 
-def limited(law: ChinchillaLaw, flops: float, unique: float, meter: Meter) -> dict[str, Any]:
+def limited(law: SumLaw, flops: float, unique: float, meter: Meter) -> dict[str, Any]:
     """The best use of a budget on a stock of tokens that may have to be read again.
 
     In a count that is not 6 N D, along 6 N D at the rate that it has at the optimum found.
@@ -69,9 +69,7 @@ def limited(law: ChinchillaLaw, flops: float, unique: float, meter: Meter) -> di
     }
 
 
-def with_intervals(
-    of: Callable[[ChinchillaLaw], dict[str, Any]], boot: Bootstrap, law: ChinchillaLaw, level: float
-) -> pd.DataFrame:
+def with_intervals(of: Callable[[Any], dict[str, Any]], boot: Bootstrap, law: SumLaw, level: float) -> pd.DataFrame:
     """One row a quantity: ``estimate``, ``low``, ``high``; ``widened`` where the percentiles missed the estimate."""
     estimate = pd.Series(of(law), dtype=float)
     found = boot.percentiles(level, lambda many: np.column_stack(list(of(many).values())))
@@ -87,22 +85,22 @@ def _columns(name: str, estimate: ArrayLike, values: np.ndarray, boot: Bootstrap
     return dict(zip((name, f"{name}_low", f"{name}_high"), (estimate, *ends), strict=True))
 
 
-def _regret(law: ChinchillaLaw, params: ArrayLike, flops: float, meter: Meter) -> tuple[np.ndarray, np.ndarray]:
+def _regret(law: SumLaw, params: ArrayLike, flops: float, meter: Meter) -> tuple[np.ndarray, np.ndarray]:
     """Loss beyond the optimum's under the same law, and the share of compute wasted."""
     best = compute_optimal(law, flops, meter=meter)
     loss = law.loss(params, meter.tokens_for(flops, params))
     law = _as_counted(law, meter, best.params)
-    ratio = (best.loss - law.E) / (loss - law.E)
+    ratio = sum_at(law, best.loss) / sum_at(law, loss)
     extra = loss - best.loss
     return np.where(extra > 1e-12 * loss, extra, 0.0), np.maximum(1 - ratio ** (1 / law.alpha + 1 / law.beta), 0.0)
 
 
-def _as_counted(law: ChinchillaLaw, meter: Meter, params: ArrayLike) -> ChinchillaLaw:
+def _as_counted(law: SumLaw, meter: Meter, params: ArrayLike) -> SumLaw:
     """The law of the powers of N and D whose product is what the compute near a size counts."""
     return in_powers(law, *meter.powers(params)) if meter.is_own else law
 
 
-def off_optimum(boot: Bootstrap, law: ChinchillaLaw, best: Allocation, level: float, meter: Meter) -> pd.DataFrame:
+def off_optimum(boot: Bootstrap, law: SumLaw, best: Allocation, level: float, meter: Meter) -> pd.DataFrame:
     params = best.params * np.array(OFF)
     table = {"size_ratio": OFF, "params": params, "tokens": meter.tokens_for(best.flops, params)}
     table["loss"] = law.loss(params, table["tokens"])
@@ -112,14 +110,14 @@ def off_optimum(boot: Bootstrap, law: ChinchillaLaw, best: Allocation, level: fl
     return pd.DataFrame(table)
 
 
-def _smaller(law: ChinchillaLaw, ratios: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _smaller(law: SumLaw, ratios: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Tokens as a multiple of the optimal, and the overhead; NaN where no amount of data suffices."""
     limit = (1 + law.alpha / law.beta) ** (-1 / law.alpha)
     found = overtraining_overhead(law, np.where(ratios > limit, ratios, 1.0))
     return tuple(np.where(ratios > limit, x, np.nan) for x in (found.tokens, found.flops - 1))
 
 
-def overtraining(boot: Bootstrap, law: ChinchillaLaw, best: Allocation, level: float, meter: Meter) -> pd.DataFrame:
+def overtraining(boot: Bootstrap, law: SumLaw, best: Allocation, level: float, meter: Meter) -> pd.DataFrame:
     """Near the optimum the compute counts powers of N and D: ratios are taken to them, and those of tokens back."""
     ratios = np.array(SMALLER)
     p, q = meter.powers(best.params) if meter.is_own else (1.0, 1.0)

@@ -13,7 +13,7 @@ from .._checks import positive_finite, proper_share, within
 from .._words import format_count, format_flops
 from ..errors import FitError, FitErrorKind, RunsWarning
 from ..fit.certainty import unsettled
-from ..laws.chinchilla import ChinchillaLaw
+from ..laws.coupled import SumLaw
 from ..optimum.allocation import Allocation, compute_optimal, exponents, without_optimum
 from ..runs.meter import Meter, find_meter
 from ..uncertainty.resampling import Bootstrap
@@ -141,7 +141,9 @@ def plan_training(
       the best allocation under the same law, and ``compute_wasted`` the share of the budget that could have been
       saved, because the same loss is compute-optimal at
 
-      .. math:: C' = C\,\Bigl(\frac{L_{opt}(C) - E}{L - E}\Bigr)^{(\alpha + \beta)/\alpha\beta}.
+      .. math:: C' = C\,\Bigl(\frac{L_{opt}(C) - E}{L - E}\Bigr)^{(\alpha + \beta)/k\alpha\beta}
+
+      (k is 1 but for a :class:`~scaling.laws.CoupledLaw`).
 
       In the row of the advised size itself, the interval is the price of not knowing the law better.
     * **over-training**: :func:`~scaling.optimum.overtraining_overhead` for sizes down to a quarter of the
@@ -176,7 +178,7 @@ def plan_training(
     ValueError
         If a number is out of its range.
     TypeError
-        If the resamples are not of a ChinchillaLaw.
+        If the resamples are not of a ChinchillaLaw or a CoupledLaw.
 
     Examples
     --------
@@ -188,8 +190,9 @@ def plan_training(
     >>> bool(row.low < scaling.compute_optimal(law, 1e22).params < row.high)
     True
     """
-    if not isinstance(boot.law, ChinchillaLaw):
-        raise TypeError(f"a plan needs a ChinchillaLaw, not a {type(boot.law).__name__}: fit with fit_parametric")
+    if not isinstance(boot.law, SumLaw):
+        words = f"a plan needs a ChinchillaLaw or a CoupledLaw, not a {type(boot.law).__name__}"
+        raise TypeError(f"{words}: fit with fit_parametric")
     law = boot.fit.law
     _check_numbers(flops, inference_tokens, unique_tokens)
     boot, lost = with_optimum(boot, level)
@@ -226,7 +229,7 @@ def plan_training(
     )
 
 
-def _best(law: ChinchillaLaw, flops: float, meter: Meter) -> dict[str, Any]:
+def _best(law: SumLaw, flops: float, meter: Meter) -> dict[str, Any]:
     """The compute-optimal allocation, and the exponent of its size."""
     found = compute_optimal(law, flops, meter=meter)
     return quantities(found) | {"exponent": exponents(law, meter, found.params)[0]}

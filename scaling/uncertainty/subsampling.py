@@ -14,9 +14,9 @@ from ..fit.engine.identify import moving
 from ..fit.engine.setting_aside import far_off
 from ..fit.frontier import FrontierFit
 from ..fit.isoflop import fit_isoflop
-from ..fit.parametric import fit_parametric
+from ..fit.parametric import fit_parametric, law_name
 from ..fit.result import Fit
-from ..laws.chinchilla import ChinchillaLaw
+from ..laws.coupled import SumLaw
 from .resampling import Bootstrap, bootstrap
 
 __all__ = ["subsampled_bootstrap"]
@@ -82,7 +82,7 @@ def subsampled_bootstrap(
     if isinstance(fit, FrontierFit):
         if fit.approach == 1:
             raise FitError("approach 1 resamples curves, not rows: use bootstrap")
-    elif not isinstance(fit.candidate, ChinchillaLaw):
+    elif not isinstance(fit.candidate, SumLaw):
         words = "only fits of fit_parametric and fit_isoflop are resampled in part"
         raise FitError(f"a fit of {fit.candidate.equation}: {words}")
     if _influence(fit) * n / rows > MOST_INFLUENCE:
@@ -127,7 +127,7 @@ def _part(fit: Fit | FrontierFit, chosen: np.ndarray) -> Any:
     if isinstance(fit, FrontierFit):
         return fit_isoflop(fit.runs.iloc[chosen].reset_index(drop=True))
     names = ("objective", "delta", "tau", "n_starts")
-    options: dict[str, Any] = {name: getattr(fit, name) for name in names} | {"rows": "all"}
+    options: dict[str, Any] = {name: getattr(fit, name) for name in names} | {"rows": "all", "law": law_name(fit)}
     return fit_parametric(fit.runs.iloc[chosen].reset_index(drop=True), weights=fit.weights[chosen], **options)
 
 

@@ -14,6 +14,7 @@ from scaling.counting import EmbeddingModel
 from scaling.laws import (
     BrokenPowerLaw,
     ChinchillaLaw,
+    CoupledLaw,
     CriticalBatch,
     DataConstrainedLaw,
     DownstreamLaw,
@@ -35,6 +36,7 @@ EXAMPLES = [
     PowerLaw(2.5, -0.3, 1.3),
     FrontierLaw(PowerLaw(0.1, 0.5), PowerLaw(1.7, 0.5), PowerLaw(20.0, -0.05, 1.7)),
     RosenfeldLaw(BASE, 11.0),
+    CoupledLaw(1.2, 8.5e10, 1.1e10, 1.14, 0.86, 0.17),
     BrokenPowerLaw(0.1, 2.0, 0.1, [1e3, 1e5], [0.4, -0.2], [0.2, 0.3]),
     DataConstrainedLaw.from_published(),
     OvertrainingLaw.from_published(),

@@ -62,6 +62,8 @@ def moving(problem: Problem, theta: np.ndarray) -> np.ndarray:
         used[list(problem.model.columns[k])] = False
     if problem.basis.offset and theta[0] == 0:
         used[0] = False
+    if problem.model.coupling is not None and not used[problem.model.columns].all():
+        used[problem.model.coupling] = False
     return used
 
 
@@ -71,13 +73,16 @@ def flat_direction(names: tuple[str, ...], flat: np.ndarray) -> str:
     return " and ".join([", ".join(strong[:-1]), strong[-1]] if len(strong) > 1 else strong)
 
 
-def noise_bound(freedom: int) -> float:
-    """The ratio by which noise raises a sum of squares when two constants are lost, at the confidence ``SEEN``.
+def noise_bound(freedom: int, lost: int = 2) -> float:
+    """The ratio by which noise raises a sum of squares when some constants are lost, at the confidence ``SEEN``.
 
     F with 2 and ``freedom`` degrees of freedom has its quantile at p where the ratio is (1 - p)^(-2 / freedom). A term
     cannot be negative and its exponent means nothing where it is absent; both make the level lower than it is called.
     """
-    return float((1 - SEEN) ** (-2.0 / max(freedom, 1)))
+    freedom = max(freedom, 1)
+    if lost == 2:
+        return float((1 - SEEN) ** (-2.0 / freedom))
+    return 1 + lost / freedom * float(scipy.special.fdtri(lost, freedom, SEEN))
 
 
 def unseen_terms(problem: Problem, seen: Scatter) -> list[int]:
@@ -88,7 +93,7 @@ def unseen_terms(problem: Problem, seen: Scatter) -> list[int]:
     if problem.n_terms == 1 and not problem.basis.offset:
         return []
     freedom = max(seen.freedom, LEAST_FREEDOM)
-    limit = freedom * (noise_bound(freedom) - 1)
+    limit = freedom * (noise_bound(freedom, 2 + (problem.model.coupling is not None)) - 1)
     heights = problem.model.columns[:, 0]
     doubtful = np.ones(problem.n_terms, bool) if problem.model.raw else _errors(problem, seen)[heights] > SIZE_KNOWN
     return [
@@ -124,7 +129,7 @@ def _without(problem: Problem, term: int, seen: Scatter) -> float:
                 options={"xatol": 1e-12},
             ).fun
         )
-    bounds = (problem.model.lower[-1], problem.model.upper[-1])
+    bounds = problem.exponents
     names = ("E", "A", "alpha")[-2 - problem.basis.offset :]
     reduced = Problem.build(loss, tuple(centred), names, offset=problem.basis.offset, raw=raw, bounds=bounds)
     widest = (np.inf, seen.delta) if np.isfinite(seen.delta) else (np.inf,)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -42,6 +43,14 @@ class Solution:
     theta: np.ndarray
     value: np.ndarray
     converged: np.ndarray
+
+
+def improve(solution: Solution, other: Solution, rows: Any) -> None:
+    """Take over, in place, what is lower in ``other`` (which holds only ``rows``)."""
+    better = other.value < solution.value[rows]
+    chosen = np.arange(len(solution.value))[rows][better]
+    for each in fields(Solution):
+        getattr(solution, each.name)[chosen] = getattr(other, each.name)[better]
 
 
 def _within(x: np.ndarray, lower: np.ndarray | float, upper: np.ndarray | float) -> np.ndarray:

@@ -6,8 +6,9 @@ Every law that is fitted here predicts the logarithm of the loss as
 
 a log-sum-exp over a few terms, each linear in :math:`\theta`, times a scale *s* that is 1 or free.
 The offset enters as E itself, not as its logarithm: E = 0 is then an ordinary bound that one step
-reaches, instead of a point at infinity towards which a solver creeps. Arrays carry a batch of
-parameters (B, p) under a batch of weights (B, n); nothing here knows which law it is.
+reaches, instead of a point at infinity towards which a solver creeps. Two terms may be joined by a coupling *k*
+instead of added (:func:`_coupled_sum`). Arrays carry a batch of parameters (B, p) under a batch of weights (B, n);
+nothing here knows which law it is.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class Model:
     added to what the terms have in the exponent: a part of them that no parameter moves. ``tau`` is the weight of
     residuals below zero (predictions that are too low), 1 - ``tau`` that of the others, both doubled. ``noise`` is the
     column of ln sigma of a normal plus a half-normal part, and the next that of lambda: :func:`composed_losses` then
-    take the place of Huber's.
+    take the place of Huber's. ``coupling`` is the column of the k by which two terms are joined, or None.
     """
 
     target: np.ndarray
@@ -54,6 +55,7 @@ class Model:
     base: np.ndarray | None = None
     tau: float = 0.5
     noise: int | None = None
+    coupling: int | None = None
 
     @property
     def n_params(self) -> int:
@@ -71,9 +73,11 @@ class Model:
 
     @cached_property
     def chart_lower(self) -> np.ndarray:
-        """Lower bounds in the chart: those of the exponents alone."""
+        """Lower bounds in the chart: those of the exponents and the coupling alone."""
         lower = np.full(self.n_params, -np.inf)
         lower[self.columns[:, 1]] = self.lower[self.columns[:, 1]]
+        if self.coupling is not None:
+            lower[self.coupling] = self.lower[self.coupling]
         if self.noise is not None:
             lower[self.noise :] = self.lower[self.noise :]
         return lower
@@ -88,12 +92,19 @@ class Model:
 
     @cached_property
     def features(self) -> list[np.ndarray]:
-        """What the parameters of each part see, (n, d) each: of an offset, which comes first, a one.
+        """What the parameters of each part see, (n, d) each: of an offset (first) and of a coupling (last) a one.
 
         Laid out in one way, whatever process they come from: sums over other strides differ in their last bit.
         """
-        constant = [np.ones((len(self.target), 1))] if self.offset is not None else []
-        return [*constant, *np.ascontiguousarray(self.design)]
+        constant = [np.ones((len(self.target), 1))]
+        first, last = constant * (self.offset is not None), constant * (self.coupling is not None)
+        return [*first, *np.ascontiguousarray(self.design), *last]
+
+    @property
+    def terms(self) -> slice:
+        """Which parts are terms."""
+        first = int(self.offset is not None)
+        return slice(first, first + len(self.design))
 
     @cached_property
     def products(self) -> list[list[np.ndarray]]:
@@ -113,12 +124,21 @@ class Model:
         unit = np.eye(p)
         first = [unit[[self.offset]]] if self.offset is not None else []
         first += [unit[columns] for columns in self.columns]
+        first += [unit[[self.coupling]]] if self.coupling is not None else []
         second = []
         for i, x in enumerate(first):
             for y in first[: i + 1]:
                 block = (x[:, None, :, None] * y[None, :, None, :]).reshape(-1, p, p)
                 second.append(block if y is x else block + np.swapaxes(block, 1, 2))
         return np.concatenate(first), np.concatenate(second).reshape(-1, p * p)
+
+    @cached_property
+    def contrast(self) -> tuple[np.ndarray, np.ndarray]:
+        """How the exponent of the first of two terms differs from the second's, (n, p), and its squares (n, p * p)."""
+        unit = np.eye(self.n_params)
+        one, other = (x @ unit[columns] for x, columns in zip(self.design, self.columns, strict=True))
+        apart = one - other
+        return apart, (apart[:, :, None] * apart[:, None, :]).reshape(len(apart), -1)
 
     @cached_property
     def rows(self) -> np.ndarray:
@@ -141,7 +161,7 @@ class Workspace:
         n = len(model.target)
         self.rows = max(1, min(size, TILE // n))
         self._parts = np.empty((len(model.features), self.rows, n))
-        self._arrays = np.empty((8, self.rows, n))
+        self._arrays = np.empty((9, self.rows, n))
 
     def tiles(self, size: int) -> list[slice]:
         """Items that fit at a time."""
@@ -152,12 +172,14 @@ class Workspace:
         return self._parts[:, :size]
 
     def arrays(self, size: int) -> np.ndarray:
-        """Eight arrays (size, n)."""
+        """Nine arrays (size, n)."""
         return self._arrays[:, :size]
 
 
 def _log_sum(model: Model, theta: np.ndarray, space: Workspace) -> tuple[np.ndarray, np.ndarray]:
     """The prediction without its scale (B, n), and its slopes in the offset and in each term's exponent (m, B, n)."""
+    if model.coupling is not None:
+        return _coupled_sum(model, theta, space)
     inside = np.swapaxes(theta[:, model.columns], 0, 1)
     parts = space.parts(len(theta))
     terms, total = parts[-len(inside) :], space.arrays(len(theta))[0]
@@ -174,6 +196,92 @@ def _log_sum(model: Model, theta: np.ndarray, space: Workspace) -> tuple[np.ndar
         total += theta[:, model.offset, None]
         terms *= np.reciprocal(total, out=parts[0])
     return np.log(total, out=total), parts
+
+
+def _coupled_sum(model: Model, theta: np.ndarray, space: Workspace) -> tuple[np.ndarray, np.ndarray]:
+    r"""The same for two terms :math:`S = e^s` and :math:`T = e^t` that are joined by a coupling k.
+
+    .. math:: \ln(E + e^G), \qquad e^G = (S^{1/k} + T^{1/k})^k, \quad G = k \ln(e^{s/k} + e^{t/k})
+
+    For k = 1 they are added; as k falls to 0 the larger one remains. The slopes of G in s, t and k are the shares of
+    :math:`S^{1/k}` and :math:`T^{1/k}` in their sum, and the entropy of these. Heights c among the parameters are
+    those of the parts that the terms have in the sum, where these are shares of e^G: :func:`_heights` are those of
+    s and t. So the level and the slopes at the centre of the table depend on them as where k is 1. The slope in k, at
+    given s and t, is the last part. The last array of the workspace is left with (s - t)/k.
+    """
+    k = theta[:, model.coupling, None]
+    inside = theta[:, model.columns]
+    inside[:, :, 0] = _heights(model, theta)[0]
+    parts, arrays = space.parts(len(theta)), space.arrays(len(theta))
+    terms, entropy = parts[model.terms], parts[-1]
+    total, ratio, small = arrays[0], arrays[8], arrays[7]
+    np.matmul(np.swapaxes(inside, 0, 1), model.rows, out=terms)
+    if model.base is not None:
+        terms += model.base[:, None, :]
+    one, other = terms
+    np.subtract(one, other, out=ratio)
+    np.divide(ratio, k, out=ratio)
+    np.maximum(one, other, out=total)
+    np.abs(ratio, out=small)
+    np.negative(small, out=one)
+    np.exp(one, out=one)  # of the smaller over the larger
+    np.log1p(one, out=entropy)
+    total += np.multiply(entropy, k, out=other)
+    np.exp(np.minimum(total, 600.0, out=total), out=total)
+    np.divide(one, np.add(one, 1.0, out=other), out=one)  # the smaller share
+    entropy += np.multiply(small, one, out=small)
+    if model.offset is not None:
+        offset = theta[:, model.offset, None]
+        np.reciprocal(np.add(total, offset, out=other), out=parts[0])
+        np.multiply(total, parts[0], out=small)
+        total += offset
+        entropy *= small
+        one *= small
+    else:
+        small[...] = 1.0
+    np.subtract(small, one, out=other)
+    swapped = ratio > 0
+    one[swapped], other[swapped] = other[swapped], one[swapped]
+    return np.log(total, out=total), parts
+
+
+def _heights(model: Model, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    r"""Heights :math:`a_j = k c_j + (1 - k) \ln\sum e^c` (B, 2), shares of the :math:`e^c`, and their logarithms."""
+    c, k = theta[:, model.columns[:, 0]], theta[:, model.coupling, None]
+    whole = np.logaddexp(c[:, :1], c[:, 1:])
+    logs = c - whole
+    return whole + k * logs, np.exp(logs), logs
+
+
+def _from_heights(
+    model: Model, theta: np.ndarray, gradient: np.ndarray, hessian: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Derivatives in the parameters, from those in which the heights are the terms' own."""
+    turn = _turn(model, theta)
+    heights, coupling = model.columns[:, 0], model.coupling
+    k, (_, shares, _) = theta[:, coupling, None], _heights(model, theta)
+    pull = gradient[:, heights]
+    whole = pull.sum(1, keepdims=True)
+    mixed = pull - shares * whole
+    hessian = np.matmul(np.swapaxes(turn, 1, 2), np.matmul(hessian, turn))
+    apart = (1.0 - k) * whole * shares[:, :1] * shares[:, 1:]
+    hessian[:, heights[:, None], heights] += apart[:, :, None] * np.array([[1.0, -1.0], [-1.0, 1.0]])
+    hessian[:, heights, coupling] += mixed
+    hessian[:, coupling, heights] += mixed
+    return np.matmul(gradient[:, None, :], turn)[:, 0], hessian
+
+
+def _turn(model: Model, theta: np.ndarray) -> np.ndarray:
+    """Derivatives (B, p, p) of parameters in which the heights are the terms' own, in the parameters."""
+    size, p = theta.shape
+    heights, k = model.columns[:, 0], theta[:, model.coupling, None]
+    _, shares, logs = _heights(model, theta)
+    turn = np.zeros((size, p, p))
+    turn[:, range(p), range(p)] = 1.0
+    turn[:, heights[:, None], heights] = (1.0 - k)[:, :, None] * shares[:, None, :]
+    turn[:, heights, heights] += k
+    turn[:, heights, model.coupling] = logs
+    return turn
 
 
 def _residuals(model: Model, theta: np.ndarray, space: Workspace) -> np.ndarray:
@@ -275,7 +383,7 @@ def jacobian(model: Model, theta: np.ndarray) -> np.ndarray:
     if model.scale is not None:
         along *= theta[model.scale]
         along[:, model.scale] = log_sum[0]
-    return along
+    return along if model.coupling is None else along @ _turn(model, theta[None])[0]
 
 
 def huber_sum(r: np.ndarray, weights: np.ndarray, delta: float) -> np.ndarray:
@@ -314,7 +422,7 @@ def _evaluate(
     """The same for as many items as the workspace holds."""
     size, p = len(weights), model.n_params
     log_sum, parts = _log_sum(model, theta, space)
-    _, r, c, first, second, along, bent, pair = space.arrays(size)
+    _, r, c, first, second, along, bent, pair, ratio = space.arrays(size)
     r, c = r[: len(theta)], c[: len(theta)]
     s = 1.0 if model.scale is None else theta[:, model.scale, None]
     r = log_sum if model.scale is None else np.multiply(log_sum, s, out=r)
@@ -348,14 +456,14 @@ def _evaluate(
         first *= s
         second *= s * s
     second -= first
-    sums, products = [], []
+    sums, products, terms = [], [], range(*model.terms.indices(len(parts)))
     for i, (part, columns) in enumerate(zip(parts, model.features, strict=True)):
         np.multiply(part, first, out=along)
         np.multiply(part, second, out=bent)
         sums.append(along @ columns)
         for j, both in enumerate(model.products[i]):
             np.multiply(bent, parts[j], out=pair)
-            if j == i and not (i == 0 and model.offset is not None):
+            if j == i and i in terms:
                 pair += along
             products.append(pair @ both)
     gradient = np.concatenate(sums, axis=1) @ model.places[0]
@@ -366,7 +474,31 @@ def _evaluate(
         hessian[:, model.scale, :] = hessian[:, :, model.scale] = mixed
     if model.noise is not None:
         _add_noise(model, weights, each, parts, gradient, hessian)
+    if model.coupling is not None:
+        _add_coupling(model, theta, first, parts, ratio[: len(theta)], hessian)
+        gradient, hessian = _from_heights(model, theta, gradient, hessian)
     return value, gradient, hessian
+
+
+def _add_coupling(
+    model: Model, theta: np.ndarray, first: np.ndarray, parts: np.ndarray, ratio: np.ndarray, hessian: np.ndarray
+) -> None:
+    """What the curvature of coupled terms has beyond that of added ones, in place."""
+    k = theta[:, model.coupling, None]
+    (one, other), slope = parts[model.terms], parts[-1]
+    share = np.maximum(one + other, 1e-300)
+    entropy = slope / share
+    both = first * one * other / share
+    apart, squares = model.contrast
+    p = model.n_params
+    hessian += ((both * (1.0 / k - 1.0)) @ squares).reshape(-1, p, p)
+    both *= ratio / k
+    pull = first * entropy
+    sums = np.concatenate([(q * pull) @ x for q, x in zip((one, other), model.design, strict=True)], axis=1)
+    mixed = sums @ model.places[0][model.terms.start :][: sums.shape[1]] - both @ apart
+    mixed[:, model.coupling] = 0.5 * (np.vecdot(both, ratio) + np.vecdot(pull, slope))
+    hessian[:, model.coupling] += mixed
+    hessian[:, :, model.coupling] += mixed
 
 
 def _add_noise(

@@ -9,7 +9,7 @@ import numpy as np
 
 from .newton import Solution, solve
 from .objective import Model, huber_sum, jacobian, losses, residuals, tilt
-from .starts import FINE_GRID, GRID, Basis, solve_fresh
+from .starts import FINE_GRID, GRID, Basis, solve_coupled, solve_fresh
 
 #: exponents are sought in this range
 EXPONENTS = (0.01, 2.0)
@@ -17,6 +17,10 @@ EXPONENTS = (0.01, 2.0)
 SMOOTH = 1e-3
 #: a threshold below this share of the same unit makes Huber's loss an absolute value to rounding
 SHARP = 1e-7
+#: how two terms are joined: nearly the larger one, added at 1, nearly their product
+COUPLINGS = (0.05, 4.0)
+#: the lowest height, in units of ln loss, of one of two coupled terms: at the centre its share may be tiny, far off not
+LOWEST = -100.0
 #: a term whose coefficient falls below this share of the loss counts as absent
 ABSENT = 1e-6
 
@@ -84,7 +88,9 @@ class Objective:
 class Problem:
     """Terms ``exp(a_k - alpha_k x_k)`` beside an optional offset, in logs centred on the table.
 
-    ``names`` are those of the constants in the order of theta (offset, coefficients, exponents).
+    ``names`` are those of the constants in the order of theta (offset, coefficients, exponents, coupling). Where two
+    terms are joined by a coupling k, (S^(1/k) + T^(1/k))^k, theta has the exponents of S and T, which are k times
+    those of the constants, and for heights the logarithms of what each has in the whole at the centre of the table.
     """
 
     model: Model
@@ -103,8 +109,9 @@ class Problem:
         raw: bool = False,
         tau: float = 0.5,
         bounds: tuple[float, float] = EXPONENTS,
+        couplings: tuple[float, float] | None = None,
     ) -> Problem:
-        """A falling power term of each variable, and an offset."""
+        """A falling power term of each variable, and an offset; two terms may be joined by a coupling within bounds."""
         k, n, first = len(variables), len(loss), int(offset)
         logs = [np.log(v) for v in variables]
         centres = np.array([x.mean() for x in logs])
@@ -122,6 +129,14 @@ class Problem:
             raw=raw,
             tau=tau,
         )
+        if couplings is not None:
+            model = replace(
+                model,
+                lower=np.r_[model.lower[:first], np.full(k, LOWEST), model.lower[first + k :], couplings[0]],
+                upper=np.r_[model.upper, couplings[1]],
+                typical=np.r_[model.typical, 1.0],
+                coupling=model.n_params,
+            )
         return cls(model, Basis(loss, tuple(logs), offset), centres, names)
 
     @property
@@ -131,6 +146,29 @@ class Problem:
     @property
     def n_terms(self) -> int:
         return len(self.centres)
+
+    @property
+    def exponents(self) -> tuple[float, float]:
+        """Bounds of the exponents."""
+        last = self.model.columns[-1, 1]
+        return float(self.model.lower[last]), float(self.model.upper[last])
+
+    @property
+    def added(self) -> Problem:
+        """The same with its terms added, without a coupling."""
+        keep = slice(0, self.model.coupling)
+        first, k = int(self.basis.offset), self.n_terms
+        lower = self.model.lower[keep].copy()
+        lower[first : first + k] = np.log(ABSENT * float(self.basis.loss.min()))
+        model = replace(
+            self.model,
+            lower=lower,
+            upper=self.model.upper[keep],
+            typical=self.model.typical[keep],
+            coupling=None,
+            noise=None,
+        )
+        return Problem(model, self.basis, self.centres, self.names[keep])
 
     @property
     def unit(self) -> float:
@@ -147,6 +185,9 @@ class Problem:
         if grid is None:
             grid = FINE_GRID if self.n_terms == 1 else GRID
         deltas = objective.thresholds(True, exact, self.unit)
+        if self.model.coupling is not None:
+            added, _ = self.added.fresh(weights, objective, count, grid, exact)
+            return solve_coupled(self.model, added, weights, deltas, count)
         # one variable may span many decades, over which a step of the grid is large beside any threshold
         return solve_fresh(self.model, self.basis, weights, deltas, count, grid, squares_first=self.n_terms == 1)
 
@@ -167,25 +208,42 @@ class Problem:
         return jacobian(self.model, theta)
 
     def absent(self, theta: np.ndarray) -> np.ndarray:
-        """(B, K): terms that have vanished (their coefficient sits on its lower bound)."""
-        heights = self.model.columns[:, 0]
-        return theta[:, heights] <= self.model.lower[heights]
+        """(B, K): terms that have vanished (their coefficient sits on its lower bound).
+
+        Of coupled terms one that has no share above ``ABSENT`` of their sum in any corner of the table.
+        """
+        heights, exponents = self.model.columns.T
+        if self.model.coupling is None:
+            return theta[:, heights] <= self.model.lower[heights]
+        inner = theta[:, exponents] / theta[:, self.model.coupling, None]
+        (x_low, x_high), (y_low, y_high) = ((x.min(), x.max()) for x in self.basis.logs)
+        apart = theta[:, heights[0]] - theta[:, heights[1]]
+        most = apart - inner @ [x_low, -y_high]
+        least = apart - inner @ [x_high, -y_low]
+        return np.column_stack([most <= np.log(ABSENT), least >= -np.log(ABSENT)])
 
     def constants(self, theta: np.ndarray) -> dict[str, np.ndarray]:
         """The constants by name, each (B,), from thetas (B, p); absent terms are exactly zero."""
         first, k = int(self.basis.offset), self.n_terms
-        heights, exponents = theta[:, first : first + k], theta[:, first + k :]
+        heights, exponents = theta[:, first : first + k], theta[:, first + k : first + 2 * k]
+        rest = theta[:, first + 2 * k :]
+        if self.model.coupling is not None:
+            heights = heights + (1.0 / rest - 1.0) * np.logaddexp.reduce(heights, axis=1, keepdims=True)
+            exponents = exponents / rest
         with np.errstate(over="ignore"):
             coefficients = np.exp(heights + exponents * self.centres)
         coefficients = np.where(self.absent(theta), 0.0, coefficients)
-        columns = [*theta[:, :first].T, *coefficients.T, *exponents.T]
+        columns = [*theta[:, :first].T, *coefficients.T, *exponents.T, *rest.T]
         return dict(zip(self.names, columns, strict=True))
 
     def theta(self, constants: Mapping[str, float]) -> np.ndarray:
         """The theta (p,) of constants by name, the inverse of :meth:`constants`; absent terms are on their bound."""
         first, k = int(self.basis.offset), self.n_terms
         values = np.array([constants[name] for name in self.names])
-        exponents = values[first + k :]
+        exponents, rest = values[first + k : first + 2 * k], values[first + 2 * k :]
         with np.errstate(divide="ignore"):
             heights = np.log(values[first : first + k]) - exponents * self.centres
-        return np.maximum(np.concatenate([values[:first], heights, exponents]), self.model.lower)
+        if self.model.coupling is not None:
+            heights = heights + (rest - 1.0) * np.logaddexp.reduce(heights)
+            exponents = exponents * rest
+        return np.maximum(np.concatenate([values[:first], heights, exponents, rest]), self.model.lower)

@@ -5,8 +5,9 @@ At a budget C with its best size N* and tokens D* = C / 6N*, and with the loss L
 .. math:: L = E + (L^* - E)\Bigl[a\,(N/N^*)^{-\alpha} + (1 - a)\,(D/D^*)^{-\beta}\Bigr], \qquad
           a = \frac{\beta}{\alpha + \beta}
 
-so that ln N*, L* and a are coordinates themselves. To hold one and minimise over the rest is then a problem within
-bounds, which Levenberg and Marquardt's steps solve for many values of it at once.
+so that ln N*, L* and a are coordinates themselves. Where the terms are joined by a coupling k, the bracket has the
+exponents alpha/k and beta/k, and the power k, which is one more coordinate. To hold one and minimise over the rest is
+then a problem within bounds, which Levenberg and Marquardt's steps solve for many values of it at once.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from .objective import huber_sum
 from .problem import Problem
 from .scatter import Scatter, student
 
-#: places of the coordinates of a point; ``EXPONENT`` holds the ratio of the last two, which is to hold a
-OFFSET, SIZE, LOSS, ALPHA, BETA, EXPONENT = range(6)
+#: places of the coordinates of a point, the last only of a law with a coupling; ``EXPONENT`` is to hold a, and so the
+#: ratio of ALPHA and BETA
+OFFSET, SIZE, LOSS, ALPHA, BETA, COUPLING, EXPONENT = range(7)
 #: steps at most; five to fifteen are enough
 MOST_STEPS = 80
 #: damping tried first, its factors after a success and a failure, and where it ends
@@ -53,6 +55,8 @@ class Frontier:
         The target is ln loss, or the loss where ``raw``.
     bounds : (float, float)
         Of the exponents.
+    couplings : (float, float) or None
+        Bounds of the coupling, where the law has one.
     scatter : Scatter
     clusters : array (n,) or None
         Which runs are not independent of each other.
@@ -67,6 +71,7 @@ class Frontier:
     theta: np.ndarray
     scatter: Scatter
     clusters: np.ndarray | None
+    couplings: tuple[float, float] | None = None
 
     @classmethod
     def of(cls, problem: Problem, scatter: Scatter, clusters: np.ndarray | None = None) -> Frontier:
@@ -74,31 +79,52 @@ class Frontier:
         x, y = (log + centre for log, centre in zip(problem.basis.logs, problem.centres, strict=True))
         constants = problem.constants(scatter.theta[None])
         theta = np.array([constants[name][0] for name in problem.names])
-        bounds = (float(problem.model.lower[-1]), float(problem.model.upper[-1]))
-        return cls(x, y, problem.model.target, scatter.weights, problem.model.raw, bounds, theta, scatter, clusters)
+        model, couplings = problem.model, None
+        if (k := model.coupling) is not None:
+            couplings = float(model.lower[k]), float(model.upper[k])
+        w, bounds = scatter.weights, problem.exponents
+        return cls(x, y, model.target, w, model.raw, bounds, theta, scatter, clusters, couplings)
+
+    @property
+    def size(self) -> int:
+        """How many coordinates a point has."""
+        return 5 if self.couplings is None else 6
 
     def point(self, log_c: float) -> np.ndarray:
-        """Coordinates (5,) of the minimum at a budget 6 exp(log_c); NaN where a term has vanished."""
-        E, A, B, alpha, beta = self.theta
+        """Coordinates (size,) of the minimum at a budget 6 exp(log_c); NaN where a term has vanished."""
+        E, A, B, alpha, beta, *coupling = self.theta
         if not (A > 0 and B > 0):
-            return np.full(5, np.nan)
+            return np.full(self.size, np.nan)
         size = (np.log(alpha * A / (beta * B)) + beta * log_c) / (alpha + beta)
-        return np.array([E, size, E + A * np.exp(-alpha * size) * (1 + alpha / beta), alpha, beta])
+        least = A * np.exp(-alpha * size) * (1 + alpha / beta)
+        for k in coupling:
+            least, alpha, beta = least**k, k * alpha, k * beta
+        return np.array([E, size, E + least, alpha, beta, *coupling])
 
     def predict(self, points: np.ndarray, log_c: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Residuals (B, n) at points (B, 5), and their derivatives (B, 5, n)."""
-        E, size, best, alpha, beta = (column[:, None] for column in points.T)
+        """Residuals (B, n) at points (B, size), and their derivatives (B, size, n)."""
+        E, size, best, alpha, beta, *coupling = (column[:, None] for column in points.T)
         x, y = self.log_params - size, self.log_tokens - (log_c[:, None] - size)
+        for k in coupling:
+            x, y = x / k, y / k
         of_size, of_tokens = (np.exp(np.clip(-e * u, -300.0, 300.0)) for e, u in ((alpha, x), (beta, y)))
         a, above, apart = beta / (alpha + beta), best - E, of_size - of_tokens
         mixed = a * of_size + (1 - a) * of_tokens
+        slopes = np.empty((len(points), self.size, len(self.target)))
+        pull = above
+        for k in coupling:
+            whole = mixed**k
+            fall = np.log(mixed) + (a * of_size * alpha * x + (1 - a) * of_tokens * beta * y) / mixed
+            slopes[:, COUPLING] = above * whole * fall
+            pull, mixed = above * k * whole / mixed, whole
         loss = np.maximum(E + above * mixed, TINY)
-        slopes = np.empty((len(points), 5, len(self.target)))
         slopes[:, OFFSET] = 1 - mixed
-        slopes[:, SIZE] = above * a * alpha * apart
+        slopes[:, SIZE] = pull * a * alpha * apart
         slopes[:, LOSS] = mixed
-        slopes[:, ALPHA] = -above * a * (apart / (alpha + beta) + x * of_size)
-        slopes[:, BETA] = above * (1 - a) * (apart / (alpha + beta) - y * of_tokens)
+        slopes[:, ALPHA] = -pull * a * (apart / (alpha + beta) + x * of_size)
+        slopes[:, BETA] = pull * (1 - a) * (apart / (alpha + beta) - y * of_tokens)
+        for k in coupling:
+            slopes[:, SIZE] /= k
         if self.raw:
             return loss - self.target, slopes
         with np.errstate(over="ignore"):
@@ -106,10 +132,9 @@ class Frontier:
         return np.log(loss) - self.target, slopes
 
     def minimise(self, points: np.ndarray, log_c: np.ndarray, held: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Points (B, 5) at which the objective is least while coordinate ``held`` (B,) stays, and its values (B,)."""
+        """Points (B, size) with the least objective while coordinate ``held`` (B,) stays, and its values (B,)."""
         delta, w, size = self.scatter.delta, self.weights, len(points)
-        points, damping = self._inside(points), np.full(size, DAMPING)
-        tied = held == EXPONENT
+        points, damping = self._inside(points, held), np.full(size, DAMPING)
         r, slopes = self.predict(points, log_c)
         value = huber_sum(r, w, delta)
         active = np.arange(size)
@@ -117,7 +142,7 @@ class Frontier:
         for _ in range(MOST_STEPS):
             light = damping <= LIGHT
             step, promised = self._step(points, r, slopes, damping, held[active])
-            trial = self._inside(points + step, tied[active], points)
+            trial = self._inside(points + step, held[active], points)
             r_new, slopes_new = self.predict(trial, log_c[active])
             value_new = huber_sum(r_new, w, delta)
             better = value_new < value
@@ -137,20 +162,20 @@ class Frontier:
                 value, damping = value[going], damping[going]
         return out, least
 
-    def _inside(
-        self, points: np.ndarray, tied: np.ndarray | None = None, before: np.ndarray | None = None
-    ) -> np.ndarray:
-        """Points brought within bounds; where exponents are tied, along their ratio before."""
+    def _inside(self, points: np.ndarray, held: np.ndarray, before: np.ndarray | None = None) -> np.ndarray:
+        """Points brought within bounds; where a is held, along the ratio of the exponents before."""
         low, high = self.bounds
-        points = points.copy()
-        if tied is not None and before is not None and tied.any():
+        points, tied = points.copy(), held == EXPONENT
+        if before is not None and tied.any():
             share = before[tied, ALPHA : BETA + 1] / before[tied, ALPHA : BETA + 1].sum(1, keepdims=True)
             total = points[tied, ALPHA : BETA + 1].sum(1, keepdims=True)
             least, most = (low / share).max(1, keepdims=True), (high / share).min(1, keepdims=True)
             points[tied, ALPHA : BETA + 1] = share * np.minimum(np.maximum(total, least), most)
         else:
-            points[:, ALPHA:] = np.minimum(np.maximum(points[:, ALPHA:], low), high)
-        points[:, LOSS] = np.maximum(points[:, LOSS], 1e-12)
+            points[:, ALPHA : BETA + 1] = np.minimum(np.maximum(points[:, ALPHA : BETA + 1], low), high)
+        if self.couplings is not None:
+            points[:, COUPLING] = np.minimum(np.maximum(points[:, COUPLING], self.couplings[0]), self.couplings[1])
+        points[:, LOSS] = np.maximum(points[:, LOSS], np.where(held == OFFSET, points[:, OFFSET] * (1 + 1e-8), 1e-12))
         points[:, OFFSET] = np.minimum(np.maximum(points[:, OFFSET], 0.0), points[:, LOSS] * (1 - 1e-9))
         return points
 
@@ -158,7 +183,7 @@ class Frontier:
         self, points: np.ndarray, r: np.ndarray, slopes: np.ndarray, damping: np.ndarray, held: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Damped Gauss–Newton step of reweighted squares, and the fall of the objective that it promises."""
-        each = np.arange(5)
+        each = np.arange(self.size)
         delta = self.scatter.delta
         pull = self.weights * np.minimum(np.maximum(r, -delta), delta)
         reweighted = self.weights * np.minimum(1.0, delta / np.maximum(np.abs(r), 1e-300))
@@ -166,15 +191,16 @@ class Frontier:
         if tied.any():
             slopes = slopes.copy()
             shares = points[tied, ALPHA : BETA + 1] / points[tied, ALPHA : BETA + 1].sum(1, keepdims=True)
-            slopes[tied, ALPHA] = (shares[:, :, None] * slopes[tied, ALPHA:]).sum(1)
+            slopes[tied, ALPHA] = (shares[:, :, None] * slopes[tied, ALPHA : BETA + 1]).sum(1)
             slopes[tied, BETA] = 0.0
         gradient = np.matmul(slopes, pull[:, :, None])[:, :, 0]
         curvature = np.matmul(slopes * reweighted[:, None, :], np.swapaxes(slopes, 1, 2))
         stays = np.where(tied, BETA, held)[:, None] == each
-        low, high = self.bounds
-        lower, upper = np.array([0.0, -np.inf, -np.inf, low, low]), np.array([np.inf, np.inf, np.inf, high, high])
+        (low, high), (loose, tight) = self.bounds, self.couplings or (0.0, np.inf)
+        lower = np.array([0.0, -np.inf, -np.inf, low, low, loose])[: self.size]
+        upper = np.array([np.inf, np.inf, np.inf, high, high, tight])[: self.size]
         stays |= ((points <= lower) & (gradient > 0) | (points >= upper) & (gradient < 0)) & ~(
-            tied[:, None] & (each > LOSS)
+            tied[:, None] & (each > LOSS) & (each < COUPLING)
         )
         gradient = np.where(stays, 0.0, gradient)
         curvature = np.where(stays[:, :, None] | stays[:, None, :], 0.0, curvature)
@@ -198,12 +224,12 @@ class Frontier:
         delta = self.scatter.delta
         inside = self.weights * (np.abs(r) <= delta)
         outer = np.matmul(slopes * inside[:, None, :], np.swapaxes(slopes, 1, 2))
-        scale = np.sqrt(outer[:, range(5), range(5)]) + 1e-300
+        scale = np.sqrt(outer[:, range(self.size), range(self.size)]) + 1e-300
         covariance = np.linalg.pinv(outer / (scale[:, :, None] * scale[:, None, :]), hermitian=True)
         covariance /= scale[:, :, None] * scale[:, None, :]
         # ln a = ln beta - ln(alpha + beta): the slope of a in the exponents
         alpha, beta = start[:, ALPHA], start[:, BETA]
-        pick = np.eye(6)[held][:, :5]
+        pick = np.eye(7)[held][:, : self.size]
         of_a = held == EXPONENT
         pick[of_a, ALPHA] = (-beta / (alpha + beta) ** 2)[of_a]
         pick[of_a, BETA] = (alpha / (alpha + beta) ** 2)[of_a]
@@ -211,7 +237,7 @@ class Frontier:
         variance = (along * pick).sum(1)
         pull = np.matmul(along[:, None, :], slopes)[:, 0] * np.minimum(np.maximum(r, -delta), delta)
         value = np.where(
-            of_a, beta / (alpha + beta), np.take_along_axis(start, np.minimum(held, BETA)[:, None], 1)[:, 0]
+            of_a, beta / (alpha + beta), np.take_along_axis(start, np.where(of_a, BETA, held)[:, None], 1)[:, 0]
         )
         return Asked(
             log_c=log_c,
@@ -235,10 +261,16 @@ class Frontier:
         sums = np.array([np.bincount(code, row) for row in weighted])
         return np.maximum((sums**2).sum(1) / naive * sums.shape[1] / max(sums.shape[1] - 1, 1), 1.0)
 
+    def _limits(self) -> dict[int, tuple[float, float]]:
+        """Between which values the coordinates that are constants can lie."""
+        least = float(self.target.min())
+        limits = {OFFSET: (0.0, least if self.raw else float(np.exp(least)))}
+        return limits if self.couplings is None else limits | {COUPLING: self.couplings}
+
     def rise(
         self, asked: Asked, values: np.ndarray, near: np.ndarray, shift: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Root of the statistic when coordinates are held at ``values`` (B,), and the points (B, 5) there.
+        """Root of the statistic when coordinates are held at ``values`` (B,), and the points (B, size) there.
 
         Started from the points ``near``, moved by ``shift`` of the coordinate along the valley.
         """
@@ -246,7 +278,7 @@ class Frontier:
         start[:, LOSS] = np.clip(start[:, LOSS], 0.5 * near[:, LOSS], 2 * near[:, LOSS])
         start[:, ALPHA:] = np.clip(start[:, ALPHA:], 0.5 * near[:, ALPHA:], 2 * near[:, ALPHA:])
         start[:, OFFSET] = np.clip(start[:, OFFSET], 0.0, 0.5 * (near[:, OFFSET] + near[:, LOSS]))
-        for place in (SIZE, LOSS):
+        for place in (SIZE, LOSS) if self.couplings is None else (OFFSET, SIZE, LOSS, COUPLING):
             here = asked.held == place
             start[here, place] = values[here]
         here = asked.held == EXPONENT
@@ -273,6 +305,9 @@ class Frontier:
         farthest = np.where(both.held == LOSS, both.value * np.where(side < 0, 1.0, 9.0), farthest)
         room = np.where(side < 0, both.value - EDGE, 1 - EDGE - both.value)
         farthest = np.where(both.held == EXPONENT, np.maximum(room, 0.0), farthest)
+        for place, (low, high) in self._limits().items():
+            room = np.where(side < 0, both.value - low, high - both.value)
+            farthest = np.where(both.held == place, np.maximum(room, 0.0), farthest)
         inner, outer = np.zeros(len(side)), np.full(len(side), np.inf)
         z_inner, z_outer = np.zeros(len(side)), np.full(len(side), np.inf)
         near, at = both.start.copy(), np.zeros(len(side))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from ..._parallel import spread
-from .newton import Solution, solve
+from .newton import Solution, improve, solve
 from .problem import Objective, Problem
 
 #: most resamples, and most numbers, drawn and solved at a time
@@ -121,14 +120,6 @@ def on_bound(problem: Problem, theta: np.ndarray) -> np.ndarray:
     return np.any((law <= lower) | (law >= upper), axis=1)
 
 
-def _improve(solution: Solution, other: Solution, rows: Any) -> None:
-    """Take over, in place, what is lower in ``other`` (which holds only ``rows``)."""
-    better = other.value < solution.value[rows]
-    chosen = np.arange(len(solution.value))[rows][better]
-    for name in ("theta", "value", "converged"):
-        getattr(solution, name)[chosen] = getattr(other, name)[better]
-
-
 def _escape(problem: Problem, weights: np.ndarray, aim: Objective, solution: Solution, seen: np.ndarray) -> None:
     """Solve again, in place, where a solution of another resample is already lower than the resample's own."""
     values = weights @ problem.losses(seen, aim).T
@@ -136,7 +127,7 @@ def _escape(problem: Problem, weights: np.ndarray, aim: Objective, solution: Sol
     rows = np.flatnonzero(values.min(1) < solution.value * (1 - TRAPPED))
     if len(rows):
         again = solve(problem.model, weights[rows], aim.thresholds(False, unit=problem.unit), seen[lowest[rows]])
-        _improve(solution, again, rows)
+        improve(solution, again, rows)
 
 
 def _solved(
@@ -146,7 +137,7 @@ def _solved(
     weights = counts * base
     solution = problem.warm(start, weights, aim)
     if trapped:
-        _improve(solution, problem.fresh(weights, aim, FRESH_STARTS)[0], slice(None))
+        improve(solution, problem.fresh(weights, aim, FRESH_STARTS)[0], slice(None))
     return solution
 
 

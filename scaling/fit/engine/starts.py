@@ -11,13 +11,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .newton import Solution, solve, solve_definite
+from .newton import Solution, improve, solve, solve_definite
 from .objective import Model, huber_sum
 
 #: exponents tried for every term
 GRID = np.geomspace(0.03, 1.6, 11)
 #: and for a law of one term, which costs little
 FINE_GRID = np.geomspace(0.01, 2.0, 81)
+#: couplings tried for two terms, beside 1, with which they are added
+COUPLED = (0.2, 2.0)
 #: elements of one working array
 BLOCK = 1_500_000
 #: and of one that stays in a core's cache
@@ -167,7 +169,29 @@ def solve_fresh(
     repeated, starts = np.repeat(weights, count, axis=0), starts.reshape(-1, p)
     if squares_first and np.isfinite(deltas[0]):
         starts = solve(model, repeated, (np.inf,), starts).theta
-    every = solve(model, repeated, deltas, starts)
-    values = every.value.reshape(size, count)
-    best = np.arange(size) * count + values.argmin(1)
+    return _best(solve(model, repeated, deltas, starts), count)
+
+
+def solve_coupled(
+    model: Model, added: Solution, weights: np.ndarray, deltas: tuple[float, ...], count: int
+) -> tuple[Solution, np.ndarray]:
+    """The same of two coupled terms, from the minima of the model in which they are added, with ``count`` couplings.
+
+    The heights are what the terms have in the level at the centre of the table. So level and slopes there, which the
+    data know well, stay as they are under any coupling. No minimum is above that of the added terms.
+    """
+    assert model.coupling is not None  # or there is no such start
+    couplings = np.r_[1.0, np.geomspace(*COUPLED, count - 1)]
+    starts = np.insert(np.repeat(added.theta, count, axis=0), model.coupling, np.tile(couplings, len(weights)), axis=1)
+    best, values = _best(solve(model, np.repeat(weights, count, axis=0), deltas, starts), count)
+    above = np.flatnonzero(best.value > added.value)
+    if len(above):  # a larger threshold has led astray
+        improve(best, solve(model, weights[above], deltas[-1:], starts[above * count]), above)
+    return best, values
+
+
+def _best(every: Solution, count: int) -> tuple[Solution, np.ndarray]:
+    """The lowest of each ``count`` solutions, and the values of all (B, count)."""
+    values = every.value.reshape(-1, count)
+    best = np.arange(len(values)) * count + values.argmin(1)
     return Solution(every.theta[best], every.value[best], every.converged[best]), values
