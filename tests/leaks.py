@@ -27,8 +27,9 @@ def _triples(keys, stride=1):
 
 
 def rows_of(table):
-    """What is looked for: three results in a row of each column that holds any, as numbers."""
-    results = [name for name in table if str(name).startswith(("loss", "metric_", "error_"))]
+    """What is looked for: three losses in a row, or, where there are none, results on tasks, as numbers."""
+    losses = [name for name in table if str(name).startswith("loss")]
+    results = losses or [name for name in table if str(name).startswith(("metric_", "error_"))]
     found = [_triples(_keys(table[name])) for name in results if len(table) > 2]
     return np.setdiff1d(np.concatenate(found), [0]) if found else np.array([], dtype=np.int64)
 

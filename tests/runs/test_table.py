@@ -3,6 +3,7 @@
 import time
 import warnings
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ import pytest
 from scaling.errors import RunsError, RunsWarning
 from scaling.runs import check_runs, describe_runs, load_runs, repetition
 from scaling.runs.repetition import PART
-from scaling.sources.datasets import is_available
+from scaling.sources.datasets import dataset_checksum, is_available
 
 
 @pytest.fixture
@@ -369,3 +370,47 @@ def test_the_named_sets_pass_without_a_warning(name, rows):
     runs = load_runs(name)
     assert len(runs) == rows
     assert runs.attrs["warnings"] == []
+
+
+GROUPED = pytest.mark.skipif(not is_available("gadre2024"), reason="the set gadre2024 is not on this machine")
+
+
+@GROUPED
+def test_a_group_of_a_named_set_is_a_table():
+    runs = load_runs("gadre2024/c4")
+    assert len(runs) == 34
+    assert runs.attrs["reading"]["name"] == "gadre2024/c4"
+    assert runs.attrs["reading"]["sha256"] == dataset_checksum("gadre2024")
+    assert runs.attrs["warnings"] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("gadre2024/c5", "no group 'c5' .did you mean 'c4'..; its groups: c4, rpj, rw"),
+        ("gadre2024/redpajama", "no group 'redpajama'; its groups: c4, rpj, rw"),
+        ("sardana2024/150M", "sardana2024 has no group '150M'; it has no groups"),
+        ("gadre224/c4", "did you mean the data set 'gadre2024'"),
+        ("gadre2024/c4/x", "no group 'c4/x'"),
+        ("gadre2024/", "no such file"),
+        ("gadre2024/c4.csv", "no such file"),
+        ("nothing/c4", "no such file"),
+    ],
+)
+def test_an_unknown_group_is_refused_with_those_there_are(name, words, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RunsError, match=words):
+        load_runs(name)
+
+
+@pytest.mark.parametrize("name", ["gadre2024", "gadre2024/c4"])
+def test_a_file_goes_before_a_named_set_and_a_folder_can_be_reached(name, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    table = pd.DataFrame({"params": [1e8, 1e9], "tokens": [1e9, 1e10], "loss": [3.0, 2.5]})
+    Path(name).parent.mkdir(exist_ok=True)
+    table.to_csv(name, index=False)
+    assert len(load_runs(name)) == len(load_runs(f"./{name}")) == 2
+    Path(name).unlink()
+    Path(name).mkdir(parents=True, exist_ok=True)
+    table.to_parquet(Path(name) / "part.parquet")
+    assert len(load_runs(f"./{name}")) == len(load_runs(Path(name))) == 2
