@@ -133,7 +133,7 @@ def _law_lines(law: dict[str, Any]) -> str:
 
 def _certainty_lines(questions: list[dict[str, Any]]) -> list[str]:
     """A table of what the runs know, by profile likelihood."""
-    words = {"a": "exponent a", "params": "best size", "loss": "its loss"}
+    words = {"a": "exponent a", "params": "best size", "loss": "its loss", "E": "E", "k": "coupling k"}
     lines = ["| the runs know, if the law is right | at FLOP | value | 95 % interval | needed | enough |"]
     lines += ["|---|---|---|---|---|---|"]
     for row in questions:

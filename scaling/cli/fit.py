@@ -26,7 +26,7 @@ from ..runs.meter import find_meter
 from ..uncertainty.resampling import Bootstrap, bootstrap
 from ..uncertainty.subsampling import subsampled_bootstrap
 from .command import UNUSABLE, Command, Refusal
-from .options import runs_options
+from .options import law_option, runs_options
 from .reading import read_runs
 from .terminal import bullets, grid, heading, interval, number, say
 from .writing import claim, write_whole
@@ -38,6 +38,7 @@ from .writing import claim, write_whole
 @click.option(
     "--approach", type=click.Choice(["1", "2", "3", "all"]), default="all", help="Which; by default all that can."
 )
+@law_option
 @click.option("--level", default=0.95, type=click.FloatRange(0.0, 1.0, True, True), help="Of the intervals; 0.95.")
 @click.option("--resamples", default=1000, type=click.IntRange(2, 100_000), help="Resampled tables; 1000.")
 @click.option("--seed", default=0, type=click.IntRange(0), help="Of the resampling; 0.")
@@ -48,6 +49,7 @@ def command(
     runs: str,
     reading: dict[str, Any],
     approach: str,
+    law: str,
     level: float,
     resamples: int,
     seed: int,
@@ -58,8 +60,8 @@ def command(
     """Fit scaling laws to a table of training runs: constants, intervals, extrapolation.
 
     Approaches are those of Hoffmann et al. 2022: 1, the lower envelope of training curves; 2, a parabola at each
-    IsoFLOP budget; 3, the loss L = E + A/N^alpha + B/D^beta. What the table does not allow is said with the reason.
-    RUNS and the options of reading are those of `scaling check`.
+    IsoFLOP budget; 3, the loss L = E + A/N^alpha + B/D^beta, or the coupled law of --law. What the table does not
+    allow is said with the reason. RUNS and the options of reading are those of `scaling check`.
 
     \b
     Example:
@@ -70,7 +72,7 @@ def command(
         claim(out, runs, force)
     table = read_runs(runs, reading)
     which = (1, 2, 3) if approach == "all" else (int(approach),)
-    fits, looks = fit_approaches(table, which), inspect_runs(table, ()).looks
+    fits, looks = fit_approaches(table, which, law=law), inspect_runs(table, ()).looks
     if all(isinstance(found, FitError) for found in fits.values()):
         reasons = [f"  - approach {k}, {APPROACH_NAMES[k]}: {error}" for k, error in fits.items()]
         reasons += [f"  - {words}" for words in looks]
@@ -80,6 +82,7 @@ def command(
     spread = {k: boot for k, boot in boots.items() if isinstance(boot, Bootstrap)}
     paired = pair({k: fits[k] for k in spread}, spread, resamples, seed)
     result = _result(table, fits, boots, compared, level, resamples, seed) | {"looks": looks}
+    result["options"]["law"] = law
     result |= {"differences": {"disagree": paired.disagree(level), "pairs": paired.table(level)}}
     record = to_json(result)
     if out is not None:
@@ -240,7 +243,7 @@ def _print(
 def _print_certainty(rows: list[dict[str, Any]], level: float) -> None:
     """A row a question, with its answer."""
     say("  what the runs know, by profile likelihood, as far as the law is right:")
-    words = {"a": "exponent a", "params": "best size", "loss": "its loss"}
+    words = {"a": "exponent a", "params": "best size", "loss": "its loss", "E": "E", "k": "coupling k"}
     title = f"{100 * level:.4g} % interval"
     columns = ["quantity", "at FLOPs", "value", title, "needed", "enough"]
     lines = [

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from ..fit.parametric import LAWS
+
 
 def _pairs(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
     """``OURS=THEIRS`` options as a dictionary."""
@@ -63,6 +65,15 @@ _DROP = click.option(
     metavar="WHAT",
     callback=_words,
     help="Leave out rows: 'diverged', the runs above what all others suggest, or lines by number: --drop 22,29.",
+)
+
+
+law_option = click.option(
+    "--law",
+    type=click.Choice(list(LAWS)),
+    default="additive",
+    show_default=True,
+    help="Of approach 3: additive, E + A/N^alpha + B/D^beta, or coupled, E + (A/N^alpha + B/D^beta)^k.",
 )
 
 

@@ -16,7 +16,7 @@ from ..plan.training import Plan, plan_training
 from ..uncertainty.resampling import Bootstrap
 from ..uncertainty.subsampling import subsampled_bootstrap
 from .command import Command, Refusal
-from .options import runs_options
+from .options import law_option, runs_options
 from .quantity import Quantity
 from .reading import read_runs
 from .terminal import bullets
@@ -31,6 +31,7 @@ from .terminal import bullets
     required=True,
     help="Training budget, FLOPs: 6 x parameters x tokens, or as the table counts them.",
 )
+@law_option
 @click.option("--inference-tokens", type=Quantity(zero=True), help="Tokens the model will read and write in its life.")
 @click.option("--unique-tokens", type=Quantity(), help="Distinct tokens at hand, where they are limited.")
 @click.option("--next-budget", type=Quantity(), help="Suggest runs to add that cost no more FLOPs than this together.")
@@ -65,6 +66,7 @@ def command(
     runs: str,
     reading: dict[str, Any],
     flops: float,
+    law: str,
     inference_tokens: float | None,
     unique_tokens: float | None,
     next_budget: float | None,
@@ -102,7 +104,7 @@ def command(
     if looked.pooled:
         words = [f"  - {each.words}" for each in looked.pooled]
         raise Refusal("\n".join([f"no plan from one law for all rows of {runs}:", *words]))
-    fit = fit_approaches(table, (3,))[3]
+    fit = fit_approaches(table, (3,), law=law)[3]
     if not isinstance(fit, Fit):
         raise Refusal("\n".join([f"no plan without a law: {fit}", *(f"  - {each}" for each in looked.looks)]))
     about = {"notes": [*table.attrs["reading"]["notes"], *table.attrs["notes"]]}
@@ -135,8 +137,8 @@ def command(
         )
         return
     bullets([*about["looks"], *about["notes"], *about["warnings"]], most=40)
-    law = "" if found.open_question else f": {fit.law}"
-    click.echo(f"{len(fit.runs)} runs{law}\n\n{found}\n\n{_both(found, band)}")
+    about_law = "" if found.open_question else f": {fit.law}"
+    click.echo(f"{len(fit.runs)} runs{about_law}\n\n{found}\n\n{_both(found, band)}")
     if more is not None:
         click.echo(f"\n{more}")
 
@@ -146,6 +148,7 @@ def _record(fit: Fit, boot: Bootstrap, found: Plan, more: NextRuns | None) -> di
     record = {
         "runs": len(fit.runs),
         "law": None if found.open_question else fit.law.constants,
+        "equation": fit.candidate.equation,
         "constants": _constants(boot, found.level),
         "status": fit.status,
         "message": fit.message,

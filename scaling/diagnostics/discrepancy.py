@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from .._checks import positive, proper_share
 from ..errors import FitError, FitErrorKind
 from ..fit.result import Fit
-from ..laws.chinchilla import ChinchillaLaw
+from ..laws.coupled import CoupledLaw, SumLaw
 from ..runs.meter import find_meter
 from .extrapolation import find_cuts
 
@@ -189,9 +189,9 @@ def find_discrepancy(fit: Fit) -> Discrepancy:
     >>> bool(band.low < best.loss < band.high)
     True
     """
-    if not isinstance(fit.candidate, ChinchillaLaw) or fit.objective in ("huber", "log_one_sided") or fit.tau != 0.5:
-        words = "a ChinchillaLaw through the middle of the runs, by logarithms of the loss: fit with fit_parametric"
-        raise TypeError(f"a discrepancy needs {words} and objective='log_huber'")
+    if not isinstance(fit.candidate, SumLaw) or fit.objective in ("huber", "log_one_sided") or fit.tau != 0.5:
+        words = "a ChinchillaLaw or CoupledLaw through the middle of the runs, by logarithms of the loss"
+        raise TypeError(f"a discrepancy needs {words}: fit with fit_parametric and objective='log_huber'")
     law, used = fit.law, np.flatnonzero(fit.weights > 0)
     if len(used) < LEAST_RUNS:
         words = f"{len(used)} runs are too few to tell what a law misses from noise: at least {LEAST_RUNS} are needed"
@@ -211,14 +211,17 @@ def find_discrepancy(fit: Fit) -> Discrepancy:
     return Discrepancy(fit, process.size, process.noise, forecasts, p, process)
 
 
-def _seen(law: ChinchillaLaw, N: np.ndarray, D: np.ndarray, missed: ArrayLike = 0.0, weights: ArrayLike = 1.0) -> _Seen:
-    """Points with the slopes there of ln loss in E, ln A, ln B, alpha and beta."""
+def _seen(law: SumLaw, N: np.ndarray, D: np.ndarray, missed: ArrayLike = 0.0, weights: ArrayLike = 1.0) -> _Seen:
+    """Points with the slopes there of ln loss in E, ln A, ln B, alpha, beta and, where there is one, k."""
     logs = np.log(np.column_stack([N, D]))
     size, data = law.terms(N, D)
-    parts = np.column_stack([np.ones_like(size), size, data, -logs[:, 0] * size, -logs[:, 1] * data])
-    return _Seen(
-        logs, parts / (law.E + size + data)[:, None], *(np.broadcast_to(x, N.shape) for x in (missed, weights))
-    )
+    coupling = []
+    if isinstance(law, CoupledLaw):
+        inner, whole = size + data, (size + data) ** law.k
+        size, data, coupling = law.k * whole * size / inner, law.k * whole * data / inner, [whole * np.log(inner)]
+    parts = np.column_stack([np.ones_like(size), size, data, -logs[:, 0] * size, -logs[:, 1] * data, *coupling])
+    loss = np.asarray(law.loss(N, D))
+    return _Seen(logs, parts / loss[:, None], *(np.broadcast_to(x, N.shape) for x in (missed, weights)))
 
 
 def _forecasts(table: pd.DataFrame, seen: _Seen) -> Iterator[tuple[float, float, int, float, float]]:

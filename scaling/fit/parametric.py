@@ -6,12 +6,12 @@ from dataclasses import fields
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from ..laws.base import Law
 from ..laws.chinchilla import ChinchillaLaw
-from ..laws.coupled import CoupledLaw
+from ..laws.coupled import CoupledLaw, SumLaw
 from .certainty import open_questions
 from .common import chosen_rows, finish
 from .engine.one_sided import LIKELIHOOD
@@ -22,7 +22,7 @@ from .result import Fit
 __all__ = ["fit_parametric"]
 
 #: the laws by name
-LAWS: dict[str, type[Law]] = {"additive": ChinchillaLaw, "coupled": CoupledLaw}
+LAWS: dict[str, type[SumLaw]] = {"additive": ChinchillaLaw, "coupled": CoupledLaw}
 
 
 def fit_parametric(
@@ -116,7 +116,7 @@ def fit_parametric(
     """
     if law not in LAWS:
         raise ValueError(f"law must be {' or '.join(map(repr, LAWS))}, got {law!r}")
-    kind: type[Any] = LAWS[law]
+    kind = LAWS[law]
     if objective == LIKELIHOOD:
         if tau != 0.5:
             raise ValueError(f"tau = {tau:g} goes with other objectives: {LIKELIHOOD!r} estimates how far noise leans")
@@ -126,9 +126,7 @@ def fit_parametric(
     aim = Objective(objective, delta, tau)
     used = chosen_rows(runs, rows, weights)
     N, D, L = used.columns("params", "tokens", "loss")
-    names = tuple(each.name for each in fields(kind))
-    couplings = COUPLINGS if kind is CoupledLaw else None
-    problem = Problem.build(L, (N, D), names, raw=aim.raw, tau=tau, couplings=couplings)
+    problem = sum_problem(kind, L, (N, D), raw=aim.raw, tau=tau)
     return finish(
         problem,
         used.weights,
@@ -144,6 +142,12 @@ def fit_parametric(
         clusters=used.clusters,
         asked=open_questions,
     )
+
+
+def sum_problem(kind: type[SumLaw], loss: np.ndarray, variables: tuple[np.ndarray, ...], **options: Any) -> Problem:
+    """The engine's problem of a law of one of these kinds, for a loss at sizes and tokens."""
+    names, couplings = tuple(each.name for each in fields(kind)), COUPLINGS if kind is CoupledLaw else None
+    return Problem.build(loss, variables, names, couplings=couplings, **options)
 
 
 def law_name(fit: Fit) -> str:

@@ -142,11 +142,12 @@ class Fit:
         For the exponent :math:`a = \beta/(\alpha+\beta)`, and for the best size :math:`N^*(C)` and the loss
         :math:`L^*(C)` there at each budget, the interval holds the values q at which
 
-        .. math:: \frac{2\,[\min_{\theta:\,q(\theta) = q} S(\theta) - \min S]}{\text{unit}} \le t^2_{n-5},
+        .. math:: \frac{2\,[\min_{\theta:\,q(\theta) = q} S(\theta) - \min S]}{\text{unit}} \le t^2_{n-p},
 
         with S the sum of Huber losses of the fit's residuals at the threshold 1.345 of their standard deviation
         (squares, where the fit is of squares), the unit their mean square as noise makes it, and t the quantile of
-        Student's distribution. Each minimum is over the four other constants, within the bounds of the fit. An
+        Student's distribution with n runs less p constants. Each minimum is over the other constants, within the bounds
+        of the fit. Of a :class:`~scaling.laws.CoupledLaw` the same is said of E and k, which trade off. An
         interval includes the estimate; an end that the runs do not set is 0 or infinite (for a, 0 or 1). A law that is
         wrong, or wrong beyond the runs, is not in these intervals. Where the runs count their compute otherwise than by
         6 N D (:func:`~scaling.runs.find_meter`), budgets are in their count, and a is the exponent of the best size in
@@ -161,10 +162,12 @@ class Fit:
         Returns
         -------
         DataFrame
-            One row a question: ``quantity`` (``a``, ``params``, ``loss``), ``flops`` (NaN for a), ``value``, ``low``,
-            ``high``, ``need`` in words and ``enough``, whether the interval lies within it: a to 0.1 either way, a size
-            to a factor of two, a loss to 2 %. Nothing is enough where the status is ``weak`` whatever the interval:
-            below five residual degrees of freedom, beyond runs of one compute, where the law misses repeated runs.
+            One row a question: ``quantity`` (``a``, ``params``, ``loss``, of a coupled law ``E`` and ``k``), ``flops``
+            (NaN for what is the same at all), ``value``, ``low``, ``high``, ``need`` in words and ``enough``, whether
+            the interval lies within it: a to 0.1 either way, a size to a factor of two, a loss to 2 %, E away from 0
+            and k from 1, where the law is a simpler one. Nothing is enough where the status is ``weak`` whatever the
+            interval: below five residual degrees of freedom, beyond runs of one compute, where the law misses repeated
+            runs.
 
         Raises
         ------

@@ -66,6 +66,12 @@ class CoupledLaw(Law):
         return cls(law.E, law.A**root, law.B**root, law.alpha * root, law.beta * root, k)
 
     @property
+    def parted(self) -> ChinchillaLaw:
+        """E, S and T as a :class:`~scaling.laws.ChinchillaLaw`: what :meth:`joining` joins."""
+        k = np.asarray(self.k)[()]
+        return ChinchillaLaw(self.E, self.A**k, self.B**k, self.alpha * k, self.beta * k)
+
+    @property
     def base(self) -> ChinchillaLaw:
         """The sum in the brackets, as a law without an irreducible loss: it has the same optimum."""
         return ChinchillaLaw(0.0, self.A, self.B, self.alpha, self.beta)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,15 +12,15 @@ from numpy.typing import ArrayLike
 
 from .._checks import positive_finite, proper_share, whole_number, within
 from .._words import format_count, format_flops
-from ..fit.engine.problem import Objective, Problem
-from ..fit.parametric import fit_parametric
+from ..fit.engine.problem import Objective
+from ..fit.parametric import fit_parametric, law_name, sum_problem
 from ..fit.result import Fit
-from ..laws.chinchilla import ChinchillaLaw
+from ..laws.coupled import CoupledLaw, SumLaw
 from ..optimum.allocation import compute_optimal
 from ..runs.meter import Meter, find_meter
 from ..uncertainty.resampling import Bootstrap, bootstrap
 from ..uncertainty.subsampling import subsampled_bootstrap
-from .rivals import AIMS, SIX_N_D, CoupledLaw, aim_value, fit_rivals
+from .rivals import AIMS, SIX_N_D, aim_value, fit_rivals
 from .search import Group, Space, best_group
 from .training import with_optimum
 
@@ -286,15 +287,15 @@ class Trial:
         counts = [np.bincount(rng.integers(0, n, n), minlength=n) for _ in range(RIVALS)]
         off = np.log(runs["loss"] / fit.candidate.loss(runs["params"], runs["tokens"])).to_numpy()
         each = np.array([np.ones(n), *counts]) * weights
-        found, left = fit_rivals(runs, each, fit.candidate, couplings, _spread(off))
-        law, k = found.law, np.asarray(found.k)
-        rivals = CoupledLaw(law.of({name: value[1:] for name, value in law.constants.items()}), k[1:])
-        true = rivals.aim(aim, flops, meter)
+        like = fit.candidate.parted if isinstance(fit.candidate, CoupledLaw) else fit.candidate
+        found, left = fit_rivals(runs, each, like, couplings, _spread(off))
+        rivals = found.of({name: value[1:] for name, value in found.constants.items()})
+        true = aim_value(rivals, aim, flops, meter)
         return cls(runs, weights, fit, rivals, true, _spread(left), aim, flops, seed, meter)
 
     def centre(self, flops: float) -> float:
         """The size that the rivals think best, their median."""
-        return float(np.median(compute_optimal(self.rivals.inner, flops, meter=self.meter).params))
+        return float(np.median(compute_optimal(self.rivals, flops, meter=self.meter).params))
 
     def miss(self, N: np.ndarray, D: np.ndarray) -> float:
         """Mean square, over the rivals, of what a fit with these runs makes of the aim less what the rival says.
@@ -306,16 +307,15 @@ class Trial:
         if m == 0:
             return np.inf
         noise = self.noise * np.random.default_rng(self.seed).standard_normal((J, m))
-        more = [np.tile(N, J), np.tile(D, J), (self.rivals.loss(N, D) * np.exp(noise)).ravel()]
+        more = [np.tile(N, J), np.tile(D, J), (self.rivals.as_column().loss(N, D) * np.exp(noise)).ravel()]
         here = [self.runs[name].to_numpy(float) for name in ("params", "tokens", "loss")]
         params, tokens, loss = (np.concatenate(pair) for pair in zip(here, more, strict=True))
         aim = Objective(self.fit.objective, self.fit.delta)
-        names = ("E", "A", "B", "alpha", "beta")
-        problem = Problem.build(loss, (params, tokens), names, raw=aim.raw)
+        problem = sum_problem(type(self.fit.candidate), loss, (params, tokens), raw=aim.raw)
         weights = np.hstack([np.tile(self.weights, (J, 1)), np.kron(np.eye(J), np.full(m, self.weights.max()))])
         solved = problem.warm(problem.theta(self.fit.candidate.constants), weights, aim)
         with np.errstate(all="ignore"):
-            law = ChinchillaLaw(**problem.constants(solved.theta))
+            law = type(self.fit.candidate)(**problem.constants(solved.theta))
             off = aim_value(law, self.aim, self.flops, self.meter) - self.true
         return float((np.where(np.isfinite(off), off, LOST) ** 2).mean())
 
@@ -337,9 +337,9 @@ def _check(
     level: float,
 ) -> float:
     """All arguments but the bounds; what one run may cost."""
-    if not isinstance(fit, Fit) or not isinstance(fit.candidate, ChinchillaLaw):
+    if not isinstance(fit, Fit) or not isinstance(fit.candidate, SumLaw):
         kind = type(fit.candidate).__name__ if isinstance(fit, Fit) else type(fit).__name__
-        raise TypeError(f"runs can be suggested for a fit of a ChinchillaLaw, not for a {kind}")
+        raise TypeError(f"runs can be suggested for a fit of a ChinchillaLaw or a CoupledLaw, not for a {kind}")
     cap = budget if max_flops_per_run is None else max_flops_per_run
     limits = "a positive number of FLOPs"
     within(limits, lambda x: (x > 0) & np.isfinite(x), budget=budget, max_flops_per_run=cap)
@@ -416,5 +416,6 @@ def _enlarged(boot: Bootstrap, runs: pd.DataFrame) -> Bootstrap:
     columns = ["params", "tokens", "loss"]
     table = pd.concat([fit.runs[columns], runs.assign(loss=runs["loss"] * np.exp(noise))[columns]], ignore_index=True)
     weights = np.concatenate([fit.weights, np.full(len(runs), fit.weights.max())])
-    larger = fit_parametric(table, objective=fit.objective, delta=fit.delta, n_starts=fit.n_starts, weights=weights)
+    options: dict[str, Any] = {name: getattr(fit, name) for name in ("objective", "delta", "n_starts")}
+    larger = fit_parametric(table, weights=weights, law=law_name(fit), **options)
     return subsampled_bootstrap(larger, n_resamples=len(boot.samples), seed=boot.seed)

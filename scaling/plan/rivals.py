@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 import scipy
 
 from ..laws.chinchilla import ChinchillaLaw
+from ..laws.coupled import CoupledLaw, SumLaw
 from ..optimum.allocation import compute_optimal, exponents
 from ..runs.meter import Meter
 
@@ -26,37 +25,7 @@ MOST_STEPS = 100
 EXPONENTS = (0.01, 2.0)
 
 
-@dataclass(frozen=True)
-class CoupledLaw:
-    r""":math:`L = E + [(A N^{-\alpha})^{1/k} + (B D^{-\beta})^{1/k}]^k`; for k = 1 it is Chinchilla's.
-
-    For endless tokens, or an endless model, it is that law for every k. The constants may be arrays.
-    """
-
-    law: ChinchillaLaw
-    k: np.ndarray | float
-
-    @property
-    def inner(self) -> ChinchillaLaw:
-        """The sum inside the brackets, whose optimum is that of the law."""
-        law, k = self.law, np.asarray(self.k)
-        return ChinchillaLaw(0.0 * k, law.A ** (1 / k), law.B ** (1 / k), law.alpha / k, law.beta / k)
-
-    def loss(self, params: np.ndarray, tokens: np.ndarray) -> np.ndarray:
-        """Nats a token, one row a law and one column a run."""
-        size, data = self.law.as_column().terms(params, tokens)
-        k = np.asarray(self.k)[:, None]
-        joined: np.ndarray = np.exp(k * np.logaddexp(np.log(size) / k, np.log(data) / k))
-        return np.asarray(self.law.E)[:, None] + joined
-
-    def aim(self, aim: str, flops: float, meter: Meter = SIX_N_D) -> np.ndarray:
-        """ln N*, the loss at the optimum, or a, one a law."""
-        if aim != "loss":
-            return aim_value(self.inner, aim, flops, meter)
-        return np.asarray(self.law.E) + aim_value(self.inner, aim, flops, meter) ** np.asarray(self.k)
-
-
-def aim_value(law: ChinchillaLaw, aim: str, flops: float, meter: Meter = SIX_N_D) -> np.ndarray:
+def aim_value(law: SumLaw, aim: str, flops: float, meter: Meter = SIX_N_D) -> np.ndarray:
     """ln N*, the loss at the optimum, or a, one a law; C counts what ``meter`` does."""
     best = compute_optimal(law, flops, meter=meter)
     if aim == "a":
@@ -102,4 +71,5 @@ def fit_rivals(
         at = found[0]
     E, a, b, alpha, beta, *k = np.array(found).T
     laws = ChinchillaLaw(E, np.exp(a + alpha * x), np.exp(b + beta * z), alpha, beta)
-    return CoupledLaw(laws, k[0] if k else np.full(len(E), float(couplings[0]))), y - predicted(found[0])
+    coupling = k[0] if k else np.full(len(E), float(couplings[0]))
+    return CoupledLaw.joining(laws, coupling), y - predicted(found[0])

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import sympy
 
 import scaling
 from scaling.laws import CoupledLaw, DataConstrainedLaw
@@ -24,18 +23,6 @@ EACH = pytest.mark.parametrize("k", [0.15, 0.7, 1.0, 2.0])
 
 def law_of(k):
     return CoupledLaw(1.8, SUM.A, SUM.B, SUM.alpha, SUM.beta, k)
-
-
-def test_k_cancels_in_the_condition_of_the_optimum():
-    """The derivative of the loss along 6 N D = C is that of the sum, times a factor that is positive."""
-    N, C, E, A, B, alpha, beta, k = sympy.symbols("N C E A B alpha beta k", positive=True)
-    whole = A / N**alpha + B / (C / (6 * N)) ** beta
-    slope, inner = sympy.diff(whole**k + E, N), sympy.diff(whole, N)
-    assert sympy.simplify(slope - k * whole ** (k - 1) * inner) == 0
-    best = (alpha * A / (beta * B)) ** (1 / (alpha + beta)) * (C / 6) ** (beta / (alpha + beta))
-    numbers = {A: 5000, B: 130000, alpha: sympy.Rational(46, 100), beta: sympy.Rational(55, 100), C: 10**21}
-    at_best = inner.subs(N, best).subs(numbers)
-    assert abs(sympy.N(at_best * best.subs(numbers) / whole.subs(N, best).subs(numbers), 50)) < 1e-40
 
 
 @EACH
