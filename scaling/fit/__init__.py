@@ -1,6 +1,7 @@
 """Runs -> law, with a status that says how far to trust it."""
 
 from .broken import fit_broken_power_law
+from .downstream import fit_downstream
 from .embeddings import fit_embedding_model
 from .envelope import fit_envelope
 from .frontier import FrontierFit
@@ -19,6 +20,7 @@ __all__ = [
     "FrontierFit",
     "Resampled",
     "fit_broken_power_law",
+    "fit_downstream",
     "fit_embedding_model",
     "fit_envelope",
     "fit_isoflop",

@@ -17,7 +17,7 @@ import scipy
 
 from ..laws.base import Law
 from .common import AGREE, AGREE_FLOOR, check_search
-from .engine.identify import condition_number, verdict
+from .engine.identify import FALLS, condition_number, verdict
 from .engine.problem import Objective
 from .result import Fit
 
@@ -132,11 +132,12 @@ def finish_form(
     runs: pd.DataFrame,
     dropped: pd.DataFrame,
     clusters: np.ndarray | None = None,
+    what: str = FALLS,
 ) -> Fit:
     """Minimise, judge and make it a :class:`~scaling.fit.Fit`, as ``fit.common.finish`` does for the engine.
 
     ``constants`` are those of a theta, by name and in its order; ``unseen`` are the positions of the variables without
-    which the objective is no worse than a value beyond noise.
+    which the objective is no worse than a value beyond noise, and ``what`` says in words that does not depend on them.
     """
     check_search(aim, len(starts), float(np.median(form.observed)) if aim.raw else 1.0)
     theta, value, converged, agreeing = form.minimise(weights, aim, starts)
@@ -151,6 +152,7 @@ def finish_form(
         variables={name: x[used] for name, x in variables.items()},
         least=least,
         unseen=lambda: unseen(value),
+        what=what,
     )
     return Fit(
         candidate=build(**found),

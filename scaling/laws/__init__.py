@@ -5,7 +5,7 @@ from .broken import BrokenPowerLaw
 from .chinchilla import ChinchillaLaw
 from .coupled import CoupledLaw
 from .kaplan import CriticalBatch, KaplanLaw, KaplanStepsLaw, kaplan_curve
-from .overtraining import DownstreamLaw, OvertrainingLaw
+from .overtraining import DownstreamLaw, OvertrainingLaw, SigmoidLaw
 from .power import FrontierLaw, PowerLaw
 from .precision import PrecisionLaw
 from .pruning import PruningSchedule
@@ -30,6 +30,7 @@ __all__ = [
     "PruningSchedule",
     "RosenfeldLaw",
     "ShapeLaw",
+    "SigmoidLaw",
     "effective_amount",
     "kaplan_curve",
 ]

@@ -6,13 +6,14 @@ from dataclasses import dataclass, fields
 from typing import ClassVar
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
 
 from .._checks import positive
 from .base import Law, read_published
 from .chinchilla import ChinchillaLaw
 
-__all__ = ["DownstreamLaw", "OvertrainingLaw"]
+__all__ = ["DownstreamLaw", "OvertrainingLaw", "SigmoidLaw"]
 
 
 #: where the exponent eta is looked for
@@ -140,6 +141,59 @@ class DownstreamLaw(Law):
         if np.any(~(gain > 0)):
             raise ValueError(f"error must be below epsilon = {np.max(self.epsilon):g}, got {np.max(error):g}")
         return (-np.log(gain / self.k) / self.gamma)[()]
+
+
+@dataclass(frozen=True, repr=False)
+class SigmoidLaw(Law):
+    r"""The share of right answers on a task from a loss.
+
+    .. math:: \text{Acc}(L) = \text{floor} + \frac{\text{ceiling} - \text{floor}}{1 + e^{s\,(L - L_0)}}
+
+    Parameters
+    ----------
+    floor, ceiling : float or array
+        The share at a very high and at a very low loss.
+    slope : float or array
+        s, per unit of the loss.
+    middle : float or array
+        :math:`L_0`, the loss halfway between the two.
+
+    References
+    ----------
+    Bhagia et al. 2024 (arXiv:2412.04403), step 2, where the loss is that of the task's right answers in bits per byte.
+
+    Examples
+    --------
+    >>> round(float(SigmoidLaw(floor=0.25, ceiling=1.0, slope=5.0, middle=0.7).accuracy(0.7)), 4)
+    0.625
+    """
+
+    floor: float | np.ndarray
+    ceiling: float | np.ndarray
+    slope: float | np.ndarray
+    middle: float | np.ndarray
+
+    equation: ClassVar[str] = "Acc = floor + (ceiling - floor) / (1 + exp(slope * (L - middle)))"
+    columns: ClassVar[tuple[str, ...]] = ("loss",)
+
+    def accuracy(self, loss: ArrayLike) -> np.ndarray | float:
+        """Share of right answers at a loss, positive; ``ValueError`` otherwise."""
+        (L,) = positive(loss=loss)
+        down = scipy.special.expit(self.slope * (L - self.middle))
+        return (self.floor * down + self.ceiling * (1 - down))[()]
+
+    def value(self, *columns: ArrayLike) -> np.ndarray | float:
+        """The share of right answers at a loss."""
+        return self.accuracy(*columns)
+
+    def loss(self, accuracy: ArrayLike) -> np.ndarray | float:
+        """The loss at which the share is ``accuracy``; ``ValueError`` if it is not between floor and ceiling."""
+        each = np.asarray(accuracy, dtype=float)
+        share = np.asarray((each - self.floor) / (self.ceiling - self.floor))
+        if np.any(~((share > 0) & (share < 1))):
+            ends = f"floor = {np.max(self.floor):g} and ceiling = {np.min(self.ceiling):g}"
+            raise ValueError(f"accuracy must lie between {ends}, got {each.ravel()[0] if each.ndim else each:g}")
+        return (self.middle - scipy.special.logit(share) / self.slope)[()]
 
 
 def _constants(cls: type, name: str, below: str = "") -> dict[str, float]:

@@ -16,6 +16,7 @@ LAW = scaling.ChinchillaLaw.from_published("besiroglu2024")
 RUNS = scaling.simulate_runs(
     LAW, scaling.simulate.isoflop_design([1e19, 1e20, 1e21, 1e22], n_sizes=7, law=LAW), noise=0.005
 )
+TASK = RUNS.assign(metric_task=scaling.laws.SigmoidLaw(0.25, 0.9, 4.0, 2.5).predict(RUNS))
 CURVES = scaling.simulate.simulate_curves(LAW, np.geomspace(1e8, 5e9, 8), seed=1)
 X = np.geomspace(1e2, 1e6, 17)
 SIZES = np.geomspace(1e6, 1e10, 9)
@@ -25,6 +26,7 @@ CALLS = {
     "fit_kaplan_steps": (RUNS.assign(steps=RUNS["tokens"] / 5e5),),
     "fit_rosenfeld": (RUNS,),
     "fit_overtraining": (RUNS,),
+    "fit_downstream": (TASK, "metric_task"),
     "fit_power_law": (X, 3 * X**-0.4 + 1),
     "fit_broken_power_law": (X, scaling.laws.BrokenPowerLaw(0.5, 20.0, 0.1, [1e4], [0.4], [0.3])(X)),
     "fit_embedding_model": (SIZES, SIZES + 5e4 * SIZES**0.34),

@@ -138,6 +138,7 @@ def test_every_set_is_on_the_pages_about_data(page):
 NOT_COMPARED = {
     "fit_rosenfeld": "needs the loss of a guess, which no table states",
     "fit_overtraining": "the parametric loss with two constants tied",
+    "fit_downstream": "of a task, from the loss",
     "fit_isoflop": "a frontier gives no loss",
     "fit_envelope": "a frontier gives no loss",
     "fit_broken_power_law": "of one variable, with six constants: a table seldom determines them",

@@ -26,6 +26,7 @@ from scaling.laws import (
     PrecisionLaw,
     RosenfeldLaw,
     ShapeLaw,
+    SigmoidLaw,
 )
 from scaling.laws.base import Law
 from scaling.optimum import KaplanFrontier, KaplanTraining
@@ -41,6 +42,7 @@ EXAMPLES = [
     DataConstrainedLaw.from_published(),
     OvertrainingLaw.from_published(),
     DownstreamLaw.from_published(),
+    SigmoidLaw(0.25, 0.9, 4.0, 2.8),
     PrecisionLaw.from_published(),
     ShapeLaw.from_published(),
     KaplanLaw.from_published(),

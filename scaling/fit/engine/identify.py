@@ -27,6 +27,8 @@ SIZE_KNOWN = 0.1
 LEAST_FREEDOM = 5
 #: runs of a large table that are looked at when not all need to be
 PART = 5_000
+#: what does not happen where a variable is not seen
+FALLS = "the loss does not fall"
 
 #: why the runs do not settle what a law is fitted for, in words or nothing, and whether more runs would
 Asked = Callable[[Problem, Scatter, np.ndarray | None], tuple[str, bool]]
@@ -191,6 +193,7 @@ def verdict(
     least: int,
     unseen: Callable[[], list[int]],
     doubts: Callable[[], str] | None = None,
+    what: str = FALLS,
 ) -> Verdict:
     """The rules by which every fit is judged, whoever solved it.
 
@@ -212,6 +215,8 @@ def verdict(
     doubts : callable, optional
         Why what the law is fitted for is not known well enough, in words, or nothing; asked last. With it a law is
         ``identified`` or ``weak`` by the answer, without it ``solved`` or ``weak`` by the condition number.
+    what : str, optional
+        What is said where a variable is not seen, before its name.
     """
     (condition, flat), p = conditioning, len(constants)
     runs = _distinct(list(variables.values()), p)
@@ -223,7 +228,7 @@ def verdict(
         words = f"the effects of {' and '.join(names)} cannot be told apart{_remedy(variables)}"
         return Verdict("not_identified", words, condition, FitErrorKind.UNDETERMINED)
     if lost := [names[k] for k in unseen()]:
-        said = [f"the loss does not fall with {x} beyond noise: check that column, or widen its range" for x in lost]
+        said = [f"{what} with {x} beyond noise: check that column, or widen its range" for x in lost]
         return Verdict("not_identified", "; ".join(said), condition, FitErrorKind.UNSEEN)
     if not np.isfinite(list(constants.values())).all():
         words = "a coefficient overflows: check the units of the columns"
