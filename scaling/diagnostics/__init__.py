@@ -1,6 +1,7 @@
 """Should it be believed? A table looked at, approaches and laws compared, fits tried on runs they have not seen."""
 
 from .approaches import APPROACH_NAMES, APPROACHES, Approaches, compare_approaches, fit_approaches
+from .atlas import atlas_rows, atlas_tables
 from .discrepancy import Band, Discrepancy, find_discrepancy
 from .extrapolation import audit_coverage, extrapolation_audit
 from .held_out import Holdout, holdout, holdout_table
@@ -28,6 +29,8 @@ __all__ = [
     "Paired",
     "Pooling",
     "Skewness",
+    "atlas_rows",
+    "atlas_tables",
     "audit_coverage",
     "combine",
     "compare_approaches",

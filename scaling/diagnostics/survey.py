@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from ..runs.meter import find_meter
 from ..runs.table import check_runs
 from ..uncertainty.resampling import bootstrap
 from .approaches import APPROACHES, Approaches, compare_approaches
+from .pairing import exponent_of
 
 __all__ = ["survey"]
 
@@ -55,11 +57,15 @@ def survey(
           absolute residuals); ``seed_noise``: among runs of one size and length.
         * ``status`` of approach 3; ``a1``, ``a1_low``, ``a1_high``, ``why_1`` (why there is none), and so for
           approaches 2 and 3, all in the set's own count of compute; ``alpha``, ``beta``, ``E`` of approach 3.
+        * ``status_coupled``, ``a_coupled`` and ``k`` with their ends: the same of the coupled law
+          (:class:`~scaling.laws.CoupledLaw`).
         * ``a_total`` and ``a_nonembedding`` with their ends: approach 3 with C = 6 N D and N counted with embeddings
           and without, where the set has both counts (``params_total``, ``params_nonembedding``).
         * ``why``: why the set carries no law at all.
     """
-    rows = {name: _row(runs, n_resamples, seed, level) for name, runs in sets.items()}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RunsWarning)  # whoever loaded the runs was told
+        rows = {name: _row(runs, n_resamples, seed, level) for name, runs in sets.items()}
     columns: dict[str, None] = dict.fromkeys(column for row in rows.values() for column in row)
     words = {column: "" for column in columns if column.startswith(("why", "status", "meter"))}
     return pd.DataFrame.from_dict(rows, "index", columns=list(columns)).fillna(words).rename_axis("set")
@@ -67,16 +73,15 @@ def survey(
 
 def _row(runs: pd.DataFrame, n_resamples: int, seed: int, level: float) -> dict[str, Any]:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RunsWarning)  # whoever loaded the runs was told
-            table = check_runs(runs)
+        table = check_runs(runs)
         found = compare_approaches(table, n_resamples=n_resamples, seed=seed)
     except (RunsError, FitError) as error:
         return {"runs": len(runs), "why": str(error)}
     row = _ranges(last_points(table)) | _exponents(found, level)
+    row |= _coupled(found, table, n_resamples, seed, level)
     for count, params in _counts(table).items():
-        again = table.assign(params=params, flops=6.0 * params * table["tokens"])
-        row |= _interval(f"a_{count}", again, n_resamples, seed, level)
+        fit = fit_parametric(table.assign(params=params, flops=6.0 * params * table["tokens"]))
+        row |= _intervals(fit, {f"a_{count}": attrgetter("a")}, n_resamples, seed, level)
     return row
 
 
@@ -86,7 +91,9 @@ def _ranges(runs: pd.DataFrame) -> dict[str, Any]:
     row: dict[str, Any] = {"runs": len(runs), "sizes": runs["params"].nunique()}
     for name, column in spans.items():
         row |= {f"{name}_low": float(column.min()), f"{name}_high": float(column.max())}
-    return row | {"meter": find_meter(runs).equation, "seed_noise": seed_noise(runs)}
+    meter = find_meter(runs)
+    count = "none of N and D" if meter.kind == "unknown" else meter.equation
+    return row | {"meter": count, "seed_noise": seed_noise(runs)}
 
 
 def _exponents(found: Approaches, level: float) -> dict[str, Any]:
@@ -110,11 +117,24 @@ def _counts(runs: pd.DataFrame) -> dict[str, pd.Series]:
     return both if told else {}
 
 
-def _interval(name: str, runs: pd.DataFrame, n_resamples: int, seed: int, level: float) -> dict[str, float]:
-    """The exponent of approach 3 with its interval; nothing where the runs do not tell it."""
+def _coupled(found: Approaches, runs: pd.DataFrame, n_resamples: int, seed: int, level: float) -> dict[str, Any]:
+    """The coupled law beside the additive one: its exponent in the same count of compute, and its k."""
+    fit = fit_parametric(runs, law="coupled", weights=row_weights(runs))
+    exponent = exponent_of(found.fits[3], "a")
+    questions = {"a_coupled": lambda law: exponent(law.base), "k": attrgetter("k")}
+    return {"status_coupled": fit.status} | _intervals(fit, questions, n_resamples, seed, level)
+
+
+def _intervals(
+    fit: Fit, questions: Mapping[str, Callable[[Any], Any]], n_resamples: int, seed: int, level: float
+) -> dict[str, float]:
+    """What a law says, each with its interval; nothing where the runs do not tell it."""
     try:
-        fit = fit_parametric(runs, weights=row_weights(runs))
-        ends = bootstrap(fit, n_resamples, seed).percentiles(level, of="a")
-        return {name: float(fit.law.a), f"{name}_low": float(ends.low), f"{name}_high": float(ends.high)}
+        boot, law = bootstrap(fit, n_resamples, seed), fit.law
     except FitError:
         return {}
+    row = {}
+    for name, of in questions.items():
+        ends = boot.percentiles(level, of=of)
+        row |= {name: float(of(law)), f"{name}_low": float(ends.low), f"{name}_high": float(ends.high)}
+    return row

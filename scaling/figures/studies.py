@@ -24,6 +24,14 @@ __all__ = [
 ]
 
 
+#: columns of a survey, as a figure calls them; and marker, size and place beside the row's middle of each
+_EXPONENTS = {
+    "a3": f"approach 3, {APPROACH_NAMES[3]}",
+    "a_coupled": "approach 3, coupled law",
+    "a2": f"approach 2, {APPROACH_NAMES[2]}",
+    "a1": f"approach 1, {APPROACH_NAMES[1]}",
+}
+_MARKS = (("o", 6, 0.3), ("D", 4, 0.1), ("s", 4, -0.1), ("^", 4, -0.3))
 _LABELS = {"a": "exponent $a$", "loss": "loss at the optimum", "params": "optimal size $N$", "E": "$E$"}
 
 
@@ -176,23 +184,20 @@ def plot_atlas(atlas: pd.DataFrame, summary: Combined | None = None, ax: Axes | 
     kinds = list(atlas["kind"].unique())
     rows = [row for kind in kinds for row in (kind, *atlas.index[atlas["kind"] == kind])]
     place = pd.Series(-np.arange(len(rows), dtype=float), index=rows)
-    ax = plt.subplots(figsize=(7.0, 0.27 * len(rows) + 1.0))[1] if ax is None else ax
+    ax = plt.subplots(figsize=(7.0, 0.31 * len(rows) + 1.0))[1] if ax is None else ax
     if summary is not None:
         ax.axvspan(*summary.prediction, color=GREY, alpha=0.15, lw=0, label="one more source, 95 %")
         ax.axvspan(summary.low, summary.high, color=GREY, alpha=0.45, lw=0, label="mean, 95 %")
         ax.axvline(summary.mean, color="black", lw=1)
-    drawn = {3: ("o", 6, 0.22), 2: ("s", 4, 0.0), 1: ("^", 4, -0.22)}
-    for number, (marker, size, shift) in drawn.items():
-        a, low, high = (atlas[f"a{number}{end}"].to_numpy() for end in ("", "_low", "_high"))
+    for (name, label), (marker, size, shift) in zip(_EXPONENTS.items(), _MARKS, strict=True):
+        a, low, high = (atlas[f"{name}{end}"].to_numpy(dtype=float) for end in ("", "_low", "_high"))
         away = np.nan_to_num(np.abs([a - low, high - a]))
-        at = place[atlas.index].to_numpy() + shift
-        label = f"approach {number}, {APPROACH_NAMES[number]}"
-        ax.errorbar(a, at, xerr=away, fmt=marker, ms=size, lw=1.2, label=label)
+        ax.errorbar(a, place[atlas.index] + shift, xerr=away, fmt=marker, ms=size, lw=1.2, label=label)
     ax.set_yticks(place, rows)
     for text, row in zip(ax.get_yticklabels(), rows, strict=True):
         text.set_weight("bold" if row in kinds else "normal")
     ax.set(xlim=(0, 1), ylim=(place.min() - 0.6, 0.6), xlabel="exponent of the optimal size $a$")
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="y", visible=False)
-    ax.legend(loc="upper center", bbox_to_anchor=(0.3, -0.08), ncols=2, frameon=False)
+    ax.figure.legend(loc="outside lower center", ncols=2, frameon=False)
     return ax
