@@ -42,6 +42,7 @@ TAKES: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
     "best of each pair": _best_of_each_pair,
     "best of each pair by active parameters": _by_active,
     "all but the five largest losses": lambda runs: runs.drop(runs["loss"].nlargest(LEFT_OUT).index),
+    "runs that read their text once": lambda runs: runs[runs["epochs"] == 1],
     "models below 4 billion parameters": lambda runs: runs[runs["params"] < SMALL],
 }
 
