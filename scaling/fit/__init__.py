@@ -14,6 +14,7 @@ from .parametric import fit_parametric
 from .power_law import fit_power_law
 from .result import Fit, Resampled
 from .rosenfeld import fit_rosenfeld
+from .routed import fit_routed
 
 __all__ = [
     "Fit",
@@ -30,6 +31,7 @@ __all__ = [
     "fit_parametric",
     "fit_power_law",
     "fit_rosenfeld",
+    "fit_routed",
     "noise_scales",
     "parabola_bias",
 ]

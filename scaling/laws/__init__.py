@@ -11,6 +11,7 @@ from .precision import PrecisionLaw
 from .pruning import PruningSchedule
 from .repetition import DataConstrainedLaw, effective_amount
 from .rosenfeld import RosenfeldLaw
+from .routed import RoutedLaw
 from .shape import ShapeLaw
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "PrecisionLaw",
     "PruningSchedule",
     "RosenfeldLaw",
+    "RoutedLaw",
     "ShapeLaw",
     "SigmoidLaw",
     "effective_amount",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 import pandas as pd
 
 from ..fit.overtraining import fit_overtraining
+from ..fit.power_law import fit_power_law
 from ..laws.overtraining import DownstreamLaw, OvertrainingLaw
+from ..laws.power import PowerLaw
+from ..sources.datasets import read_dataset
 from ..sources.numbers import published, published_table
 from .registry import MEASURED, reproduces
 
@@ -85,6 +88,100 @@ reproduces("gadre2024/less_compute/error@1.4B", kind="identity", digits=1, reaso
     lambda: _with_the_run_for_errors("1.4B_640")
 )
 reproduces("gadre2024/less_compute/error@6.9B", kind="identity", digits=1)(lambda: _with_the_run_for_errors("6.9B_20"))
+
+
+# --- the same, and the other training texts, from all of the authors' runs
+
+
+#: our groups of the set by the names of the published constants
+GROUPS = {"c4": "c4", "redpajama": "rpj", "refinedweb": "rw"}
+SET = "gadre2024"
+#: the sizes that the authors fit at twenty tokens a parameter; the smallest at 320, too
+SMALL, BILLION = (10_569_312, 78_914_048, 153_677_376, 411_616_256), 1_439_795_200
+
+
+@cache
+def models(text: str) -> pd.DataFrame:
+    """All models trained on a text."""
+    return read_dataset(f"{SET}/{GROUPS[text]}")
+
+
+@cache
+def law_of(text: str) -> OvertrainingLaw:
+    """The law of the five small runs, by least squares of the loss."""
+    table = models(text)
+    usual = table["params"].isin(SMALL) & (table["tokens_per_param"] == 20)
+    long = (table["params"] == SMALL[0]) & (table["tokens_per_param"] == 320)
+    law = fit_overtraining(table[usual | long], objective="huber", delta=np.inf).law
+    assert isinstance(law, OvertrainingLaw)
+    return law
+
+
+@cache
+def error_law_of(text: str, tasks: int) -> DownstreamLaw:
+    """The law of the errors of these runs and of the one of 1.4 billion parameters at twenty tokens each.
+
+    As a function of exp(L) the accuracy 1 - Err is a power law with an offset.
+    """
+    table = models(text)
+    usual = table["params"].isin([*SMALL, BILLION]) & (table["tokens_per_param"] == 20)
+    chosen = table[usual | ((table["params"] == SMALL[0]) & (table["tokens_per_param"] == 320))]
+    accuracy = 1 - chosen[f"error_tasks{tasks}"].to_numpy()
+    law = fit_power_law(
+        np.exp(chosen["loss"].to_numpy()), accuracy, offset=True, objective="huber", delta=np.inf
+    ).candidate
+    assert isinstance(law, PowerLaw)
+    return DownstreamLaw(1 - float(law.offset), float(law.coefficient), -float(law.exponent))
+
+
+@reproduces(
+    {f"{SET}/{text}/{q}": (text, q) for text in ("c4", "refinedweb") for q in ("E", "a", "b", "eta")},
+    kind="runs",
+    needs=SET,
+)
+def constants_of(key: tuple[str, str]) -> float:
+    text, quantity = key
+    return float(getattr(law_of(text), quantity))
+
+
+@reproduces({f"{SET}/{text}/A": text for text in ("c4", "refinedweb")}, kind="runs", needs=SET)
+def coefficient_of_the_size_of(text: str) -> float:
+    return float(law_of(text).chinchilla.A)
+
+
+@reproduces(
+    {
+        f"{SET}/{text}/tasks{tasks}/{q}": (text, tasks, q)
+        for text in GROUPS
+        for tasks in (17, 46)
+        for q in ("k", "gamma", "epsilon")
+    },
+    kind="runs",
+    needs=SET,
+)
+def constants_of_errors(key: tuple[str, int, str]) -> float:
+    text, tasks, quantity = key
+    return float(getattr(error_law_of(text, tasks), quantity))
+
+
+@reproduces(
+    {f"{SET}/miss/{name}/{what}": (name, what) for name in PREDICTED for what in ("loss", "error17")},
+    kind="runs",
+    needs=SET,
+)
+def miss(key: tuple[str, str]) -> float:
+    """Relative error of a prediction for a large run on RedPajama, in %."""
+    name, what = key
+    table = models("redpajama")
+    (run,) = (
+        table[table["params"] == float(published(f"{PLACE}/{name}/params"))]
+        .query("tokens_per_param == " + name.rpartition("_")[2])
+        .to_dict("records")
+    )
+    loss = float(law_of("redpajama").loss(run["params"], run["tokens"]))
+    predicted = loss if what == "loss" else float(error_law_of("redpajama", 17).error(loss))
+    measured = run["loss"] if what == "loss" else run["error_tasks17"]
+    return 100 * abs(predicted / measured - 1)
 
 
 def leave_one_out() -> pd.DataFrame:

@@ -83,7 +83,7 @@ def find_dataset(name: str) -> tuple[_Embedded | Downloaded, str]:
     dataset = _DATASETS[head]
     if "/" in name and group not in dataset.groups:
         has = f"its groups: {', '.join(dataset.groups)}" if dataset.groups else "it has no groups"
-        raise DatasetError(f"{head} has no group {group!r}{_near(group, dataset.groups)}; {has}")
+        raise DatasetError(f"{head} has no group {group!r}{_near(group, dataset.groups, 0.5)}; {has}")
     return dataset, group
 
 
@@ -93,9 +93,9 @@ def passport_of(dataset: _Embedded | Downloaded) -> Path:
     return data_file((folder / "README.md").as_posix())
 
 
-def _near(name: str, known: Iterable[str]) -> str:
+def _near(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     """A question after a name that is nearly one of the known."""
-    close = difflib.get_close_matches(name, list(known), n=1)
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=cutoff)
     return f" (did you mean {close[0]!r}?)" if close else ""
 
 

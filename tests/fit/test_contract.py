@@ -20,6 +20,8 @@ TASK = RUNS.assign(metric_task=scaling.laws.SigmoidLaw(0.25, 0.9, 4.0, 2.5).pred
 CURVES = scaling.simulate.simulate_curves(LAW, np.geomspace(1e8, 5e9, 8), seed=1)
 X = np.geomspace(1e2, 1e6, 17)
 SIZES = np.geomspace(1e6, 1e10, 9)
+EXPERTS = RUNS.assign(num_experts=np.resize(2 ** np.arange(10), len(RUNS)))
+ROUTED = EXPERTS.assign(loss=scaling.laws.RoutedLaw.from_published().predict(EXPERTS))
 CALLS = {
     "fit_parametric": (RUNS,),
     "fit_kaplan": (RUNS,),
@@ -27,6 +29,7 @@ CALLS = {
     "fit_rosenfeld": (RUNS,),
     "fit_overtraining": (RUNS,),
     "fit_downstream": (TASK, "metric_task"),
+    "fit_routed": (ROUTED,),
     "fit_power_law": (X, 3 * X**-0.4 + 1),
     "fit_broken_power_law": (X, scaling.laws.BrokenPowerLaw(0.5, 20.0, 0.1, [1e4], [0.4], [0.3])(X)),
     "fit_embedding_model": (SIZES, SIZES + 5e4 * SIZES**0.34),

@@ -139,6 +139,7 @@ NOT_COMPARED = {
     "fit_rosenfeld": "needs the loss of a guess, which no table states",
     "fit_overtraining": "the parametric loss with two constants tied",
     "fit_downstream": "of a task, from the loss",
+    "fit_routed": "of the number of experts, which few tables state, and not of tokens",
     "fit_isoflop": "a frontier gives no loss",
     "fit_envelope": "a frontier gives no loss",
     "fit_broken_power_law": "of one variable, with six constants: a table seldom determines them",

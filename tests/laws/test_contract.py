@@ -25,6 +25,7 @@ from scaling.laws import (
     PowerLaw,
     PrecisionLaw,
     RosenfeldLaw,
+    RoutedLaw,
     ShapeLaw,
     SigmoidLaw,
 )
@@ -47,6 +48,7 @@ EXAMPLES = [
     ShapeLaw.from_published(),
     KaplanLaw.from_published(),
     KaplanStepsLaw.from_published(),
+    RoutedLaw.from_published(),
     CriticalBatch.from_published(),
     KaplanTraining.from_published(),
     KaplanFrontier.from_published(),
@@ -64,6 +66,7 @@ VALUES = {
     "batch": (5e5, 2e6),
     "bits": (8.0, 16.0),
     "aspect": (64.0, 128.0),
+    "num_experts": (1.0, 64.0),
     "params_nonembedding": (1e7, 1e9),
 }
 each_law = pytest.mark.parametrize("law", EXAMPLES, ids=lambda law: type(law).__name__)

@@ -9,6 +9,7 @@ from scaling.errors import FitErrorKind
 from scaling.fit import fit_overtraining
 from scaling.laws import DownstreamLaw, OvertrainingLaw
 from scaling.papers import gadre2024
+from scaling.sources.datasets import is_available
 
 
 @pytest.mark.parametrize(
@@ -96,3 +97,12 @@ def test_five_runs_carry_no_interval():
     with pytest.raises(FitError, match="5 runs are too few to bootstrap 4 constants") as few:
         bootstrap(fit, n_resamples=20)
     assert few.value.kind is FitErrorKind.FEW
+
+
+@pytest.mark.skipif(not is_available("gadre2024"), reason="the runs of gadre2024 are not here")
+def test_the_runs_of_the_set_are_those_that_were_read_before():
+    models = gadre2024.models("redpajama")
+    for name, run in gadre2024.runs().iterrows():
+        here = models[(models["params"] == run["params"]) & (models["tokens"] == run["tokens"])]
+        assert here["loss"].tolist() == pytest.approx([run["loss"]], abs=5e-7), name
+    assert gadre2024.law_of("redpajama").constants == pytest.approx(gadre2024.refit().constants, rel=1e-4)

@@ -388,11 +388,11 @@ def test_a_group_of_a_named_set_is_a_table():
     ("name", "words"),
     [
         ("gadre2024/c5", "no group 'c5' .did you mean 'c4'..; its groups: c4, rpj, rw"),
-        ("gadre2024/redpajama", "no group 'redpajama'; its groups: c4, rpj, rw"),
+        ("gadre2024/redpajama", "no group 'redpajama' .did you mean 'rpj'..; its groups: c4, rpj, rw"),
         ("sardana2024/150M", "sardana2024 has no group '150M'; it has no groups"),
         ("gadre224/c4", "did you mean the data set 'gadre2024'"),
         ("gadre2024/c4/x", "no group 'c4/x'"),
-        ("gadre2024/", "no such file"),
+        ("gadre2024/", "did you mean the data set 'gadre2024'"),
         ("gadre2024/c4.csv", "no such file"),
         ("nothing/c4", "no such file"),
     ],

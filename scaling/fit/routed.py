@@ -1,0 +1,153 @@
+"""A fit of the law of routed models of Clark et al. 2022 (arXiv:2202.01169)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from itertools import product
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from ..errors import FitError
+from ..laws.routed import RoutedLaw
+from .common import chosen_rows
+from .least_squares import Form, finish_form, nothing_unseen, objective_of
+from .result import Fit
+
+__all__ = ["fit_routed"]
+
+#: where E_start, and E_max over it, are looked for; and the values at which the linear constants are solved for starts
+STARTS, SPANS = (0.5, 50.0), (1.5, 1e5)
+START_GRID, SPAN_GRID = np.geomspace(1.0, 10.0, 6), np.geomspace(5.0, 1e3, 6)
+TEN = np.log(10)
+
+
+@dataclass(frozen=True)
+class _Bilinear:
+    """log10 L = a x + b e + c x e + d, x = log10 N centred; theta is (a, b, c, d, ln E_start, ln E_max/E_start)."""
+
+    loss: np.ndarray
+    size: np.ndarray
+    centre: float
+    experts: np.ndarray
+
+    def effective(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """log10 of the effective experts, and its derivatives by the last two entries of theta: (n,), (n, 2)."""
+        start, span = np.exp(theta[4:6])
+        free = start * span / (span - 1)  # (1/E_start - 1/E_max)^-1
+        met, most = self.experts - 1 + free, start * span
+        inverse = 1 / met + 1 / most
+        by_start = free / met**2 + 1 / most
+        by_span = -free / (span - 1) / met**2 + 1 / most
+        return -np.log10(inverse), np.column_stack([by_start, by_span]) / (inverse * TEN)[:, None]
+
+    def predict(self, theta: np.ndarray) -> np.ndarray:
+        a, b, c, d = theta[:4]
+        e, _ = self.effective(theta)
+        return 10 ** (a * self.size + b * e + c * self.size * e + d)
+
+    def slopes(self, theta: np.ndarray) -> np.ndarray:
+        e, by_experts = self.effective(theta)
+        tilt = (theta[1] + theta[2] * self.size)[:, None] * by_experts
+        linear = np.column_stack([self.size, e, self.size * e, np.ones_like(e)])
+        return TEN * self.predict(theta)[:, None] * np.hstack([linear, tilt])
+
+    def constants(self, theta: np.ndarray) -> dict[str, float]:
+        a, b, c, d, start, span = map(float, theta)
+        plain = {"a": a, "b": b - c * self.centre, "c": c, "d": d - a * self.centre}
+        return {**plain, "E_start": float(np.exp(start)), "E_max": float(np.exp(start + span))}
+
+    def starts(self, weights: np.ndarray, count: int) -> np.ndarray:
+        """The most promising thetas (count, 6): with E_start and E_max fixed the law is linear in the rest."""
+        root, y, found = np.sqrt(weights), np.log10(self.loss), []
+        for start, span in product(START_GRID, SPAN_GRID):
+            theta = np.array([0, 0, 0, 0, np.log(start), np.log(span)])
+            e, _ = self.effective(theta)
+            terms = np.column_stack([self.size, e, self.size * e, np.ones_like(e)])
+            theta[:4] = np.linalg.lstsq(terms * root[:, None], y * root, rcond=None)[0]
+            found.append((float(np.sum(weights * (terms @ theta[:4] - y) ** 2)), theta.tolist()))
+        return np.array([theta for _, theta in sorted(found)[:count]])
+
+    @property
+    def form(self) -> Form:
+        free = [np.inf] * 4
+        return Form(
+            observed=self.loss,
+            predict=self.predict,
+            slopes=self.slopes,
+            lower=np.array([*np.negative(free), np.log(STARTS[0]), np.log(SPANS[0])]),
+            upper=np.array([*free, np.log(STARTS[1]), np.log(SPANS[1])]),
+            scale=np.array([0.1, 0.1, 0.01, 1.0, 1.0, 1.0]),
+        )
+
+
+def fit_routed(
+    runs: pd.DataFrame,
+    *,
+    objective: str = "log_huber",
+    delta: float = 1e-3,
+    weights: ArrayLike | None = None,
+    n_starts: int = 4,
+    rows: str = "last",
+) -> Fit:
+    """Fit a :class:`~scaling.laws.RoutedLaw` to runs of routed models, with the dense ones among them as E = 1.
+
+    With E_start and E_max fixed the logarithm of the loss is linear in the other constants, which gives the starting
+    points. The paper minimises squares of logarithms: ``objective="log_squares"``.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        Columns ``params`` (those that a token meets), ``tokens``, ``loss`` and ``num_experts``, with two sizes and
+        three numbers of experts or more. The law has no tokens: they should be the same in all rows.
+    objective, delta, weights, n_starts, rows
+        As in :func:`~scaling.fit.fit_parametric`.
+
+    Returns
+    -------
+    Fit
+        Of a :class:`~scaling.laws.RoutedLaw`; E_start lies in [0.5, 50], and E_max in [1.5, 100,000] times it.
+
+    Raises
+    ------
+    FitError
+        For a table that cannot be used at all, such as one without ``num_experts``.
+    ValueError
+        For an unknown objective or choice of ``rows``, a ``delta`` or an ``n_starts`` that makes no sense.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from scaling.laws import RoutedLaw
+    >>> truth = RoutedLaw(-0.083, -0.12, 0.01, 1.11, 2.0, 300.0)
+    >>> N, E = (x.ravel() for x in np.meshgrid(np.geomspace(1e7, 1e9, 5), 2.0 ** np.arange(10)))
+    >>> table = pd.DataFrame({"params": N, "tokens": 1.3e11, "num_experts": E, "loss": truth.loss(N, E)})
+    >>> round(float(fit_routed(table).law.E_max), 3)
+    300.0
+    """
+    aim = objective_of(objective, delta)
+    used = chosen_rows(runs, rows, weights)
+    if "num_experts" not in used.table:
+        raise FitError("the column 'num_experts' is needed: the experts of a routed layer, 1 for a dense model")
+    N, E, loss = used.columns("params", "num_experts", "loss")
+    if bad := np.flatnonzero(~(E >= 1)).tolist():
+        raise FitError(f"num_experts must be at least 1, got {E[bad[0]]:g} in row {bad[0]}")
+    x = np.log10(N)
+    law = _Bilinear(loss, x - x.mean(), float(x.mean()), E)
+    return finish_form(
+        law.form,
+        used.weights,
+        aim,
+        law.starts(used.weights, max(n_starts, 0)),
+        constants=law.constants,
+        variables={"params": N, "num_experts": E},
+        least=2,
+        unseen=nothing_unseen,
+        build=RoutedLaw,
+        again=partial(fit_routed, used.table, objective=objective, delta=delta, n_starts=n_starts, rows=rows),
+        runs=used.table,
+        dropped=used.dropped,
+        clusters=used.clusters,
+    )

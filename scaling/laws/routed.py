@@ -1,0 +1,91 @@
+"""Routed models: the loss from the parameters that a token meets and the number of experts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .._checks import positive
+from .base import Law, read_published
+
+__all__ = ["RoutedLaw"]
+
+
+#: the ways to send tokens to experts that have published constants
+ROUTERS = ("s_base", "rl_r", "hash")
+
+
+@dataclass(frozen=True, repr=False)
+class RoutedLaw(Law):
+    r"""The loss of a routed model at a fixed number of tokens.
+
+    .. math:: \log_{10} L = a \log_{10} N + b \log_{10}\hat E + c \log_{10} N \log_{10}\hat E + d,
+        \qquad \frac{1}{\hat E} = \frac{1}{E - 1 + \bigl(\tfrac{1}{E_{start}} - \tfrac{1}{E_{max}}\bigr)^{-1}}
+        + \frac{1}{E_{max}}
+
+    N are the parameters that one token meets, E is the number of experts of a routed layer. The effective number
+    :math:`\hat E` of experts is :math:`E_{start}` for a dense model (E = 1) and never reaches :math:`E_{max}`. With
+    c > 0 experts help less the larger the model is, up to :attr:`cutoff`.
+
+    Parameters
+    ----------
+    a, b, c, d : float or array
+        The coefficients; a and b are negative.
+    E_start, E_max : float or array
+        Effective experts of a dense model, and of one with experts without end.
+
+    References
+    ----------
+    Clark et al. 2022 (arXiv:2202.01169), equation 1 and table 3; all of their models saw the same tokens.
+
+    Examples
+    --------
+    >>> law = RoutedLaw.from_published("s_base")
+    >>> round(float(law.loss(1e9, 64) / law.loss(1e9, 1)), 3)
+    0.913
+    """
+
+    a: float | np.ndarray
+    b: float | np.ndarray
+    c: float | np.ndarray
+    d: float | np.ndarray
+    E_start: float | np.ndarray
+    E_max: float | np.ndarray
+
+    equation: ClassVar[str] = "log10 L = a * log10 N + b * log10 Ê + c * log10 N * log10 Ê + d, Ê of E experts"
+    columns: ClassVar[tuple[str, ...]] = ("params", "num_experts")
+
+    @classmethod
+    def from_published(cls, name: str = "s_base") -> RoutedLaw:
+        """Constants of Table 3 by router, ``s_base``, ``rl_r`` or ``hash``; ``ValueError`` for others."""
+        names = ("a", "b", "c", "d", "E_start", "E_max")
+        return cls(**read_published(f"clark2022/table3/{name}", *names, known=", ".join(ROUTERS), called=name))
+
+    def effective_experts(self, num_experts: ArrayLike) -> np.ndarray | float:
+        """The number of experts as it counts; ``ValueError`` unless positive."""
+        (E,) = positive(num_experts=num_experts)
+        free = 1 / (1 / np.asarray(self.E_start, float) - 1 / np.asarray(self.E_max, float))
+        return (1 / (1 / (E - 1 + free) + 1 / np.asarray(self.E_max, float)))[()]
+
+    def loss(self, params: ArrayLike, num_experts: ArrayLike) -> np.ndarray | float:
+        """Loss in nats/token; ``params`` are those that a token meets. Both positive; ``ValueError`` otherwise."""
+        N, _ = positive(params=params, num_experts=num_experts)
+        x, e = np.log10(N), np.log10(self.effective_experts(num_experts))
+        return (10 ** (self.a * x + self.b * e + self.c * x * e + self.d))[()]
+
+    def effective_params(self, params: ArrayLike, num_experts: ArrayLike) -> np.ndarray | float:
+        """The size of the dense model with the same loss (equation 11); ``ValueError`` unless both are positive."""
+        N, _ = positive(params=params, num_experts=num_experts)
+        x, e, start = np.log10(N), np.log10(self.effective_experts(num_experts)), np.log10(self.E_start)
+        gained = x * (self.a + self.c * e) + self.b * (e - start)
+        return (10 ** (gained / (self.a + self.c * start)))[()]
+
+    @property
+    def cutoff(self) -> np.ndarray | float:
+        """The size from which on more experts do not help, 10^(-b/c); infinite unless c is positive."""
+        b, c = np.asarray(self.b, float), np.asarray(self.c, float)
+        power = np.divide(-b, c, out=np.full(np.broadcast(b, c).shape, np.inf), where=c > 0)
+        return (10**power)[()]
