@@ -12,6 +12,16 @@ from .studies import (
     plot_rounded_study,
     plot_thresholds,
 )
+from .laws import (
+    plot_bootstrap,
+    plot_contours,
+    plot_downstream,
+    plot_frontier,
+    plot_landscape,
+    plot_residuals,
+    plot_spread,
+from .runs import plot_curves, plot_isoflop, plot_ratios, plot_runs
+from .studies import plot_audit, plot_learning_rates, plot_parabola_bias, plot_rounded_study, plot_thresholds
 from .style import COLORMAP, PALETTE, set_style
 from .theory import plot_learning_curves, plot_shares, plot_size_exponents, plot_yardsticks
 
@@ -26,6 +36,7 @@ __all__ = [
     "plot_contours",
     "plot_cost_map",
     "plot_curves",
+    "plot_downstream",
     "plot_frontier",
     "plot_isoflop",
     "plot_landscape",
@@ -33,6 +44,7 @@ __all__ = [
     "plot_learning_rates",
     "plot_overtraining",
     "plot_parabola_bias",
+    "plot_ratios",
     "plot_residuals",
     "plot_rounded_study",
     "plot_runs",

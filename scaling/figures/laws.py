@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
 from numpy.typing import ArrayLike
 
 from ..optimum.allocation import compute_optimal
-from .style import COLORMAP, GREY, LABELS, PALETTE, axes_or_new, log_axes, mark
+from .style import COLORMAP, GREY, LABELS, PALETTE, axes_or_new, colorbar, log_axes, mark
 
 if TYPE_CHECKING:
     from ..fit.result import Fit
@@ -19,7 +20,15 @@ if TYPE_CHECKING:
     from ..laws.power import FrontierLaw
     from ..uncertainty.resampling import Bootstrap
 
-__all__ = ["plot_bootstrap", "plot_contours", "plot_frontier", "plot_landscape", "plot_residuals", "plot_spread"]
+__all__ = [
+    "plot_bootstrap",
+    "plot_contours",
+    "plot_downstream",
+    "plot_frontier",
+    "plot_landscape",
+    "plot_residuals",
+    "plot_spread",
+]
 
 
 def plot_frontier(
@@ -109,6 +118,29 @@ def plot_residuals(fit: Fit, against: str = "flops", ax: Axes | None = None) -> 
     ax.plot(fit.runs[against], fit.residuals, "o", ms=4.5, color=PALETTE[0], alpha=0.75)
     log_axes(ax, against, None)
     ax.set_ylabel(LABELS["residual"])
+    return ax
+
+
+def plot_downstream(fit: Fit, observed: ArrayLike, label: str, ax: Axes | None = None) -> Axes:
+    """What runs reach on a task against their loss, coloured by size, and the law of a fit through it.
+
+    Parameters
+    ----------
+    fit : Fit
+        As :func:`~scaling.fit.fit_downstream` returns.
+    observed : array
+        What the law is of, one value for each of ``fit.runs``.
+    label : str
+        Of the y axis.
+    """
+    ax = axes_or_new(ax)
+    loss, size = fit.runs["loss"], fit.runs["params"]
+    norm = LogNorm(size.min(), size.max())
+    span = np.linspace(loss.min(), loss.max(), 200)
+    ax.plot(span, fit.candidate.value(span), color="black", lw=1.2)
+    ax.scatter(loss, observed, c=size, norm=norm, cmap=COLORMAP, s=30, linewidths=0.3, edgecolors="white", zorder=2)
+    ax.set(xlabel=LABELS["loss"], ylabel=label)
+    colorbar(ax, norm, "params")
     return ax
 
 

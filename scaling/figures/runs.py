@@ -5,6 +5,7 @@ Nothing is fitted or estimated here. Only :func:`~scaling.figures.set_style` cha
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
@@ -13,12 +14,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 
+from .._words import format_count
 from .style import COLORMAP, GREY, LABELS, PALETTE, axes_or_new, colorbar, log_axes
 
 if TYPE_CHECKING:
     from ..fit.frontier import FrontierFit
 
-__all__ = ["plot_curves", "plot_isoflop", "plot_runs"]
+__all__ = ["plot_curves", "plot_isoflop", "plot_ratios", "plot_runs"]
 
 
 def plot_runs(runs: pd.DataFrame, ax: Axes | None = None, x: str = "params", y: str = "tokens") -> Axes:
@@ -65,3 +67,37 @@ def plot_isoflop(fit: FrontierFit, ax: Axes | None = None) -> Axes:
     ax.legend()
     colorbar(ax, norm, "budget")
     return log_axes(ax, "params", "loss")
+
+
+def plot_ratios(
+    runs: pd.DataFrame, columns: Mapping[str, str], levels: Mapping[str, float] | None = None
+) -> np.ndarray:
+    """Columns of runs against tokens a parameter, one below the other, a line a size.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        ``params``, ``tokens`` and the columns.
+    columns : mapping of column to label
+        What is drawn, from the top.
+    levels : mapping of column to number, optional
+        A dotted line in that column's panel, such as chance.
+
+    Returns
+    -------
+    array of Axes
+    """
+    size = (7.0, 2.1 * len(columns) + 0.6)
+    _, axes = plt.subplots(len(columns), 1, figsize=size, sharex=True, squeeze=False)
+    sizes = runs.assign(ratio=runs["tokens"] / runs["params"]).sort_values("ratio").groupby("params")
+    colors = plt.get_cmap(COLORMAP)(np.linspace(0.0, 0.9, len(sizes)))
+    for (column, label), ax in zip(columns.items(), axes[:, 0], strict=True):
+        for (params, each), color, marker in zip(sizes, colors, "osD^vP*" * len(sizes), strict=False):
+            ax.plot(each["ratio"], each[column], f"-{marker}", ms=5, color=color, label=format_count(params))
+        if levels and column in levels:
+            ax.axhline(levels[column], color="0.3", ls=":")
+        ax.set(xscale="log", ylabel=label)
+    axes[-1, 0].set_xlabel("Tokens per parameter $D/N$")
+    axes[-1, 0].xaxis.set_major_formatter("{x:,.0f}")
+    axes[0, 0].legend(ncols=2)
+    return axes[:, 0]

@@ -9,11 +9,13 @@ import pandas as pd
 import pytest
 
 from scaling import figures
+from scaling.fit.downstream import fit_downstream
 from scaling.fit.parametric import fit_parametric
 from scaling.laws.chinchilla import ChinchillaLaw
+from scaling.laws.overtraining import SigmoidLaw
 from scaling.laws.power import PowerLaw
 from scaling.optimum.allocation import compute_optimal
-from scaling.simulate import chinchilla_like_design, isoflop_design, simulate_curves, simulate_runs
+from scaling.simulate import chinchilla_like_design, grid_design, isoflop_design, simulate_curves, simulate_runs
 from scaling.uncertainty.resampling import bootstrap
 
 matplotlib.use("agg")
@@ -203,3 +205,26 @@ def test_residuals_and_samples():
 def test_numbers_are_written_as_people_say_them(value, count, flops):
     assert figures.format_count(value) == count
     assert figures.format_flops(value) == flops
+
+
+def test_ratios_are_drawn_by_size_one_panel_below_the_other():
+    runs = simulate_runs(LAW, grid_design([1e8, 1e9, 1e10], [1e9, 1e11])).assign(metric_task=0.3)
+    axes = figures.plot_ratios(runs, {"loss": "Loss", "metric_task": "A task"}, {"metric_task": 0.25})
+    assert [ax.get_ylabel() for ax in axes] == ["Loss", "A task"]
+    for params, line in zip(sorted(runs["params"].unique()), axes[0].get_lines(), strict=True):
+        group = runs[runs["params"] == params].sort_values("tokens")
+        np.testing.assert_array_equal(line.get_xydata(), np.c_[group["tokens"] / params, group["loss"]])
+    assert set(axes[1].get_lines()[-1].get_ydata()) == {0.25}
+    assert len(axes[0].get_lines()) == runs["params"].nunique() == len(axes[1].get_lines()) - 1
+
+
+def test_a_task_is_drawn_against_the_loss_with_its_law():
+    law = SigmoidLaw(0.25, 0.9, 4.0, 2.5)
+    runs = RUNS.assign(metric_task=law.predict(RUNS))
+    fit = fit_downstream(runs, "metric_task")
+    ax = figures.plot_downstream(fit, runs["metric_task"], "A task")
+    loss, share = ax.get_lines()[0].get_data()
+    np.testing.assert_allclose(share, law.accuracy(loss), rtol=1e-5)
+    assert (loss.min(), loss.max()) == (runs["loss"].min(), runs["loss"].max())
+    np.testing.assert_array_equal(ax.collections[0].get_offsets(), runs[["loss", "metric_task"]])
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("Loss $L$ [nats/token]", "A task")
