@@ -187,7 +187,7 @@ class Problem:
         deltas = objective.thresholds(True, exact, self.unit)
         if self.model.coupling is not None:
             added, _ = self.added.fresh(weights, objective, count, grid, exact)
-            return solve_coupled(self.model, added, weights, deltas, count)
+            return solve_coupled(self.model, self.basis, added, weights, deltas, count)
         # one variable may span many decades, over which a step of the grid is large beside any threshold
         return solve_fresh(self.model, self.basis, weights, deltas, count, grid, squares_first=self.n_terms == 1)
 

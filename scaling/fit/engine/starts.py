@@ -18,8 +18,9 @@ from .objective import Model, huber_sum
 GRID = np.geomspace(0.03, 1.6, 11)
 #: and for a law of one term, which costs little
 FINE_GRID = np.geomspace(0.01, 2.0, 81)
-#: couplings tried for two terms, beside 1, with which they are added
-COUPLED = (0.2, 2.0)
+#: couplings tried for two terms, beside 1, with which they are added; under each of them exponents of either term, and
+#: logarithms of their ratio at the centre of the table
+COUPLED, COARSE, RATIOS = (0.15, 1.5), np.geomspace(0.06, 0.8, 4), (-1.0, 0.0, 1.0)
 #: elements of one working array
 BLOCK = 1_500_000
 #: and of one that stays in a core's cache
@@ -173,21 +174,39 @@ def solve_fresh(
 
 
 def solve_coupled(
-    model: Model, added: Solution, weights: np.ndarray, deltas: tuple[float, ...], count: int
+    model: Model, basis: Basis, added: Solution, weights: np.ndarray, deltas: tuple[float, ...], count: int
 ) -> tuple[Solution, np.ndarray]:
-    """The same of two coupled terms, from the minima of the model in which they are added, with ``count`` couplings.
+    """The same of two coupled terms, from ``count`` couplings: the minima of the added terms, and starts of its own.
 
-    The heights are what the terms have in the level at the centre of the table. So level and slopes there, which the
-    data know well, stay as they are under any coupling. No minimum is above that of the added terms.
+    No minimum is above that of the added terms.
     """
-    assert model.coupling is not None  # or there is no such start
-    couplings = np.r_[1.0, np.geomspace(*COUPLED, count - 1)]
-    starts = np.insert(np.repeat(added.theta, count, axis=0), model.coupling, np.tile(couplings, len(weights)), axis=1)
+    assert model.coupling is not None  # or it has no such start
+    first = np.insert(added.theta, model.coupling, 1.0, axis=1)
+    others = [_coupled_start(basis, weights, deltas[0], k) for k in np.geomspace(*COUPLED, count - 1)]
+    starts = np.stack([first, *others], axis=1).reshape(-1, model.n_params)
     best, values = _best(solve(model, np.repeat(weights, count, axis=0), deltas, starts), count)
     above = np.flatnonzero(best.value > added.value)
     if len(above):  # a larger threshold has led astray
-        improve(best, solve(model, weights[above], deltas[-1:], starts[above * count]), above)
+        improve(best, solve(model, weights[above], deltas[-1:], first[above]), above)
     return best, values
+
+
+def _coupled_start(basis: Basis, weights: np.ndarray, delta: float, k: float) -> np.ndarray:
+    """The most promising start of two coupled terms under each weighting, (B, p): E and the level are linear."""
+    alpha, beta, ratio = (x.ravel() for x in np.meshgrid(COARSE, COARSE, np.array(RATIOS) / k))
+    x, y = basis.logs
+    heights = -np.logaddexp(0.0, [-ratio, ratio])
+    inner = np.logaddexp(heights[0] - np.outer(x, alpha / k), heights[1] - np.outer(y, beta / k))
+    columns = [np.exp(k * inner) / basis.loss[:, None]]
+    if basis.offset:
+        columns = [1.0 / basis.loss[:, None], *columns]
+    coefficients = project(columns, weights)
+    surface = grid_objective(columns, weights, coefficients, delta).reshape(len(weights), -1)
+    pick = surface.argmin(1)
+    chosen = coefficients.reshape(len(weights), len(alpha), -1)[np.arange(len(weights)), pick]
+    level = np.log(np.maximum(chosen[:, -1:], 1e-3 * np.mean(basis.loss)))
+    ends = np.column_stack([alpha[pick], beta[pick], np.full(len(pick), k)])
+    return np.hstack([chosen[:, :-1], level + heights[:, pick].T, ends])
 
 
 def _best(every: Solution, count: int) -> tuple[Solution, np.ndarray]:
