@@ -28,18 +28,20 @@ def _triples(keys, stride=1):
 
 def rows_of(table):
     """What is looked for: three losses in a row, or, where there are none, results on tasks, as numbers."""
-    losses = [name for name in table if str(name).startswith("loss")]
-    results = losses or [name for name in table if str(name).startswith(("metric_", "error_"))]
+    numbers = [str(name) for name in table.select_dtypes("number")]
+    losses = [name for name in numbers if name.startswith("loss")]
+    results = losses or [name for name in numbers if name.startswith(("metric_", "error_"))]
     found = [_triples(_keys(table[name])) for name in results if len(table) > 2]
     return np.setdiff1d(np.concatenate(found), [0]) if found else np.array([], dtype=np.int64)
 
 
-def numbers_in(text):
-    """The numbers with decimals of a text, in order; pictures are no text."""
-    return _keys([float(each) for each in NUMBER.findall(PICTURE.sub("", text))])
+def triples_in(text):
+    """All that could be three losses in a row of a text, whatever stands between the columns; pictures are no text."""
+    keys = _keys([float(each) for each in NUMBER.findall(PICTURE.sub("", text))])
+    hits = [_triples(keys, stride) for stride in range(1, STRIDE) if len(keys) > 2 * stride]
+    return np.unique(np.concatenate([[0], *hits]))
 
 
-def shown(rows, numbers):
-    """How many of these triples of rows stand in the text, whatever stands between the columns of a row."""
-    hits = [_triples(numbers, stride) for stride in range(1, STRIDE) if len(numbers) > 2 * stride]
-    return len(np.intersect1d(rows, np.concatenate(hits))) if hits else 0
+def shown(rows, triples):
+    """How many of these triples of rows stand among those of a text."""
+    return int((triples[np.searchsorted(triples, rows).clip(max=len(triples) - 1)] == rows).sum())

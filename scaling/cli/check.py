@@ -29,9 +29,10 @@ def command(context: click.Context, runs: str, reading: dict[str, Any], as_json:
     """Say what is in a table of training runs: columns, problems, groups, outliers, what it identifies.
 
     RUNS is a file (CSV, TSV, Parquet or JSON lines; one row a training run), a folder of Parquet files or the name of a
-    data set. Its loss and two of params, tokens and flops are needed; common names and units are recognised, and
-    whatever was mapped is said. Of Parquet with more than 1,000,000 rows, which may be larger than memory, all rows are
-    checked and a part is kept: the last row of each run and a random sample; it is said how.
+    data set or of a group of one, as gadre2024/c4. Its loss and two of params, tokens and flops are needed; common
+    names and units are recognised, and whatever was mapped is said. Of Parquet with more than 1,000,000 rows, which may
+    be larger than memory, all rows are checked and a part is kept: the last row of each run and a random sample; it is
+    said how.
     Exit code 0: usable. 1: not, and the message says why.
 
     \b

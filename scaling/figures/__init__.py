@@ -2,16 +2,6 @@
 
 from .._words import format_count, format_flops
 from .costs import plot_cost_map, plot_overtraining, plot_worth
-from .laws import plot_bootstrap, plot_contours, plot_frontier, plot_landscape, plot_residuals, plot_spread
-from .runs import plot_curves, plot_isoflop, plot_runs
-from .studies import (
-    plot_atlas,
-    plot_audit,
-    plot_learning_rates,
-    plot_parabola_bias,
-    plot_rounded_study,
-    plot_thresholds,
-)
 from .laws import (
     plot_bootstrap,
     plot_contours,
@@ -20,8 +10,16 @@ from .laws import (
     plot_landscape,
     plot_residuals,
     plot_spread,
+)
 from .runs import plot_curves, plot_isoflop, plot_ratios, plot_runs
-from .studies import plot_audit, plot_learning_rates, plot_parabola_bias, plot_rounded_study, plot_thresholds
+from .studies import (
+    plot_atlas,
+    plot_audit,
+    plot_learning_rates,
+    plot_parabola_bias,
+    plot_rounded_study,
+    plot_thresholds,
+)
 from .style import COLORMAP, PALETTE, set_style
 from .theory import plot_learning_curves, plot_shares, plot_size_exponents, plot_yardsticks
 

@@ -181,7 +181,7 @@ class TestReplications:
         assert max((table.count("<tr") for table in stored.split("</table>")), default=0) <= 30
         for each in scaling.sources.list_datasets().query("kind == 'downloaded'").index:
             if scaling.sources.is_available(each):
-                assert leaks.shown(rows_of(each), leaks.numbers_in(stored)) <= 8
+                assert leaks.shown(rows_of(each), leaks.triples_in(stored)) <= 8
 
 
 def test_lines_that_draw():

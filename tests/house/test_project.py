@@ -184,20 +184,20 @@ def test_no_file_is_one_of_a_downloaded_set():
 
 
 @pytest.fixture(scope="module")
-def numbers():
-    """The numbers of every file that may hold a table, as its text has them."""
+def triples():
+    """What every file that may hold a table has of three numbers in a row."""
     kinds = {".csv", ".json", ".ipynb", ".md", ".py", ".txt", ".tsv"}
     texts = {path: path.read_text() for path in tracked_files() if path.suffix in kinds}
     texts |= {path: gzip.decompress(path.read_bytes()).decode() for path in tracked_files() if path.suffix == ".gz"}
-    return {path.relative_to(ROOT).as_posix(): leaks.numbers_in(text) for path, text in texts.items()}
+    return {path.relative_to(ROOT).as_posix(): leaks.triples_in(text) for path, text in texts.items()}
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_no_file_holds_rows_of_a_downloaded_set(name, numbers):
+def test_no_file_holds_rows_of_a_downloaded_set(name, triples):
     if not scaling.sources.is_available(name):
         pytest.skip(f"the runs of {name} are not here")
     rows = leaks.rows_of(scaling.sources.read_dataset(name))
-    found = {path: leaks.shown(rows, numbers[path]) for path in numbers}
+    found = {path: leaks.shown(rows, each) for path, each in triples.items()}
     assert {path: count for path, count in found.items() if count > 8} == {}
 
 
@@ -211,9 +211,9 @@ def test_rows_of_a_set_are_found_in_any_form(form):
         "in a page": table.to_string(),
         "as JSON": json.dumps(table.to_dict("records")),
     }[form]
-    assert leaks.shown(leaks.rows_of(table), leaks.numbers_in(text)) >= 35
+    assert leaks.shown(leaks.rows_of(table), leaks.triples_in(text)) >= 35
     others = table.assign(loss=random.uniform(2, 4, 40))
-    assert leaks.shown(leaks.rows_of(others), leaks.numbers_in(text)) == 0
+    assert leaks.shown(leaks.rows_of(others), leaks.triples_in(text)) == 0
 
 
 @pytest.fixture(scope="module")
@@ -256,6 +256,10 @@ def test_wheel_works_outside_the_checkout(installed, tmp_path):
         "print(scaling.__file__)\n"
         f"assert importlib.metadata.version('{PROJECT['project']['name']}') == scaling.__version__\n"
         "tables = scaling.counting.architectures(), scaling.sources.large_models()\n"
+        "from scaling.sources import datasets\n"
+        "for name in datasets.dataset_names():\n"
+        "    assert datasets.passport_of(datasets.find_dataset(name)[0]).is_file(), name\n"
+        "    assert len(scaling.sources.dataset_checksum(name)) == 64\n"
         "print(float(scaling.published('hoffmann2022/eq10/E')), *map(len, tables))\n"
     )
     run = subprocess.run([python, "-I", "-c", script], cwd=tmp_path, capture_output=True, text=True)
