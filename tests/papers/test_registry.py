@@ -129,7 +129,8 @@ def test_scorecard_covers_the_literature():
 def test_scorecard_of_a_part():
     assert len(scorecard("hoffmann2022/tableA9")) == 50
     ways = scorecard("hoffmann2022/table2/approach3/a")["id"].tolist()
-    labels = ("@refit", "@Table A3", "", "@rounded constants")
+    czech = tuple(f"@czech2026, {group}" for group in ("chinchilla", "ml_scalefit"))
+    labels = ("@refit", *czech, "@Table A3", "", "@rounded constants")
     assert ways == [f"hoffmann2022/table2/approach3/a{label}" for label in labels]
     with pytest.raises(ValueError, match="papers with claims: .*hoffmann2022"):
         scorecard("hofmann2022")
