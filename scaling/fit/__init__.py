@@ -15,6 +15,7 @@ from .power_law import fit_power_law
 from .result import Fit, Resampled
 from .rosenfeld import fit_rosenfeld
 from .routed import fit_routed
+from .schedule import fit_momentum, fit_multi_power
 
 __all__ = [
     "Fit",
@@ -27,6 +28,8 @@ __all__ = [
     "fit_isoflop",
     "fit_kaplan",
     "fit_kaplan_steps",
+    "fit_momentum",
+    "fit_multi_power",
     "fit_overtraining",
     "fit_parametric",
     "fit_power_law",

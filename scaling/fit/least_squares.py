@@ -54,6 +54,8 @@ class Form:
     #: derivatives of the prediction, (n, p); by differences where they are not given
     slopes: Callable[[np.ndarray], np.ndarray] | None = None
     method: str = "trf"
+    #: whether the starts lie so near the minimum that no larger threshold has to lead there
+    near: bool = False
 
     def residuals(self, theta: np.ndarray, aim: Objective) -> np.ndarray:
         """Predicted minus observed, in the objective's sense: (n,)."""
@@ -85,7 +87,7 @@ class Form:
     def _descend(self, theta: np.ndarray, weights: np.ndarray, aim: Objective) -> tuple[np.ndarray, bool]:
         root, unit = np.sqrt(weights), float(np.median(self.observed)) if aim.raw else 1.0
         end = None
-        for delta in aim.thresholds(True, unit=unit):
+        for delta in aim.thresholds(not self.near, unit=unit):
             rows, loss, width = (root, "linear", 1.0) if np.isinf(delta) else (1.0, partial(_huber, weights), delta)
             end = scipy.optimize.least_squares(
                 lambda t, rows=rows: rows * self.residuals(t, aim),

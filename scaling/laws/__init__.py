@@ -4,6 +4,7 @@ from .base import Law
 from .broken import BrokenPowerLaw
 from .chinchilla import ChinchillaLaw
 from .coupled import CoupledLaw
+from .hyperparameters import StepLaw
 from .kaplan import CriticalBatch, KaplanLaw, KaplanStepsLaw, kaplan_curve
 from .overtraining import DownstreamLaw, OvertrainingLaw, SigmoidLaw
 from .power import FrontierLaw, PowerLaw
@@ -12,7 +13,9 @@ from .pruning import PruningSchedule
 from .repetition import DataConstrainedLaw, effective_amount
 from .rosenfeld import RosenfeldLaw
 from .routed import RoutedLaw
+from .schedule import MomentumLaw, MultiPowerLaw, learning_rates
 from .shape import ShapeLaw
+from .vocabulary import VocabularyLaw
 
 __all__ = [
     "BrokenPowerLaw",
@@ -25,6 +28,8 @@ __all__ = [
     "KaplanLaw",
     "KaplanStepsLaw",
     "Law",
+    "MomentumLaw",
+    "MultiPowerLaw",
     "OvertrainingLaw",
     "PowerLaw",
     "PrecisionLaw",
@@ -33,6 +38,9 @@ __all__ = [
     "RoutedLaw",
     "ShapeLaw",
     "SigmoidLaw",
+    "StepLaw",
+    "VocabularyLaw",
     "effective_amount",
     "kaplan_curve",
+    "learning_rates",
 ]

@@ -23,6 +23,8 @@ from . import (
     kaplan2020,
     kumar2024,
     llama2024,
+    li2025,
+    luo2025,
     maloney2022,
     michaud2023,
     misfitting2025,
@@ -34,6 +36,7 @@ from . import (
     sharma2020,
     shuai2024,
     stanic2023,
+    tao2024,
     villalobos2022,
     yao2023,
 )
@@ -63,6 +66,8 @@ __all__ = [
     "kaplan2020",
     "kumar2024",
     "llama2024",
+    "li2025",
+    "luo2025",
     "maloney2022",
     "michaud2023",
     "misfitting2025",
@@ -78,6 +83,7 @@ __all__ = [
     "shuai2024",
     "stanic2023",
     "tally",
+    "tao2024",
     "villalobos2022",
     "yao2023",
 ]

@@ -11,6 +11,7 @@ import scaling
 from scaling import fit as room
 from scaling.errors import FitErrorKind
 from scaling.fit import Fit, FrontierFit
+from scaling.laws import learning_rates
 
 LAW = scaling.ChinchillaLaw.from_published("besiroglu2024")
 RUNS = scaling.simulate_runs(
@@ -20,6 +21,15 @@ TASK = RUNS.assign(metric_task=scaling.laws.SigmoidLaw(0.25, 0.9, 4.0, 2.5).pred
 CURVES = scaling.simulate.simulate_curves(LAW, np.geomspace(1e8, 5e9, 8), seed=1)
 X = np.geomspace(1e2, 1e6, 17)
 SIZES = np.geomspace(1e6, 1e10, 9)
+SCHEDULES = {
+    "cosine": learning_rates(4000, "cosine", peak=3e-4, end=3e-5, warmup=400),
+    "two stages": learning_rates(4000, "stage", peak=3e-4, end=6e-5, warmup=400, decay=2000),
+}
+MOMENTUM = scaling.laws.MomentumLaw(3.0, 0.5, 0.5, 0.4)
+LOSSES = pd.concat(
+    pd.DataFrame({"run": run, "step": (steps := np.arange(500, 4000, 100)), "loss": MOMENTUM.loss(rates, steps)})
+    for run, rates in SCHEDULES.items()
+)
 EXPERTS = RUNS.assign(num_experts=np.resize(2 ** np.arange(10), len(RUNS)))
 ROUTED = EXPERTS.assign(loss=scaling.laws.RoutedLaw.from_published().predict(EXPERTS))
 CALLS = {
@@ -35,6 +45,8 @@ CALLS = {
     "fit_embedding_model": (SIZES, SIZES + 5e4 * SIZES**0.34),
     "fit_isoflop": (RUNS,),
     "fit_envelope": (CURVES,),
+    "fit_multi_power": (LOSSES, SCHEDULES),
+    "fit_momentum": (LOSSES, SCHEDULES),
 }
 NEEDED = {"fit_rosenfeld": {"guess": 11.0}}
 FITS = sorted(name for name in room.__all__ if name.startswith("fit_"))

@@ -144,6 +144,8 @@ NOT_COMPARED = {
     "fit_envelope": "a frontier gives no loss",
     "fit_broken_power_law": "of one variable, with six constants: a table seldom determines them",
     "fit_embedding_model": "a law of counts",
+    "fit_multi_power": "needs the schedule of each run, which no table states",
+    "fit_momentum": "needs the schedule of each run, which no table states",
 }
 #: in the changelog since the first version, by what they are for and not by name
 SINCE_THE_FIRST = {"ChinchillaLaw", "FrontierLaw", "PowerLaw", "besiroglu2024", "sardana2024"} | {
