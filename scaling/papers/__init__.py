@@ -37,6 +37,7 @@ from . import (
     shuai2024,
     stanic2023,
     tao2024,
+    videau2026,
     villalobos2022,
     yao2023,
 )
@@ -84,6 +85,7 @@ __all__ = [
     "stanic2023",
     "tally",
     "tao2024",
+    "videau2026",
     "villalobos2022",
     "yao2023",
 ]
