@@ -327,9 +327,11 @@ class _Model:
 
     def tau_interval(self, level: float) -> tuple[float, float]:
         """Where Q, which falls as tau grows, is neither too large nor too small for its distribution."""
-        ends = (special.chdtri(self.freedom, share) for share in ((1 - level) / 2, (1 + level) / 2))
-        low, high = (_root(lambda tau, end=end: self.Q(tau) - end, 0.0, 1e3 * self._spread()) for end in ends)
+        low, high = (self._where_Q_is(special.chdtri(self.freedom, x)) for x in ((1 - level) / 2, (1 + level) / 2))
         return low, high
+
+    def _where_Q_is(self, value: float) -> float:
+        return _root(lambda tau: self.Q(tau) - value, 0.0, 1e3 * self._spread())
 
     def _spread(self) -> float:
         return float(max(np.ptp(self.y), self.s.max()))

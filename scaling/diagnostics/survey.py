@@ -25,8 +25,17 @@ __all__ = ["survey"]
 
 #: the two counts of parameters that papers use, and the columns that hold them
 COUNTS = {"total": "params_total", "nonembedding": "params_nonembedding"}
-#: quantities whose range is of interest
-RANGES = ("params", "tokens", "flops", "loss")
+#: quantities whose range is of interest, ``ratio`` being tokens a parameter
+RANGES = ("params", "tokens", "flops", "loss", "ratio")
+#: quantities with an interval
+INTERVALS = ("a1", "a2", "a3", "a_coupled", "k", "a_total", "a_nonembedding")
+WORDS = ("why", "why_1", "why_2", "why_3", "meter", "status", "status_coupled")
+COLUMNS = (
+    *("runs", "sizes", *(f"{name}_{end}" for name in RANGES for end in ("low", "high"))),
+    *("meter", "scatter", "seed_noise", "status", "alpha", "beta", "E", "status_coupled"),
+    *(f"{name}{end}" for name in INTERVALS for end in ("", "_low", "_high")),
+    *WORDS[:4],
+)
 
 
 def survey(
@@ -66,9 +75,8 @@ def survey(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RunsWarning)  # whoever loaded the runs was told
         rows = {name: _row(runs, n_resamples, seed, level) for name, runs in sets.items()}
-    columns: dict[str, None] = dict.fromkeys(column for row in rows.values() for column in row)
-    words = {column: "" for column in columns if column.startswith(("why", "status", "meter"))}
-    return pd.DataFrame.from_dict(rows, "index", columns=list(columns)).fillna(words).rename_axis("set")
+    table = pd.DataFrame.from_dict(rows, "index", columns=list(COLUMNS))
+    return table.fillna(dict.fromkeys(WORDS, "")).rename_axis("set")
 
 
 def _row(runs: pd.DataFrame, n_resamples: int, seed: int, level: float) -> dict[str, Any]:
@@ -87,10 +95,10 @@ def _row(runs: pd.DataFrame, n_resamples: int, seed: int, level: float) -> dict[
 
 def _ranges(runs: pd.DataFrame) -> dict[str, Any]:
     """What the runs span, and how far runs of one design are apart."""
-    spans = {name: runs[name] for name in RANGES} | {"ratio": runs["tokens"] / runs["params"]}
     row: dict[str, Any] = {"runs": len(runs), "sizes": runs["params"].nunique()}
-    for name, column in spans.items():
-        row |= {f"{name}_low": float(column.min()), f"{name}_high": float(column.max())}
+    spans = runs.assign(ratio=runs["tokens"] / runs["params"])
+    for name in RANGES:
+        row |= {f"{name}_low": float(spans[name].min()), f"{name}_high": float(spans[name].max())}
     meter = find_meter(runs)
     count = "none of N and D" if meter.kind == "unknown" else meter.equation
     return row | {"meter": count, "seed_noise": seed_noise(runs)}
@@ -121,7 +129,7 @@ def _coupled(found: Approaches, runs: pd.DataFrame, n_resamples: int, seed: int,
     """The coupled law beside the additive one: its exponent in the same count of compute, and its k."""
     fit = fit_parametric(runs, law="coupled", weights=row_weights(runs))
     exponent = exponent_of(found.fits[3], "a")
-    questions = {"a_coupled": lambda law: exponent(law.base), "k": attrgetter("k")}
+    questions: dict[str, Callable[[Any], Any]] = {"a_coupled": lambda law: exponent(law.base), "k": attrgetter("k")}
     return {"status_coupled": fit.status} | _intervals(fit, questions, n_resamples, seed, level)
 
 
@@ -133,7 +141,7 @@ def _intervals(
         boot, law = bootstrap(fit, n_resamples, seed), fit.law
     except FitError:
         return {}
-    row = {}
+    row: dict[str, float] = {}
     for name, of in questions.items():
         ends = boot.percentiles(level, of=of)
         row |= {name: float(of(law)), f"{name}_low": float(ends.low), f"{name}_high": float(ends.high)}

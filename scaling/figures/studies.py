@@ -195,7 +195,7 @@ def plot_atlas(atlas: pd.DataFrame, summary: Combined | None = None, ax: Axes | 
         ax.errorbar(a, place[atlas.index] + shift, xerr=away, fmt=marker, ms=size, lw=1.2, label=label)
     ax.set_yticks(place, rows)
     for text, row in zip(ax.get_yticklabels(), rows, strict=True):
-        text.set_weight("bold" if row in kinds else "normal")
+        text.set_fontweight("bold" if row in kinds else "normal")
     ax.set(xlim=(0, 1), ylim=(place.min() - 0.6, 0.6), xlabel="exponent of the optimal size $a$")
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="y", visible=False)
