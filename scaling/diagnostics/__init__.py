@@ -13,7 +13,7 @@ from .pooling import Pooling, find_pooling
 from .sensitivity import digits_study, huber_study, rounded_study, stopping_study
 from .skewness import Skewness, residual_skewness
 from .spikes import find_spikes
-from .survey import survey
+from .survey import survey_sets
 
 __all__ = [
     "APPROACHES",
@@ -51,5 +51,5 @@ __all__ = [
     "rounded_study",
     "standard_errors",
     "stopping_study",
-    "survey",
+    "survey_sets",
 ]

@@ -8,8 +8,8 @@ from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
+import scipy
 from numpy.typing import ArrayLike
-from scipy import optimize, special
 
 from .._checks import positive_finite, proper_share, within
 
@@ -167,7 +167,7 @@ def combine(
     tau, (tau_low, tau_high) = model.tau(), model.tau_interval(level)
     (mean,), covariance, weights = model.at(tau)
     error = float(np.sqrt(covariance[0, 0]))
-    t = float(special.stdtrit(model.freedom, (1 + level) / 2))
+    t = float(scipy.special.stdtrit(model.freedom, (1 + level) / 2))
     far = t * float(np.hypot(tau, error))
     return Combined(
         estimates=table.assign(weight=weights / weights.sum()),
@@ -235,7 +235,7 @@ def explain(
     tau, (tau_low, tau_high) = model.tau(), model.tau_interval(level)
     beta, covariance, _ = model.at(tau)
     error = np.sqrt(np.diag(covariance))
-    t = special.stdtrit(model.freedom, (1 + level) / 2)
+    t = scipy.special.stdtrit(model.freedom, (1 + level) / 2)
     some = beta[1:] @ np.linalg.solve(covariance[1:, 1:], beta[1:]) / len(each)
     before = _Model(y, s, X[:, :1]).tau()
     columns = {
@@ -243,7 +243,7 @@ def explain(
         "error": error,
         "low": beta - t * error,
         "high": beta + t * error,
-        "p": 2 * special.stdtr(model.freedom, -np.abs(beta) / error),
+        "p": 2 * scipy.special.stdtr(model.freedom, -np.abs(beta) / error),
     }
     return Explained(
         coefficients=pd.DataFrame(columns, index=["constant", *each]),
@@ -254,7 +254,7 @@ def explain(
         p=model.chance,
         R2=max(0.0, 1 - tau**2 / before**2) if before > 0 else float("nan"),
         F=float(some),
-        p_moderators=float(special.fdtrc(len(each), model.freedom, some)),
+        p_moderators=float(scipy.special.fdtrc(len(each), model.freedom, some)),
     )
 
 
@@ -304,7 +304,7 @@ class _Model:
 
     @property
     def chance(self) -> float:
-        return float(special.chdtrc(self.freedom, self.Q(0.0)))
+        return float(scipy.special.chdtrc(self.freedom, self.Q(0.0)))
 
     def typical_variance(self) -> float:
         return float(self.freedom / np.trace(self.projection(0.0)[2]))
@@ -327,7 +327,9 @@ class _Model:
 
     def tau_interval(self, level: float) -> tuple[float, float]:
         """Where Q, which falls as tau grows, is neither too large nor too small for its distribution."""
-        low, high = (self._where_Q_is(special.chdtri(self.freedom, x)) for x in ((1 - level) / 2, (1 + level) / 2))
+        low, high = (
+            self._where_Q_is(scipy.special.chdtri(self.freedom, x)) for x in ((1 - level) / 2, (1 + level) / 2)
+        )
         return low, high
 
     def _where_Q_is(self, value: float) -> float:
@@ -339,4 +341,4 @@ class _Model:
 
 def _root(falling: Callable[[float], float], low: float, high: float) -> float:
     """Where a function that falls crosses zero; ``low`` where it is below zero already."""
-    return float(optimize.brentq(falling, low, high, xtol=1e-14)) if falling(low) > 0 else float(low)
+    return float(scipy.optimize.brentq(falling, low, high, xtol=1e-14)) if falling(low) > 0 else float(low)

@@ -20,7 +20,7 @@ from ..uncertainty.resampling import bootstrap
 from .approaches import APPROACHES, Approaches, compare_approaches
 from .pairing import exponent_of
 
-__all__ = ["survey"]
+__all__ = ["survey_sets"]
 
 
 #: the two counts of parameters that papers use, and the columns that hold them
@@ -38,7 +38,7 @@ COLUMNS = (
 )
 
 
-def survey(
+def survey_sets(
     sets: Mapping[str, pd.DataFrame], n_resamples: int = 300, seed: int = 0, level: float = 0.95
 ) -> pd.DataFrame:
     """What every set of runs says of the exponent a, by the same methods; a row a set.

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 import scaling
-from scaling.diagnostics import atlas_rows, atlas_tables, survey
+from scaling.diagnostics import atlas_rows, atlas_tables, survey_sets
 
 ROWS = atlas_rows()
 SETS = list(dict.fromkeys(ROWS.index.str.partition("/").get_level_values(0)))
@@ -43,7 +43,7 @@ def test_our_own_runs_need_no_download():
 def test_a_set_has_a_law_or_a_reason(name):
     if not scaling.sources.is_available(name):
         pytest.skip(f"the atlas's row of {name} needs that set, which is not on this machine")
-    table = survey(atlas_tables([name]), n_resamples=20)
+    table = survey_sets(atlas_tables([name]), n_resamples=20)
     assert list(table.index) == [row for row in ROWS.index if row.partition("/")[0] == name]
     carried = table["a3"].notna()
     assert carried.any() != (name in CARRY_NO_LAW)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import scaling
-from scaling.diagnostics import survey
+from scaling.diagnostics import survey_sets
 
 LAW = scaling.ChinchillaLaw(E=1.7, A=400.0, B=410.0, alpha=0.34, beta=0.28)
 GROUPS = scaling.simulate_runs(
@@ -26,7 +26,7 @@ SETS = {
 
 @pytest.fixture(scope="module")
 def table():
-    return survey(SETS, n_resamples=100)
+    return survey_sets(SETS, n_resamples=100)
 
 
 def test_one_row_a_set_in_their_order(table):
@@ -76,4 +76,4 @@ def test_counts_of_compute_and_of_parameters(table):
 
 def test_it_is_the_same_each_time(table):
     some = {"grid": SETS["grid"]}
-    pd.testing.assert_frame_equal(survey(some, 50, seed=3), survey(some, 50, seed=3))
+    pd.testing.assert_frame_equal(survey_sets(some, 50, seed=3), survey_sets(some, 50, seed=3))
