@@ -76,7 +76,7 @@ class MultiPowerCurves:
     logs: np.ndarray
     centres: tuple[float, float]
     #: the last drop and its derivatives, by theta
-    memory: dict[bytes, np.ndarray] = field(default_factory=dict)
+    memory: dict[bytes, np.ndarray] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def of(cls, curves: Curves, every: int) -> MultiPowerCurves:
@@ -101,12 +101,13 @@ class MultiPowerCurves:
             rows = slice(first, first + length)
             seen = changes.seen[rows, None]
             m = int(seen.max())
-            fall = np.where(np.arange(m) < seen, changes.fall[:m], 0.0)
+            fall = changes.fall[:m] * (np.arange(m) < seen) if len(seen) > 1 else changes.fall[None, :m]
             u = scale[:m] * np.maximum(changes.total[rows, None] - changes.before[:m], 0.0)
             log = np.log1p(u)
             left = fall * np.exp(-beta * log)
-            steep = beta * left * u / (1 + u)
-            found[rows] = np.column_stack([(fall - left).sum(1), steep.sum(1), (left * log).sum(1), -steep @ slow[:m]])
+            steep = left * (beta * u / (1 + u))
+            found[rows, 0] = fall.sum(1) - left.sum(1)
+            found[rows, 1:] = np.column_stack([steep.sum(1), np.einsum("ij,ij->i", left, log), -steep @ slow[:m]])
         return found
 
     def predict(self, theta: np.ndarray) -> np.ndarray:
@@ -238,7 +239,7 @@ def fit_multi_power(
         raise FitError("no schedule ever lowers the learning rate: the law of its falls has nothing to be fitted to")
     check_search(aim, n_starts, float(np.median(points.loss)) if aim.raw else 1.0)
     law = MultiPowerCurves.of(points, 1)
-    rough = replace(MultiPowerCurves.of(points, COARSE), centres=law.centres, memory={})
+    rough = replace(MultiPowerCurves.of(points, COARSE), centres=law.centres)
     theta, _, _, agreeing = rough.form.minimise(w, aim, rough.starts(w, n_starts))
     again = partial(fit_multi_power, table, schedules, objective=objective, delta=delta, n_starts=n_starts)
     form = replace(law.form, near=True)

@@ -49,10 +49,13 @@ def schedule(name: str) -> np.ndarray:
 
 
 @cache
+def _curves() -> dict[str, pd.DataFrame]:
+    return dict(list(read_dataset(SET).groupby("run")))
+
+
 def curve(size: str, name: str) -> pd.DataFrame:
     """The rows of one curve."""
-    table = read_dataset(f"{SET}/{size}")
-    return table[table["run"] == f"{size} {name}"]
+    return _curves()[f"{size} {name}"]
 
 
 def fitted_curves(size: str, names: tuple[str, ...] = FITTED) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
