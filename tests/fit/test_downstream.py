@@ -76,7 +76,7 @@ def test_a_task_at_chance_says_nothing(form):
 
 def test_resamples_cover_the_truth_and_draw_whole_runs():
     fit = fit_downstream(with_task(SIGMOID, noise=0.01), "metric_task", **SQUARES)
-    ends = scaling.bootstrap(fit, n_resamples=60, seed=0).interval(0.95)
+    ends = scaling.bootstrap(fit, n_resamples=40, seed=0).interval(0.95)
     for name, value in SIGMOID.constants.items():
         assert ends.loc[name, "low"] < value < ends.loc[name, "high"]
     runs = with_task(SIGMOID, noise=0.01).assign(run=np.repeat(np.arange(len(RUNS) // 2), 2))
