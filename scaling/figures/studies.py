@@ -176,8 +176,8 @@ def plot_atlas(atlas: pd.DataFrame, summary: Combined | None = None, ax: Axes | 
     Parameters
     ----------
     atlas : DataFrame
-        As :func:`~scaling.diagnostics.survey_sets` returns, with a column ``kind``; kinds and sets are drawn in the order
-        of the rows, and a set without any exponent is named all the same.
+        As :func:`~scaling.diagnostics.survey_sets` returns, with a column ``kind``; kinds and sets are drawn in the
+        order of the rows, and a set without any exponent is named all the same.
     summary : Combined, optional
         Of some of the sets: its mean is a line, with a band for its interval, a lighter one for one more source.
     """

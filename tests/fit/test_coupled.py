@@ -207,8 +207,8 @@ def test_intervals_cover_what_they_promise(k):
     assert all(0.92 - error <= x <= 0.98 + error for x in share.values()), share
 
 
-@pytest.mark.parametrize("objective", ["log_huber", "log_squares", "huber"])
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("objective", ["log_huber", "log_squares", "huber", "log_absolute"])
+@pytest.mark.parametrize("seed", range(5))
 def test_never_worse_than_the_additive_law(objective, seed):
     rng = np.random.default_rng(seed)
     k, noise = np.exp(rng.uniform(np.log(0.1), np.log(2.0))), 10 ** rng.uniform(-4, -1)
@@ -304,6 +304,25 @@ def test_resamples_follow_the_law_and_a_fit_can_be_pickled():
     assert float(runs_again["low"].iloc[0]) < truth_of(0.5).loss(1e10, 1e12) < float(runs_again["high"].iloc[0])
     parts = scaling.bootstrap(fit, 300, seed=1, fraction=0.5)
     assert parts.samples["k"].std() == pytest.approx(boot.samples["k"].std(), rel=0.4)
+
+
+def test_resamples_on_the_face_of_E_are_no_worse_than_from_fresh_starts():
+    runs = noisy(0.3, 60, 0.02, seed=5, E=0.0)
+    problem, weights = problem_of(runs), np.random.default_rng(0).multinomial(60, [1 / 60] * 60, 30).astype(float)
+    aim = Objective()
+    start = problem.fresh(np.ones((1, 60)), aim, 4)[0].theta[0]
+    warm, (fresh, _) = problem.warm(start, weights, aim), problem.fresh(weights, aim, 4)
+    assert (warm.theta[:, 0] == 0).mean() > 0.5
+    assert (warm.value <= fresh.value * (1 + 1e-4)).all()
+    boot = scaling.bootstrap(scaling.fit_parametric(runs, law="coupled"), 100)
+    assert not boot.fresh_starts
+    assert boot.at_bound > 0.5
+
+
+def test_holding_out_knows_the_law():
+    runs = noisy(0.2, 100, 0.002, seed=1)
+    errors = {law: scaling.holdout(runs, law=law).rms for law in ("additive", "coupled")}
+    assert errors["coupled"] < 0.005 < errors["additive"]
 
 
 def test_an_unknown_law_is_refused():

@@ -225,10 +225,10 @@ def _coupled_sum(model: Model, theta: np.ndarray, space: Workspace) -> tuple[np.
     np.abs(ratio, out=small)
     np.negative(small, out=one)
     np.exp(one, out=one)  # of the smaller over the larger
-    np.log1p(one, out=entropy)
+    np.log(np.add(one, 1.0, out=other), out=entropy)
+    one /= other  # the smaller share
     total += np.multiply(entropy, k, out=other)
     np.exp(np.minimum(total, 600.0, out=total), out=total)
-    np.divide(one, np.add(one, 1.0, out=other), out=one)  # the smaller share
     entropy += np.multiply(small, one, out=small)
     if model.offset is not None:
         offset = theta[:, model.offset, None]
@@ -240,8 +240,10 @@ def _coupled_sum(model: Model, theta: np.ndarray, space: Workspace) -> tuple[np.
     else:
         small[...] = 1.0
     np.subtract(small, one, out=other)
-    swapped = ratio > 0
-    one[swapped], other[swapped] = other[swapped], one[swapped]
+    first = ratio > 0
+    np.copyto(small, one)
+    np.copyto(one, other, where=first)
+    np.copyto(other, small, where=first)
     return np.log(total, out=total), parts
 
 
@@ -257,31 +259,35 @@ def _from_heights(
     model: Model, theta: np.ndarray, gradient: np.ndarray, hessian: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Derivatives in the parameters, from those in which the heights are the terms' own."""
-    turn = _turn(model, theta)
-    heights, coupling = model.columns[:, 0], model.coupling
-    k, (_, shares, _) = theta[:, coupling, None], _heights(model, theta)
-    pull = gradient[:, heights]
-    whole = pull.sum(1, keepdims=True)
-    mixed = pull - shares * whole
+    turn, shares = _turn(model, theta)
+    (one, other), k = model.columns[:, 0], model.coupling
+    pull = gradient[:, model.columns[:, 0]]
+    whole = pull.sum(1)
+    mixed = pull - shares * whole[:, None]
+    apart = (1.0 - theta[:, k]) * whole * shares[:, 0] * shares[:, 1]
+    gradient = np.matmul(gradient[:, None, :], turn)[:, 0]
     hessian = np.matmul(np.swapaxes(turn, 1, 2), np.matmul(hessian, turn))
-    apart = (1.0 - k) * whole * shares[:, :1] * shares[:, 1:]
-    hessian[:, heights[:, None], heights] += apart[:, :, None] * np.array([[1.0, -1.0], [-1.0, 1.0]])
-    hessian[:, heights, coupling] += mixed
-    hessian[:, coupling, heights] += mixed
-    return np.matmul(gradient[:, None, :], turn)[:, 0], hessian
+    for j, height in enumerate((one, other)):
+        hessian[:, height, height] += apart
+        hessian[:, height, k] += mixed[:, j]
+        hessian[:, k, height] += mixed[:, j]
+    hessian[:, one, other] -= apart
+    hessian[:, other, one] -= apart
+    return gradient, hessian
 
 
-def _turn(model: Model, theta: np.ndarray) -> np.ndarray:
-    """Derivatives (B, p, p) of parameters in which the heights are the terms' own, in the parameters."""
-    size, p = theta.shape
+def _turn(model: Model, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Derivatives (B, p, p) of parameters in which the heights are the terms' own, in the parameters; shares (B, 2)."""
     heights, k = model.columns[:, 0], theta[:, model.coupling, None]
     _, shares, logs = _heights(model, theta)
-    turn = np.zeros((size, p, p))
-    turn[:, range(p), range(p)] = 1.0
-    turn[:, heights[:, None], heights] = (1.0 - k)[:, :, None] * shares[:, None, :]
-    turn[:, heights, heights] += k
-    turn[:, heights, model.coupling] = logs
-    return turn
+    turn = np.zeros((len(theta), model.n_params, model.n_params))
+    turn[:, range(model.n_params), range(model.n_params)] = 1.0
+    rest = (1.0 - k) * shares
+    for j, height in enumerate(heights):
+        turn[:, height, heights] = rest
+        turn[:, height, height] += k[:, 0]
+        turn[:, height, model.coupling] = logs[:, j]
+    return turn, shares
 
 
 def _residuals(model: Model, theta: np.ndarray, space: Workspace) -> np.ndarray:
@@ -383,7 +389,7 @@ def jacobian(model: Model, theta: np.ndarray) -> np.ndarray:
     if model.scale is not None:
         along *= theta[model.scale]
         along[:, model.scale] = log_sum[0]
-    return along if model.coupling is None else along @ _turn(model, theta[None])[0]
+    return along if model.coupling is None else along @ _turn(model, theta[None])[0][0]
 
 
 def huber_sum(r: np.ndarray, weights: np.ndarray, delta: float) -> np.ndarray:
@@ -456,12 +462,18 @@ def _evaluate(
         first *= s
         second *= s * s
     second -= first
-    sums, products, terms = [], [], range(*model.terms.indices(len(parts)))
+    if model.coupling is not None:
+        one, other = parts[model.terms]
+        share = np.add(one, other, out=c)
+        np.maximum(share, 1e-300, out=share)
+    sums, products, terms = [], [], range(model.terms.start, model.terms.stop)
     for i, (part, columns) in enumerate(zip(parts, model.features, strict=True)):
         np.multiply(part, first, out=along)
         np.multiply(part, second, out=bent)
         sums.append(along @ columns)
         for j, both in enumerate(model.products[i]):
+            if i == terms.stop and j == terms.start:  # of a coupling: what it shares with the terms, and with itself
+                bent += np.divide(along, share, out=along)
             np.multiply(bent, parts[j], out=pair)
             if j == i and i in terms:
                 pair += along
@@ -475,28 +487,23 @@ def _evaluate(
     if model.noise is not None:
         _add_noise(model, weights, each, parts, gradient, hessian)
     if model.coupling is not None:
-        _add_coupling(model, theta, first, parts, ratio[: len(theta)], hessian)
+        first *= np.multiply(one, np.divide(other, share, out=share), out=share)
+        _add_coupling(model, theta[:, model.coupling, None], first, ratio[: len(theta)], hessian)
         gradient, hessian = _from_heights(model, theta, gradient, hessian)
     return value, gradient, hessian
 
 
-def _add_coupling(
-    model: Model, theta: np.ndarray, first: np.ndarray, parts: np.ndarray, ratio: np.ndarray, hessian: np.ndarray
-) -> None:
-    """What the curvature of coupled terms has beyond that of added ones, in place."""
-    k = theta[:, model.coupling, None]
-    (one, other), slope = parts[model.terms], parts[-1]
-    share = np.maximum(one + other, 1e-300)
-    entropy = slope / share
-    both = first * one * other / share
+def _add_coupling(model: Model, k: np.ndarray, both: np.ndarray, ratio: np.ndarray, hessian: np.ndarray) -> None:
+    """What two coupled terms' curvature has beyond that of added ones, in place.
+
+    ``both`` (B, n) is the gradient times the product of the terms' shares of e^G and the share of that; it is spent.
+    """
     apart, squares = model.contrast
     p = model.n_params
-    hessian += ((both * (1.0 / k - 1.0)) @ squares).reshape(-1, p, p)
-    both *= ratio / k
-    pull = first * entropy
-    sums = np.concatenate([(q * pull) @ x for q, x in zip((one, other), model.design, strict=True)], axis=1)
-    mixed = sums @ model.places[0][model.terms.start :][: sums.shape[1]] - both @ apart
-    mixed[:, model.coupling] = 0.5 * (np.vecdot(both, ratio) + np.vecdot(pull, slope))
+    hessian += ((both @ squares) * (1.0 / k - 1.0)).reshape(-1, p, p)
+    both *= ratio
+    mixed = -(both @ apart) / k
+    mixed[:, model.coupling] = 0.5 * np.vecdot(both, ratio) / k[:, 0]
     hessian[:, model.coupling] += mixed
     hessian[:, :, model.coupling] += mixed
 

@@ -96,7 +96,8 @@ def solve_resamples(
     warm = problem.warm(theta, pilot, aim)
     fresh, _ = problem.fresh(pilot, aim, PILOT_STARTS)
     trapped = bool((warm.value > fresh.value * (1 + TRAPPED) + 1e-22 * pilot.sum(1)).any())
-    trapped |= bool(on_bound(problem, fresh.theta).mean() > SEVERAL_VALLEYS)
+    if problem.model.coupling is None:  # coupled terms have one valley, on a bound or off it
+        trapped |= bool(on_bound(problem, fresh.theta).mean() > SEVERAL_VALLEYS)
     blocks = ((problem, counts, base, aim, theta, trapped) for counts in resamples)
     solutions = list(spread(_solved, blocks, backend, n_jobs))
     seen = np.concatenate([fresh.theta, *(s.theta[:: max(1, resamples.n_resamples // REFERENCES)] for s in solutions)])
