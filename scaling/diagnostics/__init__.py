@@ -1,11 +1,13 @@
 """Should it be believed? A table looked at, approaches and laws compared, fits tried on runs they have not seen."""
 
 from .approaches import APPROACH_NAMES, APPROACHES, Approaches, compare_approaches, fit_approaches
+from .atlas import atlas_rows, atlas_tables
 from .choice import BestLaw, best_law
 from .contenders import CONTENDERS, QUICK, Contender
 from .discrepancy import Band, Discrepancy, find_discrepancy
 from .extrapolation import audit_coverage, extrapolation_audit
 from .held_out import Holdout, holdout, holdout_table
+from .heterogeneity import Combined, Explained, combine, explain, standard_errors
 from .inspection import Inspection, inspect_runs
 from .laws import LawComparison, compare_laws
 from .pairing import Paired, pair
@@ -16,6 +18,7 @@ from .skewness import Skewness, residual_skewness
 from .spikes import find_spikes
 from .splits import HOLDOUTS, Split, hold_out
 from .standings import League, league
+from .survey import survey_sets
 
 __all__ = [
     "APPROACHES",
@@ -24,8 +27,10 @@ __all__ = [
     "Band",
     "BestLaw",
     "CONTENDERS",
+    "Combined",
     "Contender",
     "Discrepancy",
+    "Explained",
     "HOLDOUTS",
     "Holdout",
     "Inspection",
@@ -39,12 +44,16 @@ __all__ = [
     "QUICK",
     "Skewness",
     "Split",
+    "atlas_rows",
+    "atlas_tables",
     "audit_coverage",
     "best_law",
     "best_of_each",
+    "combine",
     "compare_approaches",
     "compare_laws",
     "digits_study",
+    "explain",
     "extrapolation_audit",
     "find_discrepancy",
     "find_pooling",
@@ -61,5 +70,7 @@ __all__ = [
     "recorded_league",
     "residual_skewness",
     "rounded_study",
+    "standard_errors",
     "stopping_study",
+    "survey_sets",
 ]

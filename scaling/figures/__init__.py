@@ -13,7 +13,14 @@ from .laws import (
 )
 from .runs import plot_curves, plot_isoflop, plot_ratios, plot_runs
 from .standings import plot_foresight, plot_league
-from .studies import plot_audit, plot_learning_rates, plot_parabola_bias, plot_rounded_study, plot_thresholds
+from .studies import (
+    plot_atlas,
+    plot_audit,
+    plot_learning_rates,
+    plot_parabola_bias,
+    plot_rounded_study,
+    plot_thresholds,
+)
 from .style import COLORMAP, PALETTE, set_style
 from .theory import plot_learning_curves, plot_shares, plot_size_exponents, plot_yardsticks
 
@@ -22,6 +29,7 @@ __all__ = [
     "PALETTE",
     "format_count",
     "format_flops",
+    "plot_atlas",
     "plot_audit",
     "plot_bootstrap",
     "plot_contours",

@@ -1,4 +1,4 @@
-"""Figures of the studies in ``sensitivity`` and ``audit``, and of trials of the learning rate: tables in, Axes out."""
+"""Figures of studies: of sensitivity, extrapolation, learning rates, and many sets of runs; tables in, Axes out."""
 
 from __future__ import annotations
 
@@ -9,12 +9,29 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from ..diagnostics.approaches import APPROACH_NAMES
+from ..diagnostics.heterogeneity import Combined
 from ..fit.isoflop_bias import parabola_bias
-from .style import COLORMAP, LABELS, axes_or_new
+from .style import COLORMAP, GREY, LABELS, axes_or_new
 
-__all__ = ["plot_audit", "plot_learning_rates", "plot_parabola_bias", "plot_rounded_study", "plot_thresholds"]
+__all__ = [
+    "plot_atlas",
+    "plot_audit",
+    "plot_learning_rates",
+    "plot_parabola_bias",
+    "plot_rounded_study",
+    "plot_thresholds",
+]
 
 
+#: columns of a survey, as a figure calls them; and marker, size and place beside the row's middle of each
+_EXPONENTS = {
+    "a3": f"approach 3, {APPROACH_NAMES[3]}",
+    "a_coupled": "approach 3, coupled law",
+    "a2": f"approach 2, {APPROACH_NAMES[2]}",
+    "a1": f"approach 1, {APPROACH_NAMES[1]}",
+}
+_MARKS = (("o", 6, 0.3), ("D", 4, 0.1), ("s", 4, -0.1), ("^", 4, -0.3))
 _LABELS = {"a": "exponent $a$", "loss": "loss at the optimum", "params": "optimal size $N$", "E": "$E$"}
 
 
@@ -150,4 +167,37 @@ def plot_learning_rates(
     ax.set(xticks=ticks, xticklabels=[f"{rate:g}" for rate in ticks])
     ax.minorticks_off()
     ax.legend(ncols=2)
+    return ax
+
+
+def plot_atlas(atlas: pd.DataFrame, summary: Combined | None = None, ax: Axes | None = None) -> Axes:
+    """The exponent a of many sets by each approach, with intervals: a row a set, a block a kind of set.
+
+    Parameters
+    ----------
+    atlas : DataFrame
+        As :func:`~scaling.diagnostics.survey_sets` returns, with a column ``kind``; kinds and sets are drawn in the
+        order of the rows, and a set without any exponent is named all the same.
+    summary : Combined, optional
+        Of some of the sets: its mean is a line, with a band for its interval, a lighter one for one more source.
+    """
+    kinds = list(atlas["kind"].unique())
+    rows = [row for kind in kinds for row in (kind, *atlas.index[atlas["kind"] == kind])]
+    place = pd.Series(-np.arange(len(rows), dtype=float), index=rows)
+    ax = plt.subplots(figsize=(7.0, 0.31 * len(rows) + 1.0))[1] if ax is None else ax
+    if summary is not None:
+        ax.axvspan(*summary.prediction, color=GREY, alpha=0.15, lw=0, label="one more source, 95 %")
+        ax.axvspan(summary.low, summary.high, color=GREY, alpha=0.45, lw=0, label="mean, 95 %")
+        ax.axvline(summary.mean, color="black", lw=1)
+    for (name, label), (marker, size, shift) in zip(_EXPONENTS.items(), _MARKS, strict=True):
+        a, low, high = (atlas[f"{name}{end}"].to_numpy(dtype=float) for end in ("", "_low", "_high"))
+        away = np.nan_to_num(np.abs([a - low, high - a]))
+        ax.errorbar(a, place[atlas.index] + shift, xerr=away, fmt=marker, ms=size, lw=1.2, label=label)
+    ax.set_yticks(place, rows)
+    for text, row in zip(ax.get_yticklabels(), rows, strict=True):
+        text.set_fontweight("bold" if row in kinds else "normal")
+    ax.set(xlim=(0, 1), ylim=(place.min() - 0.6, 0.6), xlabel="exponent of the optimal size $a$")
+    ax.tick_params(axis="y", length=0)
+    ax.grid(axis="y", visible=False)
+    ax.figure.legend(loc="outside lower center", ncols=2, frameon=False)
     return ax

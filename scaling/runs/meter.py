@@ -20,8 +20,8 @@ KNOWN = 0.05
 ROUNDING, WORTH = 0.005, 0.75
 #: the share of the rows that have to follow a count
 MOST = 0.9
-#: what is left of a count, at least, where it is extended to sizes much smaller than those seen
-LEAST, LEAST_POWER = 1e-3, 0.1
+#: what is left of a count, at least, where it is extended to sizes much smaller than those seen, and its powers there
+LEAST, LEAST_POWER, MOST_POWER = 1e-3, 0.1, 10.0
 #: a part of a count below this share of it is rounding
 NOTHING = 1e-9
 #: rows of a large table from which its count is read, evenly spaced
@@ -91,7 +91,7 @@ class Meter:
         N = np.asarray(params, dtype=float)
         width = np.cbrt(N)
         fading = (self.square / width + 2 * self.linear / width**2) / 3
-        return np.maximum(self.params - fading / self._bracket(N), LEAST_POWER), self.tokens
+        return np.clip(self.params - fading / self._bracket(N), LEAST_POWER, MOST_POWER), self.tokens
 
     def bend(self, params: ArrayLike) -> np.ndarray:
         """How the power of N itself changes with the size: the derivative of its logarithm in ln N."""

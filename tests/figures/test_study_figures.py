@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from scaling import figures
+from scaling.diagnostics import combine
 
 TRIALS = {
     "narrow": pd.DataFrame({"learning_rate": [0.01, 0.02, 0.04], "loss": [5.0, 4.5, 4.8]}),
@@ -101,3 +102,43 @@ class TestWorth:
         ax = figures.plot_worth(([1, 2], [1.0, 1.7]), EPOCHS, {})
         for axis in (ax.xaxis, ax.yaxis):
             assert [tick.get_text() for tick in axis.get_ticklabels()] == ["1", "2", "4", "8", "16"]
+
+
+class TestAtlas:
+    SUMMARY = combine([0.4, 0.5, 0.6], [0.05, 0.05, 0.05])
+
+    @pytest.fixture
+    def atlas(self):
+        """Two kinds of sets; of the last one only approach 1 says something, and not how well."""
+        columns = {f"{name}{end}": np.nan for name in ("a1", "a2", "a3", "a_coupled") for end in ("", "_low", "_high")}
+        table = pd.DataFrame(columns, index=["x", "y", "z"]).assign(kind=["grid", "grid", "curves"])
+        table.loc[["x", "y"], ["a3", "a3_low", "a3_high"]] = [[0.4, 0.3, 0.6], [0.5, 0.45, 0.55]]
+        table.loc["z", "a1"] = 0.7
+        return table
+
+    def test_a_row_a_set_below_its_kind(self, atlas):
+        ax = figures.plot_atlas(atlas, self.SUMMARY)
+        names = [text.get_text() for text in ax.get_yticklabels()]
+        assert names == ["grid", "x", "y", "curves", "z"]
+        bold = [text.get_text() for text in ax.get_yticklabels() if text.get_weight() == "bold"]
+        assert bold == ["grid", "curves"]
+
+    def test_marks_and_intervals_are_those_of_the_table(self, atlas):
+        ax = figures.plot_atlas(atlas)
+        third = ax.containers[0]
+        np.testing.assert_allclose(third.lines[0].get_xdata(), [0.4, 0.5, np.nan])
+        np.testing.assert_allclose(third.lines[2][0].get_segments()[0][:, 0], [0.3, 0.6])
+        first = ax.containers[3]
+        assert first.lines[0].get_xdata()[2] == 0.7
+        assert not any(np.ptp(each[:, 0]) for each in first.lines[2][0].get_segments() if len(each))
+
+    def test_the_legend_names_approaches_and_bands(self, atlas):
+        ax = figures.plot_atlas(atlas, self.SUMMARY)
+        (legend,) = ax.figure.legends
+        texts = [text.get_text() for text in legend.get_texts()]
+        assert texts[:2] == ["one more source, 95 %", "mean, 95 %"]
+        assert "approach 3, coupled law" in texts
+
+    def test_the_mean_is_a_line(self, atlas):
+        ax = figures.plot_atlas(atlas, self.SUMMARY)
+        assert self.SUMMARY.mean in [line.get_xdata()[0] for line in ax.lines]

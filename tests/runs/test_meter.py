@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import scaling
 from scaling.runs import Meter, check_runs, find_meter, load_runs
 
 SIZES = np.geomspace(5e7, 3.2e9, 7)
@@ -93,3 +94,12 @@ def test_budgets_lend_their_count_to_flops_and_other_counts_are_offered():
 def test_flops_that_stand_there_are_kept():
     table = runs_of(2 * N)
     pd.testing.assert_series_equal(check_runs(table)["flops"], table["flops"])
+
+
+def test_an_optimum_far_below_the_sizes_seen_is_a_number():
+    """Where a count that falls with the size has fallen to nothing, its powers stay finite, and so does the optimum."""
+    meter = Meter("sizes", coefficient=5.1346, square=642.6, linear=-56150.0)
+    law = scaling.ChinchillaLaw(E=2.0, A=0.42, B=455.0, alpha=np.array([0.01, 0.3]), beta=0.27)
+    best = scaling.compute_optimal(law, 1e21, meter=meter)
+    assert np.isfinite(best.params).all()
+    np.testing.assert_allclose(meter.flops(best.params, best.tokens), 1e21, rtol=1e-9)
