@@ -103,7 +103,8 @@ def fit_parametric(
 
     The coupled law is sought in the coordinates of :class:`~scaling.laws.CoupledLaw`'s S and T: bounded are k, in
     [0.05, 4], and what the loss falls with, k alpha and k beta, in [0.01, 2]. The search begins at the minimum of the
-    additive law, with k = 1 and other k, and only descends, so that the fit is no worse than that of the additive law.
+    additive law, with k = 1, and at other k, and only descends, so that the fit is no worse than that of the additive
+    law (of least absolute deviations this holds where runs are many enough to identify either).
     k and E trade off against each other; :meth:`Fit.certainty` has an interval for each.
 
     Examples

@@ -20,7 +20,7 @@ GRID = np.geomspace(0.03, 1.6, 11)
 FINE_GRID = np.geomspace(0.01, 2.0, 81)
 #: couplings tried for two terms, beside 1, with which they are added; under each of them exponents of either term, and
 #: logarithms of their ratio at the centre of the table
-COUPLED, COARSE, RATIOS = (0.15, 1.5), np.geomspace(0.06, 0.8, 4), (-1.0, 0.0, 1.0)
+COUPLED, COARSE, RATIOS = (0.15, 1.5), np.geomspace(0.08, 0.6, 3), (-1.0, 0.0, 1.0)
 #: elements of one working array
 BLOCK = 1_500_000
 #: and of one that stays in a core's cache
