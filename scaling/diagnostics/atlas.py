@@ -48,7 +48,7 @@ TAKES: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
 
 
 def atlas_rows() -> pd.DataFrame:
-    """The rows of the atlas, and what the passports say of how their runs were made.
+    """The rows of the atlas, and what passports and papers say of how their runs were made.
 
     Returns
     -------
