@@ -10,7 +10,7 @@ from .precision import PrecisionLaw
 from .pruning import PruningSchedule
 from .repetition import DataConstrainedLaw, effective_amount
 from .rosenfeld import RosenfeldLaw
-from .routed import RoutedLaw
+from .routed import GranularLaw, RoutedLaw
 from .shape import ShapeLaw
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "DataConstrainedLaw",
     "DownstreamLaw",
     "FrontierLaw",
+    "GranularLaw",
     "KaplanLaw",
     "KaplanStepsLaw",
     "Law",

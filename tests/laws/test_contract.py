@@ -18,6 +18,7 @@ from scaling.laws import (
     DataConstrainedLaw,
     DownstreamLaw,
     FrontierLaw,
+    GranularLaw,
     KaplanLaw,
     KaplanStepsLaw,
     OvertrainingLaw,
@@ -45,6 +46,7 @@ EXAMPLES = [
     KaplanLaw.from_published(),
     KaplanStepsLaw.from_published(),
     RoutedLaw.from_published(),
+    GranularLaw.from_published(),
     CriticalBatch.from_published(),
     KaplanTraining.from_published(),
     KaplanFrontier.from_published(),
@@ -63,6 +65,7 @@ VALUES = {
     "bits": (8.0, 16.0),
     "aspect": (64.0, 128.0),
     "num_experts": (1.0, 64.0),
+    "granularity": (1.0, 16.0),
     "params_nonembedding": (1e7, 1e9),
 }
 each_law = pytest.mark.parametrize("law", EXAMPLES, ids=lambda law: type(law).__name__)
