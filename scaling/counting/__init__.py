@@ -2,6 +2,7 @@
 
 from .embeddings import EmbeddingModel, local_exponent, nonembedding_flops
 from .kaplan_study import KaplanView, kaplan_view
+from .memory import training_memory
 from .transformer import (
     Architecture,
     architectures,
@@ -27,4 +28,5 @@ __all__ = [
     "nonembedding_flops",
     "params_by_part",
     "training_flops",
+    "training_memory",
 ]

@@ -35,8 +35,10 @@ PARAM_CONVENTIONS = ("chinchilla", "kaplan", "as built")
 FLOP_CONVENTIONS = ("6ND", "kaplan", "chinchilla")
 BIASES = ("none", "attention", "all")
 #: fields of an architecture that are counts
-WHOLE = ("d_model", "n_layers", "n_heads", "d_head", "d_ff", "vocab", "n_ctx")
-WHOLE += ("n_kv_heads", "n_experts", "active_experts")
+WHOLE = (
+    *("d_model", "n_layers", "n_heads", "d_head", "d_ff", "vocab", "n_ctx"),
+    *("n_kv_heads", "n_experts", "active_experts"),
+)
 
 
 @dataclass(frozen=True)

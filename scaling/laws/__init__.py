@@ -13,7 +13,7 @@ from .precision import PrecisionLaw
 from .pruning import PruningSchedule
 from .repetition import DataConstrainedLaw, effective_amount
 from .rosenfeld import RosenfeldLaw
-from .routed import RoutedLaw
+from .routed import GranularLaw, RoutedLaw
 from .schedule import MomentumLaw, MultiPowerLaw, learning_rates
 from .shape import ShapeLaw
 from .vocabulary import VocabularyLaw
@@ -27,6 +27,7 @@ __all__ = [
     "DownstreamLaw",
     "FarseerLaw",
     "FrontierLaw",
+    "GranularLaw",
     "KaplanLaw",
     "KaplanStepsLaw",
     "Law",

@@ -1,4 +1,4 @@
-"""Routed models: the loss from the parameters that a token meets and the number of experts."""
+"""Routed models: the loss from the parameters that a token meets, and from how many experts of what size."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._checks import positive
-from .base import Law, read_published
+from .base import Law, only, read_published
 
-__all__ = ["RoutedLaw"]
+__all__ = ["GranularLaw", "RoutedLaw"]
 
 
 #: the ways to send tokens to experts that have published constants
@@ -89,3 +89,64 @@ class RoutedLaw(Law):
         b, c = np.asarray(self.b, float), np.asarray(self.c, float)
         power = np.divide(-b, c, out=np.full(np.broadcast(b, c).shape, np.inf), where=c > 0)
         return (10**power)[()]
+
+
+@dataclass(frozen=True, repr=False)
+class GranularLaw(Law):
+    r"""The loss of a model whose experts are cut into finer ones.
+
+    .. math:: L(N, D, G) = c + \frac{g\,G^{-\gamma} + a}{N^{\alpha}} + \frac{b}{D^{\beta}}
+
+    At granularity G an expert is 1/G as wide as the feed-forward layer of a dense model; there are G times as many,
+    and a token meets G times as many, so that parameters and FLOPs stay, but for the router.
+
+    Parameters
+    ----------
+    a, alpha : float or array
+        What size gives at a granularity without end; with ``g`` at G = 1. The exponent of the size.
+    b, beta : float or array
+        Coefficient and exponent of the tokens.
+    g, gamma : float or array
+        What granularity can take away at most, and the exponent with which it does.
+    c : float or array
+        The loss that remains, nats/token.
+
+    References
+    ----------
+    Krajewski et al. 2024 (arXiv:2402.07871); form and constants at second hand, which do not say whether N counts the
+    experts that a token does not meet.
+
+    Examples
+    --------
+    >>> law = GranularLaw.from_published()
+    >>> round(float(law.effective_params(1.0, 16)), 2)
+    2.13
+    """
+
+    a: float | np.ndarray
+    alpha: float | np.ndarray
+    b: float | np.ndarray
+    beta: float | np.ndarray
+    g: float | np.ndarray
+    gamma: float | np.ndarray
+    c: float | np.ndarray
+
+    equation: ClassVar[str] = "L = c + (g / G**gamma + a) / N**alpha + b / D**beta"
+    columns: ClassVar[tuple[str, ...]] = ("params", "tokens", "granularity")
+
+    @classmethod
+    def from_published(cls, name: str = "krajewski2024") -> GranularLaw:
+        """The paper's constants; ``ValueError`` for any other name."""
+        only(name, "krajewski2024")
+        return super().from_published(f"{name}/constants")
+
+    def loss(self, params: ArrayLike, tokens: ArrayLike, granularity: ArrayLike) -> np.ndarray | float:
+        """Loss in nats/token; all three positive, ``ValueError`` otherwise."""
+        N, D, G = positive(params=params, tokens=tokens, granularity=granularity)
+        return (self.c + (self.g / G**self.gamma + self.a) / N**self.alpha + self.b / D**self.beta)[()]
+
+    def effective_params(self, params: ArrayLike, granularity: ArrayLike) -> np.ndarray | float:
+        """The size of a model of granularity 1 with the same loss; ``ValueError`` unless both are positive."""
+        N, G = positive(params=params, granularity=granularity)
+        left = (self.a + self.g / G**self.gamma) / (self.a + self.g)
+        return (N * left ** (-1 / np.asarray(self.alpha, float)))[()]

@@ -6,7 +6,7 @@ import pytest
 
 from scaling import FitError, bootstrap
 from scaling.fit import fit_routed
-from scaling.laws import RoutedLaw
+from scaling.laws import GranularLaw, RoutedLaw
 
 TRUTH = RoutedLaw(-0.083, -0.12, 0.01, 1.11, 2.0, 300.0)
 
@@ -90,3 +90,19 @@ def test_what_is_refused():
         _ = fit_routed(grid().assign(num_experts=4.0)).law
     with pytest.raises(ValueError, match="params must be positive"):
         TRUTH.loss(-1.0, 2)
+
+
+# --- granularity ------------------------------------------------------------------------------------------------------
+
+
+def test_granular_loss_by_hand():
+    law = GranularLaw(a=20.0, alpha=0.1, b=30.0, beta=0.2, g=2.0, gamma=0.5, c=0.5)
+    assert law.loss(1e10, 1e10, 4) == pytest.approx(0.5 + (1.0 + 20.0) / 10 + 30.0 / 100)
+
+
+def test_granularity_is_worth_a_factor_in_size_up_to_a_limit():
+    law = GranularLaw.from_published()
+    size = law.effective_params(1e9, [1, 8, 1e12])
+    np.testing.assert_allclose(law.loss(size, 1e11, 1), law.loss(1e9, 1e11, [1, 8, 1e12]), rtol=1e-12)
+    assert size[0] == pytest.approx(1e9)
+    assert size[2] / 1e9 == pytest.approx((1 + law.g / law.a) ** (1 / law.alpha), rel=1e-5)
