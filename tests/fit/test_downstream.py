@@ -125,3 +125,12 @@ def test_a_table_is_taken_as_it_is():
     before = runs.copy()
     fit_downstream(runs, "metric_task")
     pd.testing.assert_frame_equal(runs, before)
+
+
+def test_a_task_that_hardly_any_model_solves_warns_of_nothing(recwarn):
+    """Most residuals are 0 there, and so is their spread."""
+    solved = np.zeros(len(RUNS))
+    solved[np.argsort(RUNS["loss"])[:3]] = 0.02
+    fit = fit_downstream(RUNS.assign(metric_task=solved), "metric_task", **SQUARES)
+    assert fit.law is None or fit.law.ceiling > fit.law.floor
+    assert not recwarn.list

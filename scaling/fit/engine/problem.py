@@ -70,7 +70,8 @@ class Objective:
             return (np.inf,)
         if self.name == "log_absolute":
             return (1e-2, 1e-3, 1e-4, 1e-5) if exact else (1e-2, 1e-3)  # below, steps stall short of the minimum
-        steps = int(max(np.ceil(np.log10(SMOOTH * unit) - np.log10(self.delta)), 0)) + fresh
+        far = max(SMOOTH * unit, np.finfo(float).tiny)  # most residuals may be 0: a task that few models solve at all
+        steps = int(max(np.ceil(np.log10(far) - np.log10(self.delta)), 0)) + fresh
         return tuple(self.delta * 10.0**k for k in range(steps, -1, -1))
 
     def sum(self, r: np.ndarray, weights: np.ndarray) -> np.ndarray:
