@@ -12,7 +12,7 @@ from .inspection import Inspection, inspect_runs
 from .laws import LawComparison, compare_laws
 from .pairing import Paired, pair
 from .pooling import Pooling, find_pooling
-from .public_tables import LEFT_OUT, PUBLIC, PublicTable, best_of_each, public_tables, recorded_league
+from .public_sets import LEFT_OUT, PUBLIC, PublicTable, best_of_each, public_tables, recorded_league
 from .sensitivity import digits_study, huber_study, rounded_study, stopping_study
 from .skewness import Skewness, residual_skewness
 from .spikes import find_spikes
