@@ -1,7 +1,8 @@
 r"""Which law foresees the expensive runs? A league of laws over many tables, by a protocol fixed beforehand.
 
 The protocol, written down when the code had been tried on three tables (`small_sweep`, `besiroglu2024`,
-`sardana2024`) and before it saw any other; it has not been tuned since:
+`sardana2024`) and before it saw any other; it has not been tuned since. Known then was a rough first look at two of the
+laws, the Chinchilla and the coupled one, on most of the public tables.
 
 1. **Tables.** One row a run, the last of each; a table that pools settings of what is tuned has the best run of each
    size and number of tokens. The same runs count once, however often they were published. Which public tables take
