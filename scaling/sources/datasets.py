@@ -11,6 +11,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -47,10 +48,10 @@ class _Embedded:
         return {}
 
 
-def _tidy_curves(raw: pd.DataFrame) -> pd.DataFrame:
+def _tidy_curves(raw: pd.DataFrame, of: str = "small_sweep") -> pd.DataFrame:
     """A run's points carry its size, and the FLOPs spent so far; curves of runs outside the set are left out."""
     columns = ["run", "params", "params_nonembedding", "budget", "seed"]
-    joined = raw.merge(read_dataset("small_sweep").query("status == 'finished'")[columns], on="run")
+    joined = raw.merge(read_dataset(of).query("status == 'finished'")[columns], on="run")
     joined["flops"] = 6.0 * joined["params"] * joined["tokens"]
     return joined
 
@@ -61,6 +62,12 @@ _EMBEDDED = (
     _Embedded("small_sweep_rates", "small_sweep/learning_rates.csv", "our own trials of learning rates"),
     _Embedded("small_sweep_experiments", "small_sweep/experiments.csv", "our own trials of schedules and shapes"),
     _Embedded("small_sweep_curves", "small_sweep/curves.csv.gz", "training curves of small_sweep", _tidy_curves),
+    _Embedded(
+        "small_sweep_experiment_curves",
+        "small_sweep/curves.csv.gz",
+        "training curves of small_sweep_experiments",
+        partial(_tidy_curves, of="small_sweep_experiments"),
+    ),
 )
 _DATASETS: dict[str, _Embedded | Downloaded] = {dataset.name: dataset for dataset in _EMBEDDED} | SETS
 

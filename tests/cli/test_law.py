@@ -54,7 +54,7 @@ def test_plan(table):
 
 
 def test_help_says_which_laws_there_are():
-    for command in ("fit", "plan"):
+    for command, laws in (("fit", "additive|coupled"), ("plan", "additive|coupled|auto")):
         words = run(command, "--help")
-        assert "--law [additive|coupled]" in words
+        assert f"--law [{laws}]" in words
         assert "(A/N^alpha + B/D^beta)^k" in " ".join(words.split())

@@ -91,6 +91,14 @@ def test_curves_end_where_their_runs_end():
     assert (curves.groupby("run").size() >= 15).all()
 
 
+def test_experiments_have_curves_too():
+    curves = scaling.load_runs("small_sweep_experiment_curves")
+    runs = scaling.load_runs("small_sweep_experiments").set_index("run")
+    last = curves.groupby("run").last()
+    assert set(last.index) == set(runs.index)
+    np.testing.assert_array_equal(last["tokens"], runs.loc[last.index, "tokens"])
+
+
 def test_diverged_runs_are_left_out_with_a_word():
     table = scaling.sources.read_dataset("small_sweep")
     table.loc[0, ["status", "loss"]] = ["diverged", np.nan]
