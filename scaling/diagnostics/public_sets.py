@@ -82,6 +82,7 @@ LEFT_OUT = {
     "small_sweep_curves": "the training curves of small_sweep",
     "small_sweep_rates": "trials of the learning rate",
     "small_sweep_experiments": "trials of what the other runs keep: schedules, batches, shapes and more",
+    "small_sweep_experiment_curves": "the training curves of small_sweep_experiments",
     "small_sweep_repeated": "data repeated up to 64 times: a law of another kind",
     "czech2026/llama_3_exp": "the runs of czech2026/llama_3 with the loss in another unit",
     "czech2026/chinchilla": "the runs of besiroglu2024",

@@ -29,7 +29,7 @@ PATIENCE = 900
 LONGEST_LINE, LONGEST_CELL, LONGEST_FUNCTION, LONGEST_DRAWING = 88, 25, 8, 12
 # numbers this small are rounding, which is another on every processor (but not a p-value, its digits, a tolerance)
 ROUNDING = re.compile(r"\d(?:\.\d+)?e-(?:1[3-9]|[2-9]\d)\b")
-AS_SMALL = {"1.2e-16", "1.222e-16", "2.2e-18", "5e-18", "2e-14", "5e-14"}
+AS_SMALL = {"1.2e-16", "1.222e-16", "2.2e-18", "5e-18", "5e-17", "5e-16", "2e-14", "5e-14", "7e-13", "9.9e-13"}
 
 
 @functools.cache
