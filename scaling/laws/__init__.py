@@ -1,6 +1,7 @@
 """The formulas of the papers: frozen dataclasses, vectorised, that know no data."""
 
 from .base import Law
+from .bounded import BoundedLaw
 from .broken import BrokenPowerLaw
 from .chinchilla import ChinchillaLaw
 from .coupled import CoupledLaw
@@ -19,6 +20,7 @@ from .shape import ShapeLaw
 from .vocabulary import VocabularyLaw
 
 __all__ = [
+    "BoundedLaw",
     "BrokenPowerLaw",
     "ChinchillaLaw",
     "CoupledLaw",

@@ -12,6 +12,7 @@ import pytest
 import scaling
 from scaling.counting import EmbeddingModel
 from scaling.laws import (
+    BoundedLaw,
     BrokenPowerLaw,
     ChinchillaLaw,
     CoupledLaw,
@@ -46,6 +47,7 @@ EXAMPLES = [
     RosenfeldLaw(BASE, 11.0),
     CoupledLaw(1.2, 8.5e10, 1.1e10, 1.14, 0.86, 0.17),
     BrokenPowerLaw(0.1, 2.0, 0.1, [1e3, 1e5], [0.4, -0.2], [0.2, 0.3]),
+    BoundedLaw(1.7, 10.8, 50.0, 50.0, 1e-4, 0.34, 0.28, 0.5, 0.3),
     FarseerLaw(35.0, 0.5, -0.2, 0.14, 4.3, 0.17, 5.3, -7.6, 0.012),
     DataConstrainedLaw.from_published(),
     OvertrainingLaw.from_published(),
