@@ -118,6 +118,7 @@ class Architecture:
         for name in ("gated", "tied", "learned_positions"):
             if not isinstance(getattr(self, name), bool | np.bool_):
                 raise ValueError(f"{name} must be True or False, got {getattr(self, name)!r}")
+            object.__setattr__(self, name, bool(getattr(self, name)))
         if self.d_attn % self.d_kv:
             raise ValueError(f"n_kv_heads must divide n_heads = {self.n_heads}, got {self.n_kv_heads}")
         if self.active_experts > self.n_experts:

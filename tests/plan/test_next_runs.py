@@ -235,13 +235,13 @@ def test_refusals(boot):
 def test_suggested_runs_bring_the_size_closer_than_one_more_group_where_the_law_is_wrong():
     """Truth is a coupled law, k = 0.3: 12 seeded tables of 45 runs, the same compute on nine sizes at 2e21 FLOPs."""
     truth, target, budget = coupled(0.3), 1e23, 1.8e22
-    true = truth.aim("params", target)[0]
+    true = float(rivals.aim_value(truth, "params", target)[0])
     at_hand = scaling.simulate.isoflop_design(np.geomspace(6e18, 6e20, 5), 9, 6, center=lambda C: np.sqrt(C / 120))
 
     def losses(design, seed):
         N, D = design["params"].to_numpy(), design["tokens"].to_numpy()
         noise = NOISE * np.random.default_rng(seed).standard_normal(len(N))
-        return design[["params", "tokens"]].assign(loss=truth.loss(N, D)[0] * np.exp(noise))
+        return design[["params", "tokens"]].assign(loss=truth.loss(N, D) * np.exp(noise))
 
     def missed(table):
         return abs(float(np.log(scaling.compute_optimal(scaling.fit_parametric(table).law, target).params)) - true)
