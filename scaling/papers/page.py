@@ -12,8 +12,8 @@ from .registry import DIFFERS, VERDICTS, Claim, claims
 
 __all__ = ["ClaimsTable", "claims_table"]
 
-#: a difference below this share of the number is that of two solvers or two processors, and says nothing
-ROUNDING = 1e-9
+#: a difference below this share of the number is that of two solvers or of two processors, and says nothing
+ROUNDING = 1e-7
 
 
 @dataclass(frozen=True, repr=False)
