@@ -98,14 +98,25 @@ def _ruled_out(frontier: Frontier, log_c: float) -> str:
     if np.ptp(log_flops) < np.log(LEAST_SPAN) and log_c > log_flops.max() + AT_MOST:
         span = f"the runs span a factor of {np.exp(np.ptp(log_flops)):.3g} in compute"
         return f"{span}, too little to show how the best size grows: add runs at other budgets"
-    if frontier.clusters is None:
-        pairs = np.column_stack([frontier.log_params, frontier.log_tokens])
-        _, designs = np.unique(pairs, axis=0, return_inverse=True)
-        ratio, chance = lack_of_fit(found.residuals, designs.ravel(), len(found.theta))
-        if chance < UNLIKELY:
-            misses = f"it misses them by {np.sqrt(ratio):.2g} times what repeated runs differ"
-            return f"the law does not describe these runs: {misses}; fit a narrower range, or another law"
+    if times := _missed(frontier):
+        misses = f"it misses them by {times:.2g} times what repeated runs differ"
+        return f"the law does not describe these runs: {misses}; fit a narrower range, or another law"
     return ""
+
+
+def _missed(frontier: Frontier) -> float:
+    """How many times what repeated runs differ the law misses them by; 0 where chance alone would show as much."""
+    if frontier.clusters is not None:
+        return 0.0
+    pairs = np.column_stack([frontier.log_params, frontier.log_tokens])
+    _, designs = np.unique(pairs, axis=0, return_inverse=True)
+    ratio, chance = lack_of_fit(frontier.scatter.residuals, designs.ravel(), len(frontier.scatter.theta))
+    return float(np.sqrt(ratio)) if chance < UNLIKELY else 0.0
+
+
+def missed(fit: Fit) -> float:
+    """How many times what repeated runs differ the law of a fit misses them by; 0 where chance would show as much."""
+    return _missed(Frontier.of(*_scattered(fit)))
 
 
 def _exchanged(problem: Problem, found: Scatter, clusters: np.ndarray | None, level: float) -> list[Frontier]:
