@@ -181,6 +181,8 @@ def test_the_book_opens(book):
         page = f"notebooks/{chapter.name}.html"
         assert (folder / page).is_file()
         assert page in text
+        shown = re.findall(r'<h\d><span class="section-number">(\d+)\. ', (folder / page).read_text())
+        assert shown == [str(int(chapter.number))]
     assert (folder / "_static" / "mathjax" / "es5" / "tex-svg.js").is_file() or list(folder.rglob("tex-svg.js"))
 
 

@@ -71,6 +71,20 @@ def test_every_chapter_is_a_page(html):
         assert ".ipynb_checkpoints" in page.parts or (html / f"{page}.html").is_file(), page
 
 
+def test_chapters_carry_the_numbers_of_their_files(html):
+    """On their pages and in the side bar; the tour, the replications and the pages of reference have none."""
+    chapters = {f"notebooks/{path.stem}.html": int(path.stem[:2]) for path in (ROOT / "notebooks").glob("[0-9]*.ipynb")}
+    for page in pages_of(html):
+        text, number = (html / page).read_text(), chapters.get(page.as_posix())
+        shown = re.findall(r'<h\d><span class="section-number">([\d.]+)', text)
+        assert shown == ([f"{number}."] if number else []), page
+        figures = re.findall(r'caption-number">Fig\. (\d+)(\.?)', text)
+        assert {*figures} <= {(str(number), ".")} if number else not any(dot for _, dot in figures), page
+    bar = (html / "search.html").read_text().partition("bd-docs-nav")[2].partition("</nav>")[0]
+    listed = re.findall(r'href="(notebooks/\d[^"]*)">\s*(?:(\d+)\. )?', bar)
+    assert {page: int(number or 0) for page, number in listed} == chapters
+
+
 def test_sphinx_executes_no_chapter_a_second_time(html):
     words = (html.parent / "build.log").read_text()
     assert words.count("Using cached notebook") == len(list((ROOT / "notebooks").glob("[0-9]*.ipynb")))
