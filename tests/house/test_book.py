@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from functools import partial
+from html import unescape
 from html.parser import HTMLParser
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -123,6 +124,17 @@ def test_no_machine_path_in_the_pages(html):
         assert str(html) not in text, path
 
 
+def test_the_font_of_formulas_has_their_characters(html):
+    """Those that single letters become in formulas, slanted, are in it too."""
+    style = (ROOT / "book/_static/book.css").read_text()
+    spans = re.search(r"unicode-range: ([^;]+);", style)[1].replace("U+", "").split(",")
+    known = {c for span in spans for c in range(int(span.split("-")[0], 16), int(span.split("-")[-1], 16) + 1)}
+    for page in pages_of(html):
+        for formula in re.findall(r"<math.*?</math>", (html / page).read_text()):
+            unknown = set(map(ord, unescape(re.sub("<[^>]+>", "", formula)))) - known
+            assert not unknown, f"{page}: {formula} (book/_static/formulas tells how the font is made)"
+
+
 # --- in the browser ------------------------------------------------------------------------------------------------
 
 
@@ -166,7 +178,7 @@ class _Visit:
         self.page = self.context.new_page()
         self.page.on("console", lambda message: message.type in {"error", "warning"} and self.note(message.text))
         self.page.on("pageerror", lambda error: self.note(str(error)))
-        self.page.on("requestfailed", lambda request: self.note(f"failed: {request.url}"))
+        self.page.on("requestfailed", self.note_failure)
         self.page.on("response", lambda response: response.status >= 400 and self.note(f"missing: {response.url}"))
 
     def is_local(self, url):
@@ -176,14 +188,15 @@ class _Visit:
         self.note(f"not local: {route.request.url}")
         route.abort()
 
+    def note_failure(self, request):
+        if not request.url.endswith("favicon.svg"):  # given up when the next page is opened
+            self.note(f"failed: {request.url}")
+
     def note(self, fault):
         self.faults.append(fault)
 
     def open(self, path):
         self.page.goto(f"{self.base}/{path}")
-        if self.page.locator(".math").count():
-            self.page.wait_for_function("() => window.MathJax && MathJax.startup && MathJax.startup.promise")
-            self.page.evaluate("() => MathJax.startup.promise")
 
 
 @pytest.fixture
@@ -196,10 +209,7 @@ def visit(browser, site):
 UNRENDERED = r"""() => {
   const bare = [];
   for (const math of document.querySelectorAll('.math')) {
-    if (!math.querySelector('mjx-container svg')) bare.push(math.textContent.slice(0, 60));
-  }
-  for (const bad of document.querySelectorAll('mjx-merror, [data-mjx-error]')) {
-    bare.push('error: ' + (bad.dataset.mjxError || bad.textContent).slice(0, 60));
+    if (!math.querySelector('math') || math.querySelector('merror')) bare.push(math.textContent.slice(0, 60));
   }
   const walker = document.createTreeWalker(document.querySelector('article, body'), NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
@@ -232,7 +242,7 @@ CUT = """() => {
     }
     return false;
   };
-  for (const element of document.querySelectorAll('article :is(p, li, img, table, pre, figcaption, mjx-container)')) {
+  for (const element of document.querySelectorAll('article :is(p, li, img, table, pre, figcaption, math)')) {
     const box = element.getBoundingClientRect();
     if (box.width && box.right > edge && !scrolls(element)) {
       cut.push(element.tagName + ' ' + element.textContent.slice(0, 40));
@@ -255,9 +265,9 @@ FAINT = r"""() => {
     return document.documentElement.dataset.theme === 'dark' ? [20, 24, 29] : [255, 255, 255];
   };
   const faint = new Set();
-  const kinds = 'p, li, td, th, h1, h2, h3, figcaption, .caption-text, mjx-container, .output pre';
+  const kinds = 'p, li, td, th, h1, h2, h3, figcaption, .caption-text, math, .output pre';
   for (const element of document.querySelectorAll(`article :is(${kinds})`)) {
-    if (!element.textContent.trim() && element.tagName !== 'MJX-CONTAINER') continue;
+    if (!element.textContent.trim()) continue;
     if (!element.getClientRects().length) continue;
     const [one, two] = [light(parts(getComputedStyle(element).color)), light(ground(element))].sort((a, b) => b - a);
     if ((one + 0.05) / (two + 0.05) < 4) faint.add(element.tagName + ' ' + element.textContent.trim().slice(0, 40));
