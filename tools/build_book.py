@@ -1,8 +1,8 @@
 """Build the book from a clean state, warnings as errors, and say which page to open.
 
 `python tools/build_book.py [--output FOLDER] [--workers N]` executes every notebook but the replications, some at a
-time, puts them where Sphinx looks for executed notebooks, and writes HTML that needs no network: MathJax is copied from
-the installed package into the pages' own folder. The picture of the package's layers is drawn first, from the code.
+time, puts them where Sphinx looks for executed notebooks, and writes HTML that needs no network. The picture of the
+package's layers is drawn first, from the code.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from pathlib import Path
 import layers  # beside this script, which Python puts on the path
 
 from scaling.book.chapters import DONE, Chapter, Outcome, executing
-from scaling.book.sphinx import copy_mathjax, run_sphinx, what_failed
+from scaling.book.sphinx import run_sphinx, what_failed
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -74,7 +74,6 @@ def main() -> int:
         print(f"\nerror: the book was not built.\n{what_failed(words, ROOT)}", file=sys.stderr)
         print(f"\nEverything that was said on the way is in {built / 'build.log'}", file=sys.stderr)
         return code or 1
-    copy_mathjax(html)
     now = time.time()
     install = started - float(os.environ.get("STARTED", started))
     print(f"\nBook built in {now - started:.0f} s (setting up the environment: {max(install, 0):.0f} s).")

@@ -20,7 +20,7 @@ from ..runs.curves import last_points
 from ..runs.vocabulary import LIMITS, STANDS_FOR
 from .chapters import FAILED, Chapter, Outcome, execute, executing, without_places
 from .pages import write_sources
-from .sphinx import complaints_of, copy_mathjax, run_sphinx, what_failed
+from .sphinx import complaints_of, run_sphinx, what_failed
 from .staging import MARK
 from .summary import front_page, index_of_books, summarise
 
@@ -146,7 +146,6 @@ class Making:
         html = built / "_build" / "html"
         if code or not (html / "index.html").is_file():
             raise PagesError(f"the pages could not be written.\n{what_failed(words, source)}")
-        copy_mathjax(html)
         shutil.copytree(html, place, dirs_exist_ok=True)
         (place / "runs.csv").write_text(_plain_csv(table.runs), encoding="utf-8")
         summary["complaints"] = [without_places(each, source) for each in complaints_of(words, source)]

@@ -45,7 +45,9 @@ def write_sources(folder: Path, front: str, outcomes: dict[Chapter, Outcome], ti
     for path, text in pages.items():
         (folder / path).write_text(resolve(path, text), encoding="utf-8")
     shutil.copy(book_file("references.bib"), folder / "book")
-    shutil.copytree(book_file("_static"), folder / "book" / "_static", ignore=shutil.ignore_patterns("*.png", "*.svg"))
+    shutil.copytree(
+        book_file("_static"), folder / "book" / "_static", ignore=shutil.ignore_patterns("*.png", "layers.svg")
+    )
     _write_settings(folder, list(notebooks), title)
 
 

@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-__all__ = ["complaints_of", "copy_mathjax", "run_sphinx", "what_failed"]
+__all__ = ["complaints_of", "run_sphinx", "what_failed"]
 
 
-MATHJAX = "mathjax/static/mathjax"
 # Without the package of that name, jsonschema does not compile the grammars of addresses in all languages: a second.
 START = (
     "import sys; sys.modules['rfc3987_syntax'] = None; from scaling._parallel.parent import end_with; "
     "end_with(int(sys.argv.pop(1))); from jupyter_book.cli.main import main; main()"
 )
-
-
-def copy_mathjax(html: Path) -> None:
-    """Put MathJax, one file and its licence, where the pages look for it."""
-    package = importlib.metadata.distribution("django-static-mathjax")
-    target = html / "_static" / "mathjax"
-    target.mkdir(parents=True, exist_ok=True)
-    for name in ("es5/tex-svg.js", "LICENSE"):
-        shutil.copy(package.locate_file(f"{MATHJAX}/{name}"), target)
 
 
 def run_sphinx(

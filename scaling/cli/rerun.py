@@ -20,7 +20,7 @@ from .command import BROKEN, Command, Refusal, reason, terminable
 from .options import runs_options
 from .reading import read_runs
 
-NEEDED = ("papermill", "ipykernel", "jupyter_book", "mathjax", "sympy")
+NEEDED = ("papermill", "ipykernel", "jupyter_book", "math_core", "sympy")
 
 
 @click.command("rerun", cls=Command)

@@ -181,7 +181,10 @@ def test_the_book_opens(book):
         page = f"notebooks/{chapter.name}.html"
         assert (folder / page).is_file()
         assert page in text
-    assert (folder / "_static" / "mathjax" / "es5" / "tex-svg.js").is_file() or list(folder.rglob("tex-svg.js"))
+        shown = re.findall(r'<h\d><span class="section-number">(\d+)\. ', (folder / page).read_text())
+        assert shown == [str(int(chapter.number))]
+    assert (folder / "_static" / "formulas" / "stix-two-math.woff2").is_file()
+    assert "<math" in text
 
 
 def test_nothing_outside_is_written(book):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from functools import partial
+from html import unescape
 from html.parser import HTMLParser
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -71,6 +72,20 @@ def test_every_chapter_is_a_page(html):
         assert ".ipynb_checkpoints" in page.parts or (html / f"{page}.html").is_file(), page
 
 
+def test_chapters_carry_the_numbers_of_their_files(html):
+    """On their pages and in the side bar; the tour, the replications and the pages of reference have none."""
+    chapters = {f"notebooks/{path.stem}.html": int(path.stem[:2]) for path in (ROOT / "notebooks").glob("[0-9]*.ipynb")}
+    for page in pages_of(html):
+        text, number = (html / page).read_text(), chapters.get(page.as_posix())
+        shown = re.findall(r'<h\d><span class="section-number">([\d.]+)', text)
+        assert shown == ([f"{number}."] if number else []), page
+        figures = re.findall(r'caption-number">Fig\. (\d+)(\.?)', text)
+        assert {*figures} <= {(str(number), ".")} if number else not any(dot for _, dot in figures), page
+    bar = (html / "search.html").read_text().partition("bd-docs-nav")[2].partition("</nav>")[0]
+    listed = re.findall(r'href="(notebooks/\d[^"]*)">\s*(?:(\d+)\. )?', bar)
+    assert {page: int(number or 0) for page, number in listed} == chapters
+
+
 def test_sphinx_executes_no_chapter_a_second_time(html):
     words = (html.parent / "build.log").read_text()
     assert words.count("Using cached notebook") == len(list((ROOT / "notebooks").glob("[0-9]*.ipynb")))
@@ -107,6 +122,17 @@ def test_no_machine_path_in_the_pages(html):
         text = (html / path).read_text()
         assert str(ROOT) not in text, path
         assert str(html) not in text, path
+
+
+def test_the_font_of_formulas_has_their_characters(html):
+    """Those that single letters become in formulas, slanted, are in it too."""
+    style = (ROOT / "book/_static/book.css").read_text()
+    spans = re.search(r"unicode-range: ([^;]+);", style)[1].replace("U+", "").split(",")
+    known = {c for span in spans for c in range(int(span.split("-")[0], 16), int(span.split("-")[-1], 16) + 1)}
+    for page in pages_of(html):
+        for formula in re.findall(r"<math.*?</math>", (html / page).read_text()):
+            unknown = set(map(ord, unescape(re.sub("<[^>]+>", "", formula)))) - known
+            assert not unknown, f"{page}: {formula} (book/_static/formulas tells how the font is made)"
 
 
 # --- in the browser ------------------------------------------------------------------------------------------------
@@ -152,7 +178,7 @@ class _Visit:
         self.page = self.context.new_page()
         self.page.on("console", lambda message: message.type in {"error", "warning"} and self.note(message.text))
         self.page.on("pageerror", lambda error: self.note(str(error)))
-        self.page.on("requestfailed", lambda request: self.note(f"failed: {request.url}"))
+        self.page.on("requestfailed", self.note_failure)
         self.page.on("response", lambda response: response.status >= 400 and self.note(f"missing: {response.url}"))
 
     def is_local(self, url):
@@ -162,14 +188,15 @@ class _Visit:
         self.note(f"not local: {route.request.url}")
         route.abort()
 
+    def note_failure(self, request):
+        if not request.url.endswith("favicon.svg"):  # given up when the next page is opened
+            self.note(f"failed: {request.url}")
+
     def note(self, fault):
         self.faults.append(fault)
 
     def open(self, path):
         self.page.goto(f"{self.base}/{path}")
-        if self.page.locator(".math").count():
-            self.page.wait_for_function("() => window.MathJax && MathJax.startup && MathJax.startup.promise")
-            self.page.evaluate("() => MathJax.startup.promise")
 
 
 @pytest.fixture
@@ -182,10 +209,7 @@ def visit(browser, site):
 UNRENDERED = r"""() => {
   const bare = [];
   for (const math of document.querySelectorAll('.math')) {
-    if (!math.querySelector('mjx-container svg')) bare.push(math.textContent.slice(0, 60));
-  }
-  for (const bad of document.querySelectorAll('mjx-merror, [data-mjx-error]')) {
-    bare.push('error: ' + (bad.dataset.mjxError || bad.textContent).slice(0, 60));
+    if (!math.querySelector('math') || math.querySelector('merror')) bare.push(math.textContent.slice(0, 60));
   }
   const walker = document.createTreeWalker(document.querySelector('article, body'), NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
@@ -218,7 +242,7 @@ CUT = """() => {
     }
     return false;
   };
-  for (const element of document.querySelectorAll('article :is(p, li, img, table, pre, figcaption, mjx-container)')) {
+  for (const element of document.querySelectorAll('article :is(p, li, img, table, pre, figcaption, math)')) {
     const box = element.getBoundingClientRect();
     if (box.width && box.right > edge && !scrolls(element)) {
       cut.push(element.tagName + ' ' + element.textContent.slice(0, 40));
@@ -241,9 +265,9 @@ FAINT = r"""() => {
     return document.documentElement.dataset.theme === 'dark' ? [20, 24, 29] : [255, 255, 255];
   };
   const faint = new Set();
-  const kinds = 'p, li, td, th, h1, h2, h3, figcaption, .caption-text, mjx-container, .output pre';
+  const kinds = 'p, li, td, th, h1, h2, h3, figcaption, .caption-text, math, .output pre';
   for (const element of document.querySelectorAll(`article :is(${kinds})`)) {
-    if (!element.textContent.trim() && element.tagName !== 'MJX-CONTAINER') continue;
+    if (!element.textContent.trim()) continue;
     if (!element.getClientRects().length) continue;
     const [one, two] = [light(parts(getComputedStyle(element).color)), light(ground(element))].sort((a, b) => b - a);
     if ((one + 0.05) / (two + 0.05) < 4) faint.add(element.tagName + ' ' + element.textContent.trim().slice(0, 40));

@@ -1,0 +1,86 @@
+"""A Sphinx extension: formulas as MathML, which browsers set by themselves and screen readers read, without a script.
+
+They are converted when the pages are written; one that cannot be is a warning, with which a strict build ends.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from docutils import nodes
+    from math_core import LatexToMathML
+    from sphinx.application import Sphinx
+    from sphinx.writers.html5 import HTML5Translator
+
+__all__ = ["setup", "to_mathml"]
+
+
+@cache
+def _converter() -> LatexToMathML:
+    from math_core import LatexToMathML
+
+    return LatexToMathML(fancy_error=False)
+
+
+def to_mathml(tex: str, display: bool = False) -> str:
+    r"""LaTeX as MathML; lines that ``\\`` divides or ``&`` aligns need no environment around them.
+
+    Raises
+    ------
+    math_core.LatexError
+        If it is not LaTeX that can be converted.
+
+    Examples
+    --------
+    >>> to_mathml(r"N^\alpha")
+    '<math><msup><mi>N</mi><mi>α</mi></msup></math>'
+    """
+    parts = [part for part in tex.split("\n\n") if part.strip()]
+    lines = r"\\".join(parts)
+    if display and (r"\\" in lines or "&" in lines) and r"\begin{" not in lines:
+        lines = rf"\begin{{aligned}}{lines}\end{{aligned}}"
+    return _converter().convert_with_local_state(lines, displaystyle=display)
+
+
+def _set(node: nodes.Node, display: bool) -> str:
+    """The MathML of a formula, or its LaTeX with a warning."""
+    from html import escape
+
+    from math_core import LatexError
+    from sphinx.util import logging
+
+    try:
+        return to_mathml(node.astext(), display)
+    except LatexError as error:
+        logging.getLogger(__name__).warning("formula not understood: %s in %s", error, node.astext(), location=node)
+        return f"<code>{escape(node.astext())}</code>"
+
+
+def visit_math(self: HTML5Translator, node: nodes.math) -> None:
+    """A formula in a line."""
+    from docutils.nodes import SkipNode
+
+    self.body.append(f'<span class="math notranslate">{_set(node, display=False)}</span>')
+    raise SkipNode
+
+
+def visit_displaymath(self: HTML5Translator, node: nodes.math_block) -> None:
+    """A formula on lines of its own, with its number."""
+    from docutils.nodes import SkipNode
+    from sphinx.util.math import get_node_equation_number
+
+    self.body.append(self.starttag(node, "div", CLASS="math notranslate"))
+    if node["number"]:
+        self.body.append(f'<span class="eqno">({get_node_equation_number(self, node)})')
+        self.add_permalink_ref(node, "Link to this equation")
+        self.body.append("</span>")
+    self.body.append(f"{_set(node, display=True)}</div>\n")
+    raise SkipNode
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Offer the renderer; ``html_math_renderer: mathml`` chooses it."""
+    app.add_html_math_renderer("mathml", (visit_math, None), (visit_displaymath, None))
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,54 @@
+"""A Sphinx extension: what the head of a page says and loads. The template here leaves out scripts of the theme."""
+
+from __future__ import annotations
+
+import html
+import re
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from docutils import nodes
+    from sphinx.application import Sphinx
+    from sphinx.config import Config
+
+__all__ = ["describe", "setup"]
+
+#: letters of a description, as search engines show it
+WIDTH = 160
+
+
+def words_of(paragraph: nodes.Node) -> str:
+    """The text of a paragraph, its formulas as the letters that are seen."""
+    from docutils import nodes
+
+    from .formulas import to_mathml
+
+    parts = []
+    for node in paragraph.findall(lambda node: isinstance(node, (nodes.Text, nodes.math))):
+        if isinstance(node, nodes.math):
+            parts.append(html.unescape(re.sub("<[^>]+>", "", to_mathml(node.astext()))))
+        elif not isinstance(node.parent, nodes.math):
+            parts.append(str(node))
+    return " ".join("".join(parts).split())
+
+
+def describe(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
+    """Give the template the first paragraph of a page, shortened, as its description."""
+    from docutils import nodes
+
+    first = next(doctree.findall(nodes.paragraph), None) if doctree is not None else None
+    context["description"] = textwrap.shorten(words_of(first), WIDTH, placeholder=" …") if first is not None else ""
+
+
+def add_template(app: Sphinx, config: Config) -> None:
+    """Let Sphinx find the template, from any folder of pages."""
+    config.templates_path.append(str(Path(__file__).with_name("templates")))
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Connect to Sphinx."""
+    app.connect("config-inited", add_template)
+    app.connect("html-page-context", describe)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
