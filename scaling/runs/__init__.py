@@ -3,6 +3,8 @@
 from .budgets import find_budgets
 from .curves import last_points, seed_noise
 from .meter import Meter, find_meter
+from .preparing.selection import select_runs
+from .preparing.sweeps import best_of
 from .reading.door import load_runs
 from .reading.table import RunsTable, read_table
 from .table import check_runs, describe_runs
@@ -10,6 +12,7 @@ from .table import check_runs, describe_runs
 __all__ = [
     "Meter",
     "RunsTable",
+    "best_of",
     "check_runs",
     "describe_runs",
     "find_budgets",
@@ -18,4 +21,5 @@ __all__ = [
     "seed_noise",
     "load_runs",
     "read_table",
+    "select_runs",
 ]
