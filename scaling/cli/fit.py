@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -31,6 +32,7 @@ from ..uncertainty.subsampling import subsampled_bootstrap
 from .command import UNUSABLE, Command, Refusal
 from .groups import groups_of_runs, records, side_by_side
 from .options import law_option, runs_options
+from .power import Axes, compute_alone, fit_power
 from .reading import read_runs
 from .terminal import bullets, grid, heading, interval, number, say
 from .writing import claim, write_whole
@@ -42,7 +44,10 @@ from .writing import claim, write_whole
 @click.option(
     "--approach", type=click.Choice(["1", "2", "3", "all"]), default="all", help="Which; by default all that can."
 )
-@law_option()
+@law_option("power", words=" power is the law of one variable, y = c + a x^b, of --x and --y.")
+@click.option("--x", help="With --law power: params, tokens, flops or a column of the file.")
+@click.option("--y", help="With --law power: a column of the file; by default the loss.")
+@click.option("--ceiling", type=float, help="With --law power: the limit to which y rises, as 1 for an accuracy.")
 @click.option("--group", metavar="COLUMN", help="A law for the rows of each value of this column, side by side.")
 @click.option("--level", default=0.95, type=click.FloatRange(0.0, 1.0, True, True), help="Of the intervals; 0.95.")
 @click.option("--resamples", default=1000, type=click.IntRange(2, 100_000), help="Resampled tables; 1000.")
@@ -56,6 +61,9 @@ def command(
     reading: dict[str, Any],
     approach: str,
     law: str,
+    x: str | None,
+    y: str | None,
+    ceiling: float | None,
     group: str | None,
     level: float,
     resamples: int,
@@ -78,29 +86,48 @@ def command(
     """
     if out is not None:
         claim(out, runs, force)
+    if law == "power":
+        found = fit_power(runs, reading, Axes(x, y, ceiling), level, resamples, seed)
+        _told(found.record, found.show, out, runs, force, as_json)
+        return
+    if x or y or ceiling is not None:
+        raise click.UsageError("--x, --y and --ceiling belong to --law power")
     asked = _Asked((1, 2, 3) if approach == "all" else (int(approach),), law, level, resamples, seed, league)
     table = read_runs(runs, reading)
     if group is None:
-        found = _fitted(table, " and ".join(runs), asked)
-        record = to_json(found.result)
+        one = _fitted(table, " and ".join(runs), asked)
+        _told(one.result, lambda: _print(one, level), out, runs, force, as_json)
     else:
         each = {label: _of_group(part, label, asked) for label, part in groups_of_runs(table, group).items()}
-        record = to_json(records(each, group))
+        _told(records(each, group), lambda: _print_groups(each, group, level), out, runs, force, as_json)
+
+
+def _told(
+    result: dict[str, Any],
+    show: Callable[[], None],
+    out: Path | None,
+    runs: tuple[str, ...],
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Write and print what was found."""
+    record = to_json(result)
     if out is not None:
         claim(out, runs, force)  # minutes may have passed
         write_whole(out, record + "\n")
     if as_json:
         click.echo(record)
         return
-    if group is None:
-        _print(found, level)
-    else:
-        for label, one in each.items():
-            heading(f"== {group}: {label} ==")
-            say(str(one)) if isinstance(one, FitError) else _print(one, level)
-        side_by_side(each, group, level)
+    show()
     if out is not None:
         say("", f"Written: {out}")
+
+
+def _print_groups(each: dict[str, _Fitted | FitError], group: str, level: float) -> None:
+    for label, one in each.items():
+        heading(f"== {group}: {label} ==")
+        say(str(one)) if isinstance(one, FitError) else _print(one, level)
+    side_by_side(each, group, level)
 
 
 @dataclass(frozen=True)
@@ -139,7 +166,7 @@ def _fitted(table: pd.DataFrame, name: str, asked: _Asked) -> _Fitted:
     fits, looks = fit_approaches(table, asked.which, law=asked.law), inspect_runs(table, ()).looks
     if all(isinstance(found, FitError) for found in fits.values()):
         reasons = [f"  - approach {k}, {APPROACH_NAMES[k]}: {error}" for k, error in fits.items()]
-        reasons += [f"  - {words}" for words in looks]
+        reasons += [f"  - {words}" for words in [*looks, *compute_alone(table)]]
         raise Refusal("\n".join([f"nothing can be fitted to {name}:", *reasons]), UNUSABLE)
     boots = {k: _spread(found, asked.resamples, asked.seed) for k, found in fits.items()}
     best = _best(table, CONTENDERS if asked.league else QUICK, asked.seed)

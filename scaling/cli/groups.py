@@ -49,10 +49,11 @@ def records(each: Mapping[str, Told | FitError], column: str) -> dict[str, Any]:
 
 def side_by_side(each: Mapping[str, Told | FitError], column: str, level: float) -> None:
     """A row a group: the constants of approach 3, the exponent of the size with its interval, and the status."""
-    rows, constants = [], ()
+    rows: list[tuple[Any, ...]] = []
+    constants: tuple[str, ...] = ()
     for label, one in each.items():
-        out = {"possible": False} if isinstance(one, FitError) else one.result["approaches"].get(3, {"possible": False})
-        if not out["possible"]:
+        out: dict[str, Any] = {} if isinstance(one, FitError) else one.result["approaches"].get(3, {})
+        if not out.get("possible"):
             continue
         constants = tuple(row["name"] for row in out["constants"])
         a = out["exponents"]["a"]
@@ -64,10 +65,6 @@ def side_by_side(each: Mapping[str, Told | FitError], column: str, level: float)
         return
     columns = [column, "runs", *constants, "a", f"{100 * level:.4g} % interval", "status"]
     grid(pd.DataFrame(rows, columns=columns), (column, "status"))
-    bullets(
-        [
-            f"groups without a law: {', '.join(label for label, one in each.items() if isinstance(one, FitError))}"
-            for _ in range(any(isinstance(one, FitError) for one in each.values()))
-        ]
-        + ["losses of groups are comparable where they are in one unit on one text: of two tokenisers they are not"]
-    )
+    without = ", ".join(label for label, one in each.items() if isinstance(one, FitError))
+    words = ["losses of groups are comparable where they are in one unit on one text: of two tokenisers they are not"]
+    bullets([f"groups without a law: {without}", *words] if without else words)

@@ -175,9 +175,8 @@ class Expression:
         for one, other, turn in ((left, right, False), (right, left, True)):
             if isinstance(one, ast.Name) and isinstance(other, ast.Constant) and isinstance(other.value, str | bool):
                 return self._as_word(one, op, other.value, turn, columns)
-        one, other = self._number(left, columns), self._number(right, columns)
-        missing = np.isnan(one) | np.isnan(other)
-        return pd.arrays.BooleanArray(np.asarray(_ORDER[type(op)](one, other), dtype=bool), missing)
+        x, y = self._number(left, columns), self._number(right, columns)
+        return pd.arrays.BooleanArray(np.asarray(_ORDER[type(op)](x, y), dtype=bool), np.isnan(x) | np.isnan(y))
 
     def _as_word(
         self, name: ast.Name, op: ast.cmpop, word: str | bool, turned: bool, columns: Mapping[str, pd.Series]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 
@@ -57,7 +58,7 @@ def _different(names: list[str]) -> list[str]:
     return [name if name not in names[:k] else f"{name} ({names[:k].count(name) + 1})" for k, name in enumerate(names)]
 
 
-def _mapping(stories: Sequence[dict]) -> list[dict]:
+def _mapping(stories: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """How columns were read, each reading once."""
     rows = [row for story in stories for row in story["mapping"]]
     return [row for k, row in enumerate(rows) if row not in rows[:k]]

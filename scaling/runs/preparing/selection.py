@@ -82,7 +82,7 @@ def with_derived(
     frame: pd.DataFrame, derive: Mapping[str, str], decimal: str | None = None
 ) -> tuple[pd.DataFrame, list[str]]:
     """A table with columns that follow from others by arithmetic, in order, and one sentence a column."""
-    words = []
+    notes: list[str] = []
     for name, text in derive.items():
         if name in frame:
             words = "give the new one another name, and --column says which is meant"
@@ -93,10 +93,10 @@ def with_derived(
             raise RunsError(f"--derive {name}={text[:80]!r}: it gives a number in no row; are its columns numbers?")
         frame = frame.assign(**{name: values})
         missing = ~np.isfinite(values)
-        words.append(
+        notes.append(
             f"{name} = {text} (--derive)" + (f"; no number in {int(missing.sum()):,} rows" if missing.any() else "")
         )
-    return frame, words
+    return frame, notes
 
 
 def named_by(frame: pd.DataFrame, columns: Sequence[str]) -> tuple[pd.DataFrame, str]:

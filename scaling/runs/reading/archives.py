@@ -11,7 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from ...errors import RunsError
 
@@ -76,7 +76,7 @@ def _zstandard(path: Path, data: bytes) -> IO[bytes]:
     return pyarrow.CompressedInputStream(pyarrow.BufferReader(data), "zstd")
 
 
-_PACKERS: dict[bytes, tuple[str, Callable[[Path, bytes], IO[bytes]]]] = {
+_PACKERS: dict[bytes, tuple[str, Callable[[Path, bytes], Any]]] = {
     b"\x1f\x8b": ("a gzip file", lambda path, data: gzip.GzipFile(fileobj=io.BytesIO(data))),
     b"BZh": ("a bzip2 file", lambda path, data: bz2.BZ2File(io.BytesIO(data))),
     b"\xfd7zXZ": ("an xz file", lambda path, data: lzma.LZMAFile(io.BytesIO(data))),  # noqa: SIM115 (closed there)

@@ -87,6 +87,7 @@ def read_table(
     where: str | Sequence[str] = (),
     run: str | Sequence[str] = (),
     curves: str | Path | None = None,
+    needs: Sequence[str] | None = None,
 ) -> RunsTable:
     """Read a file of training runs with other people's columns and units.
 
@@ -130,6 +131,8 @@ def read_table(
     curves : str or Path, optional
         A second file, with the points of the runs' training curves: its rows become those of the table, each with the
         columns of its run in ``path``. Both have a column of the runs' names.
+    needs : sequence of str, optional
+        The quantities that the table must have; by default ``loss`` and two of ``params``, ``tokens`` and ``flops``.
 
     Returns
     -------
@@ -143,7 +146,7 @@ def read_table(
         If the file may not be read.
     """
     options = dict(columns=columns, units=units, loss_unit=loss_unit, bytes_per_token=bytes_per_token, decimal=decimal)
-    options |= dict(derive=derive, where=where, run=run)
+    options |= dict(derive=derive, where=where, run=run, needs=needs)
     names = [*(columns or {}).values()]
     if not isinstance(path, (str, Path)):
         data = path.read()
@@ -192,12 +195,13 @@ def recognise(
     derive: Mapping[str, str] | None = None,
     where: str | Sequence[str] = (),
     run: str | Sequence[str] = (),
+    needs: Sequence[str] | None = None,
     sha256: str = "",
 ) -> RunsTable:
     """Cells as a table of runs: the second half of :func:`~scaling.runs.read_table`, whose arguments these are."""
     check_options(source, decimal, bytes_per_token)
     raw, columns = _prepared(unfolded(raw), dict(columns or {}), derive or {}, listed(run), decimal)
-    mapped, product, problems, notes = map_columns(raw.frame, columns, dict(units or {}), loss_unit)
+    mapped, product, problems, notes = map_columns(raw.frame, columns, dict(units or {}), loss_unit, needs)
     raw, mapped = unit_row(raw, mapped)
     problems = [*raw.problems, *problems, *repeated(raw.frame, [m.column for m in mapped])]
     if not problems:
