@@ -37,6 +37,8 @@ from .reading import read_runs
 from .terminal import bullets, grid, heading, interval, number, say
 from .writing import claim, write_whole
 
+OBJECTIVES = ["log_huber", "huber", "log_squares", "log_absolute", "log_one_sided"]
+
 
 @click.command("fit", cls=Command)
 @click.argument("runs", nargs=-1, required=True, metavar="RUNS ...")
@@ -45,6 +47,20 @@ from .writing import claim, write_whole
     "--approach", type=click.Choice(["1", "2", "3", "all"]), default="all", help="Which; by default all that can."
 )
 @law_option("power", words=" power is the law of one variable, y = c + a x^b, of --x and --y.")
+@click.option(
+    "--objective",
+    type=click.Choice(OBJECTIVES),
+    default="log_huber",
+    show_default=True,
+    help="Of approach 3: what is made small (log_one_sided where some runs diverged or were badly tuned).",
+)
+@click.option(
+    "--delta",
+    type=click.FloatRange(0, min_open=True),
+    default=1e-3,
+    show_default=True,
+    help="Threshold of Huber's loss.",
+)
 @click.option("--x", help="With --law power: params, tokens, flops or a column of the file.")
 @click.option("--y", help="With --law power: a column of the file; by default the loss.")
 @click.option("--ceiling", type=float, help="With --law power: the limit to which y rises, as 1 for an accuracy.")
@@ -61,6 +77,8 @@ def command(
     reading: dict[str, Any],
     approach: str,
     law: str,
+    objective: str,
+    delta: float,
     x: str | None,
     y: str | None,
     ceiling: float | None,
@@ -92,7 +110,9 @@ def command(
         return
     if x or y or ceiling is not None:
         raise click.UsageError("--x, --y and --ceiling belong to --law power")
-    asked = _Asked((1, 2, 3) if approach == "all" else (int(approach),), law, level, resamples, seed, league)
+    asked = _Asked(
+        (1, 2, 3) if approach == "all" else (int(approach),), law, objective, delta, level, resamples, seed, league
+    )
     table = read_runs(runs, reading)
     if group is None:
         one = _fitted(table, " and ".join(runs), asked)
@@ -136,6 +156,8 @@ class _Asked:
 
     which: tuple[int, ...]
     law: str
+    objective: str
+    delta: float
     level: float
     resamples: int
     seed: int
@@ -163,7 +185,8 @@ def _of_group(table: pd.DataFrame, label: str, asked: _Asked) -> _Fitted | FitEr
 
 def _fitted(table: pd.DataFrame, name: str, asked: _Asked) -> _Fitted:
     """All that one table tells; ``Refusal`` where no approach can be fitted to it."""
-    fits, looks = fit_approaches(table, asked.which, law=asked.law), inspect_runs(table, ()).looks
+    how = {"law": asked.law, "objective": asked.objective, "delta": asked.delta}
+    fits, looks = fit_approaches(table, asked.which, **how), inspect_runs(table, ()).looks
     if all(isinstance(found, FitError) for found in fits.values()):
         reasons = [f"  - approach {k}, {APPROACH_NAMES[k]}: {error}" for k, error in fits.items()]
         reasons += [f"  - {words}" for words in [*looks, *compute_alone(table)]]
@@ -174,7 +197,7 @@ def _fitted(table: pd.DataFrame, name: str, asked: _Asked) -> _Fitted:
     spread = {k: boot for k, boot in boots.items() if isinstance(boot, Bootstrap)}
     paired = pair({k: fits[k] for k in spread}, spread, asked.resamples, asked.seed)
     result = _result(table, fits, boots, compared, asked.level, asked.resamples, asked.seed) | {"looks": looks}
-    result["options"]["law"] = asked.law
+    result["options"] |= how
     result["holdout"]["best_law"] = _best_record(best)
     result |= {"differences": {"disagree": paired.disagree(asked.level), "pairs": paired.table(asked.level)}}
     return _Fitted(table, fits, compared, best, result)

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import pandas as pd
 
 from ..errors import FitError
+from ..runs.vocabulary import LIMITS
 from .command import Refusal
 from .terminal import bullets, grid, heading, interval
 
@@ -28,6 +29,10 @@ def groups_of_runs(table: pd.DataFrame, column: str) -> dict[str, pd.DataFrame]:
     if name not in table:
         shown = ", ".join(repr(str(each)) for each in table.columns[:30])
         raise Refusal(f"--group {column}: there is no such column; columns are {shown}")
+    if name in LIMITS:
+        raise Refusal(
+            f"--group {column}: this is a quantity of the law itself; name a column that tells families apart"
+        )
     values = table[name]
     if values.isna().any():
         raise Refusal(

@@ -43,8 +43,8 @@ _OPTIONS = (
     ),
     click.option(
         "--loss-unit",
-        type=click.Choice(["nats", "bits", "bits_per_byte", "nats_per_byte", "perplexity"]),
-        help="The unit of the loss, per token unless it says otherwise.",
+        type=click.Choice(["nats", "bits", "bits_per_byte", "nats_per_byte", "perplexity", "other"]),
+        help="The unit of the loss, per token unless it says otherwise; other: an error, as its numbers are.",
     ),
     click.option("--bytes-per-token", type=float, help="Bytes in one token, for a loss per byte."),
     click.option("--delimiter", help="What separates the fields, where this is not plain."),

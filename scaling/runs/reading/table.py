@@ -115,8 +115,9 @@ def read_table(
     units : mapping, optional
         Our name to the unit of its numbers: count, thousands, millions, billions, trillions, a power such as
         ``1e18`` and, for flops, ``PF-days`` or ``EFLOP`` (option ``--unit params=millions``).
-    loss_unit : {"nats", "bits", "bits_per_byte", "nats_per_byte", "perplexity"}, optional
-        Unit of the loss, per token unless it says otherwise; by default what the header says, or nats.
+    loss_unit : {"nats", "bits", "bits_per_byte", "nats_per_byte", "perplexity", "other"}, optional
+        Unit of the loss, per token unless it says otherwise; by default what the header says, or nats. ``other`` is an
+        error of another kind, whose numbers are taken as they are.
     bytes_per_token : float, optional
         Bytes of text in one token; needed for a loss per byte.
     delimiter, decimal, encoding : str, optional
