@@ -64,7 +64,8 @@ _DROP = click.option(
     multiple=True,
     metavar="WHAT",
     callback=_words,
-    help="Leave out rows: 'diverged', the runs above what all others suggest, or lines by number: --drop 22,29.",
+    help="Leave out rows: 'diverged', the runs above what all others suggest, 'spikes', points far above their curve, "
+    "or lines by number: --drop 22,29.",
 )
 
 
@@ -93,6 +94,12 @@ _PREPARING = (
         "--curves",
         type=click.Path(),
         help="A second file with the points of the runs' training curves; the names of the runs join the two.",
+    ),
+    click.option(
+        "--final",
+        type=click.Choice(["last", "annealed"]),
+        default="last",
+        help="The final points of a run: its last row, or each end of a cooldown of its learning rate.",
     ),
     click.option(
         "--best-of",
@@ -131,7 +138,7 @@ def law_option(*more: str, words: str = "") -> Callable[..., Any]:
 def runs_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of reading a table; the command gets them as ``reading``, for ``read_runs``."""
     names = ["columns", "units", "loss_unit", "bytes_per_token", "delimiter", "decimal", "encoding", "skip_bad"]
-    names += ["derive", "where", "run", "curves", "best_of", "over", "vertex", "drop"]
+    names += ["derive", "where", "run", "curves", "final", "best_of", "over", "vertex", "drop"]
 
     @functools.wraps(command)
     def wrapper(*args: Any, **options: Any) -> Any:

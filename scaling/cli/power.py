@@ -70,8 +70,10 @@ def fit_power(
     options = dict(reading)
     by, over, vertex, drop = (options.pop(name) for name in ("best_of", "over", "vertex", "drop"))
     options.pop("skip_bad")
-    if drop or vertex:
-        raise Refusal(f"--{'drop' if drop else 'vertex'} is not known to --law power: --where chooses points")
+    final = options.pop("final")
+    if drop or vertex or final != "last":
+        named = "drop" if drop else "vertex" if vertex else "final"
+        raise Refusal(f"--{named} is not known to --law power: --where chooses points")
     source = sys.stdin.buffer if sources[0] == "-" else sources[0]
     needs = [name for name in (axes.x, axes.y or "loss") if name in (*QUANTITIES, "loss")]
     table = _read(source, options, needs)

@@ -10,6 +10,8 @@ import pandas as pd
 
 from .._words import name_rows
 from ..diagnostics.inspection import without_diverged
+from ..diagnostics.spikes import find_spikes
+from ..runs.preparing.cooldowns import annealed_points
 from ..runs.preparing.joining import joined
 from ..runs.preparing.sweeps import best_of
 from ..runs.reading.door import load_runs
@@ -25,10 +27,13 @@ def read_runs(source: str | tuple[str, ...], reading: dict[str, Any]) -> pd.Data
     options = dict(reading)
     sources = (source,) if isinstance(source, str) else source
     drop, by, over, vertex = (options.pop(name) for name in ("drop", "best_of", "over", "vertex"))
+    final = options.pop("final")
     if (over or vertex) and not by:
         raise Refusal(f"--{'over' if over else 'vertex'} belongs to --best-of, such as --best-of params,tokens")
     tables = [load_runs(sys.stdin.buffer if each == "-" else each, **options) for each in sources]
     table = tables[0] if len(tables) == 1 else joined(tables)
+    if final == "annealed":
+        table = annealed_points(table)
     if by:
         named = {m["column"]: m["name"] for m in table.attrs["reading"]["mapping"]}
         table = best_of(
@@ -64,13 +69,15 @@ def _kept(table: pd.DataFrame, drop: tuple[str, ...]) -> np.ndarray:
     noun = table.index.name or "row"
     kept = np.ones(len(table), dtype=bool)
     for word in drop:
-        if word == "diverged":
+        if word in ("diverged", "spikes"):
             continue
         if not (hit := labels == word).any():
             raise Refusal(
-                f"--drop {word}: there is no {noun} {word} among the runs; 'diverged' or the number of a {noun}"
+                f"--drop {word}: no {noun} {word} is among the runs; 'diverged', 'spikes' or the number of a {noun}"
             )
         kept &= ~hit
+    if "spikes" in drop:
+        kept &= ~table.index.isin(find_spikes(table).index)
     if "diverged" in drop:
         kept[kept] = without_diverged(table[kept])
     return kept

@@ -3,6 +3,7 @@
 from .budgets import find_budgets
 from .curves import last_points, seed_noise
 from .meter import Meter, find_meter
+from .preparing.cooldowns import annealed_points
 from .preparing.selection import select_runs
 from .preparing.sweeps import best_of
 from .reading.door import load_runs
@@ -12,6 +13,7 @@ from .table import check_runs, describe_runs
 __all__ = [
     "Meter",
     "RunsTable",
+    "annealed_points",
     "best_of",
     "check_runs",
     "describe_runs",
