@@ -2,6 +2,7 @@
 
 from .budgets import find_budgets
 from .curves import last_points, seed_noise
+from .logs import collect_logs
 from .meter import Meter, find_meter
 from .preparing.cooldowns import annealed_points
 from .preparing.selection import select_runs
@@ -16,6 +17,7 @@ __all__ = [
     "annealed_points",
     "best_of",
     "check_runs",
+    "collect_logs",
     "describe_runs",
     "find_budgets",
     "find_meter",
