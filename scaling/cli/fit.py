@@ -61,6 +61,13 @@ OBJECTIVES = ["log_huber", "huber", "log_squares", "log_absolute", "log_one_side
     show_default=True,
     help="Threshold of Huber's loss.",
 )
+@click.option(
+    "--rows",
+    type=click.Choice(["last", "all"]),
+    default="last",
+    show_default=True,
+    help="Of approach 3, where runs have curves: their last points, or all points, resampled by whole runs.",
+)
 @click.option("--x", help="With --law power: params, tokens, flops or a column of the file.")
 @click.option("--y", help="With --law power: a column of the file; by default the loss.")
 @click.option("--ceiling", type=float, help="With --law power: the limit to which y rises, as 1 for an accuracy.")
@@ -79,6 +86,7 @@ def command(
     law: str,
     objective: str,
     delta: float,
+    rows: str,
     x: str | None,
     y: str | None,
     ceiling: float | None,
@@ -110,9 +118,8 @@ def command(
         return
     if x or y or ceiling is not None:
         raise click.UsageError("--x, --y and --ceiling belong to --law power")
-    asked = _Asked(
-        (1, 2, 3) if approach == "all" else (int(approach),), law, objective, delta, level, resamples, seed, league
-    )
+    which = (1, 2, 3) if approach == "all" else (int(approach),)
+    asked = _Asked(which, law, objective, delta, rows, level, resamples, seed, league)
     table = read_runs(runs, reading)
     if group is None:
         one = _fitted(table, " and ".join(runs), asked)
@@ -158,6 +165,7 @@ class _Asked:
     law: str
     objective: str
     delta: float
+    rows: str
     level: float
     resamples: int
     seed: int
@@ -185,7 +193,7 @@ def _of_group(table: pd.DataFrame, label: str, asked: _Asked) -> _Fitted | FitEr
 
 def _fitted(table: pd.DataFrame, name: str, asked: _Asked) -> _Fitted:
     """All that one table tells; ``Refusal`` where no approach can be fitted to it."""
-    how = {"law": asked.law, "objective": asked.objective, "delta": asked.delta}
+    how = {"law": asked.law, "objective": asked.objective, "delta": asked.delta, "rows": asked.rows}
     fits, looks = fit_approaches(table, asked.which, **how), inspect_runs(table, ()).looks
     if all(isinstance(found, FitError) for found in fits.values()):
         reasons = [f"  - approach {k}, {APPROACH_NAMES[k]}: {error}" for k, error in fits.items()]
@@ -344,7 +352,13 @@ def _print(found: _Fitted, level: float) -> None:
     notes = result["looks"] + (["read: " + "; ".join(words)] if words else []) + result["notes"] + result["warnings"]
     ends = last_points(table)
     if len(ends) < len(table):
-        notes.append(f"curves: approaches 2 and 3 and the hold-out use the last point of each of {len(ends):,} runs")
+        if result["options"]["rows"] == "all":
+            words = "a point before the end of a run is not what a shorter run reaches, unless its rate is constant"
+            notes.append(f"curves: approach 3 uses all points of {len(ends):,} runs (--rows all): {words}")
+        else:
+            notes.append(
+                f"curves: approaches 2 and 3 and the hold-out use the last point of each of {len(ends):,} runs"
+            )
     bullets(notes, most=40)
     for k, out in result["approaches"].items():
         heading(f"Approach {k}, {APPROACH_NAMES[k]}" + (f": {out['equation']}" if out["possible"] else ""))

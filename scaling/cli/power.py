@@ -81,7 +81,8 @@ def fit_power(
     if axes.x == "flops" and "flops" not in frame:
         frame = frame.assign(flops=6 * as_numbers(frame["params"]) * as_numbers(frame["tokens"]))
         notes.append("flops = 6 N D")
-    x, y = axes.x or _only(frame), axes.y or "loss"
+    ours = dict(zip(table.mapping["column"], table.mapping["name"], strict=True))
+    x, y = (name if name in frame else ours.get(name, name) for name in (axes.x or _only(frame), axes.y or "loss"))
     for option, name in (("--x", x), ("--y", y)):
         if name not in frame:
             shown = ", ".join(repr(str(each)) for each in frame.columns[:30])
@@ -96,7 +97,7 @@ def fit_power(
         notes.append(f"{lost:,} of {len(good):,} rows left out: no positive number in {x!r} or {y!r}")
     points = points[good]
     if by:
-        points = best_of(points, by, list(over) or None, loss=y)
+        points = best_of(points, [ours.get(name, name) for name in by], list(over) or None, loss=y)
         notes += points.attrs["notes"]
     if points[x].nunique() < LEAST:
         few = points[x].nunique()
