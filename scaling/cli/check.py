@@ -21,11 +21,11 @@ from .terminal import bullets, grid, heading, say
 
 
 @click.command("check", cls=Command)
-@click.argument("runs")
+@click.argument("runs", nargs=-1, required=True, metavar="RUNS ...")
 @runs_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 @click.pass_context
-def command(context: click.Context, runs: str, reading: dict[str, Any], as_json: bool) -> None:
+def command(context: click.Context, runs: tuple[str, ...], reading: dict[str, Any], as_json: bool) -> None:
     """Say what is in a table of training runs: columns, problems, groups, outliers, what it identifies.
 
     RUNS is a file (CSV, TSV, Parquet or JSON lines; one row a training run), a folder of Parquet files or the name of a

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -28,19 +30,48 @@ from ..runs.meter import find_meter
 from ..uncertainty.resampling import Bootstrap, bootstrap
 from ..uncertainty.subsampling import subsampled_bootstrap
 from .command import UNUSABLE, Command, Refusal
+from .groups import groups_of_runs, records, side_by_side
 from .options import law_option, runs_options
+from .power import Axes, compute_alone, fit_power
 from .reading import read_runs
 from .terminal import bullets, grid, heading, interval, number, say
 from .writing import claim, write_whole
 
+OBJECTIVES = ["log_huber", "huber", "log_squares", "log_absolute", "log_one_sided"]
+
 
 @click.command("fit", cls=Command)
-@click.argument("runs")
+@click.argument("runs", nargs=-1, required=True, metavar="RUNS ...")
 @runs_options
 @click.option(
     "--approach", type=click.Choice(["1", "2", "3", "all"]), default="all", help="Which; by default all that can."
 )
-@law_option()
+@law_option("power", words=" power is the law of one variable, y = c + a x^b, of --x and --y.")
+@click.option(
+    "--objective",
+    type=click.Choice(OBJECTIVES),
+    default="log_huber",
+    show_default=True,
+    help="Of approach 3: what is made small (log_one_sided where some runs diverged or were badly tuned).",
+)
+@click.option(
+    "--delta",
+    type=click.FloatRange(0, min_open=True),
+    default=1e-3,
+    show_default=True,
+    help="Threshold of Huber's loss.",
+)
+@click.option(
+    "--rows",
+    type=click.Choice(["last", "all"]),
+    default="last",
+    show_default=True,
+    help="Of approach 3, where runs have curves: their last points, or all points, resampled by whole runs.",
+)
+@click.option("--x", help="With --law power: params, tokens, flops or a column of the file.")
+@click.option("--y", help="With --law power: a column of the file; by default the loss.")
+@click.option("--ceiling", type=float, help="With --law power: the limit to which y rises, as 1 for an accuracy.")
+@click.option("--group", metavar="COLUMN", help="A law for the rows of each value of this column, side by side.")
 @click.option("--level", default=0.95, type=click.FloatRange(0.0, 1.0, True, True), help="Of the intervals; 0.95.")
 @click.option("--resamples", default=1000, type=click.IntRange(2, 100_000), help="Resampled tables; 1000.")
 @click.option("--seed", default=0, type=click.IntRange(0), help="Of the resampling; 0.")
@@ -49,10 +80,17 @@ from .writing import claim, write_whole
 @click.option("--league", is_flag=True, help="Ask eight laws which foresees best, not three: seconds.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 def command(
-    runs: str,
+    runs: tuple[str, ...],
     reading: dict[str, Any],
     approach: str,
     law: str,
+    objective: str,
+    delta: float,
+    rows: str,
+    x: str | None,
+    y: str | None,
+    ceiling: float | None,
+    group: str | None,
     level: float,
     resamples: int,
     seed: int,
@@ -74,32 +112,103 @@ def command(
     """
     if out is not None:
         claim(out, runs, force)
-    table = read_runs(runs, reading)
+    if law == "power":
+        found = fit_power(runs, reading, Axes(x, y, ceiling), level, resamples, seed)
+        _told(found.record, found.show, out, runs, force, as_json)
+        return
+    if x or y or ceiling is not None:
+        raise click.UsageError("--x, --y and --ceiling belong to --law power")
     which = (1, 2, 3) if approach == "all" else (int(approach),)
-    fits, looks = fit_approaches(table, which, law=law), inspect_runs(table, ()).looks
-    if all(isinstance(found, FitError) for found in fits.values()):
-        reasons = [f"  - approach {k}, {APPROACH_NAMES[k]}: {error}" for k, error in fits.items()]
-        reasons += [f"  - {words}" for words in looks]
-        raise Refusal("\n".join([f"nothing can be fitted to {runs}:", *reasons]), UNUSABLE)
-    boots = {k: _spread(found, resamples, seed) for k, found in fits.items()}
-    compared, best = _compared(table, seed), _best(table, CONTENDERS if league else QUICK, seed)
-    spread = {k: boot for k, boot in boots.items() if isinstance(boot, Bootstrap)}
-    paired = pair({k: fits[k] for k in spread}, spread, resamples, seed)
-    result = _result(table, fits, boots, compared, level, resamples, seed) | {"looks": looks}
-    result["options"]["law"] = law
-    result["holdout"]["best_law"] = _best_record(best)
-    result |= {"differences": {"disagree": paired.disagree(level), "pairs": paired.table(level)}}
+    asked = _Asked(which, law, objective, delta, rows, level, resamples, seed, league)
+    table = read_runs(runs, reading)
+    if group is None:
+        one = _fitted(table, " and ".join(runs), asked)
+        _told(one.result, lambda: _print(one, level), out, runs, force, as_json)
+    else:
+        each = {label: _of_group(part, label, asked) for label, part in groups_of_runs(table, group).items()}
+        _told(records(each, group), lambda: _print_groups(each, group, level), out, runs, force, as_json)
+
+
+def _told(
+    result: dict[str, Any],
+    show: Callable[[], None],
+    out: Path | None,
+    runs: tuple[str, ...],
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Write and print what was found."""
     record = to_json(result)
     if out is not None:
         claim(out, runs, force)  # minutes may have passed
         write_whole(out, record + "\n")
     if as_json:
         click.echo(record)
-    else:
-        _print(table, fits, boots, compared, result, level)
-        bullets([best.words if isinstance(best, BestLaw) else f"no law can be told the best: {best}"])
-        if out is not None:
-            say("", f"Written: {out}")
+        return
+    show()
+    if out is not None:
+        say("", f"Written: {out}")
+
+
+def _print_groups(each: dict[str, _Fitted | FitError], group: str, level: float) -> None:
+    for label, one in each.items():
+        heading(f"== {group}: {label} ==")
+        say(str(one)) if isinstance(one, FitError) else _print(one, level)
+    side_by_side(each, group, level)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a fit is asked for."""
+
+    which: tuple[int, ...]
+    law: str
+    objective: str
+    delta: float
+    rows: str
+    level: float
+    resamples: int
+    seed: int
+    league: bool
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    """A table, the fits of its approaches, and all that is told of them."""
+
+    table: pd.DataFrame
+    fits: dict[int, Fit | FrontierFit | FitError]
+    compared: LawComparison | FitError
+    best: BestLaw | FitError
+    result: dict[str, Any]
+
+
+def _of_group(table: pd.DataFrame, label: str, asked: _Asked) -> _Fitted | FitError:
+    """A group's fits, or why it has none; the others go on."""
+    try:
+        return _fitted(table, label, asked)
+    except Refusal as refusal:
+        return FitError(str(refusal))
+
+
+def _fitted(table: pd.DataFrame, name: str, asked: _Asked) -> _Fitted:
+    """All that one table tells; ``Refusal`` where no approach can be fitted to it."""
+    how = {"law": asked.law, "objective": asked.objective, "delta": asked.delta, "rows": asked.rows}
+    fits, looks = fit_approaches(table, asked.which, **how), inspect_runs(table, ()).looks
+    if all(isinstance(found, FitError) for found in fits.values()):
+        reasons = [f"  - approach {k}, {APPROACH_NAMES[k]}: {error}" for k, error in fits.items()]
+        reasons += [f"  - {words}" for words in [*looks, *compute_alone(table)]]
+        raise Refusal("\n".join([f"nothing can be fitted to {name}:", *reasons]), UNUSABLE)
+    boots = {k: _spread(found, asked.resamples, asked.seed) for k, found in fits.items()}
+    best = _best(table, CONTENDERS if asked.league else QUICK, asked.seed)
+    compared = _compared(table, asked.seed)
+    spread = {k: boot for k, boot in boots.items() if isinstance(boot, Bootstrap)}
+    paired = pair({k: fits[k] for k in spread}, spread, asked.resamples, asked.seed)
+    result = _result(table, fits, boots, compared, asked.level, asked.resamples, asked.seed) | {"looks": looks}
+    result["options"] |= how
+    result["holdout"]["best_law"] = _best_record(best)
+    result |= {"differences": {"disagree": paired.disagree(asked.level), "pairs": paired.table(asked.level)}}
+    return _Fitted(table, fits, compared, best, result)
 
 
 def _spread(found: Fit | FrontierFit | FitError, resamples: int, seed: int) -> Bootstrap | FitError:
@@ -234,9 +343,8 @@ def _result(
     }
 
 
-def _print(
-    table: pd.DataFrame, fits: dict, boots: dict, compared: LawComparison | FitError, result: dict, level: float
-) -> None:
+def _print(found: _Fitted, level: float) -> None:
+    table, result, best = found.table, found.result, found.best
     reading = table.attrs["reading"]
     say(f"{reading['name']}: {len(table):,} runs; {reading['kind']}; sha256 {reading['sha256'][:12]}")
     mapped = [m for m in reading["mapping"] if m["name"] != m["column"] or m["from"] not in ("assumed", None)]
@@ -244,7 +352,13 @@ def _print(
     notes = result["looks"] + (["read: " + "; ".join(words)] if words else []) + result["notes"] + result["warnings"]
     ends = last_points(table)
     if len(ends) < len(table):
-        notes.append(f"curves: approaches 2 and 3 and the hold-out use the last point of each of {len(ends):,} runs")
+        if result["options"]["rows"] == "all":
+            words = "a point before the end of a run is not what a shorter run reaches, unless its rate is constant"
+            notes.append(f"curves: approach 3 uses all points of {len(ends):,} runs (--rows all): {words}")
+        else:
+            notes.append(
+                f"curves: approaches 2 and 3 and the hold-out use the last point of each of {len(ends):,} runs"
+            )
     bullets(notes, most=40)
     for k, out in result["approaches"].items():
         heading(f"Approach {k}, {APPROACH_NAMES[k]}" + (f": {out['equation']}" if out["possible"] else ""))
@@ -258,7 +372,8 @@ def _print(
             _print_certainty(out["certainty"], level)
     _print_exponents(result["approaches"], level)
     _print_differences(result["differences"], level)
-    _print_holdout(compared)
+    _print_holdout(found.compared)
+    bullets([best.words if isinstance(best, BestLaw) else f"no law can be told the best: {best}"])
 
 
 def _print_certainty(rows: list[dict[str, Any]], level: float) -> None:

@@ -43,8 +43,8 @@ _OPTIONS = (
     ),
     click.option(
         "--loss-unit",
-        type=click.Choice(["nats", "bits", "bits_per_byte", "nats_per_byte", "perplexity"]),
-        help="The unit of the loss, per token unless it says otherwise.",
+        type=click.Choice(["nats", "bits", "bits_per_byte", "nats_per_byte", "perplexity", "other"]),
+        help="The unit of the loss, per token unless it says otherwise; other: an error, as its numbers are.",
     ),
     click.option("--bytes-per-token", type=float, help="Bytes in one token, for a loss per byte."),
     click.option("--delimiter", help="What separates the fields, where this is not plain."),
@@ -64,7 +64,63 @@ _DROP = click.option(
     multiple=True,
     metavar="WHAT",
     callback=_words,
-    help="Leave out rows: 'diverged', the runs above what all others suggest, or lines by number: --drop 22,29.",
+    help="Leave out rows: 'diverged', the runs above what all others suggest, 'spikes', points far above their curve, "
+    "or lines by number: --drop 22,29.",
+)
+
+
+_PREPARING = (
+    click.option(
+        "--derive",
+        multiple=True,
+        metavar="NAME=EXPR",
+        callback=_pairs,
+        help="A new column by arithmetic on those of the file: --derive tokens='steps * batch_size * 2048'.",
+    ),
+    click.option(
+        "--where",
+        multiple=True,
+        metavar="EXPR",
+        help="Keep the rows for which this holds: --where \"optimizer == 'adam' and params > 1e8\"; repeat.",
+    ),
+    click.option(
+        "--run",
+        multiple=True,
+        metavar="COL[,COL]",
+        callback=_words,
+        help="The columns that together name a run, where rows are points of training curves: --run N,steps,lr.",
+    ),
+    click.option(
+        "--curves",
+        type=click.Path(),
+        help="A second file with the points of the runs' training curves; the names of the runs join the two.",
+    ),
+    click.option(
+        "--final",
+        type=click.Choice(["last", "annealed"]),
+        default="last",
+        help="The final points of a run: its last row, or each end of a cooldown of its learning rate.",
+    ),
+    click.option(
+        "--best-of",
+        multiple=True,
+        metavar="COL[,COL]",
+        callback=_words,
+        help="Of rows that agree in these keep the one of least loss, as of a sweep: --best-of params,tokens.",
+    ),
+    click.option(
+        "--over",
+        multiple=True,
+        metavar="COL[,COL]",
+        callback=_words,
+        help="With --best-of: what was tuned, by default what is called learning rate, batch size or the like.",
+    ),
+    click.option(
+        "--vertex",
+        is_flag=True,
+        help="With --best-of: the least value of a parabola in ln x through the best and its neighbours.",
+    ),
+    _DROP,
 )
 
 
@@ -81,13 +137,14 @@ def law_option(*more: str, words: str = "") -> Callable[..., Any]:
 
 def runs_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of reading a table; the command gets them as ``reading``, for ``read_runs``."""
-    names = ("columns", "units", "loss_unit", "bytes_per_token", "delimiter", "decimal", "encoding", "skip_bad", "drop")
+    names = ["columns", "units", "loss_unit", "bytes_per_token", "delimiter", "decimal", "encoding", "skip_bad"]
+    names += ["derive", "where", "run", "curves", "final", "best_of", "over", "vertex", "drop"]
 
     @functools.wraps(command)
     def wrapper(*args: Any, **options: Any) -> Any:
         reading = {name: options.pop(name) for name in names}
         return command(*args, reading=reading, **options)
 
-    for option in reversed((*_OPTIONS, _DROP)):
+    for option in reversed((*_OPTIONS, *_PREPARING)):
         wrapper = option(wrapper)
     return wrapper

@@ -33,7 +33,7 @@ from .terminal import bullets
 
 
 @click.command("plan", cls=Command)
-@click.argument("runs")
+@click.argument("runs", nargs=-1, required=True, metavar="RUNS ...")
 @runs_options
 @click.option(
     "--flops",
@@ -73,7 +73,7 @@ from .terminal import bullets
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Same seed, same numbers.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 def command(
-    runs: str,
+    runs: tuple[str, ...],
     reading: dict[str, Any],
     flops: float,
     law: str,
@@ -118,7 +118,7 @@ def command(
         if told:
             named = " and ".join(map(repr, dict.fromkeys(told)))
             words.append(f"  - if one law holds for these rows all the same, plan from a file without {named}")
-        raise Refusal("\n".join([f"no plan from one law for all rows of {runs}:", *words]))
+        raise Refusal("\n".join([f"no plan from one law for all rows of {' and '.join(runs)}:", *words]))
     named, chosen = _chosen(table, law, seed)
     fit = fit_approaches(table, (3,), law=named)[3]
     if not isinstance(fit, Fit):

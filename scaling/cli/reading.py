@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,10 @@ import pandas as pd
 
 from .._words import name_rows
 from ..diagnostics.inspection import without_diverged
+from ..diagnostics.spikes import find_spikes
+from ..runs.preparing.cooldowns import annealed_points
+from ..runs.preparing.joining import joined
+from ..runs.preparing.sweeps import best_of
 from ..runs.reading.door import load_runs
 from ..runs.vocabulary import LABELS, LIMITS, STANDS_FOR
 from .command import Refusal
@@ -17,15 +22,27 @@ from .command import Refusal
 SHOWN = 12
 
 
-def read_runs(source: str, reading: dict[str, Any]) -> pd.DataFrame:
-    """A table of runs by the options of :func:`~scaling.cli.options.runs_options`."""
+def read_runs(source: str | tuple[str, ...], reading: dict[str, Any]) -> pd.DataFrame:
+    """A table of runs by the options of :func:`~scaling.cli.options.runs_options`; of several files, all their rows."""
     options = dict(reading)
-    drop = options.pop("drop")
-    table = load_runs(source, **options)
+    sources = (source,) if isinstance(source, str) else source
+    drop, by, over, vertex = (options.pop(name) for name in ("drop", "best_of", "over", "vertex"))
+    final = options.pop("final")
+    if (over or vertex) and not by:
+        raise Refusal(f"--{'over' if over else 'vertex'} belongs to --best-of, such as --best-of params,tokens")
+    tables = [load_runs(sys.stdin.buffer if each == "-" else each, **options) for each in sources]
+    table = tables[0] if len(tables) == 1 else joined(tables)
+    if final == "annealed":
+        table = annealed_points(table)
+    if by:
+        named = {m["column"]: m["name"] for m in table.attrs["reading"]["mapping"]}
+        table = best_of(
+            table, [_ours(name, table, named) for name in by], list(over) or None, "parabola" if vertex else "minimum"
+        )
     if drop:
         kept = _kept(table, drop)
         if not kept.any():
-            raise Refusal(f"--drop {' --drop '.join(drop)} leaves no row of {source}")
+            raise Refusal(f"--drop {' --drop '.join(drop)} leaves no row of {' and '.join(sources)}")
         if not kept.all():
             words = f"{name_rows(table.index, ~kept)} left out (--drop {', '.join(drop)})"
             table = table[kept]
@@ -41,19 +58,26 @@ def read_runs(source: str, reading: dict[str, Any]) -> pd.DataFrame:
     return table
 
 
+def _ours(name: str, table: pd.DataFrame, named: dict[str, str]) -> str:
+    """The column that a name means: one of the table, or by its header in the file."""
+    return name if name in table else named.get(name, name)
+
+
 def _kept(table: pd.DataFrame, drop: tuple[str, ...]) -> np.ndarray:
     """Which rows stay when the runs above the pattern, or rows of these labels, are left out."""
     labels = table.index.astype(str)
     noun = table.index.name or "row"
     kept = np.ones(len(table), dtype=bool)
     for word in drop:
-        if word == "diverged":
+        if word in ("diverged", "spikes"):
             continue
         if not (hit := labels == word).any():
             raise Refusal(
-                f"--drop {word}: there is no {noun} {word} among the runs; 'diverged' or the number of a {noun}"
+                f"--drop {word}: no {noun} {word} is among the runs; 'diverged', 'spikes' or the number of a {noun}"
             )
         kept &= ~hit
+    if "spikes" in drop:
+        kept &= ~table.index.isin(find_spikes(table).index)
     if "diverged" in drop:
         kept[kept] = without_diverged(table[kept])
     return kept

@@ -6,6 +6,7 @@ import json
 import os
 import stat
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import DatasetError
@@ -26,16 +27,16 @@ _KINDS = {
 }
 
 
-def claim(path: Path, runs: str, force: bool) -> None:
+def claim(path: Path, runs: Sequence[str], force: bool) -> None:
     """Refuse a place at which nothing may be written, before any work and again before the writing.
 
     A file may be replaced if it is empty or one that this program wrote, others with ``force``. Whatever is no plain
-    file never is, and neither is the table ``runs``.
+    file never is, and neither is a table of ``runs``.
     """
     folder = path.absolute().parent
     if not folder.is_dir():
         raise Refusal(f"--out {path}: there is no folder {folder}")
-    if _is_the_table(path, runs):
+    if any(_is_the_table(path, each) for each in runs):
         raise Refusal(f"--out {path} is the table itself, which is never changed: name another file")
     if not os.path.lexists(path):
         return

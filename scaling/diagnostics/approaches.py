@@ -82,6 +82,9 @@ def fit_approaches(
     curves: pd.DataFrame | None = None,
     parametric: Fit | None = None,
     law: str = "additive",
+    objective: str = "log_huber",
+    delta: float = 1e-3,
+    rows: str = "last",
 ) -> dict[int, Fit | FrontierFit | FitError]:
     """Each approach's fit, or the :class:`~scaling.errors.FitError` that says why there is none.
 
@@ -90,15 +93,24 @@ def fit_approaches(
     A parametric fit that the table does not identify counts as none; where it is because the loss falls with neither
     size nor tokens beyond noise, or with one only, there is no optimum for the others to find. Of training curves this
     is asked of all their points: runs of one length end at one number of tokens, and yet have an envelope. Approach 1
-    uses ``curves`` where they are given apart; ``parametric`` is the fit of approach 3, where it has been made, and
-    ``law`` that of :func:`~scaling.fit.fit_parametric`.
+    uses ``curves`` where they are given apart; ``parametric`` is the fit of approach 3, where it has been made;
+    ``law``, ``objective``, ``delta`` and ``rows`` are those of :func:`~scaling.fit.fit_parametric`.
     """
-    return _decided(_parametric(runs, law) if parametric is None else parametric, runs, which, curves)
+    return _decided(
+        _parametric(runs, law, objective, delta, rows) if parametric is None else parametric, runs, which, curves
+    )
 
 
-def _parametric(runs: pd.DataFrame, law: str = "additive") -> Fit | FitError:
-    """Approach 3 on the last points, whatever its status."""
-    return _attempt(partial(fit_parametric, weights=row_weights(runs), law=law), runs)
+def _parametric(
+    runs: pd.DataFrame,
+    law: str = "additive",
+    objective: str = "log_huber",
+    delta: float = 1e-3,
+    rows: str = "last",
+) -> Fit | FitError:
+    """Approach 3, by default on the last points, whatever its status."""
+    how = dict(weights=row_weights(runs), law=law, objective=objective, delta=delta, rows=rows)
+    return _attempt(partial(fit_parametric, **how), runs)
 
 
 def _decided(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -100,13 +101,13 @@ def find_pooling(fit: Fit, table: pd.DataFrame | None = None) -> list[Pooling]:
         Empty for a table whose rows are runs of one family. Only *checkpoints* where these are seen.
     """
     table = fit.runs if table is None else table
-    if (curves := _checkpoints(table)) is not None:
+    mapping = {each["name"]: each["column"] for each in table.attrs.get("reading", {}).get("mapping", [])}
+    if (curves := _checkpoints(table, mapping)) is not None:
         return [curves]
     used = np.flatnonzero(fit.weights > 0)
     if len(used) > MOST_ROWS:
         used = np.sort(np.random.default_rng(0).choice(used, MOST_ROWS, replace=False))
     runs, residuals = fit.runs.iloc[used].reset_index(drop=True), fit.residuals[used]
-    mapping = {each["name"]: each["column"] for each in table.attrs.get("reading", {}).get("mapping", [])}
     sweep = _sweep(runs)
     if sweep is None or not sweep.columns:
         sweep = _families(runs, residuals) or sweep
@@ -169,7 +170,7 @@ def _explaining(columns: dict[str, np.ndarray], values: np.ndarray, lost: int = 
 # -- checkpoints
 
 
-def _checkpoints(table: pd.DataFrame) -> Pooling | None:
+def _checkpoints(table: pd.DataFrame, read_from: Mapping[str, str]) -> Pooling | None:
     """Curves whose runs have no name."""
     named = "run" in table and not table["run"].duplicated().any()
     if named or runs_of(table) is not None or STANDS_FOR in table:
@@ -191,13 +192,13 @@ def _checkpoints(table: pd.DataFrame) -> Pooling | None:
     columns = {name: len(set(column)) for name, column in _carried(table.astype(str)) if 1 < len(set(column)) <= few}
     key: tuple[str, ...] = ()
     if (name := _run_names(table, columns)) is not None:
-        key, hint = (name,), f"{name!r} tells {columns[name]} runs apart: --column run={name!r} takes it"
+        key, hint = (name,), f"{name!r} tells {columns[name]} runs apart: --run {_typed([name])} takes it"
     elif key := _key(table, list(columns)[:MOST_LEVELS], few):
-        told = " and ".join(["params", *map(repr, key)])
+        told, size = " and ".join(["params", *map(repr, key)]), read_from.get("params", "params")
         many = table.groupby(["params", *key], dropna=False).ngroups
-        hint = f"{told} together tell {many} runs apart: write them as one column, and --column run=COLUMN takes it"
+        hint = f"{told} together tell {many} runs apart: --run {_typed([size, *key])} takes them as the name of a run"
     else:
-        hint = "add a column that names the run of each row, and --column run=COLUMN takes it"
+        hint = "add a column that names the run of each row, and --run COLUMN takes it"
     why = "points before the end of a run are not what a shorter run reaches, and not independent of each other"
     return Pooling("checkpoints", key, f"{seen}: {why}. {hint}")
 
@@ -267,7 +268,7 @@ def _sweep(runs: pd.DataFrame) -> Pooling | None:
 
 
 _CHOOSE = "The rows have to be chosen first"
-_BEST = f"{_CHOOSE}: keep the one of least loss of each params and tokens"
+_BEST = f"{_CHOOSE}: --best-of params,tokens keeps the one of least loss of each"
 
 
 def _varies(levels: np.ndarray, codes: np.ndarray) -> bool:
@@ -322,8 +323,13 @@ def _named(names: tuple[str, ...], seen: str) -> Pooling:
         return Pooling("sweep", names, f"{words}: {told}")
     if any(_is(_TUNED, name) for name in names):
         return Pooling("sweep", names, f"{words}: a sweep, not one run of each size and number of tokens. {_BEST}")
-    choose = f"fit the rows of each {names[0]!r} by themselves, from a file of their own"
+    choose = f"--group {_typed(names[:1])} fits the rows of each by themselves, --where chooses those of one"
     return Pooling("families", names, f"{words}: several families or data sets are pooled. {_CHOOSE}: {choose}")
+
+
+def _typed(names: Sequence[str]) -> str:
+    """Names of columns as they are typed in a shell."""
+    return shlex.quote(",".join(names))
 
 
 def _experts(runs: pd.DataFrame, read_from: str) -> Pooling | None:

@@ -117,7 +117,8 @@ def rule_on(found: Approaches, flops: float, level: float = 0.95) -> Ruling:
             side = "larger" if lean > 0 else "smaller"
             rule = (
                 "Follow approach 3: the parabolas of these sizes are tilted. On losses of its law without any noise "
-                f"approach 2 finds an exponent {abs(lean):.2g} {side}, and what is left of the difference is within noise."
+                f"approach 2 finds an exponent {abs(lean):.2g} {side}, and what is left of the difference "
+                "is within noise."
             )
             return _ruling(flops, 3, there, sizes, said, rule)
         reason = "Parabolas on these sizes do not explain it, so the formula of approach 3 is in doubt."

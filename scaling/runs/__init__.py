@@ -2,7 +2,11 @@
 
 from .budgets import find_budgets
 from .curves import last_points, seed_noise
+from .logs import collect_logs
 from .meter import Meter, find_meter
+from .preparing.cooldowns import annealed_points
+from .preparing.selection import select_runs
+from .preparing.sweeps import best_of
 from .reading.door import load_runs
 from .reading.table import RunsTable, read_table
 from .table import check_runs, describe_runs
@@ -10,7 +14,10 @@ from .table import check_runs, describe_runs
 __all__ = [
     "Meter",
     "RunsTable",
+    "annealed_points",
+    "best_of",
     "check_runs",
+    "collect_logs",
     "describe_runs",
     "find_budgets",
     "find_meter",
@@ -18,4 +25,5 @@ __all__ = [
     "seed_noise",
     "load_runs",
     "read_table",
+    "select_runs",
 ]

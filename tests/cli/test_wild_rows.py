@@ -40,8 +40,14 @@ def plan(path, *options):
 
 
 POOLED = {
-    "lr_batch_sweep": (("--column", "params=N"), ("'lr' explains", "keep the one of least loss")),
-    "checkpoints_no_run_column": ((), ("params and 'total_steps' and 'peak_lr' together", "--column run=COLUMN")),
+    "lr_batch_sweep": (
+        ("--column", "params=N"),
+        ("'lr' explains", "--best-of params,tokens keeps the one of least loss"),
+    ),
+    "checkpoints_no_run_column": (
+        (),
+        ("params and 'total_steps' and 'peak_lr' together", "--run N,total_steps,peak_lr"),
+    ),
 }
 
 

@@ -47,7 +47,7 @@ def test_the_columns_that_name_a_run_are_said():
     (found,) = find_pooling(scaling.fit_parametric(runs), runs)
     assert set(found.columns) <= {"max_steps", "seed_of_data"}
     assert "seed_of_data" in found.columns
-    assert "--column run=COLUMN" in found.words
+    assert f"--run params,{','.join(found.columns)} takes them" in found.words
 
 
 def test_a_column_that_names_runs_by_itself_is_offered():
@@ -55,7 +55,7 @@ def test_a_column_that_names_runs_by_itself_is_offered():
     table["job"] = "job " + (pd.factorize(table["params"] * table["max_steps"])[0]).astype(str).astype(object)
     runs = scaling.check_runs(table)
     (found,) = find_pooling(scaling.fit_parametric(runs), runs)
-    assert found.words.endswith(f"'job' tells {table['job'].nunique()} runs apart: --column run='job' takes it")
+    assert found.words.endswith(f"'job' tells {table['job'].nunique()} runs apart: --run job takes it")
     assert kinds(table.rename(columns={"job": "run"})) == []
 
 

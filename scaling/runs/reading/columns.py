@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -39,9 +39,16 @@ class Mapped:
 
 
 def map_columns(
-    frame: pd.DataFrame, columns: Mapping[str, str], units: Mapping[str, str], loss_unit: str | None
+    frame: pd.DataFrame,
+    columns: Mapping[str, str],
+    units: Mapping[str, str],
+    loss_unit: str | None,
+    needs: Sequence[str] | None = None,
 ) -> tuple[list[Mapped], Product | None, list[str], list[str]]:
-    """The mapping, how what stands in no column follows from others (None: it need not), problems, and notes."""
+    """The mapping, how what stands in no column follows from others (None: it need not), problems, and notes.
+
+    ``needs`` are the quantities without which the table is of no use, by default the loss and two of the other three.
+    """
     mapped, problems = _named(frame, columns)
     headers = {place: read_header(str(name)) for place, name in enumerate(frame.columns)}
     taken, notes = {m.place for m in mapped}, []
@@ -85,7 +92,7 @@ def map_columns(
     notes += carried
     ambiguous = {ours for ours in KNOWN_NAMES if any(f"--column {ours}=" in words for words in problems)}
     known = {m.name for m in mapped} | ambiguous | ({product.name} if product else set())
-    return mapped, product, problems + _missing(frame, known, taken), notes
+    return mapped, product, problems + _missing(frame, known, taken, needs), notes
 
 
 def _budget_as_flops(mapped: list[Mapped], notes: list[str]) -> list[Mapped]:
@@ -317,11 +324,11 @@ def _units(
     return out, problems, notes
 
 
-def _missing(frame: pd.DataFrame, found: set[str], taken: set[int]) -> list[str]:
+def _missing(frame: pd.DataFrame, found: set[str], taken: set[int], needs: Sequence[str] | None = None) -> list[str]:
     """Problems for quantities that no column holds."""
     names = [str(name) for name in frame.columns]
-    lacking = [] if "loss" in found else ["loss"]
-    if len(found & set(_NEEDED)) < 2:
+    lacking = [name for name in (("loss",) if needs is None else needs) if name not in found]
+    if needs is None and len(found & set(_NEEDED)) < 2:
         lacking += [name for name in _NEEDED if name not in found]
     problems = []
     free = [k for k in range(len(names)) if k not in taken and not read_ratio(names[k])]
@@ -336,6 +343,8 @@ def _missing(frame: pd.DataFrame, found: set[str], taken: set[int]) -> list[str]
         else:
             hint = f"{names[likely]!r} looks like it: --column {ours}={names[likely]!r} takes it"
         problems.append(f"no column is recognised as {ours!r}; {hint}")
+    if needs is not None:
+        return problems
     if len(lacking) > 1:
         problems.append("needed are the loss and two of params, tokens and flops: the third follows from flops = 6 N D")
         cells = frame.iloc[:20, 0].dropna().astype("str") if frame.shape[1] else []

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pandas as pd
 
 from ..._words import name_rows
 from ...errors import DatasetError, RunsError
 from ...sources.datasets import dataset_checksum, dataset_names, find_dataset, read_dataset
+from ..preparing.selection import chosen, named_by, with_derived
 from ..problems import bad_rows
 from ..table import checked_table
 from ..vocabulary import LIMITS, closest_column
 from .files import read_file
-from .stream import large_table, thin_runs
-from .table import RunsTable, advice, checksum_of, raw_frame, read_table, recognise, repeated, told
+from .stream import WHOLE, large_table, thin_runs
+from .table import STREAM, RunsTable, advice, checksum_of, listed, raw_frame, read_table, recognise, repeated, told
 
 __all__ = ["load_runs"]
 
@@ -25,7 +27,7 @@ _SEPARATORS = {"\\t": "\t", "tab": "\t"}
 
 
 def load_runs(
-    source: str | Path | pd.DataFrame,
+    source: str | Path | BinaryIO | pd.DataFrame,
     *,
     strict: bool = False,
     include_failed: bool = False,
@@ -37,6 +39,10 @@ def load_runs(
     delimiter: str | None = None,
     decimal: str | None = None,
     encoding: str | None = None,
+    derive: Mapping[str, str] | None = None,
+    where: str | Sequence[str] = (),
+    run: str | Sequence[str] = (),
+    curves: str | Path | None = None,
 ) -> pd.DataFrame:
     """Read anybody's table of training runs, check it and put it into our columns.
 
@@ -56,7 +62,7 @@ def load_runs(
 
     Parameters
     ----------
-    source : str, Path or DataFrame
+    source : str, Path, binary file or DataFrame
         The path of a file or of a folder of Parquet files (with others below it, as in ``run=abc/part-0.parquet``), the
         name of a data set or of a group of one (``gadre2024/c4``), or a table (which is not changed). A file goes
         before a data set of the same name; a folder of that name is reached as ``./name`` or by its ``Path``.
@@ -66,7 +72,7 @@ def load_runs(
         Keep rows whose ``status`` is not ``finished``; they may lack a loss.
     skip_bad : bool, default False
         Leave out rows with a missing or impossible value; ``attrs["reading"]["notes"]`` says which.
-    columns, units, loss_unit, bytes_per_token, delimiter, decimal, encoding
+    columns, units, loss_unit, bytes_per_token, delimiter, decimal, encoding, derive, where, run, curves
         As for :func:`~scaling.runs.read_table`.
 
     Returns
@@ -87,27 +93,43 @@ def load_runs(
         If the file may not be read.
     """
     how = dict(columns=columns, units=units, loss_unit=loss_unit, bytes_per_token=bytes_per_token, decimal=decimal)
+    prepare = dict(derive=derive or {}, where=listed(where), run=listed(run))
     form = dict(delimiter=_SEPARATORS.get(delimiter or "", delimiter), encoding=encoding)
-    asked = any(value not in (None, {}) for value in (*how.values(), *form.values()))
+    asked = any(value not in (None, {}) for value in (*how.values(), *form.values(), curves))
+    if isinstance(source, str) and re.match(r"[a-z][a-z0-9+.]*://", source):
+        raise RunsError(source, ["this is an address, and nothing is read from a network: download the file first"])
     if isinstance(source, str) and _is_named(source):
         if asked:
-            raise RunsError(f"{source} is a data set in our own columns: it takes no options of reading")
-        runs = checked_table(read_dataset(source), f"data set {source!r}", include_failed)
-        runs.attrs["reading"] = _story(source, dataset_checksum(source), "data set")
+            raise RunsError(f"{source} is a data set in our own columns: it takes no options of reading, and no curves")
+        frame, notes = _prepared_set(read_dataset(source), **prepare)
+        runs = checked_table(frame, f"data set {source!r}", include_failed)
+        runs.attrs["reading"] = _story(source, dataset_checksum(source), "data set", notes=notes)
         return runs
-    if strict and any(value not in (None, {}) for value in how.values()):
-        raise RunsError("a strict reading takes our own columns and units: it takes no columns, units or decimal mark")
+    if strict and any(value not in (None, {}, []) for value in (*how.values(), *prepare.values(), curves)):
+        words = "it takes no columns, units or decimal mark, and derives and chooses nothing"
+        raise RunsError(f"a strict reading takes our own columns and units: {words}")
+    if curves is not None and isinstance(source, pd.DataFrame):
+        raise RunsError("curves go with the file of a table of runs, not with a table in memory: join the two there")
     if isinstance(source, pd.DataFrame):
-        name, table = "the table", _strict_frame(source) if strict else recognise(raw_frame(source), "the table", **how)
+        name, table = (
+            "the table",
+            _strict_frame(source) if strict else recognise(raw_frame(source), "the table", **how, **prepare),
+        )
     elif isinstance(source, (str, Path)):
         name = str(source)
         if (large := large_table(Path(source), (columns or {}).values())) is not None:
+            _refuse_preparing(name, **prepare)
             keep = dict(strict=strict, include_failed=include_failed, skip_bad=skip_bad)
             thin = thin_runs(large, name, **keep, **how)
             about = _short(name), checksum_of(large.root), thin.kind, told(thin.mapping), thin.notes
             thin.runs.attrs["reading"] = _story(*about) | {"thinning": thin.record}
             return thin.runs
-        table = _strict_file(Path(source), **form) if strict else read_table(source, **how, **form)
+        if strict:
+            table = _strict_file(Path(source), **form)
+        else:
+            table = read_table(source, **how, **form, **prepare, curves=curves)
+    elif hasattr(source, "read") and not strict:
+        name, table = STREAM, read_table(source, **how, **form, **prepare, curves=curves)
     else:
         kind = type(source).__name__
         raise RunsError(f"a {kind}", ["give a DataFrame, the path of a file, or the name of a data set"])
@@ -135,6 +157,30 @@ def _is_named(name: str) -> bool:
         return False
     hint = f"did you mean the data set {close!r}?" if close else f"data sets: {', '.join(known)}"
     raise RunsError(repr(name), [f"there is neither a file nor a data set of this name; {hint}"])
+
+
+def _prepared_set(
+    frame: pd.DataFrame, derive: Mapping[str, str], where: list[str], run: list[str]
+) -> tuple[pd.DataFrame, list[str]]:
+    """The rows of a data set, chosen, and with the columns that were asked for."""
+    frame, notes = with_derived(frame, derive)
+    if run:
+        frame, name = named_by(frame, run)
+        frame = frame.assign(run=frame[name])
+    if where:
+        kept, words = chosen(where, {str(name): frame[name] for name in frame.columns}, len(frame))
+        frame, notes = frame[kept], [*notes, *words]
+    return frame, notes
+
+
+def _refuse_preparing(name: str, derive: Mapping[str, str], where: list[str], run: list[str]) -> None:
+    """``RunsError`` where rows of a table larger than memory were to be chosen or completed."""
+    asked = [option for option, value in (("derive", derive), ("where", where), ("run", run)) if value]
+    if asked:
+        problem = f"{' and '.join(asked)}: a table of more than {WHOLE:,} rows is read in one pass, in which rows are "
+        problem += "neither chosen nor completed; write the rows that are meant to a file of their own (with Polars or "
+        problem += "DuckDB), or name the run by one column: columns={'run': ...}, --column run=COLUMN"
+        raise RunsError(name, [problem])
 
 
 def _short(path: str) -> str:

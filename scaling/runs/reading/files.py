@@ -15,17 +15,14 @@ import numpy as np
 import pandas as pd
 
 from ...errors import RunsError
+from .archives import unpacked
 from .objects import read_json
 from .parquet import begins_as_parquet, open_parquet
 from .text import MOST_COLUMNS, RawTable, read_text, unique_names
 
 #: what a file is, by its first bytes, and what to do with it
 _MAGIC = {
-    b"PK\x03\x04": "a zip archive or an Excel workbook: unpack it, or save its sheet as CSV",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook: save its sheet as CSV",
-    b"\x1f\x8b": "a gzip archive: unpack it first (gunzip)",
-    b"BZh": "a bzip2 archive: unpack it first",
-    b"\xfd7zXZ": "an xz archive: unpack it first",
     b"%PDF": "a PDF: save the table in it as CSV",
     b"\x89PNG": "an image: a table of numbers is needed",
     b"\xff\xd8\xff": "an image: a table of numbers is needed",
@@ -36,6 +33,12 @@ _MAGIC = {
     b"\x80\x04": "a Python pickle, which is never opened: save its table as CSV",
     b"\x80\x05": "a Python pickle, which is never opened: save its table as CSV",
     b"\x7fELF": "a program: a table of numbers is needed",
+    b"<stata_dta>": "a Stata file: save its table as CSV or Parquet",
+    b"$FL2": "an SPSS file: save its table as CSV or Parquet",
+    b"RDX": "an R data file: save its table as CSV or Parquet",
+    b"7z\xbc\xaf\x27\x1c": "a 7-Zip archive: unpack it first",
+    b"Rar!": "a RAR archive: unpack it first",
+    b"version https://git-lfs": "a Git LFS pointer, not the file itself: git lfs pull fetches it",
 }
 _BOMS = (
     (b"\xff\xfe\x00\x00", "utf-32"),
@@ -59,13 +62,21 @@ def read_file(path: Path, separator: str | None, encoding: str | None, names: It
         table = open_parquet(path, names)
         frame = table.whole()
         return _records(path, frame, table.kind, list(table.notes), frame.index)
-    data = path.read_bytes()
+    return read_content(path, path.read_bytes(), separator, encoding, names)
+
+
+def read_content(
+    path: Path, data: bytes, separator: str | None, encoding: str | None, names: Iterable[str]
+) -> RawTable:
+    """The cells of a file of these bytes, packed or not; ``path`` is its name in messages."""
+    data, packed = unpacked(path, data)
     if not data.strip():
         raise RunsError(str(path), ["the file is empty; the first line must name the columns"])
     for magic, words in _MAGIC.items():
         if data.startswith(magic):
             raise RunsError(str(path), [f"this is {words}"])
     text, words, notes = _decode(path, data, encoding)
+    notes += packed
     del data
     if not text.strip():
         raise RunsError(str(path), ["the file is empty; the first line must name the columns"])

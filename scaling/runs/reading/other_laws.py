@@ -19,16 +19,15 @@ def other_laws(frame: pd.DataFrame, found: set[str]) -> list[str]:
         if len(given) != 1:
             return []
         x = given[0]
-        words = f"with {x} alone this is a table of one variable, loss = c + a {x}^b, which is none of the three laws"
-        return [f"{words} of the commands: in Python, scaling.fit_power_law({x}, loss, offset=True) fits it"]
+        words = f"with {x} alone this is a table of one variable, loss = c + a {x}^b"
+        return [f"{words}: scaling fit --law power --x {x} fits it"]
     accuracy = next((str(name) for name in frame.columns if _is_accuracy(str(name), frame[name])), None)
     if accuracy is None:
         return []
-    words = (
-        f"{accuracy!r} is an accuracy, which rises to a limit, and no loss in nats: the laws of the commands are not"
-    )
-    what = f"scaling.fit_power_law({given[0] if given else 'x'}, 1 - accuracy, offset=True) fits the share of errors"
-    return [f"{words} of it. In Python, {what} against one variable"]
+    top = 1 if pd.to_numeric(frame[accuracy], errors="coerce").max() <= 1 else 100
+    words = f"{accuracy!r} is an accuracy, which rises to a limit, and no loss in nats: the laws of size and tokens are"
+    how = f"scaling fit --law power --x {given[0] if given else 'COLUMN'} --y {accuracy!r} --ceiling {top}"
+    return [f"{words} not of it. {how} fits what is missing to the limit, against one variable"]
 
 
 def _is_accuracy(name: str, column: pd.Series) -> bool:

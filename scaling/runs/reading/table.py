@@ -6,9 +6,11 @@ can be read in one way only; what could be read in two is refused, with the argu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -16,11 +18,13 @@ import pandas as pd
 from ..._words import name_rows
 from ...errors import RunsError
 from ...sources.files import checksum
+from ..preparing.joining import beside
+from ..preparing.selection import chosen, named_by, with_derived
 from ..vocabulary import LIMITS
 from .cells import decimal_mark, read_numbers
 from .columns import Mapped, map_columns, unit_row
 from .doubts import doubts
-from .files import read_file
+from .files import read_content, read_file
 from .flags import FINISHED, failed_runs
 from .matrix import unfolded
 from .parquet import parquet_checksum
@@ -34,6 +38,8 @@ __all__ = ["RunsTable", "read_table"]
 
 #: without a stated unit, a quantity that never reaches this is in some other unit than ours
 _LEAST = {"params": 1e4, "tokens": 1e5, "flops": 1e9, "budget": 1e9}
+#: the name of a table that is read from an open file
+STREAM = "standard input"
 _EXAMPLES = {"params": "millions", "tokens": "billions", "flops": "PF-days", "budget": "PF-days"}
 
 
@@ -68,7 +74,7 @@ class RunsTable:
 
 
 def read_table(
-    path: str | Path,
+    path: str | Path | BinaryIO,
     *,
     columns: Mapping[str, str] | None = None,
     units: Mapping[str, str] | None = None,
@@ -77,6 +83,11 @@ def read_table(
     delimiter: str | None = None,
     decimal: str | None = None,
     encoding: str | None = None,
+    derive: Mapping[str, str] | None = None,
+    where: str | Sequence[str] = (),
+    run: str | Sequence[str] = (),
+    curves: str | Path | None = None,
+    needs: Sequence[str] | None = None,
 ) -> RunsTable:
     """Read a file of training runs with other people's columns and units.
 
@@ -95,20 +106,34 @@ def read_table(
 
     Parameters
     ----------
-    path : str or Path
+    path : str, Path or binary file
         The file, or the folder of Parquet files; its content, not its name, decides on the format. It is read whole:
-        of a table larger than memory, :func:`~scaling.runs.load_runs` keeps a part.
+        of a table larger than memory, :func:`~scaling.runs.load_runs` keeps a part. It may be packed by gzip, bzip2,
+        xz, Zstandard (with pyarrow) or zip. What is open is read to its end, as standard input is.
     columns : mapping, optional
         Our name to the file's, such as ``{"params": "Size"}`` (option ``--column params=Size``).
     units : mapping, optional
         Our name to the unit of its numbers: count, thousands, millions, billions, trillions, a power such as
         ``1e18`` and, for flops, ``PF-days`` or ``EFLOP`` (option ``--unit params=millions``).
-    loss_unit : {"nats", "bits", "bits_per_byte", "nats_per_byte", "perplexity"}, optional
-        Unit of the loss, per token unless it says otherwise; by default what the header says, or nats.
+    loss_unit : {"nats", "bits", "bits_per_byte", "nats_per_byte", "perplexity", "other"}, optional
+        Unit of the loss, per token unless it says otherwise; by default what the header says, or nats. ``other`` is an
+        error of another kind, whose numbers are taken as they are.
     bytes_per_token : float, optional
         Bytes of text in one token; needed for a loss per byte.
     delimiter, decimal, encoding : str, optional
         Instead of what is found in the file.
+    derive : mapping, optional
+        New columns by arithmetic on those of the file, such as ``{"tokens": "steps * batch_size * 2048"}``.
+    where : str or sequence of str, optional
+        Conditions on the rows to keep (see :func:`~scaling.runs.select_runs`), on our columns, which are in our units,
+        and on those of the file, which are as they stand there.
+    run : str or sequence of str, optional
+        The columns of the file that together name a training run, where rows are points of its curve.
+    curves : str or Path, optional
+        A second file, with the points of the runs' training curves: its rows become those of the table, each with the
+        columns of its run in ``path``. Both have a column of the runs' names.
+    needs : sequence of str, optional
+        The quantities that the table must have; by default ``loss`` and two of ``params``, ``tokens`` and ``flops``.
 
     Returns
     -------
@@ -121,10 +146,24 @@ def read_table(
     OSError
         If the file may not be read.
     """
-    path = Path(path)
     options = dict(columns=columns, units=units, loss_unit=loss_unit, bytes_per_token=bytes_per_token, decimal=decimal)
-    raw = read_file(path, delimiter, encoding, (columns or {}).values())
-    return recognise(raw, str(path), **options, sha256=checksum_of(path))
+    options |= dict(derive=derive, where=where, run=run, needs=needs)
+    names = [*(columns or {}).values()]
+    if not isinstance(path, (str, Path)):
+        data = path.read()
+        raw, digest, name = read_content(Path(STREAM), data, delimiter, encoding, names), sha256(data), STREAM
+    else:
+        raw, digest, name = read_file(Path(path), delimiter, encoding, names), checksum_of(Path(path)), str(path)
+    if curves is not None:
+        points = read_file(Path(curves), delimiter, encoding, names)
+        raw, options["run"] = beside(unfolded(points), unfolded(raw), listed(run)), ()
+        name, digest = f"{curves} beside {name}", sha256(f"{checksum_of(Path(curves))}{digest}".encode())
+    return recognise(raw, name, **options, sha256=digest)
+
+
+def sha256(data: bytes) -> str:
+    """The checksum of bytes."""
+    return hashlib.sha256(data).hexdigest()
 
 
 def checksum_of(path: Path) -> str:
@@ -154,12 +193,16 @@ def recognise(
     loss_unit: str | None = None,
     bytes_per_token: float | None = None,
     decimal: str | None = None,
+    derive: Mapping[str, str] | None = None,
+    where: str | Sequence[str] = (),
+    run: str | Sequence[str] = (),
+    needs: Sequence[str] | None = None,
     sha256: str = "",
 ) -> RunsTable:
     """Cells as a table of runs: the second half of :func:`~scaling.runs.read_table`, whose arguments these are."""
     check_options(source, decimal, bytes_per_token)
-    raw = unfolded(raw)
-    mapped, product, problems, notes = map_columns(raw.frame, dict(columns or {}), dict(units or {}), loss_unit)
+    raw, columns = _prepared(unfolded(raw), dict(columns or {}), derive or {}, listed(run), decimal)
+    mapped, product, problems, notes = map_columns(raw.frame, columns, dict(units or {}), loss_unit, needs)
     raw, mapped = unit_row(raw, mapped)
     problems = [*raw.problems, *problems, *repeated(raw.frame, [m.column for m in mapped])]
     if not problems:
@@ -167,6 +210,13 @@ def recognise(
         failed, flags = failed_runs(raw.frame, {m.place for m in mapped})
         frame, mapped, problems, more = _convert(raw, mapped, product, decimal, bytes_per_token)
         notes += [*more, *flags]
+    if not problems and (conditions := listed(where)):
+        given = {str(name): raw.frame[name] for name in raw.frame.columns}
+        kept, words = chosen(
+            conditions, given | {str(name): frame[name] for name in frame.columns}, len(frame), decimal
+        )
+        frame, failed = frame[kept], None if failed is None else failed[kept]
+        notes += words
     if not problems:
         frame, words = translate_status(_with_failures(frame, failed))
         notes += words
@@ -174,6 +224,25 @@ def recognise(
     if problems:
         raise RunsError(source, [*([raw.shape] if raw.shape else []), *problems])
     return RunsTable(frame, mapping_table(mapped), (*raw.notes, *notes), raw.kind, sha256)
+
+
+def listed(value: str | Sequence[str]) -> list[str]:
+    """One text or several, as a list."""
+    return [value] if isinstance(value, str) else list(value)
+
+
+def _prepared(
+    raw: RawTable, columns: dict[str, str], derive: Mapping[str, str], run: list[str], decimal: str | None
+) -> tuple[RawTable, dict[str, str]]:
+    """The cells with the columns that were asked for, and which columns hold quantities of ours."""
+    if not derive and not run:
+        return raw, columns
+    frame, words = with_derived(raw.frame, derive, decimal)
+    columns = columns | {name: name for name in derive if name in LIMITS and name not in columns}
+    if run:
+        frame, name = named_by(frame, run)
+        columns = columns | {"run": name}
+    return replace(raw, frame=frame, notes=[*raw.notes, *words], again=None if derive else raw.again), columns
 
 
 def _without_summaries(raw: RawTable, mapped: list[Mapped]) -> RawTable:

@@ -53,6 +53,7 @@ _LOSS_UNITS = {
     "bits_per_byte": "bpb bitsperbyte bitsbyte bitperbyte",
     "nats_per_byte": "natsperbyte natsbyte natperbyte",
     "perplexity": "ppl perplexity",
+    "other": "",
 }
 LOSS_UNITS = {word: unit for unit, words in _LOSS_UNITS.items() for word in words.split()}
 LOSS_UNITS |= {unit: unit for unit in _LOSS_UNITS} | {unit.replace("_", ""): unit for unit in _LOSS_UNITS}
@@ -267,5 +268,5 @@ def to_nats(values: np.ndarray, unit: str, bytes_per_token: float | None) -> np.
     if unit == "perplexity":
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.where(values > 0, np.log(values), values)
-    factor = {"nats": 1.0, "bits": BIT}.get(unit)
+    factor = {"nats": 1.0, "bits": BIT, "other": 1.0}.get(unit)
     return values * (factor if factor else float(bytes_per_token) * (BIT if unit == "bits_per_byte" else 1.0))

@@ -1,0 +1,75 @@
+"""Groups of a table side by side: a law for the rows of each value of a column."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import pandas as pd
+
+from ..errors import FitError
+from ..runs.vocabulary import LIMITS
+from .command import Refusal
+from .terminal import bullets, grid, heading, interval
+
+#: values of a column that still are groups
+MOST = 50
+
+
+class Told(Protocol):
+    """What a group's fit told."""
+
+    result: dict[str, Any]
+
+
+def groups_of_runs(table: pd.DataFrame, column: str) -> dict[str, pd.DataFrame]:
+    """The rows of each value of a column, in the order of their appearance."""
+    named = {each["column"]: each["name"] for each in table.attrs["reading"]["mapping"]}
+    name = column if column in table else named.get(column, column)
+    if name not in table:
+        shown = ", ".join(repr(str(each)) for each in table.columns[:30])
+        raise Refusal(f"--group {column}: there is no such column; columns are {shown}")
+    if name in LIMITS:
+        raise Refusal(
+            f"--group {column}: this is a quantity of the law itself; name a column that tells families apart"
+        )
+    values = table[name]
+    if values.isna().any():
+        raise Refusal(
+            f"--group {column}: {int(values.isna().sum()):,} rows have no value there: --where chooses others"
+        )
+    if (many := values.nunique()) > MOST:
+        raise Refusal(f"--group {column}: {many:,} values, and {MOST} groups at most: name a column of few values")
+    parts = {str(value): table[(values == value).to_numpy()].drop(columns=name) for value in values.unique()}
+    for part in parts.values():
+        part.attrs = dict(table.attrs)
+    return parts
+
+
+def records(each: Mapping[str, Told | FitError], column: str) -> dict[str, Any]:
+    """The results of all groups, as they go into a file."""
+    told = {k: {"possible": False, "reason": str(v)} if isinstance(v, FitError) else v.result for k, v in each.items()}
+    return {"group": column, "groups": told}
+
+
+def side_by_side(each: Mapping[str, Told | FitError], column: str, level: float) -> None:
+    """A row a group: the constants of approach 3, the exponent of the size with its interval, and the status."""
+    rows: list[tuple[Any, ...]] = []
+    constants: tuple[str, ...] = ()
+    for label, one in each.items():
+        out: dict[str, Any] = {} if isinstance(one, FitError) else one.result["approaches"].get(3, {})
+        if not out.get("possible"):
+            continue
+        constants = tuple(row["name"] for row in out["constants"])
+        a = out["exponents"]["a"]
+        values = [row["estimate"] for row in out["constants"]]
+        rows.append((label, out["runs"], *values, a["estimate"], interval(a["low"], a["high"]), out["status"]))
+    heading(f"Side by side: approach 3 for each {column}")
+    if not rows:
+        bullets(["no group could be fitted"])
+        return
+    columns = [column, "runs", *constants, "a", f"{100 * level:.4g} % interval", "status"]
+    grid(pd.DataFrame(rows, columns=columns), (column, "status"))
+    without = ", ".join(label for label, one in each.items() if isinstance(one, FitError))
+    words = ["losses of groups are comparable where they are in one unit on one text: of two tokenisers they are not"]
+    bullets([f"groups without a law: {without}", *words] if without else words)

@@ -1,0 +1,184 @@
+"""The law of one variable, y = c + a x^b, of a table that need not hold more than two columns."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .. import __version__
+from ..errors import FitError, RunsError
+from ..fit.power_law import fit_power_law
+from ..fit.result import Fit
+from ..laws.base import Law
+from ..runs.preparing.expressions import as_numbers
+from ..runs.preparing.sweeps import best_of
+from ..runs.reading.table import RunsTable, read_table, told
+from ..uncertainty.resampling import Bootstrap, bootstrap
+from .command import UNUSABLE, Refusal
+from .terminal import bullets, grid, heading, interval, number, say
+
+QUANTITIES = ("flops", "params", "tokens")
+#: points of a law of three constants that leave something to judge it by
+LEAST = 5
+
+
+@dataclass(frozen=True)
+class Axes:
+    """The two columns and, where y rises, the limit it rises to."""
+
+    x: str | None
+    y: str | None
+    ceiling: float | None
+
+
+@dataclass(frozen=True)
+class Power:
+    """A law of one variable and how it was found."""
+
+    fit: Fit
+    boot: Bootstrap
+    record: dict[str, Any]
+    level: float
+
+    def show(self) -> None:
+        """Print it."""
+        told = self.record
+        say(f"{told['input']['name']}: {told['points']:,} points; {told['input']['kind']}")
+        bullets(told["notes"])
+        heading(f"{told['equation']}, where x is {told['x']} and y is {told['y']}")
+        rows = [(r["name"], r["estimate"], interval(r["low"], r["high"])) for r in told["constants"]]
+        title = f"{100 * self.level:.4g} % interval"
+        grid(pd.DataFrame(rows, columns=["constant", "estimate", title]), ("constant",))
+        bullets([f"status: {told['status']}" + (f" ({told['message']})" if told["message"] else "")])
+        bullets([f"rms residual {number(told['rms_residual'])} in ln y", *told["remarks"]])
+        heading("Beyond the points, as far as the law is right")
+        ahead = [(r["x"], r["y"], interval(r["low"], r["high"])) for r in told["ahead"]]
+        grid(pd.DataFrame(ahead, columns=[told["x"], told["y"], title]))
+
+
+def fit_power(
+    sources: tuple[str, ...], reading: dict[str, Any], axes: Axes, level: float, resamples: int, seed: int
+) -> Power:
+    """Read two columns and fit the law; ``Refusal`` where they do not go together."""
+    if len(sources) > 1:
+        raise Refusal("--law power takes one table: put the points into one file")
+    options = dict(reading)
+    by, over, vertex, drop = (options.pop(name) for name in ("best_of", "over", "vertex", "drop"))
+    options.pop("skip_bad")
+    final = options.pop("final")
+    if drop or vertex or final != "last":
+        named = "drop" if drop else "vertex" if vertex else "final"
+        raise Refusal(f"--{named} is not known to --law power: --where chooses points")
+    source = sys.stdin.buffer if sources[0] == "-" else sources[0]
+    needs = [name for name in (axes.x, axes.y or "loss") if name in (*QUANTITIES, "loss")]
+    table = _read(source, options, needs)
+    frame, notes = table.frame, list(table.notes)
+    if axes.x == "flops" and "flops" not in frame:
+        frame = frame.assign(flops=6 * as_numbers(frame["params"]) * as_numbers(frame["tokens"]))
+        notes.append("flops = 6 N D")
+    ours = dict(zip(table.mapping["column"], table.mapping["name"], strict=True))
+    x, y = (name if name in frame else ours.get(name, name) for name in (axes.x or _only(frame), axes.y or "loss"))
+    for option, name in (("--x", x), ("--y", y)):
+        if name not in frame:
+            shown = ", ".join(repr(str(each)) for each in frame.columns[:30])
+            raise Refusal(f"{option} {name}: there is no such column; columns are {shown}")
+    points = frame.assign(**{x: as_numbers(frame[x]), y: as_numbers(frame[y])})
+    if axes.ceiling is not None:
+        points[y] = axes.ceiling - points[y]
+        notes.append(f"what is missing of {y} to {axes.ceiling:g} is fitted")
+    good = (np.isfinite(points[[x, y]]) & (points[[x, y]] > 0)).all(axis=1)
+    if not good.all():
+        lost = int((~good).sum())
+        notes.append(f"{lost:,} of {len(good):,} rows left out: no positive number in {x!r} or {y!r}")
+    points = points[good]
+    if by:
+        points = best_of(points, [ours.get(name, name) for name in by], list(over) or None, loss=y)
+        notes += points.attrs["notes"]
+    if points[x].nunique() < LEAST:
+        few = points[x].nunique()
+        raise Refusal(f"{few} different values of {x}: a law of three constants needs {LEAST} at least", UNUSABLE)
+    if len(points) > 2 * points[x].nunique():
+        notes.append(
+            f"many points share their {x}: the law is of their middle; of the best, --best-of {x} keeps the least"
+        )
+    name = f"{axes.ceiling:g} - {y}" if axes.ceiling is not None else y
+    fit = fit_power_law(points[x], points[y], offset=True)
+    boot = bootstrap(fit, resamples, seed)
+    story = {"name": str(sources[0]), "sha256": table.sha256, "kind": table.kind, "mapping": told(table.mapping)}
+    return Power(fit, boot, {"input": story, "notes": notes} | _record(fit, boot, points[x], x, name, level), level)
+
+
+def _read(source: Any, options: dict[str, Any], needs: list[str]) -> RunsTable:
+    """The table, in which size and tokens may stand for compute."""
+    try:
+        return read_table(source, **options, needs=needs)
+    except RunsError:
+        if "flops" not in needs or not isinstance(source, str):
+            raise
+        return read_table(source, **options, needs=[*(n for n in needs if n != "flops"), "params", "tokens"])
+
+
+def _only(frame: pd.DataFrame) -> str:
+    """The one quantity that the table holds."""
+    found = [name for name in QUANTITIES if name in frame]
+    if len(found) == 1:
+        return found[0]
+    shown = " or ".join(f"--x {name}" for name in found) if found else "--x COLUMN"
+    raise Refusal(f"against what? {shown} says it")
+
+
+def _record(fit: Fit, boot: Bootstrap, x: pd.Series, x_name: str, y_name: str, level: float) -> dict[str, Any]:
+    """All that is told of a law, as it goes into a file."""
+    constants = {name: float(value) for name, value in fit.candidate.constants.items()}
+    spans = {name: boot.percentiles(level, of=name) for name in constants}
+    ahead = []
+    for factor in (1.0, 10.0, 100.0):
+        at = factor * float(x.max())
+        span = boot.percentiles(level, of=partial(_value, at=at))
+        ahead.append({"x": at, "y": float(_value(fit.candidate, at)), "low": float(span.low), "high": float(span.high)})
+    remarks = [f"{name}: {words}" for name in constants for words in spans[name].remarks(level)]
+    bound = constants.get("offset") == 0.0
+    remarks += ["the constant c is 0, the least it may be: the points show no floor"] if bound else []
+    return {
+        "versions": {"scaling": __version__},
+        "equation": "y = c + a x^b",
+        "x": x_name,
+        "y": y_name,
+        "points": len(x),
+        "constants": [
+            {
+                "name": {"offset": "c", "coefficient": "a", "exponent": "b"}[name],
+                "estimate": constants[name],
+                "low": float(spans[name].low),
+                "high": float(spans[name].high),
+            }
+            for name in ("offset", "coefficient", "exponent")
+        ],
+        "status": fit.status,
+        "message": fit.message,
+        "rms_residual": float(np.sqrt(np.mean(fit.residuals**2))),
+        "remarks": remarks,
+        "ahead": ahead,
+    }
+
+
+def _value(law: Law, at: float) -> np.ndarray | float:
+    return law.value(at)
+
+
+def compute_alone(table: pd.DataFrame) -> list[str]:
+    """The law in compute alone, as an offer where size and tokens cannot be told apart; nothing where it has none."""
+    try:
+        fit = fit_power_law(table["flops"], table["loss"], offset=True)
+    except FitError:
+        return []
+    if table["flops"].nunique() < LEAST or fit.status != "solved":
+        return []
+    c, a, b = (fit.candidate.constants[name] for name in ("offset", "coefficient", "exponent"))
+    words = f"in compute alone the loss is {number(c)} + {number(a)} C^{number(b)} along these runs, best or not"
+    return [f"{words}: scaling fit --law power --x flops gives its intervals"]

@@ -1,0 +1,85 @@
+"""The final points of runs that were cooled down several times: each end of a cooldown is a run of its own length."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from ..._words import plain
+from ...errors import RunsError
+from ..curves import runs_of
+from .expressions import as_numbers
+
+__all__ = ["annealed_points"]
+
+#: a learning rate that has come down to this share of the highest of its run is cooled down
+COOL = 0.1
+_RATES = frozenset(["lr", "learningrate", "currentlr", "trainlr", "lrvalue"])
+_FLAGS = frozenset(["annealed", "anneal", "cooldown", "cooled", "decayed", "iscooldown", "isannealed", "isdecay"])
+
+
+def annealed_points(runs: pd.DataFrame, column: str | None = None) -> pd.DataFrame:
+    """The rows at which a cooldown of the learning rate ends, as runs of their own.
+
+    With a constant learning rate and a cooldown at the end, one run gives several final losses: it is cooled down from
+    a stored state at several lengths. The points before are not what a run of that length would have reached.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        Training curves with a column ``run``, and one that holds the learning rate of each row, or says whether it is
+        part of a cooldown.
+    column : str, optional
+        That column; by default the one called ``lr``, ``learning_rate``, ``cooldown``, ``annealed`` or the like.
+
+    Returns
+    -------
+    DataFrame
+        One row a cooldown, its last: the learning rate is at most a tenth of the highest that the run had before, and
+        rises again or ends there; or the flag holds there and no longer after. ``run`` has the tokens in its name.
+
+    Raises
+    ------
+    RunsError
+        If no column names the run or tells the cooldowns, or no cooldown ends.
+    """
+    codes = runs_of(runs)
+    if codes is None:
+        raise RunsError("--final annealed: each row is a run of its own; a column that names the run is needed (--run)")
+    name = column or _told_by(runs)
+    values = as_numbers(runs[name].map({"True": 1, "False": 0, True: 1, False: 0}).fillna(runs[name]).infer_objects())
+    order = np.lexsort((runs["tokens"].to_numpy(), codes))
+    ends = np.zeros(len(runs), dtype=bool)
+    for rows in np.split(order, np.flatnonzero(np.diff(codes[order])) + 1):
+        ends[rows] = _ends(values[rows], plain(name) in _FLAGS)
+    if not ends.any():
+        raise RunsError(f"--final annealed: in no run does a cooldown end, by column {name!r}")
+    table = runs[ends].copy()
+    lengths = [f"{run} after {tokens:.4g} tokens" for run, tokens in zip(table["run"], table["tokens"], strict=True)]
+    table["run"] = lengths
+    without = len(np.unique(codes)) - len(np.unique(codes[ends]))
+    words = f"{len(table):,} ends of cooldowns, by column {name!r}, are the runs: of {len(runs):,} rows"
+    words += f"; {without:,} runs have none and are left out" if without else ""
+    table.attrs = dict(runs.attrs) | {"notes": [*runs.attrs.get("notes", []), words]}
+    return table
+
+
+def _told_by(runs: pd.DataFrame) -> str:
+    """The column that tells cooldowns."""
+    found = [str(name) for name in runs.columns if plain(str(name)) in _RATES | _FLAGS]
+    if len(found) != 1:
+        shown = ", ".join(repr(str(name)) for name in runs.columns[:30])
+        why = f"{' and '.join(map(repr, found))} could each tell it" if found else "no column tells it"
+        raise RunsError(f"--final annealed: which rows are cooled down? {why}; columns are {shown}")
+    return found[0]
+
+
+def _ends(values: np.ndarray, flag: bool) -> np.ndarray:
+    """Which points of one curve, in order, are the last of a cooldown."""
+    if flag:
+        cool = values > 0
+        following = np.append(cool[1:], False)
+        return cool & ~following
+    highest = np.fmax.accumulate(np.where(np.isfinite(values), values, -np.inf))
+    cool = (values <= COOL * highest) & (highest > 0)
+    return cool & np.append(values[1:] > values[:-1], True)

@@ -1,0 +1,178 @@
+"""The options that turn other people's rows into one row a run: in every command, followed to the right law."""
+
+import gzip
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+import scaling
+from scaling.cli import main
+
+WILD = Path(__file__).parents[1] / "wild"
+LAW = scaling.ChinchillaLaw(E=1.7, A=400, B=1000, alpha=0.34, beta=0.36)
+
+
+def run(*arguments, data=None):
+    result = CliRunner().invoke(main, [str(each) for each in arguments], input=data)
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def fitted(path, *options):
+    result = run("fit", path, "--approach", 3, "--resamples", 100, "--json", *options)
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def test_a_sweep_is_followed_by_the_advice_of_check_to_the_right_law():
+    path = WILD / "lr_batch_sweep.csv"
+    said = run("check", path, "--column", "params=N").output
+    assert "--best-of params,tokens keeps the one of least loss" in said
+    found = fitted(path, "--column", "params=N", "--best-of", "params,tokens")
+    a = found["approaches"]["3"]["exponents"]["a"]
+    assert a["low"] < 0.515 < a["high"]
+    assert a["high"] - a["low"] < 0.35
+    pooled = fitted(path, "--column", "params=N")["approaches"]["3"]["exponents"]["a"]
+    assert abs(a["estimate"] - 0.515) < abs(pooled["estimate"] - 0.515)
+    assert run("plan", path, "--column", "params=N", "--flops", "1e22", "--resamples", 100).exit_code == 1
+    best = ("--column", "params=N", "--best-of", "params,tokens")
+    assert run("plan", path, *best, "--flops", "1e22", "--resamples", 100).exit_code == 0
+
+
+def test_checkpoints_are_followed_by_the_advice_of_check_to_curves():
+    path = WILD / "checkpoints_no_run_column.csv"
+    assert "--run N,total_steps,peak_lr takes them as the name of a run" in run("check", path).output
+    said = run("check", path, "--run", "N,total_steps,peak_lr").output
+    assert "--best-of params,tokens keeps" in said
+    one = run("check", path, "--run", "N,total_steps,peak_lr", "--best-of", "params,tokens", "--json")
+    assert json.loads(one.stdout)["pooled"] == []
+
+
+def families(tmp_path):
+    design = scaling.simulate.isoflop_design([1e18, 1e19, 1e20], n_sizes=5, law=LAW)
+    parts = []
+    for seed, (name, E) in enumerate({"web": 1.7, "code": 0.9}.items()):
+        law = scaling.ChinchillaLaw(E=E, A=400, B=1000, alpha=0.34, beta=0.36)
+        parts.append(scaling.simulate_runs(law, design, noise=0.002, seed=seed).assign(corpus=name))
+    pd.concat(parts, ignore_index=True).to_csv(path := tmp_path / "families.csv", index=False)
+    return path
+
+
+def test_two_families_are_fitted_side_by_side(tmp_path):
+    path = families(tmp_path)
+    said = run("check", path).output
+    assert "--group corpus fits the rows of each by themselves" in said
+    found = fitted(path, "--group", "corpus")
+    assert list(found["groups"]) == ["web", "code"]
+    for name in ("web", "code"):
+        only = fitted(path, "--where", f"corpus == '{name}'")
+        constants = only["approaches"]["3"]["constants"]
+        assert found["groups"][name]["approaches"]["3"]["constants"] == constants
+        low, high = (only["approaches"]["3"]["exponents"]["a"][end] for end in ("low", "high"))
+        assert low < LAW.a < high
+    shown = run("fit", path, "--group", "corpus", "--approach", 3, "--resamples", 100).output
+    assert "Side by side: approach 3 for each corpus" in shown
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--group", "nothing"), "--group nothing: there is no such column"),
+        (("--group", "loss"), "a quantity of the law itself"),
+        (("--over", "lr"), "belongs to --best-of"),
+        (("--vertex",), "belongs to --best-of"),
+        (("--x", "flops"), "belong to --law power"),
+        (("--where", "corpus == 'none'"), "leaves no row"),
+        (("--derive", "tokens"), "NAME=EXPR"),
+        (("--curves", "nowhere.csv"), "there is no such file"),
+        (("--run", "job"), "--run job: there is no such column"),
+        (("--law", "power"), "against what"),
+        (("--law", "power", "--x", "width"), "no such column"),
+        (("--law", "power", "--x", "flops", "--drop", "3"), "--where chooses points"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_words(options, words, tmp_path):
+    result = run("fit", families(tmp_path), *options)
+    assert result.exit_code in (1, 2)
+    assert words in result.output
+
+
+def test_standard_input_packed_and_several_files(tmp_path):
+    path = families(tmp_path)
+    whole = json.loads(run("check", path, "--json").stdout)
+    piped = json.loads(run("check", "-", "--json", data=gzip.compress(path.read_bytes())).stdout)
+    assert piped["ranges"] == whole["ranges"]
+    table = pd.read_csv(path)
+    for name, part in table.groupby("corpus"):
+        part.drop(columns="corpus").to_csv(tmp_path / f"{name}.csv", index=False)
+    both = fitted(tmp_path / "web.csv", tmp_path / "code.csv", "--group", "file")
+    assert list(both["groups"]) == ["web.csv", "code.csv"]
+    alone = fitted(tmp_path / "web.csv")["approaches"]["3"]["constants"]
+    assert both["groups"]["web.csv"]["approaches"]["3"]["constants"] == alone
+
+
+@pytest.mark.parametrize(
+    ("name", "x", "truth"), [("q4_one_variable", "tokens", (1.7, -0.35)), ("q4_loss_vs_compute", "flops", (None, None))]
+)
+def test_the_law_of_one_variable(name, x, truth, tmp_path):
+    path = WILD / f"{name}.csv"
+    assert f"scaling fit --law power --x {x}" in run("check", path).output
+    result = run("fit", path, "--law", "power", "--json", "--out", tmp_path / "law.json")
+    found = json.loads(result.stdout)
+    assert json.loads((tmp_path / "law.json").read_text()) == found
+    constants = {row["name"]: row for row in found["constants"]}
+    table = pd.read_csv(path)
+    fit = scaling.fit_power_law(table.iloc[:, 0], table["loss"], offset=True)
+    assert constants["b"]["estimate"] == pytest.approx(fit.candidate.exponent, rel=1e-12)
+    for row, true in zip((constants["c"], constants["b"]), truth, strict=True):
+        assert row["low"] < row["estimate"] < row["high"]
+        assert true is None or row["low"] <= true <= row["high"]
+
+
+def test_an_accuracy_is_fitted_below_its_ceiling(tmp_path):
+    x = np.geomspace(1e18, 1e22, 9)
+    pd.DataFrame({"compute": x, "accuracy": 0.9 - 3e3 * x**-0.22}).to_csv(path := tmp_path / "acc.csv", index=False)
+    said = run("check", path).output
+    assert "scaling fit --law power --x flops --y 'accuracy' --ceiling 1" in said
+    found = json.loads(run("fit", path, "--law", "power", "--y", "accuracy", "--ceiling", 1, "--json").stdout)
+    constants = {row["name"]: row["estimate"] for row in found["constants"]}
+    assert constants["c"] == pytest.approx(0.1, rel=1e-3)
+    assert constants["b"] == pytest.approx(-0.22, rel=1e-3)
+
+
+def test_size_and_tokens_that_rise_together_are_offered_the_law_in_compute_alone(tmp_path):
+    N = np.geomspace(1e7, 1e10, 12)
+    noise = np.exp(np.random.default_rng(0).normal(0, 0.002, 12))
+    pd.DataFrame({"params": N, "tokens": 20 * N, "loss": LAW.loss(N, 20 * N) * noise}).to_csv(
+        tmp_path / "t.csv", index=False
+    )
+    refused = run("fit", tmp_path / "t.csv")
+    assert refused.exit_code == 1
+    assert "in compute alone the loss is" in refused.output
+    assert run("fit", tmp_path / "t.csv", "--law", "power", "--x", "flops").exit_code == 0
+
+
+def test_the_objective_is_that_of_the_package(tmp_path):
+    path = families(tmp_path)
+    found = fitted(path, "--where", "corpus == 'web'", "--objective", "log_squares")
+    table = pd.read_csv(path)
+    fit = scaling.fit_parametric(table[table["corpus"] == "web"], objective="log_squares")
+    for row in found["approaches"]["3"]["constants"]:
+        assert row["estimate"] == pytest.approx(fit.candidate.constants[row["name"]], rel=1e-12)
+
+
+@pytest.mark.slow
+def test_intervals_of_the_law_of_one_variable_cover():
+    x, tables = np.geomspace(1e17, 1e22, 12), 300
+    rng, hits = np.random.default_rng(0), 0
+    for seed in range(tables):
+        y = (1.7 + 68 * x**-0.09) * np.exp(rng.normal(0, 0.002, 12))
+        boot = scaling.bootstrap(scaling.fit_power_law(x, y, offset=True), 200, seed)
+        span = boot.percentiles(0.95, of=lambda law: law.value(1e24))
+        hits += bool(span.low <= 1.7 + 68 * 1e24**-0.09 <= span.high)
+    assert abs(hits / tables - 0.95) < 0.03 + 2 * np.sqrt(0.95 * 0.05 / tables)
