@@ -114,10 +114,10 @@ def rule_on(found: Approaches, flops: float, level: float = 0.95) -> Ruling:
     if (2, 3) in apart:
         lean = _lean(found)
         if pairs.loc[(2, 3), "low"] <= lean <= pairs.loc[(2, 3), "high"]:
+            side = "larger" if lean > 0 else "smaller"
             rule = (
                 "Follow approach 3: the parabolas of these sizes are tilted. On losses of its law without any noise "
-                f"approach 2 finds an exponent {abs(lean):.2g} {'larger' if lean > 0 else 'smaller'}, and what is left of "
-                "the difference is within noise."
+                f"approach 2 finds an exponent {abs(lean):.2g} {side}; what is left of the difference is within noise."
             )
             return _ruling(flops, 3, there, sizes, said, rule)
         reason = "Parabolas on these sizes do not explain it, so the formula of approach 3 is in doubt."
@@ -129,13 +129,11 @@ def rule_on(found: Approaches, flops: float, level: float = 0.95) -> Ruling:
 
 def _ruling(flops: float, follow: int | None, among: list[int], sizes: pd.DataFrame, said: str, rule: str) -> Ruling:
     """The ruling, with the sizes that it leaves open."""
-    names = [
-        APPROACHES[number] for number in (among if follow is None else [follow]) if APPROACHES[number] in sizes.index
-    ]
-    ends = sizes.loc[names, ["params", "params_low", "params_high"]]
-    low, high = float(ends.min(axis=None)), float(ends.max(axis=None))
+    asked = [APPROACHES[number] for number in (among if follow is None else [follow])]
+    ends = sizes[sizes.index.isin(asked)]
+    low, high = float(ends["params_low"].min(skipna=False)), float(ends["params_high"].max(skipna=False))
     if follow is None and np.isfinite(low) and np.isfinite(high):
-        rule = f"{rule} So far it lies anywhere from {format_count(low)} to {format_count(high)} parameters."
+        rule = f"{rule} So far the best size lies anywhere from {format_count(low)} to {format_count(high)} parameters."
     return Ruling(flops, follow, low, high, said, rule)
 
 
@@ -171,8 +169,7 @@ def _said(pairs: pd.DataFrame, apart: list[tuple[int, int]]) -> str:
 def _among(found: Approaches, there: list[int], flops: float) -> tuple[int | None, str]:
     """Which of the approaches that do not differ to follow, and why."""
     if 3 not in there:
-        follow = max(there)
-        return follow, f"Follow approach {follow}: it needs no formula, and approach 3 has no answer here."
+        return max(there), f"Follow approach {max(there)}: it needs no formula, and approach 3 has no answer here."
     if not (times := _missed(found.fits[3])):
         return 3, "Follow approach 3, which uses every run and answers the most questions."
     reason = f"But the formula of approach 3 misses the runs by {times:.2g} times what repeated runs differ."
@@ -202,10 +199,11 @@ def _missed(fit: Fit | FrontierFit) -> float:
 
 def _lean(found: Approaches) -> float:
     """How much more a approach 2 finds than approach 3 on losses of approach 3's law itself; NaN where none."""
-    law, fit = found.fits[3].law, found.fits[2]
-    exact = fit.runs.assign(loss=law.loss(fit.runs["params"].to_numpy(), fit.runs["tokens"].to_numpy()))
+    fit, runs = found.fits[3], found.fits[2].runs
+    assert isinstance(fit, Fit)
+    exact = runs.assign(loss=fit.law.loss(runs["params"].to_numpy(), runs["tokens"].to_numpy()))
     try:
-        return fit_isoflop(exact).a - float(exponent_of(found.fits[3], "a")(law))
+        return fit_isoflop(exact).a - float(exponent_of(fit, "a")(fit.law))
     except FitError:
         return float("nan")
 
