@@ -62,8 +62,12 @@ class Ruling:
 
     @property
     def words(self) -> str:
-        """What was found, and what to do."""
-        return f"{self.found} {self.rule}"
+        """What was found, what to do, and, where no approach is followed, what is left open."""
+        words = f"{self.found} {self.rule}"
+        if self.follow is None and np.isfinite([self.low, self.high]).all():
+            ends = f"{format_count(self.low)} to {format_count(self.high)}"
+            return f"{words} So far the best size lies anywhere from {ends} parameters."
+        return words
 
 
 def rule_on(found: Approaches, flops: float, level: float = 0.95) -> Ruling:
@@ -137,8 +141,6 @@ def _ruling(
     asked = [APPROACHES[number] for number in (among if follow is None else [follow])]
     ends = sizes[sizes.index.isin(asked)]
     low, high = float(ends["params_low"].min(skipna=False)), float(ends["params_high"].max(skipna=False))
-    if follow is None and np.isfinite(low) and np.isfinite(high):
-        rule = f"{rule} So far the best size lies anywhere from {format_count(low)} to {format_count(high)} parameters."
     return Ruling(flops, follow, low, high, agree, said, rule)
 
 
