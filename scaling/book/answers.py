@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -33,6 +33,8 @@ __all__ = ["AGAINST", "FOR", "UNKNOWN", "Answers", "Question"]
 LEVEL = 0.95
 #: without a budget, so many times the compute of the most expensive run
 TIMES = 10.0
+#: columns of which the least and the most are told
+RANGES = ("params", "tokens", "flops", "loss")
 #: the kinds of answers: a number with its interval, an interval alone, none
 NUMBER, RANGE, NOTHING = "number", "range", "nothing"
 #: what a check says of an answer
@@ -96,16 +98,24 @@ class Answers:
             except FitError as error:
                 return str(error)
 
+    def at(self, flops: float) -> Answers:
+        """The same for another budget; what does not depend on it is not computed again."""
+        other = replace(self, question=replace(self.question, flops=flops))
+        other.__dict__.update(found=self.found, looked=self.looked)  # where cached_property keeps them
+        return other
+
+    def brief(self) -> dict[str, Any]:
+        """The budget, how far it lies from the runs, and the answer."""
+        ranges = {name: (float(each.min()), float(each.max())) for name, each in self.runs[list(RANGES)].items()}
+        about = {"flops": self.flops, "asked": self.question.flops is not None, "level": LEVEL, "ranges": ranges}
+        return about | {"reach": self.flops / ranges["flops"][1]} | self._answer()
+
     def record(self) -> dict[str, Any]:
         """All of it, for ``summary.json`` and the report."""
-        answer = self._answer()
+        answer = self.brief()
         return {
-            "flops": self.flops,
-            "asked": self.question.flops is not None,
-            "reach": self.flops / float(self.runs["flops"].max()),
-            "inference_tokens": self.question.inference_tokens,
-            "level": LEVEL,
             **answer,
+            "inference_tokens": self.question.inference_tokens,
             "ruling": asdict(self.ruling),
             "checks": [] if answer["kind"] == NOTHING else self._checks(),
             "plan": self._plan_record(),

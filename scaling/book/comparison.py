@@ -41,11 +41,16 @@ def comparison_page(summaries: Mapping[str, dict[str, Any]], compared: Mapping[s
     """The page, from the summaries of the books and from their answers at one budget."""
     flops = next(iter(compared.values()))["flops"]
     asked = next(iter(compared.values()))["asked"]
-    least = "" if asked else (
-        " No budget was named, so it is ten times the compute of the most expensive run of the table that has least."
-    )
+    least = "" if asked else " No budget was named: it is ten times the most expensive run of the table that has least."
     answers = _table(
-        ["table", f"best size at {amount(flops)} FLOP", "on tokens", "tokens per parameter", "expected loss", "how far"],
+        [
+            "table",
+            f"best size at {amount(flops)} FLOP",
+            "tokens",
+            "tokens per parameter",
+            "expected loss",
+            "how sure",
+        ],
         [_answer_row(name, summaries[name], compared[name]) for name in summaries],
     )
     laws = _table(
@@ -76,8 +81,8 @@ def comparison_page(summaries: Mapping[str, dict[str, Any]], compared: Mapping[s
 def cautions_on(summaries: Mapping[str, dict[str, Any]], compared: Mapping[str, dict[str, Any]]) -> list[str]:
     """Where the tables are not comparable, or not known to be."""
     said = [
-        "A loss in nats per token depends on the tokeniser and on the text. Tables do not say theirs: compare losses only "
-        "where you know them to be the same. Sizes and exponents can be compared, with care."
+        "A loss in nats per token depends on the tokeniser and on the text. Tables do not say theirs: compare losses "
+        "only where you know them to be the same. Sizes and exponents can be compared, with care."
     ]
     ranges = {name: each["ranges"]["loss"] for name, each in compared.items()}
     names = list(summaries)
@@ -89,15 +94,17 @@ def cautions_on(summaries: Mapping[str, dict[str, Any]], compared: Mapping[str, 
     counted = [_name(each) for each in summaries.values() if "params_nonembedding" in each["input"]["columns"]]
     if 0 < len(counted) < len(summaries):
         said.append(
-            f"Only {listed(counted)} {_says(counted)} how many parameters lie outside the embeddings. Whether the other "
-            "sizes count embeddings is not known, and for small models it moves the exponent."
+            f"Only {listed(counted)} {_says(counted)} how many parameters lie outside the embeddings. Whether the "
+            "other sizes count embeddings is not known, and for small models it moves the exponent."
         )
     elif not counted:
-        said.append("No table says whether its parameters count the embeddings; for small models it moves the exponent.")
+        said.append(
+            "No table says whether its parameters count the embeddings; for small models it moves the exponent."
+        )
     meters = {_name(each): each["input"]["meter"]["kind"] for each in summaries.values()}
     if own := [name for name, kind in meters.items() if kind != "6ND"]:
         words = f"The compute of {listed(own)} is not six times parameters times tokens"
-        said.append(f"{words}, so that one budget is not the same in all tables." if len(own) < len(meters) else f"{words}.")
+        said.append(f"{words}, so that one budget need not be the same in all tables.")
     if units := [f"{_name(each)} ({told})" for each in summaries.values() if (told := _loss_unit(each))]:
         said.append(f"Losses were converted to nats per token: {listed(units)}.")
     far = [_name(summaries[name]) for name, each in compared.items() if each["reach"] > 1.0]
@@ -111,12 +118,12 @@ def cautions_on(summaries: Mapping[str, dict[str, Any]], compared: Mapping[str, 
 
 
 def _answer_row(name: str, summary: dict[str, Any], answer: dict[str, Any]) -> list[str]:
-    cells = [_part(answer, key, shown) for key, shown in (("params", much), ("tokens", much), ("tokens_per_param", factor))]
-    loss = _part(answer, "loss", "{:.3f}".format)
+    shown = {"params": much, "tokens": much, "tokens_per_param": factor, "loss": "{:.3f}".format}
+    cells = [_part(answer, key, form) for key, form in shown.items()]
     told = {NUMBER: "a number with its interval", RANGE: "an interval only: the runs leave it open"}
     why = told.get(answer["kind"]) or escape(sentence(answer["why"]))
     reach = f"{factor(answer['reach'])} times the most expensive run" if answer["reach"] > 1 else "within the runs"
-    return [_link(name, summary), *cells, loss, f"{why}; {reach}"]
+    return [_link(name, summary), *cells, f"{why}; {reach}"]
 
 
 def _part(answer: dict[str, Any], key: str, shown: Any) -> str:
@@ -149,7 +156,8 @@ def _table_row(name: str, summary: dict[str, Any], answer: dict[str, Any]) -> li
 def _table(heads: list[str], rows: list[list[str]]) -> str:
     head = "".join(f'<th scope="col">{each}</th>' for each in heads)
     body = "".join(
-        f'<tr><th scope="row">{first}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>' for first, *cells in rows
+        f'<tr><th scope="row">{first}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
+        for first, *cells in rows
     )
     return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 

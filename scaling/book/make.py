@@ -20,6 +20,7 @@ from ..runs.curves import last_points
 from ..runs.vocabulary import LIMITS, STANDS_FOR
 from .answers import Answers, Question
 from .chapters import FAILED, Chapter, Outcome, execute, executing, without_places
+from .comparison import common_budget, comparison_page
 from .pages import write_sources
 from .pictures import PICTURE, draw
 from .report import front_page
@@ -97,6 +98,7 @@ class Making:
         with self._executing(jobs) as coming:
             answers = {name: Answers(each.runs, each.curves, self.question) for name, each in self.tables.items()}
             summaries = {name: summarise(each) for name, each in answers.items()}
+            compared = _side_by_side(answers)
             pictures = {name: draw(each, summaries[name]["answer"]["kind"]) for name, each in answers.items()}
             outcomes = self._collect(coming, len(jobs))
         for name, summary in summaries.items():
@@ -104,7 +106,7 @@ class Making:
             told = {each: outcomes[name, each] for each in self.chapters}
             self._write_book(name, summary, told, pictures[name], place)
         if len(self.tables) > 1:
-            (self.result / "index.html").write_text(index_of_books(summaries), encoding="utf-8")
+            (self.result / "index.html").write_text(comparison_page(summaries, compared), encoding="utf-8")
             (self.result / MARK).write_text(to_json(summaries), encoding="utf-8")
         return summaries
 
@@ -164,6 +166,15 @@ class Making:
         (place / "runs.csv").write_text(_plain_csv(table.runs), encoding="utf-8")
         summary["complaints"] = [without_places(each, source) for each in complaints_of(words, source)]
         (place / MARK).write_text(to_json(summary), encoding="utf-8")
+
+
+def _side_by_side(answers: dict[str, Answers]) -> dict[str, dict[str, Any]]:
+    """What several tables answer at one budget; nothing of a single one."""
+    if len(answers) == 1:
+        return {}
+    flops = common_budget(answers)
+    asked = {name: each.question.flops is not None for name, each in answers.items()}
+    return {name: each.at(flops).brief() | {"asked": asked[name]} for name, each in answers.items()}
 
 
 def _told(outcome: Outcome) -> str:

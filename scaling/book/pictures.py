@@ -29,11 +29,11 @@ MOST_DOTS = 1_000
 
 def draw(answers: Answers, kind: str) -> str:
     """The picture as SVG, its words as text; the same bytes for the same answers."""
-    settings = {"svg.fonttype": "none", "svg.hashsalt": "report", "figure.constrained_layout.use": True}
     with matplotlib.rc_context():
         set_style()
-        matplotlib.rcParams.update(settings | {"font.family": ["DejaVu Sans", "sans-serif"]})
-        figure = Figure(figsize=(9.2, 3.9))
+        matplotlib.rcParams["svg.fonttype"], matplotlib.rcParams["svg.hashsalt"] = "none", "report"
+        matplotlib.rcParams["font.family"] = ["DejaVu Sans", "sans-serif"]
+        figure = Figure(figsize=(9.2, 3.9), layout="constrained")
         losses, sizes = figure.subplots(1, 2)
         runs = answers.runs if len(answers.runs) <= MOST_DOTS else answers.runs.sample(MOST_DOTS, random_state=0)
         low, high = answers.runs["flops"].min(), answers.runs["flops"].max()
@@ -51,9 +51,9 @@ def _losses(ax: Axes, runs: pd.DataFrame, answers: Answers, budgets: np.ndarray 
     """Each run, coloured by its size, over the least loss that the law expects."""
     norm = LogNorm(runs["params"].min(), max(runs["params"].max(), 1.01 * runs["params"].min()))
     ax.scatter(runs["flops"], runs["loss"], c=runs["params"], norm=norm, cmap=COLORMAP, s=14, lw=0.3, ec="white")
-    fit = answers.found.fits.get(3) if budgets is not None else None
-    if isinstance(fit, Fit) and 3 in answers.found.bootstraps:
-        least = compute_optimal(fit.law, budgets, meter=find_meter(fit.runs)).loss
+    fit = answers.found.fits[3]
+    if budgets is not None and isinstance(fit, Fit) and 3 in answers.found.bootstraps:
+        least = np.asarray(compute_optimal(fit.law, budgets, meter=find_meter(fit.runs)).loss)
         ax.plot(budgets, least, color="black", lw=1.6, label="least loss by the fitted law")
         ax.legend(loc="upper right")
     log_axes(ax, "flops", None)
@@ -70,7 +70,7 @@ def _sizes(ax: Axes, runs: pd.DataFrame, answers: Answers, budgets: np.ndarray |
             of = partial(_size, budgets=budgets, meter=find_meter(fit.runs) if isinstance(fit, Fit) else None)
             ends = found.bootstraps[number].percentiles(LEVEL, of=of)
             ax.fill_between(budgets, ends.low, ends.high, color=color, alpha=0.22, lw=0)
-            ax.plot(budgets, np.ravel(of(fit.law)), color=color, lw=2, label=f"best size, approach {number}")
+            ax.plot(budgets, of(fit.law)[0], color=color, lw=2, label=f"best size, approach {number}")
     ax.legend(loc="upper left")
     log_axes(ax, "flops", "params")
     ax.set(title="Best size against compute, with its interval", ylabel="Parameters")

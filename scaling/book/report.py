@@ -14,6 +14,7 @@ from .answers import AGAINST, FOR, NOTHING, NUMBER, UNKNOWN
 from .chapters import DONE, Chapter, Outcome
 from .pages import fenced
 from .pictures import PICTURE
+from .staging import MARK
 from .wording import amount, count, escaped, factor, in_words, interval, much, sentence, times
 
 __all__ = ["front_page", "headline"]
@@ -48,8 +49,8 @@ CONSTANTS = {
 ALT = {
     False: "Two panels of dots, one dot a run. Left, loss against compute. Right, parameters against compute.",
     True: "Two panels. Left, the loss of each run against its compute, over a falling line, the least loss that the "
-    "law expects. Right, the parameters of each run against compute, with a rising line in a band, the best size and its "
-    "interval, and the asked budget marked.",
+    "law expects. Right, the parameters of each run against compute, with a rising line in a band, the best size and "
+    "its interval, and the asked budget marked.",
 }
 
 
@@ -64,6 +65,7 @@ def front_page(summary: dict[str, Any], outcomes: dict[Chapter, Outcome], runs: 
         *_checks(answer),
         *_known(summary),
         *_plan(answer),
+        *_explorer(summary),
         *_distrust(summary),
         *_next_runs(answer),
         *_table(summary, runs),
@@ -233,6 +235,15 @@ def _other_sizes(rows: list[dict[str, Any]]) -> str:
             cells = [f"{row['extra_loss']:.3f} {loss}", f"{row['compute_wasted']:.0%} {waste}"]
             lines.append(_row(SHARES[row["size_ratio"]], much(row["params"]), *cells))
     return "\n".join(lines)
+
+
+def _explorer(summary: dict[str, Any]) -> list[str]:
+    """A figure in which the budget can be moved, by the reader's own law; nothing without one."""
+    (law,) = [each for each in summary["laws"] if each["approach"] == 3]
+    if law["status"] == "not_identified" or not law["constants"]:
+        return []
+    figure = [":::{moving} budget", f":file: {MARK}", f":budget: {summary['answer']['flops']:.6g}", ":::"]
+    return ["## Another budget", "\n".join(figure)]
 
 
 def _distrust(summary: dict[str, Any]) -> list[str]:
