@@ -128,7 +128,7 @@ scalingFigures.register("budget", (figure, { laws, decays, preset, peak, own }) 
       output.say(check.get() ? tell(amount.get()) : "");
     };
   };
-  const askSize = ask("size", "it has another size?", "parameters", 7e9, 1e6, 1e13);
+  const askSize = ask("compare", "it has another size?", "parameters", 7e9, 1e6, 1e13);
   const askServing = ask("serve", "it will answer requests?", "tokens in its life", 1e13, 1e9, 1e16);
   const askText = ask("unique", "there is only so much text?", "distinct tokens", 1e12, 1e8, 1e15);
   const valley = figure.plot({ aspect: 0.5, least: 210, most: 250 });

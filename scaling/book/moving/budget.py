@@ -1,16 +1,17 @@
 """The budget explorer: how large a model, on how many tokens, by a published law or by that of one's own runs.
 
-Options of the directive, all of them settings to begin with: ``law`` (a key of ``LAWS``), ``budget`` (FLOP), ``size``
-(parameters), ``serve`` and ``unique`` (tokens), and ``file``: what ``scaling fit --out`` or ``scaling rerun`` wrote, a
-path beside the page. With ``file`` the explorer opens with that law, its interval and its warnings, and with ten times
-the compute of the largest run unless a budget is given. So the front page of a small book needs three lines, and the
-record of the fit beside it::
+Options of the directive, all of them settings to begin with: ``law`` (a key of ``LAWS``), ``budget`` (FLOP),
+``compare`` (parameters of another size), ``serve`` and ``unique`` (tokens), and ``file``, what ``scaling fit --out`` or
+``scaling rerun`` wrote: a path beside the page. With ``file`` the explorer opens with that law, its interval and its
+warnings, at ten times the compute of the largest run unless a budget is given. So the front page of a small book needs
+three lines and, beside it, the record of the fit, which has to have a law of approach 3::
 
     :::{moving} budget
     :file: summary.json
     :::
 
-Without content the still is a table of budgets by the laws, or the sentence of the file's own law.
+Without content the still is a table of budgets, with the best size and tokens by each listed law; a page about one's
+own runs has better words of its own to put there.
 """
 
 from __future__ import annotations
@@ -74,7 +75,12 @@ LAWS = {
 
 
 def constants(
-    law: str = next(iter(LAWS)), budget: str = "", size: str = "0", serve: str = "0", unique: str = "0", file: str = ""
+    law: str = next(iter(LAWS)),
+    budget: str = "",
+    compare: str = "0",
+    serve: str = "0",
+    unique: str = "0",
+    file: str = "",
 ) -> dict[str, Any]:
     """Laws, settings, and the reader's own law if there is one; ``ValueError`` for a law that is not listed."""
     if law not in LAWS:
@@ -90,7 +96,7 @@ def constants(
             for name, each in LAWS.items()
         },
         "decays": {"repeated": limits.repeated_tokens, "excess": limits.excess_params},
-        "preset": preset | {"size": float(size), "serve": float(serve), "unique": float(unique)},
+        "preset": preset | {"compare": float(compare), "serve": float(serve), "unique": float(unique)},
         "peak": {
             "value": peaks["h100"],
             "words": f"In bf16 an H100 has {peaks['h100']:.3g}, an A100 {peaks['a100']:.3g}.",
@@ -100,9 +106,14 @@ def constants(
 
 
 def still(
-    law: str = next(iter(LAWS)), budget: str = "", size: str = "0", serve: str = "0", unique: str = "0", file: str = ""
+    law: str = next(iter(LAWS)),
+    budget: str = "",
+    compare: str = "0",
+    serve: str = "0",
+    unique: str = "0",
+    file: str = "",
 ) -> str:
-    """A table in Markdown: the best size and tokens at some budgets, by each law, and the expected loss by the first."""
+    """A table in Markdown: the best size and tokens at some budgets, by each law."""
     laws = {each.label: ChinchillaLaw(**each.constants(name)) for name, each in LAWS.items()}
     lines = [f"| budget [FLOP] | {' | '.join(laws)} |", "|---" * (len(laws) + 1) + "|"]
     for flops in BUDGETS:
@@ -114,7 +125,7 @@ def still(
 
 
 def read_record(file: str) -> dict[str, Any]:
-    """What the script needs of a file that ``scaling fit --out`` or ``scaling rerun`` wrote; ``ValueError`` if it is none."""
+    """What the script needs of a file of ``scaling fit`` or ``scaling rerun``; ``ValueError`` if it is neither."""
     record = json.loads(Path(file).read_text(encoding="utf-8"))
     laws = record.get("laws") or [{"approach": int(k)} | each for k, each in record.get("approaches", {}).items()]
     chosen = [{k: v for k, v in each.items() if k in PARTS} for each in laws if each["approach"] == 3]
