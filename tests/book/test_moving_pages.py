@@ -8,6 +8,7 @@ import shutil
 import pytest
 from sphinx.application import Sphinx
 
+from scaling import ChinchillaLaw, compute_optimal
 from scaling.sources.files import book_file
 
 pytestmark = pytest.mark.slow
@@ -65,7 +66,13 @@ def test_what_stands_in_the_directive_is_the_still(site):
 
 
 def test_a_figure_without_content_has_a_still_of_its_own(site):
-    assert "96B on 1.7T" in site["two"]  # 10^24 FLOP, by Besiroglu et al.
+    rows = re.findall(r"10<sup>(\d+)</sup>.*?<p>(\S+ on \S+)</p>", site["two"], flags=re.DOTALL)[:6]
+    assert [int(power) for power, _ in rows] == [21, 22, 23, 24, 25, 26]
+    law = ChinchillaLaw.from_published("besiroglu2024")
+    for power, cell in rows:
+        best = compute_optimal(law, float(f"1e{power}"))
+        said = [float(each[:-1]) * {"B": 1e9, "T": 1e12}[each[-1]] for each in cell.split(" on ")]
+        assert said == pytest.approx([best.params, best.tokens], rel=0.06)
     picture = re.search(r'<svg role="img" aria-label="([^"]+)".*?</svg>', site["two"], flags=re.DOTALL)
     assert "both laws go through the same dots" in picture[1]
     assert "loss [nats/token]" in picture[0]

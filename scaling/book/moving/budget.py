@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..._words import format_count
+from ..._words import format_count, format_flops
 from ...laws import ChinchillaLaw, DataConstrainedLaw
 from ...optimum import compute_optimal
 from ...sources import published
@@ -31,8 +31,8 @@ from ...sources.files import data_file
 __all__ = ["LAWS", "TITLE", "constants", "still"]
 
 TITLE = "Your budget, and the size that suits it"
-#: what the explorer opens with, and the budgets of the still
-BUDGET, BUDGETS = "1e24", (1e21, 1e22, 1e23, 1e24, 1e25, 1e26)
+#: what the explorer opens with, and the powers of ten that are the budgets of the still
+BUDGET, POWERS = "1e24", range(21, 27)
 #: of a file's records, what the script reads
 PARTS = ("constants", "status", "message", "certainty", "possible", "reason", "approach", "level")
 #: the set of runs to which all laws were fitted, and where its passport has their budgets
@@ -86,7 +86,7 @@ def constants(
     if law not in LAWS:
         raise ValueError(f"no law {law!r}; listed are {', '.join(LAWS)}")
     own = read_record(file) if file else None
-    lowest, largest = _budgets_of_the_runs()
+    _, largest = _budgets_of_the_runs()
     limits = DataConstrainedLaw.from_published()
     peaks = {name: float(published(f"sardana2024/settings/peak/{name}_bf16")) for name in ("h100", "a100")}
     preset = {"law": law, "budget": float(budget or (_ten_times(own) if own else BUDGET))}
@@ -105,23 +105,25 @@ def constants(
     }
 
 
-def still(
-    law: str = next(iter(LAWS)),
-    budget: str = "",
-    compare: str = "0",
-    serve: str = "0",
-    unique: str = "0",
-    file: str = "",
-) -> str:
+def still(**settings: str) -> str:
     """A table in Markdown: the best size and tokens at some budgets, by each law."""
     laws = {each.label: ChinchillaLaw(**each.constants(name)) for name, each in LAWS.items()}
     lines = [f"| budget [FLOP] | {' | '.join(laws)} |", "|---" * (len(laws) + 1) + "|"]
-    for flops in BUDGETS:
-        best = [compute_optimal(each, flops) for each in laws.values()]
-        cells = [f"{format_count(float(f'{b.params:.2g}'))} on {format_count(float(f'{b.tokens:.2g}'))}" for b in best]
-        lines.append(f"| $10^{{{len(f'{flops:.0f}') - 1}}}$ | {' | '.join(cells)} |")
-    words = "The best number of parameters, and on how many tokens, by four fits to the runs of Hoffmann et al.:"
-    return "\n".join([words, "", *lines])
+    for power in POWERS:
+        best = [compute_optimal(each, 10.0**power) for each in laws.values()]
+        cells = [f"{_rounded(each.params)} on {_rounded(each.tokens)}" for each in best]
+        lines.append(f"| 10<sup>{power}</sup> | {' | '.join(cells)} |")
+    _, largest = _budgets_of_the_runs()
+    said = [
+        "The best number of parameters, and on how many tokens (B: billion, T: trillion), by four fits to the runs of",
+        f"Hoffmann et al. The largest of them took {format_flops(largest)} FLOP: beyond, the laws are extrapolated.",
+    ]
+    return "\n".join([*said, "", *lines])
+
+
+def _rounded(value: Any) -> str:
+    """A count with two digits, more than which no fit knows."""
+    return format_count(float(f"{value:.2g}"))
 
 
 def read_record(file: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from ...laws.coupled import SumLaw
 from ...optimum import compute_optimal
 from ...runs import load_runs
 
-__all__ = ["TITLE", "constants", "picture"]
+__all__ = ["TITLE", "constants", "picture", "still"]
 
 TITLE = "Two laws through the same runs"
 RUNS, LAWS = "small_sweep", ("additive", "coupled")
@@ -27,6 +27,10 @@ ASKED = np.geomspace(1e10, 1e18, 9)
 WORDS = (
     "Loss against compute, and best size against compute: both laws go through the same dots and part beyond them, "
     "the coupled law to lower losses and smaller models."
+)
+CAPTION = (
+    "The additive and the coupled law, fitted to the same runs. Left: the runs, and the least loss of each budget. "
+    "Right: the best size, with its 95 % interval as far as the law is right."
 )
 
 
@@ -58,6 +62,11 @@ def _told(fit: Fit) -> dict[str, Any]:
         rows = fit.certainty(ASKED)
     sizes = rows.loc[rows["quantity"] == "params", ["flops", "low", "high"]]
     return {"constants": fit.candidate.constants, "sizes": sizes.to_dict("records")}
+
+
+def still(**settings: str) -> str:
+    """What the picture shows."""
+    return CAPTION
 
 
 def picture(reach: str = "1e16", up_to: str = "4e13") -> tuple[Any, str]:
