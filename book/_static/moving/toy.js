@@ -1,129 +1,190 @@
-// A known law, its losses rounded and made noisy, fitted by three approaches and followed far beyond the runs.
-(() => {
+/* A known law, its losses noisy and rounded, fitted by three approaches and followed far beyond the runs. */
+(function () {
   "use strict";
-  const figures = (window.scalingFigures ||= {});
-  const formulas = (figures.formulas ||= {});
+  const { formulas, words } = scalingFigures;
 
   const dot = (a, b) => a.reduce((sum, each, i) => sum + each * b[i], 0);
-
-  // Uniform numbers from a seed (mulberry32), and from them standard normal ones (Box and Muller).
-  const normals = (seed, n) => {
-    let state = seed >>> 0;
-    const uniform = () => {
-      state = (state + 0x6d2b79f5) >>> 0;
-      let t = Math.imul(state ^ (state >>> 15), 1 | state);
-      t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-      return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-    };
-    return Array.from({ length: n }, () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform()));
-  };
-
-  // Every size with every number of tokens: the loss with noise in thousandths of a nat, as a table prints it.
-  formulas.toyRuns = ({ law, sizes, tokens, noise, decimals, seed }) => {
-    const z = normals(seed, sizes.length * tokens.length), unit = 10 ** decimals;
-    return sizes.flatMap((N, i) => tokens.map((D, j) => {
-      const loss = law.E + law.A * N ** -law.alpha + law.B * D ** -law.beta;
-      const seen = loss + (noise / 1000) * z[i * tokens.length + j];
-      return { N, D, i, j, loss: Math.round(seen * unit) / unit };
-    }));
-  };
-
+  const mean = (x) => x.reduce((sum, each) => sum + each, 0) / x.length;
   const groups = (runs, key) => [...new Set(runs.map(key))].map((each) => runs.filter((run) => key(run) === each));
 
-  // ln N against ln C, as a best size at any budget; null where the points are too few for a line.
-  const frontier = (points) => {
-    if (new Set(points.map((p) => p.N)).size < 2) return null;
-    const line = formulas.lineThrough(points.map((p) => Math.log(p.C)), points.map((p) => Math.log(p.N)));
-    return { points, a: line.slope, best: (C) => Math.exp(line.at(Math.log(C))) };
-  };
+  /** Every size with every number of tokens: the loss with noise in thousandths of a nat, as a table prints it. */
+  function toyRuns({ law, sizes, tokens, noise, decimals, seed }) {
+    const { normal } = scalingFigures.random(seed), unit = 10 ** decimals;
+    return sizes.flatMap((N, i) => tokens.map((D, j) => {
+      const loss = formulas.loss(law, N, D) + (noise / 1000) * normal();
+      return { N, D, C: 6 * N * D, i, j, loss: Math.round(loss * unit) / unit };
+    }));
+  }
 
-  // Approach 1: the runs of one size are a curve; which size has the lowest curve at each of many budgets?
-  // A budget counts where the winner is neither the smallest nor the largest size that could have won.
-  formulas.envelope = (runs, budgets = 200) => {
-    const curves = groups(runs, (run) => run.i).map((curve) => ({ N: curve[0].N, x: curve.map((r) => Math.log(6 * r.N * r.D)), y: curve.map((r) => r.loss) }));
+  /** A line of ln N in ln C: the best size at any budget; null where the points do not make one. */
+  function frontier(points) {
+    if (new Set(points.map((p) => p.N)).size < 2) return null;
+    const line = formulas.line(points.map((p) => Math.log(p.C)), points.map((p) => Math.log(p.N)));
+    return { points, a: line.slope, best: (C) => Math.exp(line.at(Math.log(C))) };
+  }
+
+  /** Approach 1: the runs of one size are a curve; which size has the lowest at each of many budgets?
+   * A budget counts where the winner is neither the smallest nor the largest size that could have won. */
+  function envelope(runs, budgets = 200) {
+    const curves = groups(runs, (run) => run.i).map((curve) => (
+      { N: curve[0].N, x: curve.map((run) => Math.log(run.C)), y: curve.map((run) => run.loss) }));
     if (curves.length < 3) return null;
     const low = curves[2].x[0], high = curves.at(-3).x.at(-1);
-    const at = ({ x, y }, where) => {
-      const k = Math.min(x.findLastIndex((each) => each <= where), x.length - 2);
-      return y[k] + ((y[k + 1] - y[k]) * (where - x[k])) / (x[k + 1] - x[k]);
-    };
     const found = Array.from({ length: budgets }, (_, b) => {
-      const where = low + (b / (budgets - 1)) * (high - low);
-      const there = curves.filter(({ x }) => x[0] <= where && where <= x.at(-1));
-      const losses = there.map((curve) => at(curve, where));
+      const at = low + (b / (budgets - 1)) * (high - low);
+      const there = curves.filter(({ x }) => x[0] <= at && at <= x.at(-1));
+      const losses = there.map(({ x, y }) => {
+        const k = Math.min(x.findLastIndex((each) => each <= at), x.length - 2);
+        return y[k] + ((y[k + 1] - y[k]) * (at - x[k])) / (x[k + 1] - x[k]);
+      });
       const winner = losses.indexOf(Math.min(...losses));
-      return { C: Math.exp(where), N: there[winner].N, inner: winner > 0 && winner < there.length - 1 };
+      return { C: Math.exp(at), N: there[winner].N, inside: winner > 0 && winner < there.length - 1 };
     });
     const begin = found.findLastIndex((p) => p.N === curves[0].N) + 1;
     const end = found.findIndex((p) => p.N === curves.at(-1).N);
-    return frontier(found.slice(begin, end < 0 ? undefined : end).filter((p) => p.inner));
-  };
+    return frontier(found.slice(begin, end < 0 ? budgets : end).filter((p) => p.inside));
+  }
 
-  // Approach 2: runs of equal compute, a parabola of the loss in ln N through each, a line through the minima.
-  formulas.parabolas = (runs) => {
-    const points = groups(runs, (run) => run.i + run.j).filter((group) => group.length > 3).map((group) => {
-      const u = group.map((r) => Math.log(r.N)), centre = dot(u, u.map(() => 1)) / u.length;
+  /** Approach 2: a parabola of the loss in ln N through runs of equal compute, a line through the minima. */
+  function parabolas(runs) {
+    const enough = groups(runs, (run) => run.i + run.j).filter((group) => group.length > 3);
+    return frontier(enough.map((group) => {
+      const u = group.map((run) => Math.log(run.N)), centre = mean(u);
       const v = u.map((each) => each - centre);
-      const [, c1, c2] = leastSquares([v.map(() => 1), v, v.map((each) => each * each)], group.map((r) => r.loss)).coefficients;
-      const lowest = centre - c1 / (2 * c2);
-      const inside = c2 > 0 && lowest > Math.min(...u) && lowest < Math.max(...u);
-      return { C: 6 * group[0].N * group[0].D, N: Math.exp(lowest), inside };
-    });
-    return frontier(points.filter((p) => p.inside));
-  };
+      const [, c1, c2] = leastSquares([v.map(() => 1), v, v.map((x) => x * x)], group.map((run) => run.loss)).found;
+      const lowest = -c1 / (2 * c2);
+      return { C: group[0].C, N: Math.exp(centre + lowest), inside: c2 > 0 && lowest > v[0] && lowest < v.at(-1) };
+    }).filter((p) => p.inside));
+  }
 
-  // Least squares by Gram and Schmidt: coefficients, residuals, and the projection off the columns.
-  const leastSquares = (columns, y) => {
-    const basis = [], upper = [];
-    const off = (vector, parts = []) => basis.reduce((left, q, k) => {
-      parts[k] = dot(q, left);
-      return left.map((each, i) => each - parts[k] * q[i]);
+  /** Least squares by Gram and Schmidt: coefficients, residuals, and the projection off the columns. */
+  function leastSquares(columns, y) {
+    const basis = [], upper = [], found = [], parts = [];
+    const off = (vector, share = []) => basis.reduce((left, q, k) => {
+      share[k] = dot(q, left);
+      return left.map((each, i) => each - share[k] * q[i]);
     }, vector);
     for (const column of columns) {
-      const parts = [], left = off(column, parts), length = Math.sqrt(dot(left, left));
-      upper.push([...parts, length]);
+      const share = [], left = off(column, share), length = Math.sqrt(dot(left, left));
+      upper.push([...share, length]);
       basis.push(left.map((each) => each / length));
     }
-    const coefficients = [], parts = [], residuals = off(y, parts);
+    const residuals = off(y, parts);
     for (let k = columns.length - 1; k >= 0; k--) {
-      const known = coefficients.reduce((sum, c, m) => sum + (c || 0) * (upper[m]?.[k] || 0), 0);
-      coefficients[k] = (parts[k] - known) / upper[k][k];
+      for (let m = k + 1; m < columns.length; m++) parts[k] -= found[m] * upper[m][k];
+      found[k] = parts[k] / upper[k][k];
     }
-    return { coefficients, residuals, off };
-  };
+    return { found, residuals, off };
+  }
 
-  // Approach 3: least squares of E + A N^-alpha + B D^-beta with E at least 0. Given the exponents it is linear
-  // (variable projection), so that only they are sought: on a grid, then by Gauss and Newton's steps.
-  formulas.parametric = (runs, [least, most] = [0.01, 2]) => {
-    const mean = (x) => dot(x, x.map(() => 1 / x.length));
-    const n = runs.map((r) => Math.log(r.N)), d = runs.map((r) => Math.log(r.D)), y = runs.map((r) => r.loss);
-    const n0 = mean(n), d0 = mean(d), one = y.map(() => 1);
-    const tried = ([alpha, beta]) => {
-      const x = n.map((each) => Math.exp(-alpha * (each - n0))), t = d.map((each) => Math.exp(-beta * (each - d0)));
-      let fit = leastSquares([one, x, t], y), [E, A, B] = fit.coefficients;
-      if (E < 0) [fit, E] = [leastSquares([x, t], y), 0];
-      [A, B] = fit.coefficients.slice(-2);
-      return { alpha, beta, E, A, B, x, t, ...fit, sum: A > 0 && B > 0 ? dot(fit.residuals, fit.residuals) : Infinity };
+  /** Approach 3: least squares of E + A/N^alpha + B/D^beta with E at least 0. Given the exponents it is linear
+   * (variable projection), so only they are sought: on a grid, then by Gauss and Newton's steps. */
+  function parametric(runs, least = 0.01, most = 2) {
+    const y = runs.map((run) => run.loss), one = y.map(() => 1);
+    const logs = ["N", "D"].map((key) => runs.map((run) => Math.log(run[key])));
+    const centres = logs.map(mean), spread = logs.map((each, k) => each.map((x) => x - centres[k]));
+    const tried = (at) => {
+      const terms = at.map((exponent, k) => spread[k].map((x) => Math.exp(-exponent * x)));
+      let fit = leastSquares([one, ...terms], y), E = fit.found[0];
+      if (E < 0) [fit, E] = [leastSquares(terms, y), 0];
+      const scale = fit.found.slice(-2);
+      const sum = Math.min(...scale) > 0 ? dot(fit.residuals, fit.residuals) : Infinity;
+      return { at, E, scale, terms, sum, ...fit };
     };
-    const grid = Array.from({ length: 10 }, (_, k) => 0.03 * 1.6 ** k).flatMap((p, _, all) => all.map((q) => tried([p, q])));
-    let now = grid.reduce((best, each) => (each.sum < best.sum ? each : best));
-    for (let step = 0; step < 200; step++) {
-      const at = [now.alpha, now.beta];
-      const slopes = [now.off(now.x.map((x, i) => -now.A * x * (n[i] - n0))), now.off(now.t.map((t, i) => -now.B * t * (d[i] - d0)))];
+    const grid = Array.from({ length: 10 }, (_, k) => 0.03 * 1.6 ** k);
+    let now = grid.flatMap((p) => grid.map((q) => tried([p, q]))).reduce((a, b) => (b.sum < a.sum ? b : a));
+    if (now.sum === Infinity) return null;
+    for (let steps = 0, next; steps < 200; steps++, now = next) {
+      const slopes = now.terms.map((term, k) => now.off(term.map((x, i) => -now.scale[k] * x * spread[k][i])));
       const pull = slopes.map((slope) => dot(slope, now.residuals));
-      const free = at.map((value, k) => !(pull[k] > 0 ? value >= most : value <= least));
       const [[a, b], [, c]] = slopes.map((p) => slopes.map((q) => dot(p, q)));
-      const whole = a * c - b * b;
-      const move = free[0] && free[1] ? [(c * pull[0] - b * pull[1]) / whole, (a * pull[1] - b * pull[0]) / whole] : [free[0] ? pull[0] / a : 0, free[1] ? pull[1] / c : 0];
-      let next = null;
+      const held = pull.map((each, k) => (each > 0 ? now.at[k] >= most : now.at[k] <= least));
+      const move = held.includes(true) ? [held[0] ? 0 : pull[0] / a, held[1] ? 0 : pull[1] / c] :
+        [c * pull[0] - b * pull[1], a * pull[1] - b * pull[0]].map((each) => each / (a * c - b * b));
+      next = null;
       for (let share = 1; share > 1e-6 && !next; share /= 2) {
-        const to = tried(at.map((value, k) => Math.min(most, Math.max(least, value + share * move[k]))));
+        const to = tried(now.at.map((value, k) => Math.min(most, Math.max(least, value + share * move[k]))));
         if (to.sum < now.sum) next = to;
       }
       if (!next) break;
-      now = next;
     }
-    const { alpha, beta, E, sum } = now;
-    return { E, A: now.A * Math.exp(alpha * n0), B: now.B * Math.exp(beta * d0), alpha, beta, sum };
-  };
+    const [A, B] = now.scale.map((scale, k) => scale * Math.exp(now.at[k] * centres[k]));
+    const law = { E: now.E, A, B, alpha: now.at[0], beta: now.at[1] };
+    return { law, a: law.beta / (law.alpha + law.beta), sum: now.sum, best: (C) => formulas.optimum(law, C).params };
+  }
+
+  /** One table, the runs of sizes number `from` to `to` of it, and what the approaches make of them. */
+  function toyStudy({ from, to, ...setting }) {
+    const runs = toyRuns(setting), kept = runs.filter((run) => run.i >= from && run.i <= to);
+    return { runs, kept, fits: [envelope(kept), parabolas(kept), parametric(kept)] };
+  }
+
+  Object.assign(formulas, { toyRuns, envelope, parabolas, parametric, toyStudy });
+
+  const NAMES = ["1 (envelope)", "2 (parabolas)", "3 (law)"];
+
+  scalingFigures.register("toy", function (figure, { law, sizes, tokens, flops, decimals, noise, draws }) {
+    const table = figure.panel("The table of losses");
+    const digits = table.range({ key: "decimals", label: "Decimals of the loss", value: decimals, min: 1, max: 5, step: 1 });
+    const spoilt = table.range({ key: "noise", label: "Noise", unit: "thousandths of a nat", value: noise, min: 0, max: 20,
+      step: 0.5 });
+    const seed = table.range({ key: "seed", label: "Seed of the noise", value: 1, min: 1, max: 999, step: 1 });
+    table.button("Draw again", () => seed.set(seed.get() % 999 + 1));
+    const fitted = figure.panel("The runs that are fitted");
+    const options = sizes.map((size, i) => ({ value: String(i), label: words.short(size) }));
+    const small = fitted.choice({ key: "from", label: "Smallest model", value: "0", options });
+    const large = fitted.choice({ key: "to", label: "Largest model", value: "4", options });
+    const beyond = fitted.range({ key: "flops", label: "Followed to a budget of", unit: "FLOP", value: flops, min: 1e21,
+      max: 1e27, log: true });
+    fitted.note("Simulated: nothing was trained. The truth is the law of Besiroglu et al. (2024). Simpler than the " +
+      "package: the noise is added to the loss, approach 1 takes last losses for curves, and approach 3 minimises " +
+      "squares of the loss, not Huber's function of its logarithm.");
+    const answer = figure.output(), warning = figure.output("warning");
+    const path = figure.plot(), spread = figure.plot({ aspect: 0.36, least: 200 });
+
+    figure.onChange(() => {
+      const ends = [Number(small.get()), Number(large.get())].sort((a, b) => a - b);
+      const [from, to] = [Math.max(0, Math.min(ends[0], ends[1] - 2)), Math.max(ends[1], 2)];
+      const study = (each) => toyStudy({ law, sizes, tokens, from, to, noise: spoilt.get(), decimals: digits.get(),
+        seed: each });
+      const C = beyond.get(), truth = formulas.optimum(law, C).params;
+      const ratios = ({ fits }) => fits.map((fit) => (fit ? fit.best(C) / truth : NaN));
+      const now = study(seed.get()), mine = ratios(now);
+      const others = Array.from({ length: draws }, (_, k) => ratios(study(1000 + k)));
+      const told = mine.map((ratio, k) => (ratio ? `${words.number(ratio, 2)} by approach ${NAMES[k]}` : "")).filter(Boolean);
+      const law3 = others.map((each) => each[2]).filter(Number.isFinite).sort((a, b) => a - b);
+      const most = law3.at(-1) / law3[0];
+      answer.say(`From ${now.kept.length} runs of models of ${words.short(sizes[from])} to ${words.short(sizes[to])}, the ` +
+        `best size at ${words.flops(C)} FLOP comes out as ${told.join(", ") || "nothing"} times the true ` +
+        `${words.count(truth)}. ` + (spoilt.get() ? `Over ${draws} other draws of the noise, approach 3 goes from ` +
+        `${words.number(law3[0], 2)} to ${words.number(law3.at(-1), 2)} times.` : "Without noise, only rounding is left."));
+      warning.say(mine.every(Boolean) ? "" : `No answer from approach ${
+        NAMES.filter((_, k) => !mine[k]).join(" and ")}: four sizes or more are needed, and minima among them.`);
+
+      const begin = now.runs[0].C, budgets = Array.from({ length: 40 }, (_, k) => begin * (2 * C / begin) ** (k / 39));
+      const line = (best) => budgets.map((each) => [each, best(each)]);
+      const dots = (runs, colour) => ({ kind: "points", points: runs.map((run) => [run.C, run.N]), colour, radius: 2.5 });
+      path.draw({
+        x: { from: begin / 2, to: C * 3, log: true, title: "Compute [FLOP]" },
+        y: { from: sizes[0] / 3, to: truth * 30, log: true, title: "Size: runs (dots) and best sizes (lines)",
+          format: (value) => words.short(value) },
+        marks: [dots(now.runs, "quiet"), dots(now.kept, 1), { kind: "rule", x: C, colour: "quiet" },
+          { kind: "line", points: line((each) => formulas.optimum(law, each).params), colour: 1, width: 3, label: "truth",
+            at: 0.75 },
+          ...now.fits.flatMap((fit, k) => (fit ? [{ kind: "line", points: line(fit.best), colour: k + 2, dash: true,
+            label: NAMES[k], at: 0.95 }] : []))],
+        words: "The runs, and the best size at each budget: the true one and those of the three approaches",
+      });
+      const range = Math.max(3, ...[mine, ...others].flat().filter(Boolean).map((r) => Math.min(100, Math.max(r, 1 / r))));
+      spread.draw({
+        x: { from: 0.8 / range, to: 1.25 * range, log: true, title: "Best size over the true one",
+          format: (value) => words.number(value) },
+        y: { from: 3.7, to: 0.5, ticks: [1, 2, 3], title: "Approach: this draw (full), other draws (hollow)" },
+        marks: [{ kind: "rule", x: 1, colour: "quiet" }, ...mine.flatMap((ratio, k) => [
+          { kind: "points", hollow: true, radius: 3.5, colour: k + 2, points: others.map((each) => [each[k], k + 1]) },
+          { kind: "points", radius: 6, colour: k + 2, points: [[ratio, k + 1]] }])],
+        words: `The best sizes over the true one, for this draw and ${draws} others`,
+      });
+    });
+  });
 })();

@@ -1,0 +1,30 @@
+"""What the count switch starts from: published laws, and the shapes and sizes of Pearce & Song 2024."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...counting import EmbeddingModel
+from ...laws import ChinchillaLaw
+from ...papers import pearce2024
+
+__all__ = ["TITLE", "constants"]
+
+TITLE = "One law, counted with and without embeddings"
+#: the laws to choose from, and what they are called
+LAWS = {"besiroglu2024": "Besiroglu et al. (2024)", "hoffmann2022": "Hoffmann et al. (2022)"}
+
+
+def constants() -> dict[str, Any]:
+    """Laws of all parameters, the growth of the embeddings, and the ends of the simulated study."""
+    laws = [
+        {"key": key, "label": label, **ChinchillaLaw.from_published(key).constants} for key, label in LAWS.items()
+    ]
+    return {
+        "laws": laws,
+        "vocabulary": pearce2024.number("vocab"),
+        "aspect": pearce2024.width_over_depth(),
+        "delta": EmbeddingModel.from_published().exponent,
+        "smallest": pearce2024.SIZES[0],
+        "largest": pearce2024.SIZES[-1],
+    }

@@ -1,0 +1,25 @@
+"""What the grid explorer starts from: rounded exponents, and the grids of Czech et al. 2026."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...laws import ChinchillaLaw
+from ...papers import czech2026
+
+__all__ = ["TITLE", "constants"]
+
+TITLE = "A parabola leans: what the grid of sizes does to the optimum"
+
+
+def constants(law: str = "hoffmann2022_rounded", width: str = "8") -> dict[str, Any]:
+    """The exponents of a published law, the grid's half-width, the budgets and where the line is followed to."""
+    truth = ChinchillaLaw.from_published(law)
+    return {
+        "alpha": truth.alpha,
+        "beta": truth.beta,
+        "width": float(width),
+        "sizes": czech2026.N_SIZES,
+        "budgets": czech2026.BUDGETS.tolist(),
+        "flops": czech2026.EXTRAPOLATED_TO,
+    }
