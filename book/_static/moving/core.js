@@ -41,7 +41,19 @@
     return { params, tokens, flops, loss: loss(law, params, tokens) };
   }
 
-  Object.assign(root.formulas, { sum, loss, optimum });
+  /** The straight line of least squares through points: its slope, and its value anywhere. */
+  function line(x, y) {
+    const mean = (of) => of.reduce((total, each) => total + each, 0) / of.length;
+    const [left, low] = [mean(x), mean(y)];
+    const moment = (of) => x.reduce((total, each, i) => total + (each - left) * of[i], 0);
+    const slope = moment(y) / moment(x.map((each) => each - left));
+    return { slope, at: (where) => low + slope * (where - left) };
+  }
+
+  /** n numbers from low to high, each the same factor above the one before. */
+  const spaced = (low, high, n) => Array.from({ length: n }, (_, i) => low * (high / low) ** (i / (n - 1)));
+
+  Object.assign(root.formulas, { sum, loss, optimum, line, spaced });
 
   // --- random numbers ----------------------------------------------------------------------------------------------
 
@@ -384,6 +396,7 @@
      *   {kind: "band", points: [[x, low, high], ...], colour, label, at}
      *   {kind: "rule", x or y, colour, dash, label}   a straight line across
      *   {kind: "area", x: [from, to], y: [from, to], colour, label}   either may be left out
+     *   {kind: "words", points: [[x, y]], colour, label}   a label alone, beside a place
      * Colours are 1 to 6, or "quiet". Labels stand in the picture where they cover neither each other nor the frame.
      */
     draw(spec) {
@@ -431,7 +444,7 @@
         const size = { x: Math.min(from, to), y: Math.min(low, high), width: Math.abs(to - from) };
         into.append(drawn("rect", { class: `moving-band ${colour}`, ...size, height: Math.abs(high - low) }));
         anchors = [[Math.max(frame.left, size.x) + 4, Math.max(frame.top, size.y) + 14]];
-      } else {
+      } else if (mark.kind === "rule") {
         const upright = mark.x !== undefined;
         const at = upright ? x.at(mark.x) : y.at(mark.y);
         const ends = upright ? [[at, frame.bottom], [at, frame.top]] : [[frame.left, at], [frame.right, at]];

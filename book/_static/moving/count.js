@@ -2,8 +2,7 @@
 (function () {
   "use strict";
   const { formulas, words } = scalingFigures;
-
-  const spaced = (low, high, n) => Array.from({ length: n }, (_, i) => low * (high / low) ** (i / (n - 1)));
+  const { spaced } = formulas;
 
   /** omega of N = n + omega n^delta: width d and d / aspect layers, so many tokens in the vocabulary. */
   function omega(vocabulary, aspect) {
@@ -26,7 +25,7 @@
   }
 
   /** Sizes between two ends, the best of them at each budget, and a straight line through these in logarithms. */
-  function countStudy(law, smallest, largest, model, everything, sizes = 200, budgets = 100) {
+  function countStudy(law, smallest, largest, model, everything, sizes = 20, budgets = 100) {
     const inner = spaced(smallest, largest, sizes);
     const total = inner.map((n) => n + model.omega * n ** model.delta);
     const counted = everything ? total : inner;
@@ -40,62 +39,62 @@
 
   Object.assign(formulas, { omega, countedFlops, localExponent, countStudy });
 
-  scalingFigures.register("count", function (figure, { laws, vocabulary, aspect, delta, smallest, largest }) {
+  scalingFigures.register("count", function (figure, { laws, vocabulary, aspect, delta, smallest, largest, models }) {
+    const NAMES = ["without embeddings", "with embeddings"];
     const counts = figure.panel("What is counted");
-    const count = counts.choice({ key: "count", label: "Parameters and compute", value: "without", options: [
-      { value: "without", label: "without embeddings, as Kaplan et al." },
-      { value: "with", label: "with embeddings, as Hoffmann et al." }] });
+    const count = counts.choice({ key: "count", label: "Parameters and compute", value: "0",
+      options: NAMES.map((label, value) => ({ value: String(value), label })) });
     const tokens = counts.range({ key: "vocabulary", label: "Vocabulary", unit: "tokens", value: vocabulary, min: 256,
-      max: 262144, log: true, words: words.count });
-    const study = figure.panel("The study");
-    const size = { log: true, min: 100, max: 1e12, unit: "parameters without embeddings", words: words.short };
+      max: 262144, log: true, words: words.short });
+    const study = figure.panel("The study: sizes without embeddings");
+    const size = { log: true, min: 100, max: 1e12, words: words.short };
     const low = study.range({ key: "smallest", label: "Smallest model", value: smallest, ...size });
     const high = study.range({ key: "largest", label: "Largest model", value: largest, ...size });
-    const truth = study.choice({ key: "law", label: "The law behind it, of all parameters", value: laws[0].key,
+    const truth = study.choice({ key: "law", label: "The law of all parameters", value: laws[0].key,
       options: laws.map(({ key, label }) => ({ value: key, label })) });
-    study.note("Computed from a published law, without runs or noise; width over depth as in Pearce and Song (2024).");
+    study.note(`Computed from a published law: nothing was trained, and there is no noise. ${models} sizes; width over ` +
+      "depth as in Pearce and Song (2024).");
     const answer = figure.output(), exponents = figure.plot(), sizes = figure.plot();
 
     figure.onChange(() => {
-      const law = laws.find(({ key }) => key === truth.get());
-      const everything = count.get() === "with", model = { omega: omega(tokens.get(), aspect), delta };
+      const law = laws.find(({ key }) => key === truth.get()), chosen = Number(count.get());
+      const model = { omega: omega(tokens.get(), aspect), delta };
       const from = Math.min(low.get(), high.get() / 2), to = Math.max(high.get(), from * 2);
-      const both = [false, true].map((each) => countStudy(law, from, to, model, each));
-      const shown = both[Number(everything)];
-      const range = spaced(from, to, 200).map((n) => localExponent(law, n, model, everything));
+      const local = (n, which) => localExponent(law, n, model, which === 1);
+      const slopes = [0, 1].map((which) => countStudy(law, from, to, model, which === 1, models));
+      const { slope, flops, at } = slopes[chosen], said = slopes.map((each) => each.slope.toFixed(2));
+      const range = spaced(from, to, 200).map((n) => local(n, chosen));
       const [least, most] = [Math.min(...range).toFixed(2), Math.max(...range).toFixed(2)];
-      answer.say(`Over models from ${words.count(from)} to ${words.count(to)}, a straight line says that the best size ` +
-        `grows as compute to the ${both[0].slope.toFixed(2)} without embeddings, and to the ` +
-        `${both[1].slope.toFixed(2)} with them. The law is the same. By the chosen count the exponent is ` +
-        (least === most ? `${least} at every size.` : `anything from ${least} to ${most} within the study.`) +
-        ` Half of all parameters are embeddings at ${words.count(model.omega ** (1 / (1 - delta)))} without them.`);
+      const spread = least === most ? `${least} at every size` : `anything from ${least} to ${most}`;
+      answer.say(`From ${words.count(from, 2)} to ${words.count(to, 2)} parameters, a straight line has the best size grow as ` +
+        `compute to the power of ${said[0]} without embeddings, and of ${said[1]} with them. The law is the same. ` +
+        `Counted ${NAMES[chosen]}, its exponent in this study is ${spread}. Embeddings are half of a model of ` +
+        `${words.count(2 * model.omega ** (1 / (1 - delta)))} parameters.`);
 
-      const wide = spaced(100, 1e12, 160);
-      const curve = (all) => wide.map((n) => [n, localExponent(law, n, model, all)]);
+      const wide = spaced(100, 1e12, 160), area = { kind: "area", colour: "quiet", label: "the study" };
+      const curve = (which, look) => ({ kind: "line", points: wide.map((n) => [n, local(n, which)]), label: NAMES[which],
+        at: which ? 0.02 : 0.62, ...look });
       exponents.draw({
         x: { from: 100, to: 1e12, log: true, title: "Parameters without embeddings", format: (n) => words.short(n) },
         y: { from: 0.3, to: 1.05, title: "Local exponent of the best size" },
-        marks: [{ kind: "area", x: [from, to], colour: "quiet", label: "the study" },
-          { kind: "line", points: curve(!everything), colour: "quiet",
-            label: everything ? "without embeddings" : "with embeddings", at: everything ? 0.55 : 0.05 },
-          { kind: "line", points: curve(everything), colour: 1, width: 3,
-            label: everything ? "with embeddings" : "without embeddings", at: everything ? 0.05 : 0.55 },
-          { kind: "rule", y: shown.slope, colour: 2, label: `straight line: ${shown.slope.toFixed(2)}` }],
-        words: `The local exponent against the size; within the study from ${least} to ${most}`,
+        marks: [{ ...area, x: [from, to] }, curve(1 - chosen, { colour: "quiet" }),
+          curve(chosen, { width: 3 }), { kind: "rule", y: slope, colour: 2, label: `straight line, ${said[chosen]}` }],
+        words: `The local exponent against the size: ${spread} within the study`,
       });
 
-      const counted = (n) => (everything ? n + model.omega * n ** delta : n);
-      const best = wide.map((n) => [countedFlops(law, n, model, everything), counted(n)]);
-      const [begin, end] = [shown.flops[0], shown.flops.at(-1) * 1e3];
-      const straight = [begin, end].map((C) => [C, Math.exp(shown.at(Math.log(C)))]);
+      const counted = (n) => (chosen ? n + model.omega * n ** delta : n);
+      const [begin, end] = [flops[0], flops.at(-1)];
+      const path = wide.map((n) => [countedFlops(law, n, model, chosen === 1), counted(n)]);
+      const straight = spaced(begin, end * 1e3, 30).map((C) => [C, Math.exp(at(Math.log(C)))]);
       sizes.draw({
-        x: { from: begin, to: end, log: true, title: "Compute by the chosen count [FLOP]" },
-        y: { from: counted(from) / 3, to: straight[1][1] * 3, log: true, title: "Best size by the chosen count",
+        x: { from: begin, to: end * 1e3, log: true, title: `Compute ${NAMES[chosen]} [FLOP]` },
+        y: { from: counted(from) / 3, to: straight[29][1] * 3, log: true, title: `Best size ${NAMES[chosen]}`,
           format: (n) => words.short(n) },
-        marks: [{ kind: "area", x: [begin, end / 1e3], colour: "quiet", label: "the study" },
-          { kind: "line", points: best, colour: 1, width: 3, label: "best size", at: 0.7 },
-          { kind: "line", points: straight, colour: 2, dash: true, label: "straight line", at: 1 }],
-        words: "The best size against compute, and the study's straight line followed to a thousand times its compute",
+        marks: [{ ...area, x: [begin, end] },
+          { kind: "line", points: path, width: 3 },
+          { kind: "words", points: [[Math.sqrt(begin * end), counted(from) * (to / from) ** 0.2]], label: "best size" },
+          { kind: "line", points: straight, colour: 2, dash: true, label: "straight line", at: 0.97 }],
+        words: "The best size against compute, and the straight line followed to a thousand times the study's compute",
       });
     });
   });

@@ -2,11 +2,11 @@
 (function () {
   "use strict";
   const { formulas, words } = scalingFigures;
+  const { spaced } = formulas;
 
   /** What an amount is worth of which only `unique` is new. */
   function effective(amount, unique, decay) {
-    const repetitions = Math.max(amount / unique - 1, 0);
-    return Math.min(amount, unique) - unique * decay * Math.expm1(-repetitions / decay);
+    return Math.min(amount, unique) - unique * decay * Math.expm1(-Math.max(amount / unique - 1, 0) / decay);
   }
 
   /** The size for which so many tokens are compute-optimal. */
@@ -47,7 +47,8 @@
 
   Object.assign(formulas, { effective, usefulSize, limitedLoss, planOf, limitedPlan });
 
-  const times = (epochs) => (epochs < 1 ? `${words.percent(epochs)} of the text once` : `the text ${words.number(epochs)} times`);
+  const read = (epochs) => (
+    epochs < 1 ? `reads ${words.percent(epochs)} of the text once` : `reads the text ${words.number(epochs)} times`);
 
   scalingFigures.register("epochs", function (figure, { law, flops, unique, epochs }) {
     const given = figure.panel("What there is");
@@ -58,50 +59,50 @@
     const plan = figure.panel("Your plan");
     const passes = plan.range({ key: "epochs", label: "Epochs", unit: "times the text is read", value: epochs, min: 0.1,
       max: 1000, log: true, words: words.number });
-    plan.note("The law and its constants are those of Muennighoff et al. (2023). It cannot say that repetition harms, " +
-      "which runs of excess size do; and its loss is right for their text and tokenizer only: read differences.");
+    plan.note("Law and constants of Muennighoff et al. (2023). It cannot say that repetition harms, though it does in " +
+      "some runs. The level of its loss belongs to their text and tokenizer: read differences.");
     const answer = figure.output(), valley = figure.plot(), worth = figure.plot();
 
     figure.onChange(() => {
       const flops = budget.get(), unique = text.get(), epochs = passes.get();
       const best = limitedPlan(law, flops, unique), free = formulas.optimum(law, flops);
-      const yours = planOf(law, flops, unique, epochs);
+      const yours = planOf(law, flops, unique, epochs), fresh = free.tokens / unique;
       const value = (each) => effective(each, 1, law.repeated);
       const lack = best.loss - free.loss;
-      answer.say(`The best plan reads ${times(best.epochs)}, with a model of ${words.count(best.params)} parameters` +
-        (lack < 5e-5 ? ": there is text enough. " : `, and loses ${words.number(lack, 2)} nats a token against new text ` +
-          `without end, of which it would read ${words.count(free.tokens)} tokens. `) +
-        `Yours reads ${times(epochs)}, with ${words.count(yours.params)} parameters: ` +
-        `${words.number(Math.max(0, yours.loss - best.loss), 2)} nats a token worse than the best. A token it reads is ` +
-        `worth ${words.percent(value(epochs) / epochs)} of a new one.`);
+      answer.say(`The best plan ${read(best.epochs)}, with ${words.count(best.params)} parameters` +
+        (lack < 5e-4 ? ": there is text enough. " : `. New text without end would lower its loss by ` +
+          `${lack.toFixed(3)} nats a token. `) +
+        `Your plan ${read(epochs)}, with ${words.count(yours.params)} parameters, and its ` +
+        `loss is ${Math.max(0, yours.loss - best.loss).toFixed(3)} higher. A token that it reads is worth ` +
+        `${words.percent(value(epochs) / epochs)} of a new one.`);
 
-      const middle = [best.epochs, free.tokens / unique, epochs];
-      const [from, to] = [Math.min(...middle) / 5, Math.max(...middle) * 5];
-      const across = Array.from({ length: 150 }, (_, k) => from * (to / from) ** (k / 149));
-      const floor = free.loss, top = Math.max(yours.loss, best.loss + 0.1) + 0.03;
-      const spots = (label, each, loss, colour, hollow) => (
-        { kind: "points", points: [[each, loss]], radius: 6, colour, hollow, label });
+      const from = Math.min(best.epochs, fresh, epochs) / 5, to = Math.max(best.epochs, fresh, epochs) * 5;
+      const top = Math.max(yours.loss, best.loss + 0.1) + 0.03, room = top - free.loss;
+      const curve = (loss, across, look) => ({ kind: "line", points: across.map((each) => [each, loss(each)]), ...look });
+      const dot = (label, each, loss, colour, aside, hollow) => [
+        { kind: "points", points: [[each, loss]], radius: 6, colour, hollow },
+        { kind: "words", points: [[each, loss + aside]], colour, label }];
       valley.draw({
         x: { from, to, log: true, title: "Epochs: tokens read over unique tokens", format: (x) => words.number(x) },
-        y: { from: floor - 0.15 * (top - floor), to: top, title: "Loss at this budget [nats a token]" },
-        marks: [{ kind: "line", colour: "quiet", dash: true, label: "if all text were new", at: 0.85,
-          points: across.map((each) => [each, formulas.loss(law, flops / (6 * unique * each), unique * each)]) },
-        { kind: "line", colour: 1, points: across.map((each) => [each, planOf(law, flops, unique, each).loss]) },
-        spots("best with new text", free.tokens / unique, floor, "quiet", true),
-        spots("best plan", best.epochs, best.loss, 1), spots("your plan", epochs, yours.loss, 2)],
+        y: { from: free.loss - 0.25 * room, to: top, title: "Loss at this budget [nats a token]" },
+        marks: [curve((each) => formulas.loss(law, flops / (6 * unique * each), unique * each), spaced(from, to, 150),
+          { colour: "quiet", dash: true }),
+        curve((each) => planOf(law, flops, unique, each).loss, spaced(from, to, 150)),
+        ...dot("best if all text were new", fresh, free.loss, "quiet", -0.18 * room, true),
+        ...dot("best plan", best.epochs, best.loss, 1, 0.05 * room), ...dot("your plan", epochs, yours.loss, 2, 0)],
         words: `Loss against epochs: the best plan has ${words.number(best.epochs)}, yours ${words.number(epochs)}`,
       });
 
-      const end = Math.max(20, Math.min(100, 1.5 * Math.max(best.epochs, epochs)));
-      const ceiling = 1 + law.repeated;
+      const end = Math.max(20, Math.min(100, 1.5 * Math.max(best.epochs, epochs))), ceiling = value(Infinity);
+      const passed = Array.from({ length: 101 }, (_, k) => (k * end) / 100);
       worth.draw({
         x: { from: 0, to: end, title: "Epochs" },
-        y: { from: 0, to: 1.2 * ceiling, title: "Worth of the text, in first passes" },
-        marks: [{ kind: "line", colour: "quiet", dash: true, points: [[0, 0], [end, end]], label: "new text", at: 0.8 },
+        y: { from: 0, to: 1.25 * ceiling, title: "Worth of the text, in first passes" },
+        marks: [curve((each) => each, passed, { colour: "quiet", dash: true, label: "new text", at: 0.9 }),
           { kind: "rule", y: ceiling, colour: "quiet", label: `never more than ${words.number(ceiling)}` },
-          { kind: "line", colour: 1, label: "the same text again", at: 0.9,
-            points: across.concat(end).map((_, k, all) => [k * end / (all.length - 1), value(k * end / (all.length - 1))]) },
-          spots("best plan", best.epochs, value(best.epochs), 1), spots("your plan", epochs, value(epochs), 2)],
+          curve(value, passed, { label: "the same text again" }),
+          ...dot("best plan", best.epochs, value(best.epochs), 1, -0.15 * ceiling),
+          ...dot("your plan", epochs, value(epochs), 2, -0.15 * ceiling)],
         words: `What so many epochs are worth: yours ${words.number(value(epochs))} first passes`,
       });
     });

@@ -121,9 +121,10 @@
 
   Object.assign(formulas, { toyRuns, envelope, parabolas, parametric, toyStudy });
 
-  const NAMES = ["1 (envelope)", "2 (parabolas)", "3 (law)"];
+  const NAMES = ["envelope", "parabola", "law"];
+  const named = (k) => `approach ${k + 1}, ${NAMES[k]}`;
 
-  scalingFigures.register("toy", function (figure, { law, sizes, tokens, flops, decimals, noise, draws }) {
+  scalingFigures.register("toy", function (figure, { law, sizes, tokens, flops, decimals, noise, from, to, draws }) {
     const table = figure.panel("The table of losses");
     const digits = table.range({ key: "decimals", label: "Decimals of the loss", value: decimals, min: 1, max: 5, step: 1 });
     const spoilt = table.range({ key: "noise", label: "Noise", unit: "thousandths of a nat", value: noise, min: 0, max: 20,
@@ -132,58 +133,57 @@
     table.button("Draw again", () => seed.set(seed.get() % 999 + 1));
     const fitted = figure.panel("The runs that are fitted");
     const options = sizes.map((size, i) => ({ value: String(i), label: words.short(size) }));
-    const small = fitted.choice({ key: "from", label: "Smallest model", value: "0", options });
-    const large = fitted.choice({ key: "to", label: "Largest model", value: "4", options });
+    const ends = [fitted.choice({ key: "from", label: "Smallest model", value: String(from), options }),
+      fitted.choice({ key: "to", label: "Largest model", value: String(to), options })];
     const beyond = fitted.range({ key: "flops", label: "Followed to a budget of", unit: "FLOP", value: flops, min: 1e21,
       max: 1e27, log: true });
     fitted.note("Simulated: nothing was trained. The truth is the law of Besiroglu et al. (2024). Simpler than the " +
-      "package: the noise is added to the loss, approach 1 takes last losses for curves, and approach 3 minimises " +
-      "squares of the loss, not Huber's function of its logarithm.");
+      "package: noise is added to the loss; approach 1 takes the last losses of one size for a curve; approach 3 " +
+      "minimises squares of the loss, not Huber's function of its logarithm.");
     const answer = figure.output(), warning = figure.output("warning");
-    const path = figure.plot(), spread = figure.plot({ aspect: 0.36, least: 200 });
+    const fan = figure.plot(), strip = figure.plot({ aspect: 0.36, least: 200 });
 
     figure.onChange(() => {
-      const ends = [Number(small.get()), Number(large.get())].sort((a, b) => a - b);
-      const [from, to] = [Math.max(0, Math.min(ends[0], ends[1] - 2)), Math.max(ends[1], 2)];
+      const [least, most] = ends.map((end) => Number(end.get())).sort((a, b) => a - b);
+      const [from, to] = [Math.min(least, sizes.length - 3), Math.max(most, Math.min(least, sizes.length - 3) + 2)];
       const study = (each) => toyStudy({ law, sizes, tokens, from, to, noise: spoilt.get(), decimals: digits.get(),
         seed: each });
-      const C = beyond.get(), truth = formulas.optimum(law, C).params;
-      const ratios = ({ fits }) => fits.map((fit) => (fit ? fit.best(C) / truth : NaN));
-      const now = study(seed.get()), mine = ratios(now);
-      const others = Array.from({ length: draws }, (_, k) => ratios(study(1000 + k)));
-      const told = mine.map((ratio, k) => (ratio ? `${words.number(ratio, 2)} by approach ${NAMES[k]}` : "")).filter(Boolean);
-      const law3 = others.map((each) => each[2]).filter(Number.isFinite).sort((a, b) => a - b);
-      const most = law3.at(-1) / law3[0];
+      const C = beyond.get(), best = (budget) => formulas.optimum(law, budget).params;
+      const off = (fit, budget) => (fit ? fit.best(budget) / best(budget) : NaN);
+      const now = study(seed.get()), mine = now.fits.map((fit) => off(fit, C));
+      const others = Array.from({ length: draws }, (_, k) => study(1000 + k).fits.map((fit) => off(fit, C)));
+      const thirds = others.map((each) => each[2]).filter(Number.isFinite);
+      const found = mine.map((ratio, k) => ratio && `${words.number(ratio, 2)} (${named(k)})`).filter(Boolean);
       answer.say(`From ${now.kept.length} runs of models of ${words.short(sizes[from])} to ${words.short(sizes[to])}, the ` +
-        `best size at ${words.flops(C)} FLOP comes out as ${told.join(", ") || "nothing"} times the true ` +
-        `${words.count(truth)}. ` + (spoilt.get() ? `Over ${draws} other draws of the noise, approach 3 goes from ` +
-        `${words.number(law3[0], 2)} to ${words.number(law3.at(-1), 2)} times.` : "Without noise, only rounding is left."));
-      warning.say(mine.every(Boolean) ? "" : `No answer from approach ${
-        NAMES.filter((_, k) => !mine[k]).join(" and ")}: four sizes or more are needed, and minima among them.`);
+        `best size at ${words.flops(C)} FLOP, in truth ${words.count(best(C))}, comes out ${found.join(", ")} times as large. ` +
+        (spoilt.get() ? `In ${draws} other draws of the noise, approach 3 gives ${words.number(Math.min(...thirds), 2)} to ` +
+          `${words.number(Math.max(...thirds), 2)} times.` : "Without noise, only the rounding is left."));
+      warning.say(found.length > 2 ? "" : `No answer by ${NAMES.map((_, k) => k).filter((k) => !mine[k]).map(named)
+        .join(" and ")}: that takes four sizes, and best ones among them.`);
 
-      const begin = now.runs[0].C, budgets = Array.from({ length: 40 }, (_, k) => begin * (2 * C / begin) ** (k / 39));
-      const line = (best) => budgets.map((each) => [each, best(each)]);
-      const dots = (runs, colour) => ({ kind: "points", points: runs.map((run) => [run.C, run.N]), colour, radius: 2.5 });
-      path.draw({
-        x: { from: begin / 2, to: C * 3, log: true, title: "Compute [FLOP]" },
-        y: { from: sizes[0] / 3, to: truth * 30, log: true, title: "Size: runs (dots) and best sizes (lines)",
-          format: (value) => words.short(value) },
-        marks: [dots(now.runs, "quiet"), dots(now.kept, 1), { kind: "rule", x: C, colour: "quiet" },
-          { kind: "line", points: line((each) => formulas.optimum(law, each).params), colour: 1, width: 3, label: "truth",
-            at: 0.75 },
-          ...now.fits.flatMap((fit, k) => (fit ? [{ kind: "line", points: line(fit.best), colour: k + 2, dash: true,
-            label: NAMES[k], at: 0.95 }] : []))],
-        words: "The runs, and the best size at each budget: the true one and those of the three approaches",
+      const range = 1.25 * Math.max(4, ...[mine, ...others].flat().filter(Boolean).map((r) => Math.min(60, Math.max(r, 1 / r))));
+      const over = { from: 1 / range, to: range, log: true, format: (value) => words.number(value) };
+      const budgets = formulas.spaced(now.runs[0].C, C, 40);
+      const dots = (runs, colour, label, at) => (
+        { kind: "points", points: runs.map((run) => [run.C, run.N / best(run.C)]), colour, radius: 2, label, at });
+      fan.draw({
+        x: { from: now.runs[0].C / 2, to: C * 30, log: true, title: "Compute [FLOP]" },
+        y: { ...over, title: "Size over the true best size" },
+        marks: [dots(now.runs, "quiet", "runs", 1), dots(now.kept, 1, "fitted runs", 0), { kind: "rule", x: C, colour: "quiet" },
+          { kind: "rule", y: 1, colour: 6, label: "truth", dash: false },
+          ...now.fits.flatMap((fit, k) => (fit ? [
+            { kind: "line", points: budgets.map((each) => [each, off(fit, each)]), colour: k + 2, dash: true },
+            { kind: "points", points: [[C, mine[k]]], colour: k + 2, radius: 5, label: NAMES[k] }] : []))],
+        words: "The runs, fitted ones and others, and how far each approach is from the best size at each budget",
       });
-      const range = Math.max(3, ...[mine, ...others].flat().filter(Boolean).map((r) => Math.min(100, Math.max(r, 1 / r))));
-      spread.draw({
-        x: { from: 0.8 / range, to: 1.25 * range, log: true, title: "Best size over the true one",
-          format: (value) => words.number(value) },
-        y: { from: 3.7, to: 0.5, ticks: [1, 2, 3], title: "Approach: this draw (full), other draws (hollow)" },
-        marks: [{ kind: "rule", x: 1, colour: "quiet" }, ...mine.flatMap((ratio, k) => [
+      strip.draw({
+        x: { ...over, title: `Best size at ${words.flops(C)} FLOP over the true one` },
+        y: { from: 3.7, to: 0.5, ticks: [1, 2, 3], format: (k) => NAMES[k - 1],
+          title: "This draw of the noise (full) and others (hollow)" },
+        marks: [{ kind: "rule", x: 1, colour: 6, dash: false }, ...mine.flatMap((ratio, k) => [
           { kind: "points", hollow: true, radius: 3.5, colour: k + 2, points: others.map((each) => [each[k], k + 1]) },
           { kind: "points", radius: 6, colour: k + 2, points: [[ratio, k + 1]] }])],
-        words: `The best sizes over the true one, for this draw and ${draws} others`,
+        words: `The best sizes over the true one, in this draw and ${draws} others`,
       });
     });
   });

@@ -25,6 +25,7 @@ def constants() -> dict[str, Any]:
         "vocabulary": pearce2024.number("vocab"),
         "aspect": pearce2024.width_over_depth(),
         "delta": EmbeddingModel.from_published().exponent,
-        "smallest": pearce2024.SIZES[0],
-        "largest": pearce2024.SIZES[-1],
+        "smallest": round(pearce2024.SIZES[0], -1),
+        "largest": round(pearce2024.SIZES[-1], -7),
+        "models": len(pearce2024.SIZES),
     }

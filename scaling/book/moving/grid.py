@@ -1,4 +1,4 @@
-"""What the grid explorer starts from: rounded exponents, and the grids of Czech et al. 2026."""
+"""What the grid explorer starts from: the exponents and grids of Czech et al. 2026."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["TITLE", "constants"]
 TITLE = "A parabola leans: what the grid of sizes does to the optimum"
 
 
-def constants(law: str = "hoffmann2022_rounded", width: str = "8") -> dict[str, Any]:
+def constants(law: str = "czech2026/surface/asymmetric", width: str = "8") -> dict[str, Any]:
     """The exponents of a published law, the grid's half-width, the budgets and where the line is followed to."""
     truth = ChinchillaLaw.from_published(law)
     return {
