@@ -190,6 +190,11 @@
       draw();
     }
 
+    /** What all controls say, by their keys. */
+    values() {
+      return Object.fromEntries([...this.controls].map(([key, control]) => [key, control.get()]));
+    }
+
     changed() {
       if (this.waiting || !this.draw) return;
       this.waiting = true;
@@ -396,7 +401,6 @@
      *   {kind: "band", points: [[x, low, high], ...], colour, label, at}
      *   {kind: "rule", x or y, colour, dash, label}   a straight line across
      *   {kind: "area", x: [from, to], y: [from, to], colour, label}   either may be left out
-     *   {kind: "words", points: [[x, y]], colour, label}   a label alone, beside a place
      * Colours are 1 to 6, or "quiet". Labels stand in the picture where they cover neither each other nor the frame.
      */
     draw(spec) {
@@ -444,7 +448,7 @@
         const size = { x: Math.min(from, to), y: Math.min(low, high), width: Math.abs(to - from) };
         into.append(drawn("rect", { class: `moving-band ${colour}`, ...size, height: Math.abs(high - low) }));
         anchors = [[Math.max(frame.left, size.x) + 4, Math.max(frame.top, size.y) + 14]];
-      } else if (mark.kind === "rule") {
+      } else {
         const upright = mark.x !== undefined;
         const at = upright ? x.at(mark.x) : y.at(mark.y);
         const ends = upright ? [[at, frame.bottom], [at, frame.top]] : [[frame.left, at], [frame.right, at]];

@@ -1,7 +1,7 @@
 /* One law, counted with and without the embeddings: the exponent of the best size. */
 (function () {
   "use strict";
-  const { formulas, words } = scalingFigures;
+  const { formulas, words: { count, short } } = scalingFigures;
   const { spaced } = formulas;
 
   /** omega of N = n + omega n^delta: width d and d / aspect layers, so many tokens in the vocabulary. */
@@ -39,60 +39,57 @@
 
   Object.assign(formulas, { omega, countedFlops, localExponent, countStudy });
 
-  scalingFigures.register("count", function (figure, { laws, vocabulary, aspect, delta, smallest, largest, models }) {
-    const NAMES = ["without embeddings", "with embeddings"];
-    const counts = figure.panel("What is counted");
-    const count = counts.choice({ key: "count", label: "Parameters and compute", value: "0",
+  const NAMES = ["without embeddings", "with embeddings"];
+
+  scalingFigures.register("count", (figure, { laws, vocabulary, aspect, delta, smallest, largest, models }) => {
+    const counts = figure.panel("What is counted"), study = figure.panel("The study: sizes without embeddings");
+    const size = { log: true, min: 100, max: 1e12, words: short };
+    counts.choice({ key: "count", label: "Parameters and compute", value: "0",
       options: NAMES.map((label, value) => ({ value: String(value), label })) });
-    const tokens = counts.range({ key: "vocabulary", label: "Vocabulary", unit: "tokens", value: vocabulary, min: 256,
-      max: 262144, log: true, words: words.short });
-    const study = figure.panel("The study: sizes without embeddings");
-    const size = { log: true, min: 100, max: 1e12, words: words.short };
-    const low = study.range({ key: "smallest", label: "Smallest model", value: smallest, ...size });
-    const high = study.range({ key: "largest", label: "Largest model", value: largest, ...size });
-    const truth = study.choice({ key: "law", label: "The law of all parameters", value: laws[0].key,
-      options: laws.map(({ key, label }) => ({ value: key, label })) });
+    counts.range({ key: "vocabulary", label: "Vocabulary", unit: "tokens", value: vocabulary, min: 256, max: 262144,
+      log: true, words: short });
+    study.range({ key: "smallest", label: "Smallest model", value: smallest, ...size });
+    study.range({ key: "largest", label: "Largest model", value: largest, ...size });
+    study.choice({ key: "law", label: "The law of all parameters", value: laws[0].value, options: laws });
     study.note(`Computed from a published law: nothing was trained, and there is no noise. ${models} sizes; width over ` +
       "depth as in Pearce and Song (2024).");
     const answer = figure.output(), exponents = figure.plot(), sizes = figure.plot();
 
     figure.onChange(() => {
-      const law = laws.find(({ key }) => key === truth.get()), chosen = Number(count.get());
-      const model = { omega: omega(tokens.get(), aspect), delta };
-      const from = Math.min(low.get(), high.get() / 2), to = Math.max(high.get(), from * 2);
+      const set = figure.values(), law = laws.find((each) => each.value === set.law), chosen = Number(set.count);
+      const model = { omega: omega(set.vocabulary, aspect), delta };
+      const from = Math.min(set.smallest, set.largest / 2), to = Math.max(set.largest, from * 2);
       const local = (n, which) => localExponent(law, n, model, which === 1);
-      const slopes = [0, 1].map((which) => countStudy(law, from, to, model, which === 1, models));
-      const { slope, flops, at } = slopes[chosen], said = slopes.map((each) => each.slope.toFixed(2));
+      const studies = [0, 1].map((which) => countStudy(law, from, to, model, which === 1, models));
+      const said = studies.map((each) => each.slope.toFixed(2)), { slope, flops, at } = studies[chosen];
       const range = spaced(from, to, 200).map((n) => local(n, chosen));
       const [least, most] = [Math.min(...range).toFixed(2), Math.max(...range).toFixed(2)];
       const spread = least === most ? `${least} at every size` : `anything from ${least} to ${most}`;
-      answer.say(`From ${words.count(from, 2)} to ${words.count(to, 2)} parameters, a straight line has the best size grow as ` +
+      answer.say(`From ${count(from, 2)} to ${count(to, 2)} parameters, a straight line has the best size grow as ` +
         `compute to the power of ${said[0]} without embeddings, and of ${said[1]} with them. The law is the same. ` +
         `Counted ${NAMES[chosen]}, its exponent in this study is ${spread}. Embeddings are half of a model of ` +
-        `${words.count(2 * model.omega ** (1 / (1 - delta)))} parameters.`);
+        `${count(2 * model.omega ** (1 / (1 - delta)))} parameters.`);
 
       const wide = spaced(100, 1e12, 160), area = { kind: "area", colour: "quiet", label: "the study" };
       const curve = (which, look) => ({ kind: "line", points: wide.map((n) => [n, local(n, which)]), label: NAMES[which],
         at: which ? 0.02 : 0.62, ...look });
       exponents.draw({
-        x: { from: 100, to: 1e12, log: true, title: "Parameters without embeddings", format: (n) => words.short(n) },
+        x: { from: 100, to: 1e12, log: true, title: "Parameters without embeddings", format: short },
         y: { from: 0.3, to: 1.05, title: "Local exponent of the best size" },
-        marks: [{ ...area, x: [from, to] }, curve(1 - chosen, { colour: "quiet" }),
-          curve(chosen, { width: 3 }), { kind: "rule", y: slope, colour: 2, label: `straight line, ${said[chosen]}` }],
+        marks: [{ ...area, x: [from, to] }, curve(1 - chosen, { colour: "quiet" }), curve(chosen, { width: 3 }),
+          { kind: "rule", y: slope, colour: 2, label: `straight line, ${said[chosen]}` }],
         words: `The local exponent against the size: ${spread} within the study`,
       });
 
-      const counted = (n) => (chosen ? n + model.omega * n ** delta : n);
-      const [begin, end] = [flops[0], flops.at(-1)];
-      const path = wide.map((n) => [countedFlops(law, n, model, chosen === 1), counted(n)]);
+      const counted = (n) => (chosen ? n + model.omega * n ** delta : n), [begin, end] = [flops[0], flops.at(-1)];
       const straight = spaced(begin, end * 1e3, 30).map((C) => [C, Math.exp(at(Math.log(C)))]);
       sizes.draw({
         x: { from: begin, to: end * 1e3, log: true, title: `Compute ${NAMES[chosen]} [FLOP]` },
         y: { from: counted(from) / 3, to: straight[29][1] * 3, log: true, title: `Best size ${NAMES[chosen]}`,
-          format: (n) => words.short(n) },
+          format: short },
         marks: [{ ...area, x: [begin, end] },
-          { kind: "line", points: path, width: 3 },
-          { kind: "words", points: [[Math.sqrt(begin * end), counted(from) * (to / from) ** 0.2]], label: "best size" },
+          { kind: "line", points: wide.map((n) => [countedFlops(law, n, model, chosen === 1), counted(n)]), width: 3 },
+          { kind: "line", points: [[Math.sqrt(begin * end), counted(from) * (to / from) ** 0.2]], label: "best size" },
           { kind: "line", points: straight, colour: 2, dash: true, label: "straight line", at: 0.97 }],
         words: "The best size against compute, and the straight line followed to a thousand times the study's compute",
       });

@@ -1,7 +1,7 @@
 /* Text that is read more than once: the law of Muennighoff et al. (2023), and its best plan. */
 (function () {
   "use strict";
-  const { formulas, words } = scalingFigures;
+  const { formulas, words: { number, count, percent, short } } = scalingFigures;
   const { spaced } = formulas;
 
   /** What an amount is worth of which only `unique` is new. */
@@ -48,49 +48,46 @@
   Object.assign(formulas, { effective, usefulSize, limitedLoss, planOf, limitedPlan });
 
   const read = (epochs) => (
-    epochs < 1 ? `reads ${words.percent(epochs)} of the text once` : `reads the text ${words.number(epochs)} times`);
+    epochs < 1 ? `reads ${percent(epochs)} of the text once` : `reads the text ${number(epochs)} times`);
 
-  scalingFigures.register("epochs", function (figure, { law, flops, unique, epochs }) {
-    const given = figure.panel("What there is");
-    const budget = given.range({ key: "flops", label: "Budget", unit: "FLOP", value: flops, min: 1e18, max: 1e28,
-      log: true });
-    const text = given.range({ key: "unique", label: "Unique tokens", value: unique, min: 1e8, max: 1e14, log: true,
-      words: words.short });
-    const plan = figure.panel("Your plan");
-    const passes = plan.range({ key: "epochs", label: "Epochs", unit: "times the text is read", value: epochs, min: 0.1,
-      max: 1000, log: true, words: words.number });
+  scalingFigures.register("epochs", (figure, { law, ...first }) => {
+    const given = figure.panel("What there is"), plan = figure.panel("Your plan");
+    const range = (panel, key, label, unit, min, max, words) => (
+      panel.range({ key, label, unit, min, max, words, value: first[key], log: true }));
+    range(given, "flops", "Budget", "FLOP", 1e18, 1e28);
+    range(given, "unique", "Unique tokens", "", 1e8, 1e14, short);
+    range(plan, "epochs", "Epochs", "times the text is read", 0.1, 1000, number);
     plan.note("Law and constants of Muennighoff et al. (2023). It cannot say that repetition harms, though it does in " +
       "some runs. The level of its loss belongs to their text and tokenizer: read differences.");
     const answer = figure.output(), valley = figure.plot(), worth = figure.plot();
 
     figure.onChange(() => {
-      const flops = budget.get(), unique = text.get(), epochs = passes.get();
-      const best = limitedPlan(law, flops, unique), free = formulas.optimum(law, flops);
-      const yours = planOf(law, flops, unique, epochs), fresh = free.tokens / unique;
+      const { flops, unique, epochs } = figure.values();
+      const best = limitedPlan(law, flops, unique), yours = planOf(law, flops, unique, epochs);
+      const free = formulas.optimum(law, flops), fresh = free.tokens / unique, lack = best.loss - free.loss;
       const value = (each) => effective(each, 1, law.repeated);
-      const lack = best.loss - free.loss;
-      answer.say(`The best plan ${read(best.epochs)}, with ${words.count(best.params)} parameters` +
-        (lack < 5e-4 ? ": there is text enough. " : `. New text without end would lower its loss by ` +
-          `${lack.toFixed(3)} nats a token. `) +
-        `Your plan ${read(epochs)}, with ${words.count(yours.params)} parameters, and its ` +
-        `loss is ${Math.max(0, yours.loss - best.loss).toFixed(3)} higher. A token that it reads is worth ` +
-        `${words.percent(value(epochs) / epochs)} of a new one.`);
+      answer.say(`The best plan ${read(best.epochs)}, with ${count(best.params)} parameters` +
+        (lack < 5e-4 ? ": there is text enough. " : ". New text without end would lower its loss by " +
+          `${lack.toFixed(3)} nats a token. `) + `Your plan ${read(epochs)}, with ${count(yours.params)} parameters, and ` +
+        `its loss is ${Math.max(0, yours.loss - best.loss).toFixed(3)} higher. A token that it reads is worth ` +
+        `${percent(value(epochs) / epochs)} of a new one.`);
 
-      const from = Math.min(best.epochs, fresh, epochs) / 5, to = Math.max(best.epochs, fresh, epochs) * 5;
+      const three = [best.epochs, fresh, epochs], from = Math.min(...three) / 5, to = Math.max(...three) * 5;
       const top = Math.max(yours.loss, best.loss + 0.1) + 0.03, room = top - free.loss;
       const curve = (loss, across, look) => ({ kind: "line", points: across.map((each) => [each, loss(each)]), ...look });
+      // a line of one point is nothing but its label
       const dot = (label, each, loss, colour, aside, hollow) => [
         { kind: "points", points: [[each, loss]], radius: 6, colour, hollow },
-        { kind: "words", points: [[each, loss + aside]], colour, label }];
+        { kind: "line", points: [[each, loss + aside]], colour, label }];
       valley.draw({
-        x: { from, to, log: true, title: "Epochs: tokens read over unique tokens", format: (x) => words.number(x) },
+        x: { from, to, log: true, title: "Epochs: tokens read over unique tokens", format: number },
         y: { from: free.loss - 0.25 * room, to: top, title: "Loss at this budget [nats a token]" },
         marks: [curve((each) => formulas.loss(law, flops / (6 * unique * each), unique * each), spaced(from, to, 150),
           { colour: "quiet", dash: true }),
         curve((each) => planOf(law, flops, unique, each).loss, spaced(from, to, 150)),
         ...dot("best if all text were new", fresh, free.loss, "quiet", -0.18 * room, true),
         ...dot("best plan", best.epochs, best.loss, 1, 0.05 * room), ...dot("your plan", epochs, yours.loss, 2, 0)],
-        words: `Loss against epochs: the best plan has ${words.number(best.epochs)}, yours ${words.number(epochs)}`,
+        words: `Loss against epochs: the best plan has ${number(best.epochs)}, yours ${number(epochs)}`,
       });
 
       const end = Math.max(20, Math.min(100, 1.5 * Math.max(best.epochs, epochs))), ceiling = value(Infinity);
@@ -99,11 +96,11 @@
         x: { from: 0, to: end, title: "Epochs" },
         y: { from: 0, to: 1.25 * ceiling, title: "Worth of the text, in first passes" },
         marks: [curve((each) => each, passed, { colour: "quiet", dash: true, label: "new text", at: 0.9 }),
-          { kind: "rule", y: ceiling, colour: "quiet", label: `never more than ${words.number(ceiling)}` },
+          { kind: "rule", y: ceiling, colour: "quiet", label: `never more than ${number(ceiling)}` },
           curve(value, passed, { label: "the same text again" }),
           ...dot("best plan", best.epochs, value(best.epochs), 1, -0.15 * ceiling),
           ...dot("your plan", epochs, value(epochs), 2, -0.15 * ceiling)],
-        words: `What so many epochs are worth: yours ${words.number(value(epochs))} first passes`,
+        words: `What so many epochs are worth: yours ${number(value(epochs))} first passes`,
       });
     });
   });

@@ -1,7 +1,7 @@
 /* Approach 2 without noise: a grid of sizes at each budget, and how far its parabola misses the best size. */
 (function () {
   "use strict";
-  const { formulas, words } = scalingFigures;
+  const { formulas, words: { number, flops: power } } = scalingFigures;
   const { spaced } = formulas;
 
   /** The loss above its floor at N = N* e^x, in units of the data term at the floor. */
@@ -43,33 +43,30 @@
 
   const away = (ratio, more, less) => {
     const off = 100 * (ratio - 1);
-    return Math.abs(off) < 0.005 ? "at" : `${words.number(Math.abs(off), 2)} % ${off > 0 ? more : less}`;
+    return Math.abs(off) < 0.005 ? "at" : `${number(Math.abs(off), 2)} % ${off > 0 ? more : less}`;
   };
 
-  scalingFigures.register("grid", function (figure, { alpha, beta, width, sizes, budgets, flops }) {
-    const law = figure.panel("The law");
-    const slope = { min: 0.05, max: 0.8, step: 0.005 };
-    const grid = figure.panel("The grid of sizes");
-    const factor = { log: true, words: words.number, unit: "times the best size", min: 0.2, max: 5 };
-    const controls = {
-      alpha: law.range({ key: "alpha", label: "Exponent α of the size", value: alpha, ...slope }),
-      beta: law.range({ key: "beta", label: "Exponent β of the tokens", value: beta, ...slope }),
-      width: grid.range({ ...factor, key: "width", label: "Half-width", unit: "times its centre, up and down",
-        value: width, min: 1.5, max: 32 }),
-      first: grid.range({ key: "first", label: "Centre at the smallest budget", value: 1, ...factor }),
-      last: grid.range({ key: "last", label: "Centre at the largest budget", value: 1, ...factor }),
-      n: grid.range({ key: "n", label: "Sizes at each budget", value: sizes, min: 4, max: 25, step: 1 }),
-    };
+  scalingFigures.register("grid", (figure, { alpha, beta, width, sizes, budgets, flops }) => {
+    const law = figure.panel("The law"), grid = figure.panel("The grid of sizes");
+    const exponent = { min: 0.05, max: 0.8, step: 0.005 };
+    const centre = { value: 1, min: 0.2, max: 5, log: true, words: number, unit: "times the best size" };
+    law.range({ key: "alpha", label: "Exponent α of the size", value: alpha, ...exponent });
+    law.range({ key: "beta", label: "Exponent β of the tokens", value: beta, ...exponent });
+    grid.range({ ...centre, key: "width", label: "Half-width", unit: "times its centre, up and down", value: width,
+      min: 1.5, max: 32 });
+    grid.range({ key: "first", label: "Centre at the smallest budget", ...centre });
+    grid.range({ key: "last", label: "Centre at the largest budget", ...centre });
+    grid.range({ key: "n", label: "Sizes at each budget", value: sizes, min: 4, max: 25, step: 1 });
     grid.note("Computed, not trained: the loss is E + A/Nᵅ + B/Dᵝ without noise. E, A and B cancel.");
     const answer = figure.output(), warning = figure.output("warning");
     const floor = figure.plot(), minima = figure.plot({ aspect: 0.42 });
 
     figure.onChange(() => {
-      const set = Object.fromEntries(Object.entries(controls).map(([key, control]) => [key, control.get()]));
+      const set = figure.values(), alike = set.first === set.last;
       const study = gridStudy({ ...set, budgets, flops }), { points, used } = study;
-      drawValley(floor, set, set.first === set.last ? points.slice(0, 1) : [points[0], points.at(-1)]);
+      drawValley(floor, set, alike ? [points[0]] : [points[0], points.at(-1)]);
       drawMinima(minima, study, flops);
-      answer.say(sentence(study, set.first === set.last, flops));
+      answer.say(sentence(study, alike, flops));
       const lost = points.length - used.length;
       warning.say(lost ? `At ${lost} of ${points.length} budgets the parabola has no minimum among the sizes tried. ` +
         "They are left out (hollow)." : "");
@@ -78,63 +75,57 @@
 
   function sentence({ used, truth, a, factor }, alike, flops) {
     if (!a) return "Fewer than two budgets have a minimum among the sizes tried: no line, and no answer.";
-    const [begin, end] = [used[0], used.at(-1)];
-    const off = away(begin.bias, "above", "below");
+    const [begin, end] = [used[0], used.at(-1)], off = away(begin.bias, "above", "below");
     if (alike) {
       return `At every budget the parabola is lowest ${off} the best size` +
         (off === "at" ? "" : ` and the tokens come out ${away(1 / begin.bias, "too many", "too few")}`) +
         `. The same error everywhere leaves the slope alone: the exponent a is right, ${a.toFixed(3)}.`;
     }
-    return `The parabola is lowest ${off} the best size at ${words.flops(begin.flops)} FLOP and ` +
-      `${away(end.bias, "above", "below")} it at ${words.flops(end.flops)}. So the exponent a comes out as ` +
-      `${a.toFixed(3)} instead of ${truth.toFixed(3)}, and the size for ${words.flops(flops)} FLOP ` +
-      `${away(factor, "too large", "too small")}.`;
+    return `The parabola is lowest ${off} the best size at ${power(begin.flops)} FLOP and ` +
+      `${away(end.bias, "above", "below")} it at ${power(end.flops)}. So the exponent a comes out as ${a.toFixed(3)} ` +
+      `instead of ${truth.toFixed(3)}, and the size for ${power(flops)} FLOP ${away(factor, "too large", "too small")}.`;
   }
 
   function drawValley(plot, { alpha, beta, width, n }, ends) {
     const centres = [1, ...ends.map((end) => end.centre)];
     const from = Math.min(...centres) / width / 1.3, to = Math.max(...centres) * width * 1.3;
-    const across = spaced(from, to, 120);
-    const marks = [{ kind: "rule", x: 1, colour: "quiet", label: "best size" },
-      { kind: "line", points: across.map((x) => [x, valley(alpha, beta, Math.log(x))]), colour: 1, label: "loss",
-        at: 0.07 }];
-    let top = 0;
-    ends.forEach(({ centre, bias }, k) => {
-      const { c0, c1, c2, v, y } = parabola(alpha, beta, width, n, centre);
-      const curve = (x) => [x, c0 + c1 * Math.log(x / centre) + c2 * Math.log(x / centre) ** 2];
-      const look = { kind: "points", colour: 2 + k };
-      top = Math.max(top, ...y);
-      marks.push({ kind: "line", points: across.map(curve), dash: true, colour: 2 + k, at: 0.95,
-        label: ["parabola", ", smallest budget", ", largest budget"].filter((_, j) => !j || ends[1] && j === k + 1).join("") },
-      { ...look, points: v.map((x, i) => [centre * Math.exp(x), y[i]]), radius: 3 },
-      { ...look, points: [curve(bias)], radius: 6, hollow: true },
-      { ...look, kind: "words", points: [[bias, -0.14 * top]], label: "lowest here" });
-    });
+    const fits = ends.map(({ centre }) => parabola(alpha, beta, width, n, centre));
+    const top = Math.max(...fits.flatMap((fit) => fit.y)), across = spaced(from, to, 120);
+    const loss = across.map((x) => [x, valley(alpha, beta, Math.log(x))]);
     plot.draw({
-      x: { from, to, log: true, title: "Size over the best size", format: (x) => words.number(x) },
+      x: { from, to, log: true, title: "Size over the best size", format: number },
       y: { from: -0.2 * top, to: 1.15 * top, title: "Loss above the floor, over the data term at the floor" },
-      marks, words: `The loss against the size, and its parabola, lowest at ${
-        ends.map(({ bias }) => words.number(bias)).join(" and ")} times the best size`,
+      marks: [{ kind: "rule", x: 1, colour: "quiet", label: "best size" },
+        { kind: "line", points: loss, label: "loss", at: 0.07 }, ...ends.flatMap(({ centre, bias }, k) => {
+          const { c0, c1, c2, v, y } = fits[k], colour = 2 + k;
+          const curve = (x) => [x, c0 + c1 * Math.log(x / centre) + c2 * Math.log(x / centre) ** 2];
+          const label = `parabola${ends[1] ? `, ${["smallest", "largest"][k]} budget` : ""}`;
+          return [{ kind: "line", points: across.map(curve), dash: true, colour, label, at: 0.95 },
+            { kind: "points", colour, points: v.map((x, i) => [centre * Math.exp(x), y[i]]), radius: 3 },
+            { kind: "points", colour, points: [curve(bias)], radius: 6, hollow: true },
+            { kind: "line", colour, points: [[bias, -0.14 * top]], label: "lowest here" }];
+        })],
+      words: `The loss against the size, and its parabola, lowest at ${
+        ends.map(({ bias }) => number(bias)).join(" and ")} times the best size`,
     });
   }
 
   function drawMinima(plot, { points, used, at }, flops) {
     const off = (C, ratio) => [C, 100 * (ratio - 1)];
-    const found = points.filter((point) => Number.isFinite(point.bias));
+    const [inside, outside] = [true, false].map((kind) => (
+      points.filter((p) => p.inside === kind && p.bias).map((p) => off(p.flops, p.bias))));
     const ends = at ? [points[0].flops, flops].map((C) => off(C, at(C))) : [];
-    const all = [...found.map((p) => off(0, p.bias)), ...ends, [0, 2], [0, -2]].map((pair) => pair[1]);
+    const all = [...inside, ...outside, ...ends, [0, 2], [0, -2]].map((pair) => pair[1]);
     const low = Math.min(...all), high = Math.max(...all), room = 0.15 * (high - low);
-    const dots = (some, look) => (
-      { kind: "points", colour: 2, points: some.map((p) => off(p.flops, p.bias)), ...look });
     plot.draw({
       x: { from: points[0].flops / 2, to: flops * 2, log: true, title: "Budget [FLOP]" },
       y: { from: low - room, to: high + room, title: "Size found, % off the best size" },
       marks: [{ kind: "rule", y: 0, colour: "quiet", label: "best size" },
-        { kind: "line", points: ends, dash: true, colour: 2 }, dots(used, { label: "lowest points", at: 0 }),
-        dots(found.filter((p) => !p.inside), { hollow: true }),
+        { kind: "line", points: ends, dash: true, colour: 2 },
+        { kind: "points", points: inside, colour: 2, label: "lowest points", at: 0 },
+        { kind: "points", points: outside, colour: 2, hollow: true },
         { kind: "points", points: ends.slice(1), colour: 6, label: "followed further" }],
-      words: `The sizes found at ${used.length} budgets, and a line through them` +
-        (at ? `, ${words.number(ends[1][1], 2)} % off at ${words.flops(flops)} FLOP` : ""),
+      words: `The sizes found at ${used.length} budgets, and a line through them`,
     });
   }
 })();

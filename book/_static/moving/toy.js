@@ -1,10 +1,11 @@
 /* A known law, its losses noisy and rounded, fitted by three approaches and followed far beyond the runs. */
 (function () {
   "use strict";
-  const { formulas, words } = scalingFigures;
+  const { formulas, words: { number, count, short, flops: power } } = scalingFigures;
 
+  const { spaced } = formulas;
   const dot = (a, b) => a.reduce((sum, each, i) => sum + each * b[i], 0);
-  const mean = (x) => x.reduce((sum, each) => sum + each, 0) / x.length;
+  const centred = (x) => x.map((each) => each - x.reduce((sum, one) => sum + one, 0) / x.length);
   const groups = (runs, key) => [...new Set(runs.map(key))].map((each) => runs.filter((run) => key(run) === each));
 
   /** Every size with every number of tokens: the loss with noise in thousandths of a nat, as a table prints it. */
@@ -16,101 +17,65 @@
     }));
   }
 
-  /** A line of ln N in ln C: the best size at any budget; null where the points do not make one. */
+  /** A line of ln N in ln C through best sizes {C, N}; null where there are too few or all are one. */
   function frontier(points) {
-    if (new Set(points.map((p) => p.N)).size < 2) return null;
-    const line = formulas.line(points.map((p) => Math.log(p.C)), points.map((p) => Math.log(p.N)));
-    return { points, a: line.slope, best: (C) => Math.exp(line.at(Math.log(C))) };
+    if (new Set(points.map((each) => each.N)).size < 2) return null;
+    const line = formulas.line(points.map((each) => Math.log(each.C)), points.map((each) => Math.log(each.N)));
+    return { a: line.slope, best: (C) => Math.exp(line.at(Math.log(C))) };
   }
 
-  /** Approach 1: the runs of one size are a curve; which size has the lowest at each of many budgets?
-   * A budget counts where the winner is neither the smallest nor the largest size that could have won. */
+  /** Approach 1: the last losses of a size are its curve; which size has the lowest at each of many budgets?
+   * A budget counts where that is neither the smallest nor the largest of those that could have it. */
   function envelope(runs, budgets = 200) {
-    const curves = groups(runs, (run) => run.i).map((curve) => (
-      { N: curve[0].N, x: curve.map((run) => Math.log(run.C)), y: curve.map((run) => run.loss) }));
-    if (curves.length < 3) return null;
-    const low = curves[2].x[0], high = curves.at(-3).x.at(-1);
-    const found = Array.from({ length: budgets }, (_, b) => {
-      const at = low + (b / (budgets - 1)) * (high - low);
-      const there = curves.filter(({ x }) => x[0] <= at && at <= x.at(-1));
-      const losses = there.map(({ x, y }) => {
-        const k = Math.min(x.findLastIndex((each) => each <= at), x.length - 2);
-        return y[k] + ((y[k + 1] - y[k]) * (at - x[k])) / (x[k + 1] - x[k]);
+    const curves = groups(runs, (run) => run.i), sizes = curves.map((curve) => curve[0].N);
+    const found = spaced(curves[2][0].C, curves.at(-3).at(-1).C, budgets).map((C) => {
+      const there = curves.filter((curve) => curve[0].C <= C && C <= curve.at(-1).C);
+      const losses = there.map((curve) => {
+        const k = Math.min(curve.findLastIndex((run) => run.C <= C), curve.length - 2), [one, two] = curve.slice(k);
+        return one.loss + ((two.loss - one.loss) * Math.log(C / one.C)) / Math.log(two.C / one.C);
       });
-      const winner = losses.indexOf(Math.min(...losses));
-      return { C: Math.exp(at), N: there[winner].N, inside: winner > 0 && winner < there.length - 1 };
+      const k = losses.indexOf(Math.min(...losses));
+      return { C, N: there[k][0].N, inside: k > 0 && k < there.length - 1 };
     });
-    const begin = found.findLastIndex((p) => p.N === curves[0].N) + 1;
-    const end = found.findIndex((p) => p.N === curves.at(-1).N);
-    return frontier(found.slice(begin, end < 0 ? budgets : end).filter((p) => p.inside));
+    const begin = found.findLastIndex((each) => each.N === sizes[0]) + 1;
+    const end = found.findIndex((each) => each.N === sizes.at(-1));
+    return frontier(found.slice(begin, end < 0 ? budgets : end).filter((each) => each.inside));
   }
 
-  /** Approach 2: a parabola of the loss in ln N through runs of equal compute, a line through the minima. */
+  /** Approach 2: at each budget with four sizes a parabola in ln N, and its minimum where it lies among them.
+   * Sizes and tokens double: runs on a diagonal have equal compute, and their ln N are evenly spaced. */
   function parabolas(runs) {
-    const enough = groups(runs, (run) => run.i + run.j).filter((group) => group.length > 3);
-    return frontier(enough.map((group) => {
-      const u = group.map((run) => Math.log(run.N)), centre = mean(u);
-      const v = u.map((each) => each - centre);
-      const [, c1, c2] = leastSquares([v.map(() => 1), v, v.map((x) => x * x)], group.map((run) => run.loss)).found;
-      const lowest = -c1 / (2 * c2);
-      return { C: group[0].C, N: Math.exp(centre + lowest), inside: c2 > 0 && lowest > v[0] && lowest < v.at(-1) };
-    }).filter((p) => p.inside));
+    return frontier(groups(runs, (run) => run.i + run.j).filter((group) => group.length > 3).map((group) => {
+      const v = centred(group.map((run) => Math.log(run.N))), bent = centred(v.map((x) => x * x));
+      const y = group.map((run) => run.loss), c2 = dot(bent, y) / dot(bent, bent);
+      const lowest = -dot(v, y) / dot(v, v) / (2 * c2), middle = Math.sqrt(group[0].N * group.at(-1).N);
+      return { C: group[0].C, N: middle * Math.exp(lowest), inside: c2 > 1e-9 && Math.abs(lowest) < v.at(-1) };
+    }).filter((each) => each.inside));
   }
 
-  /** Least squares by Gram and Schmidt: coefficients, residuals, and the projection off the columns. */
-  function leastSquares(columns, y) {
-    const basis = [], upper = [], found = [], parts = [];
-    const off = (vector, share = []) => basis.reduce((left, q, k) => {
-      share[k] = dot(q, left);
-      return left.map((each, i) => each - share[k] * q[i]);
-    }, vector);
-    for (const column of columns) {
-      const share = [], left = off(column, share), length = Math.sqrt(dot(left, left));
-      upper.push([...share, length]);
-      basis.push(left.map((each) => each / length));
-    }
-    const residuals = off(y, parts);
-    for (let k = columns.length - 1; k >= 0; k--) {
-      for (let m = k + 1; m < columns.length; m++) parts[k] -= found[m] * upper[m][k];
-      found[k] = parts[k] / upper[k][k];
-    }
-    return { found, residuals, off };
-  }
-
-  /** Approach 3: least squares of E + A/N^alpha + B/D^beta with E at least 0. Given the exponents it is linear
-   * (variable projection), so only they are sought: on a grid, then by Gauss and Newton's steps. */
+  /** Approach 3: least squares of E + A/N^alpha + B/D^beta, exponents from `least` to `most`, E of any sign.
+   * Every size has every number of tokens, so each term is fitted alone, to the mean losses over the other;
+   * given its exponent it is a straight line, and the exponent is sought on finer and finer grids. */
   function parametric(runs, least = 0.01, most = 2) {
-    const y = runs.map((run) => run.loss), one = y.map(() => 1);
-    const logs = ["N", "D"].map((key) => runs.map((run) => Math.log(run[key])));
-    const centres = logs.map(mean), spread = logs.map((each, k) => each.map((x) => x - centres[k]));
-    const tried = (at) => {
-      const terms = at.map((exponent, k) => spread[k].map((x) => Math.exp(-exponent * x)));
-      let fit = leastSquares([one, ...terms], y), E = fit.found[0];
-      if (E < 0) [fit, E] = [leastSquares(terms, y), 0];
-      const scale = fit.found.slice(-2);
-      const sum = Math.min(...scale) > 0 ? dot(fit.residuals, fit.residuals) : Infinity;
-      return { at, E, scale, terms, sum, ...fit };
-    };
-    const grid = Array.from({ length: 10 }, (_, k) => 0.03 * 1.6 ** k);
-    let now = grid.flatMap((p) => grid.map((q) => tried([p, q]))).reduce((a, b) => (b.sum < a.sum ? b : a));
-    if (now.sum === Infinity) return null;
-    for (let steps = 0, next; steps < 200; steps++, now = next) {
-      const slopes = now.terms.map((term, k) => now.off(term.map((x, i) => -now.scale[k] * x * spread[k][i])));
-      const pull = slopes.map((slope) => dot(slope, now.residuals));
-      const [[a, b], [, c]] = slopes.map((p) => slopes.map((q) => dot(p, q)));
-      const held = pull.map((each, k) => (each > 0 ? now.at[k] >= most : now.at[k] <= least));
-      const move = held.includes(true) ? [held[0] ? 0 : pull[0] / a, held[1] ? 0 : pull[1] / c] :
-        [c * pull[0] - b * pull[1], a * pull[1] - b * pull[0]].map((each) => each / (a * c - b * b));
-      next = null;
-      for (let share = 1; share > 1e-6 && !next; share /= 2) {
-        const to = tried(now.at.map((value, k) => Math.min(most, Math.max(least, value + share * move[k]))));
-        if (to.sum < now.sum) next = to;
+    const average = (of) => of.reduce((sum, run) => sum + run.loss, 0) / of.length;
+    const [size, data] = [["i", "N"], ["j", "D"]].map(([index, key]) => {
+      const rows = groups(runs, (run) => run[index]), y = centred(rows.map(average));
+      const tried = (exponent) => {
+        const x = rows.map((row) => (row[0][key] / rows[0][0][key]) ** -exponent), v = centred(x);
+        const slope = dot(v, y) / dot(v, v), left = v.map((each, k) => y[k] - slope * each);
+        return { exponent, sum: dot(left, left), scale: slope * rows[0][0][key] ** exponent, mean: slope * (x[0] - v[0]) };
+      };
+      let around = [{ exponent: least }, { exponent: most }], best;
+      for (let round = 0; round < 12; round++) {
+        const grid = spaced(around[0].exponent, around.at(-1).exponent, 21).map(tried);
+        best = grid.reduce((a, b) => (b.sum < a.sum ? b : a));
+        around = grid.slice(Math.max(0, grid.indexOf(best) - 1), grid.indexOf(best) + 2);
       }
-      if (!next) break;
-    }
-    const [A, B] = now.scale.map((scale, k) => scale * Math.exp(now.at[k] * centres[k]));
-    const law = { E: now.E, A, B, alpha: now.at[0], beta: now.at[1] };
-    return { law, a: law.beta / (law.alpha + law.beta), sum: now.sum, best: (C) => formulas.optimum(law, C).params };
+      return best;
+    });
+    const law = { E: average(runs) - size.mean - data.mean, A: size.scale, B: data.scale, alpha: size.exponent,
+      beta: data.exponent };
+    return law.A > 0 && law.B > 0 ? { law, best: (C) => formulas.optimum(law, C).params } : null;
   }
 
   /** One table, the runs of sizes number `from` to `to` of it, and what the approaches make of them. */
@@ -124,63 +89,63 @@
   const NAMES = ["envelope", "parabola", "law"];
   const named = (k) => `approach ${k + 1}, ${NAMES[k]}`;
 
-  scalingFigures.register("toy", function (figure, { law, sizes, tokens, flops, decimals, noise, from, to, draws }) {
-    const table = figure.panel("The table of losses");
-    const digits = table.range({ key: "decimals", label: "Decimals of the loss", value: decimals, min: 1, max: 5, step: 1 });
-    const spoilt = table.range({ key: "noise", label: "Noise", unit: "thousandths of a nat", value: noise, min: 0, max: 20,
-      step: 0.5 });
-    const seed = table.range({ key: "seed", label: "Seed of the noise", value: 1, min: 1, max: 999, step: 1 });
+  scalingFigures.register("toy", (figure, { law, sizes, tokens, draws, ...first }) => {
+    const table = figure.panel("The table of losses"), fitted = figure.panel("The runs that are fitted");
+    const options = sizes.map((size, i) => ({ value: String(i), label: short(size) }));
+    const range = (panel, key, label, min, max, look) => panel.range({ key, label, value: first[key], min, max, ...look });
+    range(table, "decimals", "Decimals of the loss", 1, 5, { step: 1 });
+    range(table, "noise", "Noise", 0, 20, { unit: "thousandths of a nat", step: 0.5 });
+    const seed = range(table, "seed", "Seed of the noise", 1, 999, { step: 1 });
     table.button("Draw again", () => seed.set(seed.get() % 999 + 1));
-    const fitted = figure.panel("The runs that are fitted");
-    const options = sizes.map((size, i) => ({ value: String(i), label: words.short(size) }));
-    const ends = [fitted.choice({ key: "from", label: "Smallest model", value: String(from), options }),
-      fitted.choice({ key: "to", label: "Largest model", value: String(to), options })];
-    const beyond = fitted.range({ key: "flops", label: "Followed to a budget of", unit: "FLOP", value: flops, min: 1e21,
-      max: 1e27, log: true });
+    fitted.choice({ key: "from", label: "Smallest model", value: String(first.from), options });
+    fitted.choice({ key: "to", label: "Largest model", value: String(first.to), options });
+    range(fitted, "flops", "Followed to a budget of", 1e21, 1e27, { unit: "FLOP", log: true });
     fitted.note("Simulated: nothing was trained. The truth is the law of Besiroglu et al. (2024). Simpler than the " +
       "package: noise is added to the loss; approach 1 takes the last losses of one size for a curve; approach 3 " +
-      "minimises squares of the loss, not Huber's function of its logarithm.");
+      "minimises squares of the loss, not Huber's function of its logarithm, and lets E be negative.");
     const answer = figure.output(), warning = figure.output("warning");
     const fan = figure.plot(), strip = figure.plot({ aspect: 0.36, least: 200 });
 
     figure.onChange(() => {
-      const [least, most] = ends.map((end) => Number(end.get())).sort((a, b) => a - b);
-      const [from, to] = [Math.min(least, sizes.length - 3), Math.max(most, Math.min(least, sizes.length - 3) + 2)];
-      const study = (each) => toyStudy({ law, sizes, tokens, from, to, noise: spoilt.get(), decimals: digits.get(),
-        seed: each });
-      const C = beyond.get(), best = (budget) => formulas.optimum(law, budget).params;
+      const set = figure.values(), C = set.flops, ends = [Number(set.from), Number(set.to)];
+      const from = Math.min(...ends, sizes.length - 3), to = Math.max(...ends, from + 2);
+      const best = (budget) => formulas.optimum(law, budget).params;
       const off = (fit, budget) => (fit ? fit.best(budget) / best(budget) : NaN);
-      const now = study(seed.get()), mine = now.fits.map((fit) => off(fit, C));
+      const study = (seed) => toyStudy({ ...set, law, sizes, tokens, from, to, seed });
+      const now = study(set.seed), mine = now.fits.map((fit) => off(fit, C));
       const others = Array.from({ length: draws }, (_, k) => study(1000 + k).fits.map((fit) => off(fit, C)));
       const thirds = others.map((each) => each[2]).filter(Number.isFinite);
-      const found = mine.map((ratio, k) => ratio && `${words.number(ratio, 2)} (${named(k)})`).filter(Boolean);
-      answer.say(`From ${now.kept.length} runs of models of ${words.short(sizes[from])} to ${words.short(sizes[to])}, the ` +
-        `best size at ${words.flops(C)} FLOP, in truth ${words.count(best(C))}, comes out ${found.join(", ")} times as large. ` +
-        (spoilt.get() ? `In ${draws} other draws of the noise, approach 3 gives ${words.number(Math.min(...thirds), 2)} to ` +
-          `${words.number(Math.max(...thirds), 2)} times.` : "Without noise, only the rounding is left."));
-      warning.say(found.length > 2 ? "" : `No answer by ${NAMES.map((_, k) => k).filter((k) => !mine[k]).map(named)
-        .join(" and ")}: that takes four sizes, and best ones among them.`);
+      const found = mine.map((ratio, k) => ratio && `${number(ratio, 2)} (${named(k)})`).filter(Boolean);
+      answer.say(`From ${now.kept.length} runs of models of ${short(sizes[from])} to ${short(sizes[to])}, the best size ` +
+        `at ${power(C)} FLOP, in truth ${count(best(C))}, comes out ${found.join(", ")} times as large. ` +
+        (set.noise ? `In ${draws} other draws of the noise, approach 3 gives ${number(Math.min(...thirds), 2)} to ` +
+          `${number(Math.max(...thirds), 2)} times.` : "Without noise, only the rounding is left."));
+      warning.say(found.length > 2 ? "" : `No answer by ${[0, 1, 2].filter((k) => !mine[k]).map(named).join(" and ")}: ` +
+        "more sizes are needed, with best ones among them.");
 
-      const range = 1.25 * Math.max(4, ...[mine, ...others].flat().filter(Boolean).map((r) => Math.min(60, Math.max(r, 1 / r))));
-      const over = { from: 1 / range, to: range, log: true, format: (value) => words.number(value) };
-      const budgets = formulas.spaced(now.runs[0].C, C, 40);
-      const dots = (runs, colour, label, at) => (
-        { kind: "points", points: runs.map((run) => [run.C, run.N / best(run.C)]), colour, radius: 2, label, at });
+      const wide = 1.25 * [mine, ...others].flat().filter(Boolean)
+        .reduce((widest, ratio) => Math.max(widest, Math.min(60, Math.max(ratio, 1 / ratio))), 4);
+      const over = { from: 1 / wide, to: wide, log: true, format: number };
+      const begin = now.runs[0].C, truth = { kind: "rule", colour: 6, dash: false };
+      // a line of one point is nothing but its label
+      const dots = (runs, colour, label, height) => [
+        { kind: "points", points: runs.map((run) => [run.C, run.N / best(run.C)]), colour, radius: 2 },
+        { kind: "line", points: [[begin, wide ** height]], colour, label }];
       fan.draw({
-        x: { from: now.runs[0].C / 2, to: C * 30, log: true, title: "Compute [FLOP]" },
+        x: { from: begin / 2, to: C * 300, log: true, title: "Compute [FLOP]" },
         y: { ...over, title: "Size over the true best size" },
-        marks: [dots(now.runs, "quiet", "runs", 1), dots(now.kept, 1, "fitted runs", 0), { kind: "rule", x: C, colour: "quiet" },
-          { kind: "rule", y: 1, colour: 6, label: "truth", dash: false },
+        marks: [...dots(now.runs, "quiet", "other runs", 0.75), ...dots(now.kept, 1, "fitted runs", -0.8),
+          { kind: "rule", x: C, colour: "quiet" }, { ...truth, y: 1, label: "truth" },
           ...now.fits.flatMap((fit, k) => (fit ? [
-            { kind: "line", points: budgets.map((each) => [each, off(fit, each)]), colour: k + 2, dash: true },
+            { kind: "line", points: [begin, C].map((each) => [each, off(fit, each)]), colour: k + 2, dash: true },
             { kind: "points", points: [[C, mine[k]]], colour: k + 2, radius: 5, label: NAMES[k] }] : []))],
         words: "The runs, fitted ones and others, and how far each approach is from the best size at each budget",
       });
       strip.draw({
-        x: { ...over, title: `Best size at ${words.flops(C)} FLOP over the true one` },
+        x: { ...over, title: `Best size at ${power(C)} FLOP over the true one` },
         y: { from: 3.7, to: 0.5, ticks: [1, 2, 3], format: (k) => NAMES[k - 1],
           title: "This draw of the noise (full) and others (hollow)" },
-        marks: [{ kind: "rule", x: 1, colour: 6, dash: false }, ...mine.flatMap((ratio, k) => [
+        marks: [{ ...truth, x: 1 }, ...mine.flatMap((ratio, k) => [
           { kind: "points", hollow: true, radius: 3.5, colour: k + 2, points: others.map((each) => [each[k], k + 1]) },
           { kind: "points", radius: 6, colour: k + 2, points: [[ratio, k + 1]] }])],
         words: `The best sizes over the true one, in this draw and ${draws} others`,

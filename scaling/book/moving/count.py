@@ -17,9 +17,7 @@ LAWS = {"besiroglu2024": "Besiroglu et al. (2024)", "hoffmann2022": "Hoffmann et
 
 def constants() -> dict[str, Any]:
     """Laws of all parameters, the growth of the embeddings, and the ends of the simulated study."""
-    laws = [
-        {"key": key, "label": label, **ChinchillaLaw.from_published(key).constants} for key, label in LAWS.items()
-    ]
+    laws = [{"value": name, "label": label} | ChinchillaLaw.from_published(name).constants for name, label in LAWS.items()]
     return {
         "laws": laws,
         "vocabulary": pearce2024.number("vocab"),

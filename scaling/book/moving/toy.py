@@ -26,6 +26,7 @@ def constants(law: str = "besiroglu2024", flops: str = "1e24", decimals: str = "
         "flops": float(flops),
         "decimals": int(decimals),
         "noise": float(noise),
+        "seed": 1,
         "from": 0,
         "to": 3,
         "draws": DRAWS,
