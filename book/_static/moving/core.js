@@ -41,19 +41,19 @@
     return { params, tokens, flops, loss: loss(law, params, tokens) };
   }
 
+  const dot = (a, b) => a.reduce((total, each, i) => total + each * b[i], 0);
+  const centred = (x) => x.map((each) => each - x.reduce((total, one) => total + one) / x.length);
+
   /** The straight line of least squares through points: its slope, and its value anywhere. */
   function line(x, y) {
-    const mean = (of) => of.reduce((total, each) => total + each, 0) / of.length;
-    const [left, low] = [mean(x), mean(y)];
-    const moment = (of) => x.reduce((total, each, i) => total + (each - left) * of[i], 0);
-    const slope = moment(y) / moment(x.map((each) => each - left));
-    return { slope, at: (where) => low + slope * (where - left) };
+    const v = centred(x), slope = dot(v, y) / dot(v, v), middle = [x[0] - v[0], y[0] - centred(y)[0]];
+    return { slope, at: (where) => middle[1] + slope * (where - middle[0]) };
   }
 
   /** n numbers from low to high, each the same factor above the one before. */
   const spaced = (low, high, n) => Array.from({ length: n }, (_, i) => low * (high / low) ** (i / (n - 1)));
 
-  Object.assign(root.formulas, { sum, loss, optimum, line, spaced });
+  Object.assign(root.formulas, { sum, loss, optimum, dot, centred, line, spaced });
 
   // --- random numbers ----------------------------------------------------------------------------------------------
 
@@ -415,7 +415,7 @@
       const labels = [];
       for (const mark of spec.marks) this.mark(mark, x, y, frame, inside, labels);
       const picture = drawn("svg", { width: this.width, height, viewBox: `0 0 ${this.width} ${height}`, role: "img" });
-      picture.setAttribute("aria-label", spec.words || "");
+      picture.setAttribute("aria-label", spec.words || `${spec.y.title}, against ${spec.x.title}`);
       const clip = drawn("rect", { x: frame.left, y: frame.top, width: frame.right - frame.left,
         height: frame.bottom - frame.top });
       picture.append(drawn("defs", {}, drawn("clipPath", { id: this.name }, clip)));

@@ -57,8 +57,7 @@
     range(given, "flops", "Budget", "FLOP", 1e18, 1e28);
     range(given, "unique", "Unique tokens", "", 1e8, 1e14, short);
     range(plan, "epochs", "Epochs", "times the text is read", 0.1, 1000, number);
-    plan.note("Law and constants of Muennighoff et al. (2023). It cannot say that repetition harms, though it does in " +
-      "some runs. The level of its loss belongs to their text and tokenizer: read differences.");
+    plan.note(first.note);
     const answer = figure.output(), valley = figure.plot(), worth = figure.plot();
 
     figure.onChange(() => {
@@ -87,7 +86,6 @@
         curve((each) => planOf(law, flops, unique, each).loss, spaced(from, to, 150)),
         ...dot("best if all text were new", fresh, free.loss, "quiet", -0.18 * room, true),
         ...dot("best plan", best.epochs, best.loss, 1, 0.05 * room), ...dot("your plan", epochs, yours.loss, 2, 0)],
-        words: `Loss against epochs: the best plan has ${number(best.epochs)}, yours ${number(epochs)}`,
       });
 
       const end = Math.max(20, Math.min(100, 1.5 * Math.max(best.epochs, epochs))), ceiling = value(Infinity);
@@ -100,7 +98,6 @@
           curve(value, passed, { label: "the same text again" }),
           ...dot("best plan", best.epochs, value(best.epochs), 1, -0.15 * ceiling),
           ...dot("your plan", epochs, value(epochs), 2, -0.15 * ceiling)],
-        words: `What so many epochs are worth: yours ${number(value(epochs))} first passes`,
       });
     });
   });

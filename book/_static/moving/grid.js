@@ -2,7 +2,7 @@
 (function () {
   "use strict";
   const { formulas, words: { number, flops: power } } = scalingFigures;
-  const { spaced } = formulas;
+  const { centred, dot, spaced } = formulas;
 
   /** The loss above its floor at N = N* e^x, in units of the data term at the floor. */
   function valley(alpha, beta, x) {
@@ -11,12 +11,9 @@
 
   /** Least squares of c0 + c1 v + c2 v² at n sizes from centre / width to centre · width, v = ln(N / centre). */
   function parabola(alpha, beta, width, n, centre) {
-    const v = spaced(1 / width, width, n).map(Math.log);
-    const y = v.map((each) => valley(alpha, beta, each + Math.log(centre)));
-    const sum = (of) => v.reduce((total, each, i) => total + of(each, y[i]), 0);
-    const v2 = sum((x) => x * x), v4 = sum((x) => x ** 4), all = sum((x, l) => l);
-    const c2 = (n * sum((x, l) => x * x * l) - v2 * all) / (n * v4 - v2 * v2);
-    return { c0: (all - c2 * v2) / n, c1: sum((x, l) => x * l) / v2, c2, v, y };
+    const v = spaced(1 / width, width, n).map(Math.log), bent = centred(v.map((x) => x * x));
+    const y = v.map((each) => valley(alpha, beta, each + Math.log(centre))), c2 = dot(bent, y) / dot(bent, bent);
+    return { c0: y[0] - centred(y)[0] - c2 * (v[0] ** 2 - bent[0]), c1: dot(v, y) / dot(v, v), c2, v, y };
   }
 
   /** Its minimum over the best size (NaN where it opens downwards), and whether that lies among the sizes. */
@@ -46,7 +43,7 @@
     return Math.abs(off) < 0.005 ? "at" : `${number(Math.abs(off), 2)} % ${off > 0 ? more : less}`;
   };
 
-  scalingFigures.register("grid", (figure, { alpha, beta, width, sizes, budgets, flops }) => {
+  scalingFigures.register("grid", (figure, { alpha, beta, width, sizes, budgets, flops, note }) => {
     const law = figure.panel("The law"), grid = figure.panel("The grid of sizes");
     const exponent = { min: 0.05, max: 0.8, step: 0.005 };
     const centre = { value: 1, min: 0.2, max: 5, log: true, words: number, unit: "times the best size" };
@@ -57,24 +54,22 @@
     grid.range({ key: "first", label: "Centre at the smallest budget", ...centre });
     grid.range({ key: "last", label: "Centre at the largest budget", ...centre });
     grid.range({ key: "n", label: "Sizes at each budget", value: sizes, min: 4, max: 25, step: 1 });
-    grid.note("Computed, not trained: the loss is E + A/Nᵅ + B/Dᵝ without noise. E, A and B cancel.");
-    const answer = figure.output(), warning = figure.output("warning");
-    const floor = figure.plot(), minima = figure.plot({ aspect: 0.42 });
+    grid.note(note);
+    const answer = figure.output(), floor = figure.plot(), minima = figure.plot({ aspect: 0.42 });
 
     figure.onChange(() => {
       const set = figure.values(), alike = set.first === set.last;
-      const study = gridStudy({ ...set, budgets, flops }), { points, used } = study;
+      const study = gridStudy({ ...set, budgets, flops }), { points } = study;
       drawValley(floor, set, alike ? [points[0]] : [points[0], points.at(-1)]);
       drawMinima(minima, study, flops);
-      answer.say(sentence(study, alike, flops));
-      const lost = points.length - used.length;
-      warning.say(lost ? `At ${lost} of ${points.length} budgets the parabola has no minimum among the sizes tried. ` +
-        "They are left out (hollow)." : "");
+      const lost = points.length - study.used.length;
+      answer.say(sentence(study, alike, flops), lost ? ` At ${lost} of ${points.length} budgets the parabola has no ` +
+        "minimum among the sizes tried: they are left out (hollow)." : "");
     });
   });
 
   function sentence({ used, truth, a, factor }, alike, flops) {
-    if (!a) return "Fewer than two budgets have a minimum among the sizes tried: no line, and no answer.";
+    if (!a) return "Fewer than two minima: no line, and no answer.";
     const [begin, end] = [used[0], used.at(-1)], off = away(begin.bias, "above", "below");
     if (alike) {
       return `At every budget the parabola is lowest ${off} the best size` +
@@ -105,12 +100,10 @@
             { kind: "points", colour, points: [curve(bias)], radius: 6, hollow: true },
             { kind: "line", colour, points: [[bias, -0.14 * top]], label: "lowest here" }];
         })],
-      words: `The loss against the size, and its parabola, lowest at ${
-        ends.map(({ bias }) => number(bias)).join(" and ")} times the best size`,
     });
   }
 
-  function drawMinima(plot, { points, used, at }, flops) {
+  function drawMinima(plot, { points, at }, flops) {
     const off = (C, ratio) => [C, 100 * (ratio - 1)];
     const [inside, outside] = [true, false].map((kind) => (
       points.filter((p) => p.inside === kind && p.bias).map((p) => off(p.flops, p.bias))));
@@ -125,7 +118,6 @@
         { kind: "points", points: inside, colour: 2, label: "lowest points", at: 0 },
         { kind: "points", points: outside, colour: 2, hollow: true },
         { kind: "points", points: ends.slice(1), colour: 6, label: "followed further" }],
-      words: `The sizes found at ${used.length} budgets, and a line through them`,
     });
   }
 })();

@@ -3,9 +3,7 @@
   "use strict";
   const { formulas, words: { number, count, short, flops: power } } = scalingFigures;
 
-  const { spaced } = formulas;
-  const dot = (a, b) => a.reduce((sum, each, i) => sum + each * b[i], 0);
-  const centred = (x) => x.map((each) => each - x.reduce((sum, one) => sum + one, 0) / x.length);
+  const { centred, dot, spaced } = formulas;
   const groups = (runs, key) => [...new Set(runs.map(key))].map((each) => runs.filter((run) => key(run) === each));
 
   /** Every size with every number of tokens: the loss with noise in thousandths of a nat, as a table prints it. */
@@ -100,9 +98,7 @@
     fitted.choice({ key: "from", label: "Smallest model", value: String(first.from), options });
     fitted.choice({ key: "to", label: "Largest model", value: String(first.to), options });
     range(fitted, "flops", "Followed to a budget of", 1e21, 1e27, { unit: "FLOP", log: true });
-    fitted.note("Simulated: nothing was trained. The truth is the law of Besiroglu et al. (2024). Simpler than the " +
-      "package: noise is added to the loss; approach 1 takes the last losses of one size for a curve; approach 3 " +
-      "minimises squares of the loss, not Huber's function of its logarithm, and lets E be negative.");
+    fitted.note(first.note);
     const answer = figure.output(), warning = figure.output("warning");
     const fan = figure.plot(), strip = figure.plot({ aspect: 0.36, least: 200 });
 
@@ -123,8 +119,8 @@
       warning.say(found.length > 2 ? "" : `No answer by ${[0, 1, 2].filter((k) => !mine[k]).map(named).join(" and ")}: ` +
         "more sizes are needed, with best ones among them.");
 
-      const wide = 1.25 * [mine, ...others].flat().filter(Boolean)
-        .reduce((widest, ratio) => Math.max(widest, Math.min(60, Math.max(ratio, 1 / ratio))), 4);
+      const ratios = [mine, ...others].flat().filter(Boolean);
+      const wide = 1.25 * Math.min(60, Math.max(4, ...ratios, 1 / Math.min(...ratios)));
       const over = { from: 1 / wide, to: wide, log: true, format: number };
       const begin = now.runs[0].C, truth = { kind: "rule", colour: 6, dash: false };
       // a line of one point is nothing but its label
@@ -139,7 +135,6 @@
           ...now.fits.flatMap((fit, k) => (fit ? [
             { kind: "line", points: [begin, C].map((each) => [each, off(fit, each)]), colour: k + 2, dash: true },
             { kind: "points", points: [[C, mine[k]]], colour: k + 2, radius: 5, label: NAMES[k] }] : []))],
-        words: "The runs, fitted ones and others, and how far each approach is from the best size at each budget",
       });
       strip.draw({
         x: { ...over, title: `Best size at ${power(C)} FLOP over the true one` },
@@ -148,7 +143,6 @@
         marks: [{ ...truth, x: 1 }, ...mine.flatMap((ratio, k) => [
           { kind: "points", hollow: true, radius: 3.5, colour: k + 2, points: others.map((each) => [each[k], k + 1]) },
           { kind: "points", radius: 6, colour: k + 2, points: [[ratio, k + 1]] }])],
-        words: `The best sizes over the true one, in this draw and ${draws} others`,
       });
     });
   });

@@ -11,13 +11,19 @@ from ...papers import pearce2024
 __all__ = ["TITLE", "constants"]
 
 TITLE = "One law, counted with and without embeddings"
+NOTE = (
+    "Computed from a published law: nothing was trained, and there is no noise. Width over depth as in Pearce and "
+    "Song (2024)."
+)
 #: the laws to choose from, and what they are called
 LAWS = {"besiroglu2024": "Besiroglu et al. (2024)", "hoffmann2022": "Hoffmann et al. (2022)"}
 
 
 def constants() -> dict[str, Any]:
     """Laws of all parameters, the growth of the embeddings, and the ends of the simulated study."""
-    laws = [{"value": name, "label": label} | ChinchillaLaw.from_published(name).constants for name, label in LAWS.items()]
+    laws = [
+        {"value": name, "label": label} | ChinchillaLaw.from_published(name).constants for name, label in LAWS.items()
+    ]
     return {
         "laws": laws,
         "vocabulary": pearce2024.number("vocab"),
@@ -26,4 +32,5 @@ def constants() -> dict[str, Any]:
         "smallest": round(pearce2024.SIZES[0], -1),
         "largest": round(pearce2024.SIZES[-1], -7),
         "models": len(pearce2024.SIZES),
+        "note": NOTE,
     }

@@ -9,6 +9,10 @@ from ...laws import DataConstrainedLaw
 __all__ = ["TITLE", "constants"]
 
 TITLE = "How often to read the text"
+NOTE = (
+    "Law and constants of Muennighoff et al. (2023). It cannot say that repetition harms, though in some runs it "
+    "does. The level of its loss belongs to their text and tokenizer: read differences."
+)
 
 
 def constants(flops: str = "1e22", unique_tokens: str = "25e9", epochs: str = "4") -> dict[str, Any]:
@@ -20,4 +24,5 @@ def constants(flops: str = "1e22", unique_tokens: str = "25e9", epochs: str = "4
         "flops": float(flops),
         "unique": float(unique_tokens),
         "epochs": float(epochs),
+        "note": NOTE,
     }

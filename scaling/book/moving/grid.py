@@ -10,6 +10,10 @@ from ...papers import czech2026
 __all__ = ["TITLE", "constants"]
 
 TITLE = "A parabola leans: what the grid of sizes does to the optimum"
+NOTE = (
+    "Computed, not trained: the loss is E + A/Nᵅ + B/Dᵝ exactly, and E, A and B cancel. Budgets as in Czech et "
+    "al. (2026)."
+)
 
 
 def constants(law: str = "czech2026/surface/asymmetric", width: str = "8") -> dict[str, Any]:
@@ -22,4 +26,5 @@ def constants(law: str = "czech2026/surface/asymmetric", width: str = "8") -> di
         "sizes": czech2026.N_SIZES,
         "budgets": czech2026.BUDGETS.tolist(),
         "flops": czech2026.EXTRAPOLATED_TO,
+        "note": NOTE,
     }
