@@ -42,18 +42,19 @@
   }
 
   const dot = (a, b) => a.reduce((total, each, i) => total + each * b[i], 0);
-  const centred = (x) => x.map((each) => each - x.reduce((total, one) => total + one) / x.length);
+  const mean = (x) => x.reduce((total, each) => total + each) / x.length;
+  const centred = (x, middle = mean(x)) => x.map((each) => each - middle);
 
   /** The straight line of least squares through points: its slope, and its value anywhere. */
   function line(x, y) {
-    const v = centred(x), slope = dot(v, y) / dot(v, v), middle = [x[0] - v[0], y[0] - centred(y)[0]];
-    return { slope, at: (where) => middle[1] + slope * (where - middle[0]) };
+    const v = centred(x), slope = dot(v, y) / dot(v, v);
+    return { slope, at: (where) => mean(y) + slope * (where - mean(x)) };
   }
 
   /** n numbers from low to high, each the same factor above the one before. */
   const spaced = (low, high, n) => Array.from({ length: n }, (_, i) => low * (high / low) ** (i / (n - 1)));
 
-  Object.assign(root.formulas, { sum, loss, optimum, dot, centred, line, spaced });
+  Object.assign(root.formulas, { sum, loss, optimum, dot, mean, centred, line, spaced });
 
   // --- random numbers ----------------------------------------------------------------------------------------------
 
@@ -288,7 +289,7 @@
     }
 
     /** A number by a slider and a field. With `log` the slider is logarithmic, and the field takes 70B or 1e24. */
-    range({ key, label, value, min, max, step = 0.01, log = false, unit = "", words = log ? flops : number }) {
+    range({ key, label, value = this.figure.options[key], min, max, step = 0.01, log = false, unit = "", words = log ? flops : number }) {
       const plain = log ? typed : String;
       const id = fresh();
       const name = element("label", { for: id, id: `${id}-label` }, label);
@@ -338,7 +339,7 @@
     }
 
     /** One of several; `options` are {value, label}. */
-    choice({ key, label, value, options }) {
+    choice({ key, label, value = this.figure.options[key], options }) {
       const id = fresh();
       const select = element("select", { id });
       const fill = (these) => select.replaceChildren(

@@ -1,104 +1,104 @@
 /* Text that is read more than once: the law of Muennighoff et al. (2023), and its best plan. */
-(function () {
-  "use strict";
-  const { formulas, words: { number, count, percent, short } } = scalingFigures;
-  const { spaced } = formulas;
+(() => {
+"use strict";
+const { formulas, words: { number, count, percent, short } } = scalingFigures;
+const { spaced } = formulas;
 
-  /** What an amount is worth of which only `unique` is new. */
-  function effective(amount, unique, decay) {
-    return Math.min(amount, unique) - unique * decay * Math.expm1(-Math.max(amount / unique - 1, 0) / decay);
+/** What an amount is worth of which only `unique` is new. */
+function effective(amount, unique, decay) {
+  return Math.min(amount, unique) - unique * decay * Math.expm1(-Math.max(amount / unique - 1, 0) / decay);
+}
+
+/** The size for which so many tokens are compute-optimal. */
+function usefulSize({ A, B, alpha, beta }, unique) {
+  return ((alpha * A) / (beta * B)) ** (1 / alpha) * unique ** (beta / alpha);
+}
+
+/** Loss of a size that reads so many tokens, of which `unique` are distinct. */
+function limitedLoss(law, params, tokens, unique) {
+  const size = effective(params, usefulSize(law, unique), law.excess);
+  return formulas.loss(law, size, effective(tokens, unique, law.repeated));
+}
+
+/** The plan that reads the text so many times within a budget. */
+function planOf(law, flops, unique, epochs) {
+  const tokens = unique * epochs, params = flops / (6 * tokens);
+  return { params, tokens, epochs, loss: limitedLoss(law, params, tokens, unique) };
+}
+
+/** How much a term's pull on the loss has lost, in logarithms, where the amount is e^y times what is new. */
+function lostPull(y, exponent, decay) {
+  const decays = Math.expm1(y) / decay;
+  return (1 + exponent) * Math.log1p(-decay * Math.expm1(-decays)) + decays - y;
+}
+
+/** The plan of least loss: where one per cent more size and one per cent more tokens buy the same. */
+function limitedPlan(law, flops, unique) {
+  const span = Math.log(flops / (6 * unique * usefulSize(law, unique)));
+  if (!(span > 0)) return planOf(law, flops, unique, formulas.optimum(law, flops).tokens / unique);
+  let low = 0, high = span;
+  for (let step = 0; step < 60; step++) {
+    const y = (low + high) / 2;
+    if (lostPull(y, law.beta, law.repeated) < lostPull(span - y, law.alpha, law.excess)) low = y;
+    else high = y;
   }
+  return planOf(law, flops, unique, Math.exp(low));
+}
 
-  /** The size for which so many tokens are compute-optimal. */
-  function usefulSize({ A, B, alpha, beta }, unique) {
-    return ((alpha * A) / (beta * B)) ** (1 / alpha) * unique ** (beta / alpha);
-  }
+Object.assign(formulas, { effective, usefulSize, limitedLoss, planOf, limitedPlan });
 
-  /** Loss of a size that reads so many tokens, of which `unique` are distinct. */
-  function limitedLoss(law, params, tokens, unique) {
-    const size = effective(params, usefulSize(law, unique), law.excess);
-    return formulas.loss(law, size, effective(tokens, unique, law.repeated));
-  }
+const read = (epochs) => (
+  epochs < 1 ? `reads ${percent(epochs)} of the text once` : `reads the text ${number(epochs)} times`);
 
-  /** The plan that reads the text so many times within a budget. */
-  function planOf(law, flops, unique, epochs) {
-    const tokens = unique * epochs, params = flops / (6 * tokens);
-    return { params, tokens, epochs, loss: limitedLoss(law, params, tokens, unique) };
-  }
+scalingFigures.register("epochs", (figure, { law, note }) => {
+  const given = figure.panel("What there is"), plan = figure.panel("Your plan");
+  const range = (panel, key, label, unit, min, max, words) => (
+    panel.range({ key, label, unit, min, max, words, log: true }));
+  range(given, "flops", "Budget", "FLOP", 1e18, 1e28);
+  range(given, "unique", "Unique tokens", "", 1e8, 1e14, short);
+  range(plan, "epochs", "Epochs", "times the text is read", 0.1, 1000, number);
+  plan.note(note);
+  const answer = figure.output(), valley = figure.plot(), worth = figure.plot();
 
-  /** How much a term's pull on the loss has lost, in logarithms, where the amount is e^y times what is new. */
-  function lostPull(y, exponent, decay) {
-    const decays = Math.expm1(y) / decay;
-    return (1 + exponent) * Math.log1p(-decay * Math.expm1(-decays)) + decays - y;
-  }
+  figure.onChange(() => {
+    const { flops, unique, epochs } = figure.values();
+    const best = limitedPlan(law, flops, unique), yours = planOf(law, flops, unique, epochs);
+    const free = formulas.optimum(law, flops), fresh = free.tokens / unique, lack = best.loss - free.loss;
+    const value = (each) => effective(each, 1, law.repeated);
+    answer.say(`The best plan ${read(best.epochs)}, with ${count(best.params)} parameters` +
+      (lack < 5e-4 ? ": there is text enough. " : ". New text without end would lower its loss by " +
+        `${lack.toFixed(3)} nats a token. `) + `Your plan ${read(epochs)}, with ${count(yours.params)} parameters, and ` +
+      `its loss is ${Math.max(0, yours.loss - best.loss).toFixed(3)} higher. A token that it reads is worth ` +
+      `${percent(value(epochs) / epochs)} of a new one.`);
 
-  /** The plan of least loss: where one per cent more size and one per cent more tokens buy the same. */
-  function limitedPlan(law, flops, unique) {
-    const span = Math.log(flops / (6 * unique * usefulSize(law, unique)));
-    if (!(span > 0)) return planOf(law, flops, unique, formulas.optimum(law, flops).tokens / unique);
-    let low = 0, high = span;
-    for (let step = 0; step < 60; step++) {
-      const y = (low + high) / 2;
-      if (lostPull(y, law.beta, law.repeated) < lostPull(span - y, law.alpha, law.excess)) low = y;
-      else high = y;
-    }
-    return planOf(law, flops, unique, Math.exp(low));
-  }
+    const three = [best.epochs, fresh, epochs], from = Math.min(...three) / 5, to = Math.max(...three) * 5;
+    const top = Math.max(yours.loss, best.loss + 0.1) + 0.03, room = top - free.loss;
+    const curve = (loss, across, look) => ({ kind: "line", points: across.map((each) => [each, loss(each)]), ...look });
+    // a line of one point is nothing but its label
+    const dot = (label, each, loss, colour, aside, hollow) => [
+      { kind: "points", points: [[each, loss]], radius: 6, colour, hollow },
+      { kind: "line", points: [[each, loss + aside]], colour, label }];
+    valley.draw({
+      x: { from, to, log: true, title: "Epochs: tokens read over unique tokens", format: number },
+      y: { from: free.loss - 0.25 * room, to: top, title: "Loss at this budget [nats a token]" },
+      marks: [curve((each) => formulas.loss(law, flops / (6 * unique * each), unique * each), spaced(from, to, 150),
+        { colour: "quiet", dash: true }),
+      curve((each) => planOf(law, flops, unique, each).loss, spaced(from, to, 150)),
+      ...dot("best if all text were new", fresh, free.loss, "quiet", -0.18 * room, true),
+      ...dot("best plan", best.epochs, best.loss, 1, 0.05 * room), ...dot("your plan", epochs, yours.loss, 2, 0)],
+    });
 
-  Object.assign(formulas, { effective, usefulSize, limitedLoss, planOf, limitedPlan });
-
-  const read = (epochs) => (
-    epochs < 1 ? `reads ${percent(epochs)} of the text once` : `reads the text ${number(epochs)} times`);
-
-  scalingFigures.register("epochs", (figure, { law, ...first }) => {
-    const given = figure.panel("What there is"), plan = figure.panel("Your plan");
-    const range = (panel, key, label, unit, min, max, words) => (
-      panel.range({ key, label, unit, min, max, words, value: first[key], log: true }));
-    range(given, "flops", "Budget", "FLOP", 1e18, 1e28);
-    range(given, "unique", "Unique tokens", "", 1e8, 1e14, short);
-    range(plan, "epochs", "Epochs", "times the text is read", 0.1, 1000, number);
-    plan.note(first.note);
-    const answer = figure.output(), valley = figure.plot(), worth = figure.plot();
-
-    figure.onChange(() => {
-      const { flops, unique, epochs } = figure.values();
-      const best = limitedPlan(law, flops, unique), yours = planOf(law, flops, unique, epochs);
-      const free = formulas.optimum(law, flops), fresh = free.tokens / unique, lack = best.loss - free.loss;
-      const value = (each) => effective(each, 1, law.repeated);
-      answer.say(`The best plan ${read(best.epochs)}, with ${count(best.params)} parameters` +
-        (lack < 5e-4 ? ": there is text enough. " : ". New text without end would lower its loss by " +
-          `${lack.toFixed(3)} nats a token. `) + `Your plan ${read(epochs)}, with ${count(yours.params)} parameters, and ` +
-        `its loss is ${Math.max(0, yours.loss - best.loss).toFixed(3)} higher. A token that it reads is worth ` +
-        `${percent(value(epochs) / epochs)} of a new one.`);
-
-      const three = [best.epochs, fresh, epochs], from = Math.min(...three) / 5, to = Math.max(...three) * 5;
-      const top = Math.max(yours.loss, best.loss + 0.1) + 0.03, room = top - free.loss;
-      const curve = (loss, across, look) => ({ kind: "line", points: across.map((each) => [each, loss(each)]), ...look });
-      // a line of one point is nothing but its label
-      const dot = (label, each, loss, colour, aside, hollow) => [
-        { kind: "points", points: [[each, loss]], radius: 6, colour, hollow },
-        { kind: "line", points: [[each, loss + aside]], colour, label }];
-      valley.draw({
-        x: { from, to, log: true, title: "Epochs: tokens read over unique tokens", format: number },
-        y: { from: free.loss - 0.25 * room, to: top, title: "Loss at this budget [nats a token]" },
-        marks: [curve((each) => formulas.loss(law, flops / (6 * unique * each), unique * each), spaced(from, to, 150),
-          { colour: "quiet", dash: true }),
-        curve((each) => planOf(law, flops, unique, each).loss, spaced(from, to, 150)),
-        ...dot("best if all text were new", fresh, free.loss, "quiet", -0.18 * room, true),
-        ...dot("best plan", best.epochs, best.loss, 1, 0.05 * room), ...dot("your plan", epochs, yours.loss, 2, 0)],
-      });
-
-      const end = Math.max(20, Math.min(100, 1.5 * Math.max(best.epochs, epochs))), ceiling = value(Infinity);
-      const passed = Array.from({ length: 101 }, (_, k) => (k * end) / 100);
-      worth.draw({
-        x: { from: 0, to: end, title: "Epochs" },
-        y: { from: 0, to: 1.25 * ceiling, title: "Worth of the text, in first passes" },
-        marks: [curve((each) => each, passed, { colour: "quiet", dash: true, label: "new text", at: 0.9 }),
-          { kind: "rule", y: ceiling, colour: "quiet", label: `never more than ${number(ceiling)}` },
-          curve(value, passed, { label: "the same text again" }),
-          ...dot("best plan", best.epochs, value(best.epochs), 1, -0.15 * ceiling),
-          ...dot("your plan", epochs, value(epochs), 2, -0.15 * ceiling)],
-      });
+    const end = Math.max(20, Math.min(100, 1.5 * Math.max(best.epochs, epochs))), ceiling = value(Infinity);
+    const passed = Array.from({ length: 101 }, (_, k) => (k * end) / 100);
+    worth.draw({
+      x: { from: 0, to: end, title: "Epochs" },
+      y: { from: 0, to: 1.25 * ceiling, title: "Worth of the text, in first passes" },
+      marks: [curve((each) => each, passed, { colour: "quiet", dash: true, label: "new text", at: 0.9 }),
+        { kind: "rule", y: ceiling, colour: "quiet", label: `never more than ${number(ceiling)}` },
+        curve(value, passed, { label: "the same text again" }),
+        ...dot("best plan", best.epochs, value(best.epochs), 1, -0.15 * ceiling),
+        ...dot("your plan", epochs, value(epochs), 2, -0.15 * ceiling)],
     });
   });
+});
 })();
