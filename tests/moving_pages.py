@@ -25,7 +25,8 @@ NARROW, WIDE = {"width": 400, "height": 900}, {"width": 1280, "height": 900}
 PAGE = """<!doctype html><html lang="en" data-theme="{theme}"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width"><title>A page with a figure</title>
 <link rel="stylesheet" href="{folder}/moving.css">
-<style>body {{font: 16px sans-serif; margin: 0 16px; background: {ground}}} main {{max-width: 740px; margin: auto}}</style>
+<style>body {{font: 16px sans-serif; margin: 0 16px; background: {ground}}}
+main {{max-width: 740px; margin: auto}}</style>
 {scripts}</head><body><main>
 <div class="moving" id="moving-{name}" data-figure="{name}"><script type="application/json">{constants}</script>
 <div class="moving-still"><p>The still.</p></div></div></main></body></html>"""

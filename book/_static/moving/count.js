@@ -88,7 +88,7 @@ scalingFigures.register("count", (figure, { laws, aspect, delta, models, note })
       y: { from: low / 3, to: straight[29][1] * 3, log: true, title: `Best size ${named(all)}`, format: short },
       marks: [{ ...area, x: [begin, end] },
         { kind: "line", points: wide.map((n) => [countedFlops(law, n, model, all), counted(n, model, all)]), width: 3 },
-        { kind: "line", points: [[Math.sqrt(begin * end), low * (to / from) ** 0.2]], label: "best size" },
+        { kind: "words", points: [[Math.sqrt(begin * end), low * (to / from) ** 0.2]], label: "best size" },
         { kind: "line", points: straight, colour: 2, dash: true, label: "straight line", at: 0.97 }],
     });
   });

@@ -2,23 +2,7 @@
 (() => {
 "use strict";
 const { formulas, words: { number, count, percent, short } } = scalingFigures;
-const { spaced } = formulas;
-
-/** What an amount is worth of which only `unique` is new. */
-function effective(amount, unique, decay) {
-  return Math.min(amount, unique) - unique * decay * Math.expm1(-Math.max(amount / unique - 1, 0) / decay);
-}
-
-/** The size for which so many tokens are compute-optimal. */
-function usefulSize({ A, B, alpha, beta }, unique) {
-  return ((alpha * A) / (beta * B)) ** (1 / alpha) * unique ** (beta / alpha);
-}
-
-/** Loss of a size that reads so many tokens, of which `unique` are distinct. */
-function limitedLoss(law, params, tokens, unique) {
-  const size = effective(params, usefulSize(law, unique), law.excess);
-  return formulas.loss(law, size, effective(tokens, unique, law.repeated));
-}
+const { effective, limitedLoss, limitedPlan, spaced } = formulas;
 
 /** The plan that reads the text so many times within a budget. */
 function planOf(law, flops, unique, epochs) {
@@ -26,26 +10,7 @@ function planOf(law, flops, unique, epochs) {
   return { params, tokens, epochs, loss: limitedLoss(law, params, tokens, unique) };
 }
 
-/** How much a term's pull on the loss has lost, in logarithms, where the amount is e^y times what is new. */
-function lostPull(y, exponent, decay) {
-  const decays = Math.expm1(y) / decay;
-  return (1 + exponent) * Math.log1p(-decay * Math.expm1(-decays)) + decays - y;
-}
-
-/** The plan of least loss: where one per cent more size and one per cent more tokens buy the same. */
-function limitedPlan(law, flops, unique) {
-  const span = Math.log(flops / (6 * unique * usefulSize(law, unique)));
-  if (!(span > 0)) return planOf(law, flops, unique, formulas.optimum(law, flops).tokens / unique);
-  let low = 0, high = span;
-  for (let step = 0; step < 60; step++) {
-    const y = (low + high) / 2;
-    if (lostPull(y, law.beta, law.repeated) < lostPull(span - y, law.alpha, law.excess)) low = y;
-    else high = y;
-  }
-  return planOf(law, flops, unique, Math.exp(low));
-}
-
-Object.assign(formulas, { effective, usefulSize, limitedLoss, planOf, limitedPlan });
+formulas.planOf = planOf;
 
 const read = (epochs) => (
   epochs < 1 ? `reads ${percent(epochs)} of the text once` : `reads the text ${number(epochs)} times`);
@@ -74,10 +39,9 @@ scalingFigures.register("epochs", (figure, { law, note }) => {
     const three = [best.epochs, fresh, epochs], from = Math.min(...three) / 5, to = Math.max(...three) * 5;
     const top = Math.max(yours.loss, best.loss + 0.1) + 0.03, room = top - free.loss;
     const curve = (loss, across, look) => ({ kind: "line", points: across.map((each) => [each, loss(each)]), ...look });
-    // a line of one point is nothing but its label
     const dot = (label, each, loss, colour, aside, hollow) => [
       { kind: "points", points: [[each, loss]], radius: 6, colour, hollow },
-      { kind: "line", points: [[each, loss + aside]], colour, label }];
+      { kind: "words", points: [[each, loss + aside]], colour, label }];
     valley.draw({
       x: { from, to, log: true, title: "Epochs: tokens read over unique tokens", format: number },
       y: { from: free.loss - 0.25 * room, to: top, title: "Loss at this budget [nats a token]" },

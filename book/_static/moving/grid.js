@@ -96,7 +96,7 @@ function drawValley(plot, { alpha, beta, width, n }, ends) {
         return [{ kind: "line", points: across.map(curve), dash: true, colour, label, at: 0.95 },
           { kind: "points", colour, points: v.map((x, i) => [centre * Math.exp(x), y[i]]), radius: 3 },
           { kind: "points", colour, points: [curve(bias)], radius: 6, hollow: true },
-          { kind: "line", colour, points: [[bias, -0.14 * top]], label: "lowest here" }];
+          { kind: "words", colour, points: [[bias, -0.14 * top]], label: "lowest here" }];
       })],
   });
 }

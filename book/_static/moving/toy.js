@@ -122,10 +122,9 @@ scalingFigures.register("toy", (figure, { law, sizes, tokens, draws, note }) => 
     const wide = 1.25 * Math.min(60, Math.max(4, ...ratios, 1 / Math.min(...ratios)));
     const over = { from: 1 / wide, to: wide, log: true, format: number };
     const begin = now.runs[0].C, truth = { kind: "rule", colour: 6, dash: false };
-    // a line of one point is nothing but its label
     const dots = (runs, colour, label, height) => [
       { kind: "points", points: runs.map((run) => [run.C, run.N / best(run.C)]), colour, radius: 2 },
-      { kind: "line", points: [[begin, wide ** height]], colour, label }];
+      { kind: "words", points: [[begin, wide ** height]], colour, label }];
     fan.draw({
       x: { from: begin / 2, to: C * 300, log: true, title: "Compute [FLOP]" },
       y: { ...over, title: "Size over the true best size" },

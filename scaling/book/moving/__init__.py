@@ -10,31 +10,39 @@ A page says::
     :::
 
 The figure ``budget`` consists of the script ``book/_static/moving/budget.js`` and of the module
-``scaling.book.moving.budget``, whose function ``constants`` takes the directive's options as keywords and gives what
-the script needs as a dictionary for JSON; no constant of a paper is typed in a script. ``two-laws`` has the module
-``two_laws``. ``core.js`` and a figure's script are loaded by the pages that have the figure, by no others.
+``scaling.book.moving.budget`` (``two-laws``: ``two_laws``), which has
 
-The scripts lie in ``book/_static``, which both the whole book and the small book of ``scaling rerun`` take as their
-folder of static files, and which an installed package carries.
+- ``TITLE``, which the option ``title`` replaces;
+- ``constants(**options)``: what the script needs, as a dictionary for JSON, from the directive's options as words.
+  No constant of a paper is typed in a script. The option ``file`` is a path beside the page;
+- perhaps ``still(**options)``: Markdown that stands where the directive has no content;
+- perhaps ``picture(**options)``: a figure of Matplotlib and its alternative text, which stands above either.
+
+``core.js`` and a figure's script are loaded by the pages that have the figure, by no others. The scripts lie in
+``book/_static``, which both the whole book and the small book of ``scaling rerun`` take as their folder of static
+files, and which an installed package carries.
 """
 
 from __future__ import annotations
 
 import importlib
 import inspect
+import io
 import json
+from pathlib import Path
 from typing import Any
 
 from docutils import nodes
 from docutils.parsers.rst import Directive, directives
+from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 
 from ..._words import to_json
 
 __all__ = ["setup"]
 
-#: of all figures' options, the one that the frame takes
-TITLE = "title"
+#: options that the directive itself reads
+TITLE, FILE = "title", "file"
 
 
 class Moving(nodes.General, nodes.Element):
@@ -60,21 +68,39 @@ class MovingDirective(Directive):
 
     def run(self) -> list[nodes.Node]:
         name = self.arguments[0]
-        self.assert_has_content()
+        document = self.state.document
         given = {key.replace("-", "_"): value or "" for key, value in self.options.items()}
         title = given.pop(TITLE, None)
+        if FILE in given:
+            given[FILE] = str(Path(document["source"]).parent / given[FILE])
+            document.settings.record_dependencies.add(given[FILE])
         try:
             figure = importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
             inspect.signature(figure.constants).bind(**given)
-            constants = figure.constants(**given)
+            constants = to_json({TITLE: title or figure.TITLE, **figure.constants(**given)})
         except (ImportError, TypeError, ValueError, OSError) as error:
             raise self.error(f"the moving figure {name!r} cannot be placed: {error}") from error
-        document = self.state.document
         number = sum(each["figure"] == name for each in document.findall(Moving))
-        moving = Moving(figure=name, constants=to_json({TITLE: title or figure.TITLE, **constants}))
-        moving["ids"] = [f"moving-{name}" + (f"-{number + 1}" if number else "")]
-        self.state.nested_parse(self.content, self.content_offset, moving)
+        moving = Moving(figure=name, constants=constants, name=f"moving-{name}" + (f"-{number + 1}" if number else ""))
+        if hasattr(figure, "picture"):
+            moving += _drawn(*figure.picture(**given))
+        content = self.content
+        if not content and hasattr(figure, "still"):
+            content = StringList(figure.still(**given).splitlines(), source=name)
+        self.state.nested_parse(content, self.content_offset, moving)
         return [moving]
+
+
+def _drawn(picture: Any, words: str) -> nodes.raw:
+    """A figure of Matplotlib as SVG, with letters as letters, the same at each build."""
+    import matplotlib as mpl
+
+    stream = io.StringIO()
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "moving"}):
+        picture.savefig(stream, format="svg", metadata={"Date": None}, bbox_inches="tight")
+    svg = stream.getvalue()
+    svg = svg[svg.index("<svg") :].replace("<svg ", f'<svg role="img" aria-label="{nodes.Text(words)}" ', 1)
+    return nodes.raw("", f'<div class="moving-picture">{svg}</div>', format="html")
 
 
 def _open(writer: Any, node: Moving) -> None:
@@ -82,7 +108,7 @@ def _open(writer: Any, node: Moving) -> None:
     constants = json.dumps(json.loads(node["constants"]), ensure_ascii=True, separators=(",", ":")).replace(
         "<", "\\u003c"
     )
-    writer.body.append(f'<div class="moving" id="{node["ids"][0]}" data-figure="{node["figure"]}">')
+    writer.body.append(f'<div class="moving" id="{node["name"]}" data-figure="{node["figure"]}">')
     writer.body.append(f'<script type="application/json">{constants}</script><div class="moving-still">')
 
 
