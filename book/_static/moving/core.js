@@ -6,7 +6,8 @@ and onChange(draw), which draws at once and after each change. Settings stand in
 "use strict";
 
 const builders = {};
-const formulas = { sum, loss, optimum, interval, root, line, spaced, effective, usefulSize, limitedLoss, limitedPlan };
+const formulas = { sum, loss, optimum, interval, root, dot, mean, centred, line, spaced, effective, usefulSize,
+  limitedLoss, limitedPlan };
 const words = { number, flops, count, short, percent, parse };
 const register = (name, build) => (builders[name] = build);
 window.scalingFigures = { register, formulas, words, random, element };
@@ -81,13 +82,23 @@ function root(rising, low, high) {
   return (low + high) / 2;
 }
 
+function dot(x, y) {
+  return x.reduce((total, each, i) => total + each * y[i], 0);
+}
+
+function mean(x) {
+  return x.reduce((total, each) => total + each, 0) / x.length;
+}
+
+function centred(x) {
+  const middle = mean(x);
+  return x.map((each) => each - middle);
+}
+
 /** The straight line of least squares through points: its slope, and its value anywhere. */
 function line(x, y) {
-  const mean = (of) => of.reduce((total, each) => total + each, 0) / of.length;
-  const [left, low] = [mean(x), mean(y)];
-  const moment = (of) => x.reduce((total, each, i) => total + (each - left) * of[i], 0);
-  const slope = moment(y) / moment(x.map((each) => each - left));
-  return { slope, at: (where) => low + slope * (where - left) };
+  const v = centred(x), slope = dot(v, y) / dot(v, v);
+  return { slope, at: (where) => mean(y) + slope * (where - mean(x)) };
 }
 
 /** n numbers from low to high, each the same factor above the one before. */
@@ -166,7 +177,8 @@ const fresh = () => `moving-${++made}`;
 const button = (label) => `<button type="button">${label}</button>`;
 
 class Figure {
-  constructor(container, title) {
+  constructor(container, constants) {
+    const { title } = this.constants = constants;
     this.container = container;
     this.controls = new Map(); // by the keys that a link has
     this.left = element('<div class="moving-controls">');
@@ -206,6 +218,11 @@ class Figure {
   onChange(draw) {
     this.draw = draw;
     draw();
+  }
+
+  /** What all controls say, by their keys. */
+  values() {
+    return Object.fromEntries([...this.controls].map(([key, control]) => [key, control.get()]));
   }
 
   changed() {
@@ -286,8 +303,8 @@ class Panel {
 
   /** A number by a slider from `min` to `max` and a field.
 
-  With `log` the slider is logarithmic; the field takes 70B or 1e24, and all from `least` to `most`. */
-  range({ key, label, value, min, max, step = 0.01, log = false, unit = "", words = log ? flops : number,
+  It begins at the constant of its key. With `log` the slider is logarithmic; the field takes 70B or 1e24, and all from `least` to `most`. */
+  range({ key, label, value = this.figure.constants[key], min, max, step = 0.01, log = false, unit = "", words = log ? flops : number,
     least = min, most = max }) {
     const id = fresh();
     const steps = Math.round(20 * Math.log10(max / min));
@@ -327,7 +344,7 @@ class Panel {
   }
 
   /** One of several `options`, each {value, label}; `add` adds another, or replaces that of its value. */
-  choice({ key, label, value, options }) {
+  choice({ key, label, value = this.figure.constants[key], options }) {
     const id = fresh();
     const select = element(`<select id="${id}">`);
     const find = (value) => [...select.options].find((each) => each.value === value);
@@ -365,7 +382,7 @@ class Plot {
     new ResizeObserver(resized).observe(this.box);
   }
 
-  /** Draw {x, y, marks, words}; `words` say in a sentence what is seen.
+  /** Draw {x, y, marks, words}; `words` say in a sentence what is seen, or the titles do.
 
   x, y: {from, to, log, title, format, ticks}. Marks, with a colour from 1 to 6 or "quiet" and perhaps a label:
     {kind: "line" or "points", points: [[x, y], ...]}, with width and dash, or with radius and hollow
@@ -388,7 +405,7 @@ class Plot {
     const clip = fresh();
     this.box.innerHTML = `<svg ${size} role="img"><clipPath id="${clip}"><rect ${inside}/></clipPath>` +
       `${drawAxes(x, y, frame)}<g clip-path="url(#${clip})">${marks.map((mark) => mark.drawn).join("")}</g></svg>`;
-    this.box.firstChild.setAttribute("aria-label", spec.words);
+    this.box.firstChild.setAttribute("aria-label", spec.words || `${spec.y.title}, against ${spec.x.title}`);
     placeLabels(this.box.firstChild, marks, frame);
   }
 }
@@ -504,7 +521,7 @@ function drawAxes(x, y, { left, right, top, bottom }) {
 document.addEventListener("DOMContentLoaded", () => {
   for (const container of document.querySelectorAll(".moving")) {
     const constants = JSON.parse(container.querySelector("script").textContent);
-    const figure = new Figure(container, constants.title);
+    const figure = new Figure(container, constants);
     try {
       builders[container.dataset.figure](figure, constants);
       figure.finish();
