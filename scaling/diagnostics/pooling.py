@@ -179,10 +179,11 @@ def _checkpoints(table: pd.DataFrame, read_from: Mapping[str, str]) -> Pooling |
     pairs = table[["params", "tokens"]].drop_duplicates().sort_values(["params", "tokens"])
     rows = table["params"].value_counts()
     shared = pairs["tokens"].duplicated(keep=False)
+    long = pairs.assign(shared=shared)[pairs.groupby("params")["tokens"].transform("size") >= STEPPED]
     curved = [
         size
-        for size, points in pairs.assign(shared=shared).groupby("params")
-        if len(points) >= STEPPED and _is_curve(points["tokens"].to_numpy(), float(points["shared"].mean()), stepped)
+        for size, points in long.groupby("params")
+        if _is_curve(points["tokens"].to_numpy(), float(points["shared"].mean()), stepped)
     ]
     if rows.reindex(curved).sum() < MOST * len(table):
         return None

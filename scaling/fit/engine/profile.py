@@ -179,6 +179,7 @@ class Frontier:
         points[:, OFFSET] = np.minimum(np.maximum(points[:, OFFSET], 0.0), points[:, LOSS] * (1 - 1e-9))
         return points
 
+    @np.errstate(over="ignore", invalid="ignore")  # a point at the edge of the numbers is refused by its promise
     def _step(
         self, points: np.ndarray, r: np.ndarray, slopes: np.ndarray, damping: np.ndarray, held: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
