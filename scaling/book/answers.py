@@ -37,6 +37,8 @@ TIMES = 10.0
 RANGES = ("params", "tokens", "flops", "loss")
 #: the kinds of answers: a number with its interval, an interval alone, none
 NUMBER, RANGE, NOTHING = "number", "range", "nothing"
+#: why there is no interval
+UNTOLD = "in a part of the resampled tables there is no best size, so that its interval is not known"
 #: what a check says of an answer
 FOR, AGAINST, UNKNOWN = "for", "against", "cannot say"
 #: runs to add, at most, and what one and all of them may cost, over the most expensive run
@@ -135,14 +137,15 @@ class Answers:
         if follow != 3:
             best = self._by_frontier(follow)
             known = np.isfinite(best["params"]).all()
-            return {"kind": NUMBER if known else RANGE, "approach": follow, "why": self.ruling.rule, **best}
+            why = self.ruling.rule if known else UNTOLD
+            return {"kind": NUMBER if known else RANGE, "approach": follow, "why": why, **best}
         if isinstance(plan, str):
             return {"kind": NOTHING, "approach": None, "why": plan}
         rows = plan.allocation.loc["compute-optimal"]
         names = ["params", "tokens", "tokens_per_param", "loss", "loss_of_a_run"]
         best = {name: tuple(map(float, rows.loc[name, ["estimate", "low", "high"]])) for name in names}
         settled = not plan.open_question and np.isfinite(best["params"]).all()
-        why = self.ruling.rule if settled else plan.open_question or "the resamples do not tell how far it may be off"
+        why = self.ruling.rule if settled else plan.open_question or UNTOLD
         return {"kind": NUMBER if settled else RANGE, "approach": 3, "why": why, **best}
 
     def _by_frontier(self, number: int) -> dict[str, Any]:
@@ -159,8 +162,9 @@ class Answers:
         """The tokens that go with a range of sizes, where compute is 6 N D."""
         if find_meter(self.runs).kind != "6ND":
             return {}
-        _, low, high = size
-        return {"tokens": (None, self.flops / (6 * high), self.flops / (6 * low))}
+        sizes = np.array(size[:0:-1], dtype=float)
+        tokens = self.flops / (6 * sizes)
+        return {"tokens": (None, *tokens.tolist()), "tokens_per_param": (None, *(tokens / sizes).tolist())}
 
     def _checks(self) -> list[dict[str, str]]:
         """What speaks for the answer and what against it."""

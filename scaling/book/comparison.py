@@ -9,7 +9,8 @@ from typing import Any
 from urllib.parse import quote
 
 from .._words import format_count, listed
-from .answers import NUMBER, RANGE, Answers
+from ..sources.labels import label_of
+from .answers import NUMBER, RANGE, TIMES, Answers
 from .chapters import DONE
 from .wording import amount, factor, in_words, interval, much, sentence
 
@@ -22,7 +23,8 @@ h1 { font-size: 1.7rem } h2 { font-size: 1.25rem; margin-top: 2rem }
 .wide { overflow-x: auto }
 table { border-collapse: collapse; font-size: .92rem }
 th, td { text-align: left; vertical-align: top; padding: .4rem .9rem .4rem 0; border-bottom: 1px solid #8886 }
-th[scope=row] { max-width: 14rem; overflow-wrap: anywhere }
+th[scope=row] { min-width: 9rem; overflow-wrap: anywhere }
+.ends { white-space: nowrap }
 @media print { body { font-size: 9.5pt; margin: 0; max-width: none } .wide { overflow: visible } a { color: inherit } }
 """
 #: losses whose ranges do not meet may be of different tokenisers, texts or units
@@ -54,7 +56,7 @@ def comparison_page(summaries: Mapping[str, dict[str, Any]], compared: Mapping[s
         [_answer_row(name, summaries[name], compared[name]) for name in summaries],
     )
     laws = _table(
-        ["table", "E", "exponent of the size", "exponent of the tokens", "exponent of the best size", "status"],
+        ["table", "E", "α, of the size", "β, of the tokens", "exponent of the best size", "status"],
         [_law_row(name, summary) for name, summary in summaries.items()],
     )
     tables = _table(
@@ -68,7 +70,7 @@ def comparison_page(summaries: Mapping[str, dict[str, Any]], compared: Mapping[s
         "The book of a table has the reasons.</p>",
         f"<h2>What to train</h2>{answers}",
         f"<h2>Before you compare them</h2><ul>{cautions}</ul>",
-        "<h2>The laws</h2><p>L = E + A / N<sup>exponent of the size</sup> + B / D<sup>exponent of the tokens</sup>, by "
+        "<h2>The laws</h2><p>L = E + A / N<sup>α</sup> + B / D<sup>β</sup>, N parameters and D tokens, by "
         f"the parametric fit of each table.</p>{laws}",
         f"<h2>The tables</h2>{tables}",
     ]
@@ -107,9 +109,9 @@ def cautions_on(summaries: Mapping[str, dict[str, Any]], compared: Mapping[str, 
         said.append(f"{words}, so that one budget need not be the same in all tables.")
     if units := [f"{_name(each)} ({told})" for each in summaries.values() if (told := _loss_unit(each))]:
         said.append(f"Losses were converted to nats per token: {listed(units)}.")
-    far = [_name(summaries[name]) for name, each in compared.items() if each["reach"] > 1.0]
-    if far and len(far) < len(names):
-        said.append(f"The budget lies beyond the runs of {listed(far)}, and within those of the others.")
+    far = [_name(summaries[name]) for name, each in compared.items() if not _is_near(each)]
+    if far:
+        said.append(f"The budget lies more than {TIMES:g} times beyond the runs of {listed(far)}, or below them.")
     sums: dict[str, list[str]] = {}
     for each in summaries.values():
         sums.setdefault(each["input"]["sha256"], []).append(_name(each))
@@ -117,12 +119,22 @@ def cautions_on(summaries: Mapping[str, dict[str, Any]], compared: Mapping[str, 
     return said
 
 
+def _is_near(answer: dict[str, Any]) -> bool:
+    least, most = answer["ranges"]["flops"]
+    return bool(least / TIMES <= answer["flops"] * (1 + 1e-9) and answer["flops"] <= most * TIMES * (1 + 1e-9))
+
+
 def _answer_row(name: str, summary: dict[str, Any], answer: dict[str, Any]) -> list[str]:
     shown = {"params": much, "tokens": much, "tokens_per_param": factor, "loss": "{:.3f}".format}
     cells = [_part(answer, key, form) for key, form in shown.items()]
     told = {NUMBER: "a number with its interval", RANGE: "an interval only: the runs leave it open"}
     why = told.get(answer["kind"]) or escape(sentence(answer["why"]))
-    reach = f"{factor(answer['reach'])} times the most expensive run" if answer["reach"] > 1 else "within the runs"
+    least, _ = answer["ranges"]["flops"]
+    reach = "the budget lies within that of the runs"
+    if answer["reach"] > 1:
+        reach = f"the budget is {factor(answer['reach'])} times that of the most expensive run"
+    elif answer["flops"] < least:
+        reach = f"the budget is {factor(least / answer['flops'])} times below that of the cheapest run"
     return [_link(name, summary), *cells, f"{why}; {reach}"]
 
 
@@ -131,8 +143,8 @@ def _part(answer: dict[str, Any], key: str, shown: Any) -> str:
         return "not known"
     value, low, high = answer[key]
     if value is None or answer["kind"] != NUMBER:
-        return f"{shown(low)} to {shown(high)}" if math.isfinite(low) and math.isfinite(high) else "not known"
-    return f"{shown(value)}<br>{shown(low)} to {shown(high)}" if math.isfinite(low + high) else shown(value)
+        return _ends(f"{shown(low)} to {shown(high)}") if math.isfinite(low) and math.isfinite(high) else "not known"
+    return f"{shown(value)}<br>{_ends(f'{shown(low)} to {shown(high)}')}" if math.isfinite(low + high) else shown(value)
 
 
 def _law_row(name: str, summary: dict[str, Any]) -> list[str]:
@@ -141,7 +153,7 @@ def _law_row(name: str, summary: dict[str, Any]) -> list[str]:
     for constant in ("E", "alpha", "beta", "a"):
         low, high = (law.get("intervals") or {}).get(constant, (None, None))
         value = law["constants"].get(constant)
-        cells.append("none" if value is None else f"{value:.3g} {interval(low, high)}")
+        cells.append("none" if value is None else f"{value:.3g}<br>{_ends(interval(low, high, '{:.2g}'))}")
     status = law["status"].replace("_", " ") + (f": {in_words(law['message'])}" if law["message"] else "")
     return [_link(name, summary), *cells, escape(status)]
 
@@ -163,7 +175,11 @@ def _table(heads: list[str], rows: list[list[str]]) -> str:
 
 
 def _name(summary: dict[str, Any]) -> str:
-    return str(summary["input"]["name"])
+    return label_of(str(summary["input"]["name"]))
+
+
+def _ends(words: str) -> str:
+    return f'<span class="ends">{words}</span>'
 
 
 def _link(name: str, summary: dict[str, Any]) -> str:

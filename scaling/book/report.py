@@ -20,7 +20,7 @@ from .wording import amount, count, escaped, factor, in_words, interval, much, s
 __all__ = ["front_page", "headline"]
 
 #: what a check says, in the table of checks
-SPEAKS = {FOR: "speaks for it", AGAINST: "speaks against it", UNKNOWN: "cannot be told"}
+SPEAKS = {FOR: "for", AGAINST: "against", UNKNOWN: "cannot be told"}
 #: what the law is asked
 ASKED = {"a": "How fast does the best size grow with compute (exponent)?", "params": "Best size", "loss": "Loss there"}
 #: sizes other than the advised
@@ -65,9 +65,9 @@ def front_page(summary: dict[str, Any], outcomes: dict[Chapter, Outcome], runs: 
         *_checks(answer),
         *_known(summary),
         *_plan(answer),
-        *_explorer(summary),
         *_distrust(summary),
         *_next_runs(answer),
+        *_explorer(summary),
         *_table(summary, runs),
         *_laws(summary),
         *_chapters(outcomes),
@@ -106,7 +106,7 @@ def _answer(answer: dict[str, Any]) -> str:
     if not answer["asked"]:
         most = amount(answer["flops"] / answer["reach"])
         lines.append(f"No budget was named, so this is for ten times that of your most expensive run, {most} FLOP.")
-    return "\n".join([":::{admonition} The answer", ":class: important", "", "\n\n".join(lines), ":::"])
+    return "\n".join([":::{admonition} The answer", ":class: important report-answer", "", "\n\n".join(lines), ":::"])
 
 
 def _why(answer: dict[str, Any]) -> str:
@@ -167,7 +167,7 @@ def _picture(answer: dict[str, Any]) -> str:
 def _checks(answer: dict[str, Any]) -> list[str]:
     if not answer["checks"]:
         return []
-    lines = ["| check | what was found | |", "|---|---|---|"]
+    lines = ["| check | what was found | speaks |", "|---|---|---|"]
     lines += [
         _row(each["question"], escaped(sentence(each["found"])), SPEAKS[each["speaks"]]) for each in answer["checks"]
     ]
@@ -176,18 +176,21 @@ def _checks(answer: dict[str, Any]) -> list[str]:
 
 def _known(summary: dict[str, Any]) -> list[str]:
     """The certainty table in words."""
-    (law,) = [each for each in summary["laws"] if each["approach"] == 3]
+    law = _parametric(summary)
     rows = [row for row in law.get("asked") or [] if row["quantity"] in ASKED]
-    if not rows:
+    if not rows or summary["answer"]["kind"] == NOTHING:
         return []
-    lines = [_row("question", "at compute [FLOP]", "answer", "95 % interval", "needed to decide", "known well enough")]
-    lines += ["|---|---|---|---|---|---|"]
+    lines = [
+        _row("question", "at compute [FLOP]", "answer", "95 % interval", "enough to decide?"),
+        "|---|---|---|---|---|",
+    ]
     for row in rows:
-        shown = much if row["quantity"] == "params" else "{:.3g}".format
+        shown = {"params": much, "a": "{:.2f}".format, "loss": "{:.3f}".format}[row["quantity"]]
         at = amount(row["flops"]) if math.isfinite(row["flops"]) else "any"
         value, low, high = (shown(row[name]) for name in ("value", "low", "high"))
-        need, enough = row["need"].replace("%", " %"), "yes" if row["enough"] else "no"
-        lines.append(_row(ASKED[row["quantity"]], at, value, f"{low} to {high}", need, enough))
+        need = row["need"].replace("%", " %").replace("factor", "a factor of")
+        enough = "yes" if row["enough"] else f"no, that takes {need}"
+        lines.append(_row(ASKED[row["quantity"]], at, value, f"{low} to {high}", enough))
     return [
         "## What the runs know, and how well",
         "At the compute of the most expensive run and at the asked budget, if the law is right. These intervals hold "
@@ -239,23 +242,23 @@ def _other_sizes(rows: list[dict[str, Any]]) -> str:
 
 def _explorer(summary: dict[str, Any]) -> list[str]:
     """A figure in which the budget can be moved, by the reader's own law; nothing without one."""
-    (law,) = [each for each in summary["laws"] if each["approach"] == 3]
-    if law["status"] == "not_identified" or not law["constants"]:
+    law = _parametric(summary)
+    if summary["answer"]["kind"] == NOTHING or law["status"] == "not_identified" or not law["constants"]:
         return []
-    figure = [":::{moving} budget", f":file: {MARK}", f":budget: {summary['answer']['flops']:.6g}", ":::"]
+    figure = [":::{moving} budget", f":file: {MARK}", f":budget: {summary['answer']['flops']:.6g}", ""]
+    figure += ["In a browser with JavaScript, the budget can be moved here.", ":::"]
     return ["## Another budget", "\n".join(figure)]
 
 
 def _distrust(summary: dict[str, Any]) -> list[str]:
-    """What speaks against the answer, what the plan says of itself, and what was noticed in the table: each once."""
+    """What the plan says of itself, and what was noticed in the table: what the checks have not said."""
     table, answer = summary["input"], summary["answer"]
-    against = [each["found"] for each in answer["checks"] if each["speaks"] == AGAINST]
-    plan = answer["plan"]["notes"] if answer["plan"] else []
+    checked = [_key(each["found"]) for each in answer["checks"]]
+    plan = answer["plan"]["notes"] if answer["plan"] and answer["kind"] != NOTHING else []
     said: dict[str, str] = {}
-    for note in map(sentence, [*against, *plan, *table["looks"], *table["warnings"], *table["notes"]]):
-        key = re.sub(r"\W+", "", note.casefold())
-        if not any(key in other or other in key for other in said):
-            said[key] = f"- {escaped(note)}"
+    for note in [*plan, *table["looks"], *table["warnings"], *table["notes"]]:
+        if not any(_key(note) in other or other in _key(note) for other in [*checked, *said]):
+            said[_key(note)] = f"- {escaped(sentence(note))}"
     always = (
         "- An interval knows the noise of the runs. It does not know a learning rate that suited small models only, or "
         "a bend beyond the most expensive run."
@@ -263,10 +266,17 @@ def _distrust(summary: dict[str, Any]) -> list[str]:
     return ["## What to distrust", "\n".join([*said.values(), always])]
 
 
+def _key(words: str) -> str:
+    """Letters and digits of a sentence, by which one that was said before is known."""
+    return re.sub(r"\W+", "", in_words(words).casefold())
+
+
 def _next_runs(answer: dict[str, Any]) -> list[str]:
     more, head = answer["next_runs"], "## The runs to add first"
+    if answer["kind"] == NOTHING:
+        return []
     if "runs" not in more:
-        return [head, f"None can be named: {escaped(in_words(more['reason']))}"]
+        return [head, f"None can be named. {escaped(sentence(more['reason']))}"]
     lines = [_row("parameters", "tokens", "tokens per parameter", "compute [FLOP]", "expected loss", "how often")]
     lines += ["|---|---|---|---|---|---|"]
     for row in more["runs"]:
@@ -297,7 +307,8 @@ def _table(summary: dict[str, Any], runs: pd.DataFrame) -> list[str]:
         "## The table",
         "\n".join(lines),
         "The table as it was used is <a href='runs.csv'>runs.csv</a>; all that this page says, for programs, is in "
-        f"<a href='summary.json'>summary.json</a>. The file has the SHA-256 `{table['sha256']}`.",
+        f"<a href='summary.json'>summary.json</a>. The SHA-256 of the file begins with "
+        f"`{table['sha256'][:16]}`.",
         *(["How its columns were read:", fenced("\n".join(read))] if read else []),
     ]
 
@@ -316,14 +327,27 @@ def _laws(summary: dict[str, Any]) -> list[str]:
 
 
 def _law(law: dict[str, Any]) -> str:
-    words = [law["message"], law.get("no_intervals", ""), *law.get("remarks", [])]
-    said = " ".join(escaped(sentence(each)) for each in words if each)
+    said = [escaped(sentence(each)) for each in (law["message"], law.get("no_intervals", "")) if each]
+    said += [_remark(each) for each in law.get("remarks", [])]
     lines = ["| constant | value | 95 % interval |", "|---|---|---|"]
     for name, value in law.get("constants", {}).items():
         low, high = (law["intervals"] or {}).get(name, (math.nan, math.nan))
         lines.append(_row(CONSTANTS.get(name, name), f"{value:.4g}", interval(low, high, "{:.4g}")))
-    head = f"**Approach {APPROACHES[law['approach']]}**: {law['status'].replace('_', ' ')}. {said}".rstrip()
+    head = f"**Approach {APPROACHES[law['approach']]}**: {law['status'].replace('_', ' ')}. {' '.join(said)}".rstrip()
     return "\n\n".join([head, *(["\n".join(lines)] if len(lines) > 2 else [])])
+
+
+def _remark(words: str) -> str:
+    """What is to be known of an interval; the constant by its letter."""
+    name, colon, rest = words.partition(": ")
+    if colon and name in CONSTANTS:
+        return f"{CONSTANTS[name].split(',')[0]}: {escaped(in_words(rest))}."
+    return escaped(sentence(words))
+
+
+def _parametric(summary: dict[str, Any]) -> dict[str, Any]:
+    (law,) = [each for each in summary["laws"] if each["approach"] == 3]
+    return law
 
 
 def _differences(differences: dict[str, Any]) -> list[str]:

@@ -15,6 +15,8 @@ NUMBERS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight
 #: names of columns, statuses and functions in the package's sentences, and what they are to a reader
 NAMES = {
     "; suggest_runs (on the command line: --next-budget) says which runs would tell most": "",
+    " (fit.candidate holds the law at the minimum all the same)": "",
+    "flops = 6 N D": "6 × parameters × tokens",
     "the objective log_one_sided": "a one-sided objective",
     "params_nonembedding": "parameters without embeddings",
     "tokens_per_param": "tokens per parameter",
@@ -72,7 +74,7 @@ def amount(value: float) -> str:
 
 def factor(value: float) -> str:
     """A ratio to two digits, whole from a hundred on."""
-    return f"{value:.2g}" if value < 99.5 else f"{value:,.0f}"
+    return f"{value:.2g}" if value < 99.5 else f"{value:.0f}" if value < 1000 else much(value)
 
 
 def interval(low: float | None, high: float | None, of: str = "{:.3g}") -> str:
