@@ -59,14 +59,15 @@ def entries_of(html: Path) -> tuple[str, list[Entry]]:
     first = re.search(r"url=([^\"]+)", (html / "index.html").read_text(encoding="utf-8"))[1]
     text = (html / first).read_text(encoding="utf-8")
     bar = text.partition("bd-docs-nav")[2].partition("</nav>")[0]
-    entries, part = [], ""
+    title = re.search(r'property="og:site_name" content="([^"]*)"', text)[1]
+    entries, part = [Entry(title, first, "")], ""
     for caption, href, words in re.findall(
         r'"caption-text">(.*?)</span>|"toctree-l1[^"]*">\s*<a [^>]*href="([^"]+)">(.*?)</a>', bar, re.S
     ):
         part = caption or part
         if href and not (address := resolved(first, href)).startswith("book/api"):
             entries.append(Entry(words.strip(), address, part))
-    return re.search(r'property="og:site_name" content="([^"]*)"', text)[1], entries
+    return title, entries
 
 
 def resolved(page: str, address: str) -> str:
