@@ -140,8 +140,8 @@ def print_book(browser: Browser, html: Path, output: Path, only: Collection[str]
         for entry in entries:
             sheet = sheets[entry.anchor] - 1
             if entry.part and entry.part not in parts:
-                parts[entry.part] = book.add_outline_item(unescape(entry.part), sheet)
-            book.add_outline_item(unescape(entry.words), sheet, parent=parts.get(entry.part))
+                parts[entry.part] = book.add_outline_item(title=unescape(entry.part), page_number=sheet)
+            book.add_outline_item(title=unescape(entry.words), page_number=sheet, parent=parts.get(entry.part))
         book.add_metadata({"/Title": unescape(title)})
         book.write(output)
     page.close()
