@@ -1,4 +1,4 @@
-# make book · check · test · portable · coverage · lint · bench · league · sweep · clean.  Each target sets up .venv by itself; PYTHON=python3.12 picks another interpreter.
+# make book · pdf · check · test · portable · coverage · lint · bench · league · sweep · clean.  Each target sets up .venv by itself; PYTHON=python3.12 picks another interpreter.
 SHELL := /bin/sh
 PYTHON ?= python3
 RUN := .venv/bin/python
@@ -12,10 +12,11 @@ export PYDEVD_DISABLE_FILE_VALIDATION = 1
 WORKERS ?= 2
 OUT ?= sweep
 
-.PHONY: help book check test portable coverage lint bench league sweep clean environment
+.PHONY: help book pdf check test portable coverage lint bench league sweep clean environment
 
 help:
 	@echo "make book    build the book and print the path of the page to open"
+	@echo "make pdf     build the book and print it as one PDF, which needs Chromium"
 	@echo "make check   run the tests that take seconds: no notebooks, browser, kills or builds"
 	@echo "make test    run every test and every notebook"
 	@echo "make portable run the notebooks as processors of other kinds would"
@@ -38,6 +39,10 @@ environment:
 
 book: environment
 	@$(RUN) tools/build_book.py
+
+pdf: environment
+	@$(RUN) tools/build_book.py
+	@$(RUN) tools/pdf.py
 
 check: environment
 	@$(RUN) -m pytest -q -n $(WORKERS) --dist loadfile -p no:nbval -m "not slow and not browser" tests scaling $(PYTEST_ARGS)

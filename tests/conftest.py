@@ -30,6 +30,17 @@ ALONE = (
     "tests/book/test_rerun.py::test_every_chapter_takes_every_kind_of_table",
     "tests/house/test_notebooks.py::test_runs",
 )
+#: files that share the built book, and so go to one process
+BUILT = "tests/house/test_book"
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """One Chromium for all tests of a process: Playwright does not start twice in one."""
+    from visits import chromium  # takes a while, and most tests open no pages
+
+    with chromium() as browser:
+        yield browser
 
 
 def pytest_collection_modifyitems(config, items):
@@ -53,4 +64,6 @@ class ByFile(LoadFileScheduling):
     """The tests of a file go to one process, where they share what they build; those that stand alone do not."""
 
     def _split_scope(self, nodeid):
+        if nodeid.startswith(BUILT):
+            return BUILT
         return nodeid if nodeid.startswith(ALONE) else super()._split_scope(nodeid)

@@ -1,6 +1,6 @@
-"""Write `book/api.md`, the page of docstrings, from the names that the front door and the rooms offer.
+"""Write the pages of docstrings, from the names that the front door and the rooms offer: `book/api.md` and one a room.
 
-`python tools/api_page.py` writes the page; `--check` only says whether the page is what would be written.
+`python tools/api_page.py` writes them; `--check` only says whether they are what would be written.
 """
 
 from __future__ import annotations
@@ -16,20 +16,23 @@ from types import ModuleType
 import scaling
 
 ROOT = Path(__file__).resolve().parents[1]
+#: the page of the front door; those of the rooms lie in the folder of its name
 PAGE = ROOT / "book" / "api.md"
-#: the rooms, in the order of the page
+#: the rooms, in their order
 ROOMS = ["sources", "laws", "counting", "theory", "runs", "optimum", "simulate", "fit"]
 ROOMS += ["uncertainty", "diagnostics", "plan", "figures", "papers", "errors"]
 HEAD = """\
 # The package, room by room
 
-The package `scaling` is a house of rooms. Each room answers one question and has a section on this page. The sections
-follow the layers of the house from the ground up: a room imports only from rooms that come before it here. The last
-section, `errors`, is the exception: it lies on the ground, and every room may use it. `make lint` checks the
+The package `scaling` is a house of rooms. Each room answers one question and has a page. The list
+follows the layers of the house from the ground up: a room imports only from rooms that come before it. The last
+room, `errors`, is the exception: it lies on the ground, and every room may use it. `make lint` checks the
 layers, and [](architecture.md) draws them.
 
 Every docstring gives the equation, the shapes and units, the errors that are raised, and the source.
-`tools/api_page.py` writes this page from the lists of public names in the code.
+`tools/api_page.py` writes these pages from the lists of public names in the code.
+
+{rooms}
 
 (front-door)=
 ## The front door
@@ -106,7 +109,7 @@ def entry(room: str, name: str) -> str:
     return f".. auto{kind}:: {name}{signature(value) if kind == 'class' else ''}\n   :members:\n"
 
 
-def section(room: str) -> str:
+def room_page(room: str) -> str:
     """A room: its docstring, then its names; the papers' modules after the functions that handle claims."""
     names = sorted(room_of(room).__all__, key=lambda name: is_module(room, name))
     current, entries = f".. currentmodule:: scaling.{room}\n", []
@@ -115,7 +118,7 @@ def section(room: str) -> str:
             entries.append(current)
         entries.append(entry(room, name))
     parts = "\n".join([f".. automodule:: scaling.{room}\n   :no-members:\n", current, *entries])
-    return f"\n(room-{room})=\n## {room}\n\n```{{eval-rst}}\n{parts}```\n"
+    return f"(room-{room})=\n# scaling.{room}\n\n```{{eval-rst}}\n{parts}```\n"
 
 
 def front_door() -> str:
@@ -131,15 +134,24 @@ def front_door() -> str:
     return f"{''.join(rows)}\n```{{eval-rst}}\n" + "\n".join(targets) + "```\n"
 
 
-def page() -> str:
-    return HEAD + front_door() + "".join(section(room) for room in ROOMS)
+def pages() -> dict[Path, str]:
+    """Every page and what is in it."""
+    rooms = "\n".join(f"- [{room}](room-{room}): {summary(room_of(room))}" for room in ROOMS)
+    front = HEAD.replace("{rooms}", rooms) + front_door()
+    return {PAGE: front} | {PAGE.with_suffix("") / f"{room}.md": room_page(room) for room in ROOMS}
 
 
 def main() -> int:
+    written = pages()
+    left = set(PAGE.with_suffix("").glob("*.md")) - set(written)
     if "--check" in sys.argv[1:]:
-        return 0 if PAGE.read_text() == page() else 1
-    PAGE.write_text(page())
-    print(f"{PAGE.relative_to(ROOT)} written")
+        return int(bool(left) or any(not path.is_file() or path.read_text() != text for path, text in written.items()))
+    PAGE.with_suffix("").mkdir(exist_ok=True)
+    for path in left:
+        path.unlink()
+    for path, text in written.items():
+        path.write_text(text)
+    print(f"{PAGE.relative_to(ROOT)} and a page for each of {len(ROOMS)} rooms written")
     return 0
 
 

@@ -13,10 +13,16 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
     from sphinx.config import Config
 
-__all__ = ["describe", "setup"]
+__all__ = ["complete", "setup"]
 
 #: letters of a description, as search engines show it
 WIDTH = 160
+#: what screen readers stumble over: an empty corner of a table is no heading, and docutils gives roles that are no more
+MENDED = {
+    "<th></th>": "<td></td>",
+    ' role="doc-biblioentry"': "",
+    '<div role="list" class="citation-list">': '<div class="citation-list">',
+}
 
 
 def words_of(paragraph: nodes.Node) -> str:
@@ -34,10 +40,12 @@ def words_of(paragraph: nodes.Node) -> str:
     return " ".join("".join(parts).split())
 
 
-def describe(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
-    """Give the template the first paragraph of a page, shortened, as its description."""
+def complete(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
+    """Mend the markup of a page, and give the template its first paragraph, shortened, as its description."""
     from docutils import nodes
 
+    for flaw, mended in MENDED.items():
+        context["body"] = context.get("body", "").replace(flaw, mended)
     first = next(doctree.findall(nodes.paragraph), None) if doctree is not None else None
     context["description"] = textwrap.shorten(words_of(first), WIDTH, placeholder=" …") if first is not None else ""
 
@@ -50,5 +58,5 @@ def add_template(app: Sphinx, config: Config) -> None:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect to Sphinx."""
     app.connect("config-inited", add_template)
-    app.connect("html-page-context", describe)
+    app.connect("html-page-context", complete)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

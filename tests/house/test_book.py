@@ -2,47 +2,17 @@
 
 import os
 import re
-import shutil
-import subprocess
-import sys
-import threading
-from functools import partial
 from html import unescape
 from html.parser import HTMLParser
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from playwright.sync_api import sync_playwright
+from visits import NARROW, WIDE, Visit, pages_of
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
-SWITCHES += ["--disable-component-update", "--disable-sync", "--no-first-run"]
-#: milliseconds after which something is broken, and not only slow
-PATIENCE = 900_000
-NARROW, WIDE = {"width": 400, "height": 900}, {"width": 1400, "height": 900}
-
-
-@pytest.fixture(scope="module")
-def html(tmp_path_factory):
-    """The pages, built by the command that `make book` uses; a warning or a failing cell fails here."""
-    folder = tmp_path_factory.mktemp("book")
-    command = [sys.executable, ROOT / "tools" / "build_book.py", "--output", folder]
-    built = subprocess.run(command, capture_output=True, text=True)
-    assert built.returncode == 0, built.stderr[-2000:]
-    return folder / "_build" / "html"
-
-
-def pages_of(html):
-    """Every page, relative to the folder of the pages; index.html only sends the reader on."""
-    pages = (path.relative_to(html) for path in html.rglob("*.html"))
-    return sorted(page for page in pages if not page.parts[0].startswith("_") and page.name != "index.html")
-
-
 # --- what needs no browser -------------------------------------------------------------------------------------------
 
 
@@ -138,74 +108,6 @@ def test_the_font_of_formulas_has_their_characters(html):
 # --- in the browser ------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def browser():
-    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if executable is None:
-        message = f"no browser: none of {', '.join(BROWSERS)} is on the path"
-        if os.environ.get("SCALING_REQUIRE_BROWSER"):
-            pytest.fail(message)
-        pytest.skip(message)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=SWITCHES)
-        yield browser
-        browser.close()
-
-
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *arguments):
-        pass
-
-
-@pytest.fixture(scope="module")
-def site(html):
-    """Address of a server of the pages on this machine."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=html))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-
-
-class _Visit:
-    """A browser page that writes down every fault and lets no request leave the machine."""
-
-    def __init__(self, browser, base):
-        self.base, self.faults = base, []
-        self.context = browser.new_context(viewport=WIDE)
-        self.context.set_default_timeout(PATIENCE)
-        self.context.route(lambda url: not self.is_local(url), self.block)
-        self.page = self.context.new_page()
-        self.page.on("console", lambda message: message.type in {"error", "warning"} and self.note(message.text))
-        self.page.on("pageerror", lambda error: self.note(str(error)))
-        self.page.on("requestfailed", self.note_failure)
-        self.page.on("response", lambda response: response.status >= 400 and self.note(f"missing: {response.url}"))
-
-    def is_local(self, url):
-        return url.startswith((self.base, "data:", "blob:", "about:"))
-
-    def block(self, route):
-        self.note(f"not local: {route.request.url}")
-        route.abort()
-
-    def note_failure(self, request):
-        if not request.url.endswith("favicon.svg"):  # given up when the next page is opened
-            self.note(f"failed: {request.url}")
-
-    def note(self, fault):
-        self.faults.append(fault)
-
-    def open(self, path):
-        self.page.goto(f"{self.base}/{path}")
-
-
-@pytest.fixture
-def visit(browser, site):
-    visit = _Visit(browser, site)
-    yield visit
-    visit.context.close()
-
-
 UNRENDERED = r"""() => {
   const bare = [];
   for (const math of document.querySelectorAll('.math')) {
@@ -289,7 +191,7 @@ def faults_of(visit, path):
 
 def hard_to_read(visit, path, theme):
     """What is cut or faint on the page that is open."""
-    visit.page.evaluate("theme => Object.assign(document.documentElement.dataset, {theme, mode: theme})", theme)
+    visit.theme(theme)
     for size in (NARROW, WIDE):
         visit.page.set_viewport_size(size)
         for fault in visit.page.evaluate(CUT) + visit.page.evaluate(FAINT):
@@ -299,7 +201,7 @@ def hard_to_read(visit, path, theme):
 @pytest.fixture(scope="module")
 def seen(browser, html):
     """What is wrong with the pages as files, by kind; each page is opened once."""
-    visit = _Visit(browser, html.as_uri())
+    visit = Visit(browser, html.as_uri())
     found = {"whole": [], "light": [], "dark": []}
     for path in pages_of(html):
         found["whole"] += faults_of(visit, path)
