@@ -30,23 +30,21 @@ function optimum(law, flops) {
   return { params, tokens, flops, loss: loss(law, params, tokens) };
 }
 
-/** What an amount is worth of which only `unique` is new. */
 function effective(amount, unique, decay) {
   return Math.min(amount, unique) - unique * decay * Math.expm1(-Math.max(amount / unique - 1, 0) / decay);
 }
 
-/** The size for which so many tokens are compute-optimal. */
 function usefulSize({ A, B, alpha, beta }, unique) {
   return (alpha * A / (beta * B)) ** (1 / alpha) * unique ** (beta / alpha);
 }
 
-/** Loss of a size that reads so many tokens, of which `unique` are distinct; `law` has R* as repeated and excess. */
+/** The loss when only `unique` tokens are distinct; `law` has R* of tokens as `repeated`, of parameters as `excess`. */
 function limitedLoss(law, params, tokens, unique) {
   const size = effective(params, usefulSize(law, unique), law.excess);
   return loss(law, size, effective(tokens, unique, law.repeated));
 }
 
-/** The plan of least loss then: where one per cent more size and one per cent more tokens buy the same. */
+/** The plan of least loss then: where a per cent more size and a per cent more tokens buy the same. */
 function limitedPlan(law, flops, unique) {
   const span = Math.log(flops / (6 * unique * usefulSize(law, unique)));
   const lost = (y, exponent, decay) => { // a term's pull, in logarithms, at exp(y) times what is new
@@ -59,8 +57,8 @@ function limitedPlan(law, flops, unique) {
   return { params, tokens, epochs: tokens / unique, loss: limitedLoss(law, params, tokens, unique) };
 }
 
-/** An interval at a budget from rows {flops, low, high} in their order; null if an end is open. Its ends over the estimate
-are straight in logarithms, between the rows and beyond the last; below the first they stay. */
+/** An interval at a budget from rows {flops, low, high} in their order; null if an end is open. Over the estimate, its
+ends are straight in logarithms between the rows and beyond the last; below the first they stay. */
 function interval(rows, estimate, budget) {
   if (rows.length < 2 || rows.some((row) => !(row.low > 0 && row.high > 0))) return null;
   const next = rows.findIndex((row) => row.flops >= budget);
@@ -81,7 +79,7 @@ function root(rising, low, high) {
   return (low + high) / 2;
 }
 
-/** The straight line of least squares through points: its slope, and its value anywhere. */
+/** The straight line of least squares. */
 function line(x, y) {
   const mean = (of) => of.reduce((total, each) => total + each, 0) / of.length;
   const [left, low] = [mean(x), mean(y)];
@@ -90,12 +88,11 @@ function line(x, y) {
   return { slope, at: (where) => low + slope * (where - left) };
 }
 
-/** n numbers from low to high, each the same factor above the one before. */
 function spaced(low, high, n) {
   return Array.from({ length: n }, (_, i) => low * (high / low) ** (i / (n - 1)));
 }
 
-/** Random numbers, the same for the same seed: mulberry32 (public domain), and normals by Box and Muller. */
+/** Random numbers of a seed: mulberry32 (public domain), and normals by Box and Muller. */
 function random(seed) {
   let state = seed >>> 0;
   const uniform = () => {
@@ -116,16 +113,16 @@ function number(value, digits = 3) {
   const size = Math.abs(value);
   if (!Number.isFinite(value)) return "–";
   if (size && (size < 1e-3 || size >= 1e6)) return flops(value, digits);
-  if (size >= 10 ** digits) return Math.round(value).toLocaleString("en");
-  return String(Number(value.toPrecision(digits))).replace("-", "−");
+  const rounded = Number(value.toPrecision(digits));
+  return (size < 1000 ? String(rounded) : rounded.toLocaleString("en")).replace("-", "−");
 }
 
 /** 5.76 × 10²³ */
 function flops(value, digits = 3) {
   if (!value || !Number.isFinite(value)) return value === 0 ? "0" : "–";
   const [mantissa, exponent] = value.toExponential(digits - 1).split("e");
-  const power = "10" + String(Number(exponent)).replace(/./g, (sign) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(sign)]);
-  return Number(mantissa) === 1 ? power : `${Number(mantissa)} × ${power}`;
+  const raised = `${Number(exponent)}`.replace(/./g, (sign) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(sign)]);
+  return `${Number(mantissa)} × 10${raised}`.replace(/^1 × /, "");
 }
 
 /** A count of parameters or tokens: 72 billion; `short`: 72B. */
@@ -165,6 +162,18 @@ let made = 0;
 const fresh = () => `moving-${++made}`;
 const button = (label) => `<button type="button">${label}</button>`;
 
+/** A paragraph that is read aloud when it changes; `say` takes strings and elements. */
+function speaker(into, kind) {
+  const box = element(`<p class="moving-${kind}" aria-live="polite">`);
+  into.append(box);
+  const say = (...parts) => {
+    const said = element("<p>", ...parts);
+    box.hidden = !said.textContent;
+    if (box.innerHTML !== said.innerHTML) box.replaceChildren(...said.childNodes);
+  };
+  return { say };
+}
+
 class Figure {
   constructor(container, title) {
     this.container = container;
@@ -184,16 +193,9 @@ class Figure {
     return new Panel(this, box);
   }
 
-  /** A paragraph ("answer" or "warning"); `say` takes strings and elements. */
+  /** A paragraph beside the pictures: an "answer" or a "warning". */
   output(kind = "answer") {
-    const box = element(`<p class="moving-${kind}" aria-live="polite">`);
-    this.right.append(box);
-    const say = (...parts) => {
-      const said = element("<p>", ...parts);
-      box.hidden = !said.textContent;
-      if (box.innerHTML !== said.innerHTML) box.replaceChildren(...said.childNodes);
-    };
-    return { say };
+    return speaker(this.right, kind);
   }
 
   /** A picture; `aspect` is its height over its width, from `least` to `most` pixels. */
@@ -242,14 +244,10 @@ class Figure {
     };
     copy.onclick = async () => {
       history.replaceState(null, "", this.link());
-      try {
-        await navigator.clipboard.writeText(this.link());
-        told.textContent = "Copied.";
-      } catch {
-        const field = element(`<input readonly aria-label="link to copy" value="${this.link()}">`);
-        told.replaceChildren("Copy it from here: ", field);
-        field.select();
-      }
+      const field = element(`<input readonly aria-label="link to these settings" value="${this.link()}">`);
+      told.replaceChildren(field);
+      field.select();
+      await navigator.clipboard?.writeText(this.link()).then(() => told.prepend("Copied: "), () => told.prepend("Copy: "));
     };
   }
 }
@@ -268,9 +266,9 @@ class Panel {
 
   /** Words below the controls. */
   note(text = "") {
-    const note = element('<p class="moving-note" aria-live="polite">', text);
-    this.box.append(note);
-    return { say: (...parts) => note.replaceChildren(...parts) };
+    const note = speaker(this.box, "note");
+    note.say(text);
+    return note;
   }
 
   keep(key, row, get, set) {
@@ -298,7 +296,7 @@ class Panel {
     const slider = element(`<input type="range" aria-label="${label}" ${log ? `min="0" max="${steps}"` : extent}>`);
     const fault = element(`<span class="moving-fault" role="alert" id="${id}-fault">`);
     const typed = (value) => (words !== flops ? short(value, 4) :
-      String(Number(value.toPrecision(4)).toExponential()).replace("+", ""));
+      Number(value.toPrecision(4)).toExponential().replace("+", ""));
     let now;
     const take = (next) => {
       const right = next >= least && next <= most;
@@ -387,9 +385,10 @@ class Plot {
     const inside = `x="${frame.left}" y="${frame.top}" width="${x.length}" height="${y.length}"`;
     const clip = fresh();
     this.box.innerHTML = `<svg ${size} role="img"><clipPath id="${clip}"><rect ${inside}/></clipPath>` +
-      `${drawAxes(x, y, frame)}<g clip-path="url(#${clip})">${marks.map((mark) => mark.drawn).join("")}</g></svg>`;
+      `${drawAxes(x, y, frame)}<g clip-path="url(#${clip})">${marks.map((mark) => mark.drawn).join("")}</g>` +
+      `${marks.map((mark) => mark.text).join("")}</svg>`;
     this.box.firstChild.setAttribute("aria-label", spec.words);
-    placeLabels(this.box.firstChild, marks, frame);
+    placeLabels([...this.box.querySelectorAll(".moving-label")], marks, frame);
   }
 }
 
@@ -397,11 +396,12 @@ function path(points) {
   return points.map(([px, py], k) => `${k ? "L" : "M"}${px.toFixed(1)} ${py.toFixed(1)}`).join("");
 }
 
-/** A mark as SVG, with the places where its label may stand, the best first, and the line that labels should not cover. */
+/** A mark as SVG, the places of its label, the best first, and the line that labels should not cover. */
 function drawMark(mark, x, y, { left, right, top, bottom }) {
   const colour = `moving-c${mark.colour || 1}`;
   const stroke = (points, width, dash) => `<path class="moving-line ${colour}" d="${path(points)}" ` +
     `stroke-width="${width}" stroke-dasharray="${dash || "none"}"/>`;
+  const filled = (points) => `<path class="moving-band ${colour}" d="${path(points)}Z"/>`;
   const seen = (mark.points || []).map(([place, ...ends]) => ends.map((end) => (
     mark.across ? [x.at(end), y.at(place)] : [x.at(place), y.at(end)])));
   const whole = seen.filter((ends) => ends.flat().every(Number.isFinite));
@@ -414,51 +414,47 @@ function drawMark(mark, x, y, { left, right, top, bottom }) {
     drawn = anchors.map(([cx, cy]) => `<circle class="moving-${mark.hollow ? "hollow" : "dot"} ${colour}" cx="${cx}" ` +
       `cy="${cy}" r="${mark.radius || 4}"/>`).join("");
   } else if (mark.kind === "band") {
-    const back = whole.map(([, end]) => end).reverse();
-    drawn = `<path class="moving-band ${colour}" d="${path([...anchors, ...back])}Z"/>`;
+    drawn = filled([...anchors, ...whole.map(([, end]) => end).reverse()]);
   } else if (mark.kind === "area") {
     const [from, to] = (mark.x || [x.from, x.to]).map(x.at);
     const [low, high] = (mark.y || [y.from, y.to]).map(y.at);
-    const corners = [[from, low], [to, low], [to, high], [from, high]];
-    drawn = `<path class="moving-band ${colour}" d="${path(corners)}Z"/>`;
+    drawn = filled([[from, low], [to, low], [to, high], [from, high]]);
     anchors = [[Math.max(left, from) - 2, Math.max(top, high) + 2]];
   } else if (mark.kind === "rule") {
-    const upright = mark.x !== undefined;
-    const at = upright ? x.at(mark.x) : y.at(mark.y);
-    anchors = upright ? [[at, bottom], [at, top]] : [[left, at], [right, at]];
-    line = Array.from({ length: 99 }, (_, k) => (upright ? [at, top + k * y.length / 98] : [left + k * x.length / 98, at]));
+    const along = (share) => (mark.x === undefined ? [left + share * x.length, y.at(mark.y)] :
+      [x.at(mark.x), bottom - share * y.length]);
+    line = Array.from({ length: 99 }, (_, k) => along(k / 98));
+    anchors = [along(0), along(1)];
     drawn = stroke(anchors, 1.4, mark.dash !== false && "3 4");
   }
   anchors = anchors.filter(([px, py]) => px > left - 3 && px < right + 3 && py > top - 3 && py < bottom + 3);
   const first = (mark.at ?? 1) * (anchors.length - 1);
-  const places = [...anchors.keys()].sort((i, j) => Math.abs(i - first) - Math.abs(j - first)).map((i) => anchors[i]);
-  return { drawn, places, colour, label: mark.label, line };
+  const ranks = anchors.map((place, k) => [Math.abs(k - first), place]);
+  const places = ranks.sort(([one], [two]) => one - two).map(([, place]) => place);
+  return { drawn, places, line, text: `<text class="moving-label ${colour}">${mark.label || ""}</text>` };
 }
 
-/** Put each label beside one of its places where there is room. */
-function placeLabels(picture, marks, { left, right, top, bottom }) {
+/** Put each label beside one of its places, where it covers no other, and no line if it can; or leave it out. */
+function placeLabels(labels, marks, { left, right, top, bottom }) {
   const taken = [];
-  const lines = marks.flatMap((mark) => mark.line);
-  const covers = (box, [px, py]) => px > box.left && px < box.right && py > box.top && py < box.bottom;
-  const meet = (one, two) => one.left < two.right && one.right > two.left && one.top < two.bottom && one.bottom > two.top;
-  for (const { label, colour, places } of marks.filter((mark) => mark.label)) {
-    const text = document.createElementNS("http://www.w3.org/2000/svg", "text");
-    text.setAttribute("class", `moving-label ${colour}`);
-    text.append(label);
-    picture.append(text);
-    const width = text.getComputedTextLength();
-    const spots = places.flatMap(([px, py]) => [[px + 6, py - 7], [px - width - 6, py - 7], [px - width / 2, py - 9],
-      [px + 6, py + 16], [px - width - 6, py + 16], [px - width / 2, py + 19], [px + 9, py + 4], [px - width - 9, py + 4]]);
+  const lines = marks.flatMap((mark) => mark.line.map(([px, py]) => ({ left: px, right: px, top: py, bottom: py })));
+  const meet = (one, two) => one.left < two.right && one.right > two.left && one.top < two.bottom &&
+    one.bottom > two.top;
+  for (const [k, { places }] of marks.entries()) {
+    const width = labels[k].getComputedTextLength();
+    const spots = places.flatMap(([px, py]) => [
+      [px + 6, py - 7], [px - width - 6, py - 7], [px - width / 2, py - 9], [px + 9, py + 4],
+      [px + 6, py + 16], [px - width - 6, py + 16], [px - width / 2, py + 19], [px - width - 9, py + 4]]);
     const boxes = spots.map(([x, y]) => ({ x, y, left: x, right: x + width, top: y - 12, bottom: y + 4 }));
-    const free = boxes.filter((box) => box.left > left && box.right <= right && box.top >= top && box.bottom <= bottom &&
-      !taken.some((other) => meet(box, other)));
-    const box = free.find((each) => !lines.some((point) => covers(each, point))) || free[0];
-    if (box) {
-      taken.push(box);
-      text.setAttribute("x", box.x);
-      text.setAttribute("y", box.y);
-    } else text.remove();
+    const free = boxes.filter((box) => width && box.left > left && box.right <= right && box.top >= top &&
+      box.bottom <= bottom && !taken.some((other) => meet(box, other)));
+    const box = free.find((each) => !lines.some((point) => meet(each, point))) || free[0];
+    if (!box) continue;
+    taken.push(box);
+    labels[k].setAttribute("x", box.x);
+    labels[k].setAttribute("y", box.y);
   }
+  labels.forEach((label) => label.hasAttribute("x") || label.remove());
 }
 
 /** An axis from pixel `low` to pixel `high`, with the places of its ticks. */
