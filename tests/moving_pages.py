@@ -90,3 +90,9 @@ def evaluated(page, formula, settings):
     """Values of ``scalingFigures.formulas[formula]`` at lists of arguments; what is not a number is None."""
     call = "([name, settings]) => settings.map(args => window.scalingFigures.formulas[name](...args))"
     return page.evaluate(call, [formula, json.loads(json.dumps(settings))])
+
+
+def answer_of(page):
+    """The sentence of a figure, once it is built."""
+    page.wait_for_selector(".moving-built")
+    return page.inner_text(".moving-answer")

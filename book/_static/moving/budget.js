@@ -35,7 +35,7 @@ function readLaw(text) {
   }
   const law = record?.approaches?.[3] ?? record?.laws?.find?.((each) => each?.approach === 3);
   if (!law) refuse("It has no law of approach 3, the one that knows the loss of every size.");
-  if (law.reason || law.status === "not possible") refuse(`Its runs allow no such law: ${law.reason ?? law.message}.`);
+  if (law.reason || law.status === "not possible") refuse(`Its runs allow no law: ${law.reason ?? law.message}.`);
   const given = Array.isArray(law.constants) ? law.constants.map((each) => [each?.name, each?.estimate]) :
     Object.entries(law.constants ?? {});
   const constants = Object.fromEntries(given.filter(([name]) => /^(E|A|B|alpha|beta|k)$/.test(name)));

@@ -6,7 +6,8 @@ and onChange(draw), which draws at once and after each change. Settings stand in
 "use strict";
 
 const builders = {};
-const formulas = { sum, loss, optimum, interval, root, line, spaced, effective, usefulSize, limitedLoss, limitedPlan };
+const formulas = { sum, loss, optimum, interval, root, dot, mean, centred, line, spaced, effective, usefulSize,
+  limitedLoss, limitedPlan };
 const words = { number, flops, count, short, percent, parse };
 const register = (name, build) => (builders[name] = build);
 window.scalingFigures = { register, formulas, words, random, element };
@@ -47,7 +48,8 @@ function limitedLoss(law, params, tokens, unique) {
 /** The plan of least loss then: where a per cent more size and a per cent more tokens buy the same. */
 function limitedPlan(law, flops, unique) {
   const span = Math.log(flops / (6 * unique * usefulSize(law, unique)));
-  const lost = (y, exponent, decay) => { // a term's pull, in logarithms, at exp(y) times what is new
+  // the logarithm by which a term's pull falls at exp(y) times what is new
+  const lost = (y, exponent, decay) => {
     const decays = Math.expm1(y) / decay;
     return (1 + exponent) * Math.log1p(-decay * Math.expm1(-decays)) + decays - y;
   };
@@ -79,15 +81,26 @@ function root(rising, low, high) {
   return (low + high) / 2;
 }
 
-/** The straight line of least squares. */
-function line(x, y) {
-  const mean = (of) => of.reduce((total, each) => total + each, 0) / of.length;
-  const [left, low] = [mean(x), mean(y)];
-  const moment = (of) => x.reduce((total, each, i) => total + (each - left) * of[i], 0);
-  const slope = moment(y) / moment(x.map((each) => each - left));
-  return { slope, at: (where) => low + slope * (where - left) };
+function dot(x, y) {
+  return x.reduce((total, each, i) => total + each * y[i], 0);
 }
 
+function mean(x) {
+  return x.reduce((total, each) => total + each, 0) / x.length;
+}
+
+function centred(x) {
+  const middle = mean(x);
+  return x.map((each) => each - middle);
+}
+
+/** The straight line of least squares through points: its slope, and its value anywhere. */
+function line(x, y) {
+  const v = centred(x), slope = dot(v, y) / dot(v, v);
+  return { slope, at: (where) => mean(y) + slope * (where - mean(x)) };
+}
+
+/** n numbers from low to high, each the same factor above the one before. */
 function spaced(low, high, n) {
   return Array.from({ length: n }, (_, i) => low * (high / low) ** (i / (n - 1)));
 }
@@ -174,10 +187,13 @@ function speaker(into, kind) {
   return { say };
 }
 
+/** `mark` is what begins the settings in a link, which knows the controls by their keys. */
 class Figure {
-  constructor(container, title) {
+  constructor(container, constants) {
+    const { title } = this.constants = constants;
     this.container = container;
-    this.controls = new Map(); // by the keys that a link has
+    this.mark = `#${container.id}?`;
+    this.controls = new Map();
     this.left = element('<div class="moving-controls">');
     this.right = element('<div class="moving-shown">');
     this.live = element('<div class="moving-live" role="group">', element('<p class="moving-title">', title),
@@ -188,9 +204,7 @@ class Figure {
 
   /** A group of controls, native inputs with labels. Each has get, set and show. */
   panel(legend) {
-    const box = element(`<fieldset><legend>${legend}</legend>`);
-    this.left.append(box);
-    return new Panel(this, box);
+    return new Panel(this, legend);
   }
 
   /** A paragraph beside the pictures: an "answer" or a "warning". */
@@ -200,9 +214,7 @@ class Figure {
 
   /** A picture; `aspect` is its height over its width, from `least` to `most` pixels. */
   plot(shape) {
-    const plot = new Plot({ aspect: 0.55, least: 220, most: 340, ...shape });
-    this.right.append(plot.box);
-    return plot;
+    return plotter(this.right, shape);
   }
 
   onChange(draw) {
@@ -210,52 +222,55 @@ class Figure {
     draw();
   }
 
+  /** What all controls say, by their keys. */
+  values() {
+    return Object.fromEntries([...this.controls].map(([key, control]) => [key, control.get()]));
+  }
+
   changed() {
     if (this.waiting || !this.draw) return;
     this.waiting = requestAnimationFrame(() => {
       this.waiting = null;
       this.draw();
-      if (this.isLinked()) history.replaceState(null, "", this.link());
+      if (location.hash.startsWith(this.mark)) history.replaceState(null, "", this.link());
     });
   }
 
-  isLinked() {
-    return location.hash.split("?")[0] === `#${this.container.id}`;
-  }
-
   link() {
-    const moved = [...this.controls].filter(([, control]) => control.get() !== control.first);
-    const settings = new URLSearchParams(moved.map(([key, control]) => [key, control.get()]));
-    return `${location.href.split("#")[0]}#${this.container.id}?${settings}`;
+    const moved = Object.entries(this.values()).filter(([key, value]) => value !== this.controls.get(key).first);
+    return location.href.split("#")[0] + this.mark + new URLSearchParams(moved);
   }
 
   finish() {
-    if (this.isLinked()) {
-      for (const [key, value] of new URLSearchParams(location.hash.split("?")[1])) this.controls.get(key)?.set(value);
+    if (location.hash.startsWith(this.mark)) {
+      const settings = new URLSearchParams(location.hash.slice(this.mark.length));
+      for (const [key, value] of settings) this.controls.get(key)?.set(value);
       this.container.scrollIntoView();
     }
-    const copy = element(button("Copy a link to these settings"));
-    const reset = element(button("Back to the first settings"));
-    const told = element('<span role="status">');
-    this.live.append(element('<p class="moving-foot">', copy, reset, told));
+    const foot = element(`<p class="moving-foot">${button("Copy a link to these settings")}` +
+      `${button("Back to the first settings")}<span role="status">`);
+    const [copy, reset, told] = foot.children;
+    this.live.append(foot);
     reset.onclick = () => {
       this.controls.forEach((control) => control.set(control.first));
       told.textContent = "The first settings are back.";
     };
     copy.onclick = async () => {
       history.replaceState(null, "", this.link());
-      const field = element(`<input readonly aria-label="link to these settings" value="${this.link()}">`);
+      const field = element('<input readonly aria-label="link to these settings">');
+      field.value = this.link();
       told.replaceChildren(field);
       field.select();
-      await navigator.clipboard?.writeText(this.link()).then(() => told.prepend("Copied: "), () => told.prepend("Copy: "));
+      await navigator.clipboard?.writeText(field.value).then(() => told.prepend("Copied: "), () => told.prepend("Copy: "));
     };
   }
 }
 
 class Panel {
-  constructor(figure, box) {
+  constructor(figure, legend) {
     this.figure = figure;
-    this.box = box;
+    this.box = element(`<fieldset><legend>${legend}</legend>`);
+    figure.left.append(this.box);
   }
 
   row(...children) {
@@ -265,9 +280,9 @@ class Panel {
   }
 
   /** Words below the controls. */
-  note(text = "") {
+  note(...parts) {
     const note = speaker(this.box, "note");
-    note.say(text);
+    note.say(...parts);
     return note;
   }
 
@@ -284,9 +299,10 @@ class Panel {
 
   /** A number by a slider from `min` to `max` and a field.
 
-  With `log` the slider is logarithmic; the field takes 70B or 1e24, and all from `least` to `most`. */
-  range({ key, label, value, min, max, step = 0.01, log = false, unit = "", words = log ? flops : number,
-    least = min, most = max }) {
+  It begins at the constant of its key. With `log` the slider is logarithmic; the field takes 70B or 1e24, and all from
+  `least` to `most`. */
+  range({ key, label, value = this.figure.constants[key], min, max, step = 0.01, log = false, unit = "",
+    words = log ? flops : number, least = min, most = max }) {
     const id = fresh();
     const steps = Math.round(20 * Math.log10(max / min));
     const extent = `min="${min}" max="${max}" step="${step}"`;
@@ -325,7 +341,7 @@ class Panel {
   }
 
   /** One of several `options`, each {value, label}; `add` adds another, or replaces that of its value. */
-  choice({ key, label, value, options }) {
+  choice({ key, label, value = this.figure.constants[key], options }) {
     const id = fresh();
     const select = element(`<select id="${id}">`);
     const find = (value) => [...select.options].find((each) => each.value === value);
@@ -355,41 +371,35 @@ class Panel {
 
 // --- pictures: SVG in the pixels of the screen, so that letters keep their size
 
-class Plot {
-  constructor(shape) {
-    this.shape = shape;
-    this.box = element('<div class="moving-plot">');
-    const resized = () => this.spec && this.box.clientWidth !== this.width && this.draw(this.spec);
-    new ResizeObserver(resized).observe(this.box);
-  }
+/** A picture, by its function draw({x, y, marks, words}); `words` say in a sentence what is seen, or the titles do.
 
-  /** Draw {x, y, marks, words}; `words` say in a sentence what is seen.
-
-  x, y: {from, to, log, title, format, ticks}. Marks, with a colour from 1 to 6 or "quiet" and perhaps a label:
-    {kind: "line" or "points", points: [[x, y], ...]}, with width and dash, or with radius and hollow
-    {kind: "band", points: [[x, low, high], ...]}; with across: [[y, low, high], ...]
-    {kind: "rule", x or y}, a straight line across
-    {kind: "area", x: [from, to], y: [from, to]}, of which one may be left out
-    {kind: "words", points: [[x, y]]}, a label alone
-  A label stands near the share `at` of its mark, 1 by default, where it covers no other, and no line if it can. */
-  draw(spec) {
-    this.spec = spec;
-    this.width = this.box.clientWidth || 600;
-    const { aspect, least, most } = this.shape;
-    const height = Math.round(Math.min(most, Math.max(least, aspect * this.width)));
-    const frame = { left: 58, right: this.width - 12, top: 24, bottom: height - 44 };
-    const x = axis(spec.x, frame.left, frame.right);
-    const y = axis(spec.y, frame.bottom, frame.top);
+x, y: {from, to, log, title, format, ticks}. Marks, with a colour from 1 to 6 or "quiet" and perhaps a label:
+  {kind: "line" or "points", points: [[x, y], ...]}, with width and dash, or with radius and hollow
+  {kind: "band", points: [[x, low, high], ...]}; with across: [[y, low, high], ...]
+  {kind: "rule", x or y}, a straight line across
+  {kind: "area", x: [from, to], y: [from, to]}, of which one may be left out
+  {kind: "words", points: [[x, y]]}, a label alone
+A label stands near the share `at` of its mark, 1 by default, where it covers no other, and no line if it can. */
+function plotter(into, { aspect = 0.55, least = 220, most = 340 } = {}) {
+  const box = element('<div class="moving-plot">');
+  into.append(box);
+  let spec, width;
+  function draw(next) {
+    spec = next;
+    width = box.clientWidth || 600;
+    const height = Math.round(Math.min(most, Math.max(least, aspect * width)));
+    const frame = { left: 58, right: width - 12, top: 24, bottom: height - 44 };
+    const x = axis(spec.x, frame.left, frame.right), y = axis(spec.y, frame.bottom, frame.top);
     const marks = spec.marks.map((mark) => drawMark(mark, x, y, frame));
-    const size = `width="${this.width}" height="${height}"`;
-    const inside = `x="${frame.left}" y="${frame.top}" width="${x.length}" height="${y.length}"`;
-    const clip = fresh();
-    this.box.innerHTML = `<svg ${size} role="img"><clipPath id="${clip}"><rect ${inside}/></clipPath>` +
-      `${drawAxes(x, y, frame)}<g clip-path="url(#${clip})">${marks.map((mark) => mark.drawn).join("")}</g>` +
-      `${marks.map((mark) => mark.text).join("")}</svg>`;
-    this.box.firstChild.setAttribute("aria-label", spec.words);
-    placeLabels([...this.box.querySelectorAll(".moving-label")], marks, frame);
+    const all = (part) => marks.map((mark) => mark[part]).join("");
+    box.innerHTML = `<svg width="${width}" height="${height}" role="img">${drawAxes(x, y, frame)}` +
+      `<svg x="${frame.left}" y="${frame.top}" width="${x.length}" height="${y.length}" ` +
+      `viewBox="${frame.left} ${frame.top} ${x.length} ${y.length}">${all("drawn")}</svg>${all("text")}</svg>`;
+    box.firstChild.setAttribute("aria-label", spec.words || `${spec.y.title}, against ${spec.x.title}`);
+    placeLabels([...box.querySelectorAll(".moving-label")], marks, frame);
   }
+  new ResizeObserver(() => spec && box.clientWidth !== width && draw(spec)).observe(box);
+  return { draw };
 }
 
 function path(points) {
@@ -428,9 +438,8 @@ function drawMark(mark, x, y, { left, right, top, bottom }) {
     drawn = stroke(anchors, 1.4, mark.dash !== false && "3 4");
   }
   anchors = anchors.filter(([px, py]) => px > left - 3 && px < right + 3 && py > top - 3 && py < bottom + 3);
-  const first = (mark.at ?? 1) * (anchors.length - 1);
-  const ranks = anchors.map((place, k) => [Math.abs(k - first), place]);
-  const places = ranks.sort(([one], [two]) => one - two).map(([, place]) => place);
+  const far = (k) => Math.abs(k - (mark.at ?? 1) * (anchors.length - 1));
+  const places = [...anchors.keys()].sort((i, j) => far(i) - far(j)).map((k) => anchors[k]);
   return { drawn, places, line, text: `<text class="moving-label ${colour}">${mark.label || ""}</text>` };
 }
 
@@ -454,7 +463,6 @@ function placeLabels(labels, marks, { left, right, top, bottom }) {
     labels[k].setAttribute("x", box.x);
     labels[k].setAttribute("y", box.y);
   }
-  labels.forEach((label) => label.hasAttribute("x") || label.remove());
 }
 
 /** An axis from pixel `low` to pixel `high`, with the places of its ticks. */
@@ -500,7 +508,7 @@ function drawAxes(x, y, { left, right, top, bottom }) {
 document.addEventListener("DOMContentLoaded", () => {
   for (const container of document.querySelectorAll(".moving")) {
     const constants = JSON.parse(container.querySelector("script").textContent);
-    const figure = new Figure(container, constants.title);
+    const figure = new Figure(container, constants);
     try {
       builders[container.dataset.figure](figure, constants);
       figure.finish();

@@ -8,7 +8,7 @@ const COLOURS = { additive: 2, coupled: 1 };
 /** Root mean square of ln predicted - ln observed over runs [params, tokens, flops, loss]. */
 formulas.error = (law, runs) => {
   const squares = runs.map(([N, D, , loss]) => Math.log(formulas.loss(law, N, D) / loss) ** 2);
-  return Math.sqrt(squares.reduce((total, each) => total + each, 0) / runs.length);
+  return Math.sqrt(formulas.mean(squares));
 };
 
 scalingFigures.register("two-laws", (figure, { runs, fits, slack, reach, up_to: first }) => {
