@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from moving_pages import FIGURES, NARROW, SCRIPTS, WIDE, evaluated, opened, written
 
 from scaling import compute_optimal, inference_optimal
@@ -101,6 +102,17 @@ FAINT = r"""() => {
     return (one + 0.05) / (two + 0.05) < 4.5;
   }).map((each) => each.textContent);
 }"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_it_is_accessible(browser, folder, name, theme):
+    page = opened(browser, folder, name, theme=theme)
+    for box in page.locator("input[type=checkbox]").all():
+        box.check()
+    settle(page)
+    found = Axe().run(page)
+    assert not found.violations_count, found.generate_report()
+    page.context.close()
 
 
 def test_without_scripts_the_still_stands(browser, folder, name):
