@@ -23,7 +23,7 @@ from .studies import (
     plot_thresholds,
 )
 from .style import COLORMAP, PALETTE, set_style
-from .theory import plot_learning_curves, plot_shares, plot_size_exponents, plot_yardsticks
+from .theory import plot_block, plot_learning_curves, plot_shares, plot_size_exponents, plot_yardsticks
 
 __all__ = [
     "COLORMAP",
@@ -32,6 +32,7 @@ __all__ = [
     "format_flops",
     "plot_atlas",
     "plot_audit",
+    "plot_block",
     "plot_bootstrap",
     "plot_contours",
     "plot_cost_map",
