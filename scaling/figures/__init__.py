@@ -10,6 +10,7 @@ from .laws import (
     plot_landscape,
     plot_residuals,
     plot_spread,
+    plot_surface,
 )
 from .runs import plot_curves, plot_isoflop, plot_ratios, plot_runs
 from .standings import plot_foresight, plot_league
@@ -22,7 +23,7 @@ from .studies import (
     plot_thresholds,
 )
 from .style import COLORMAP, PALETTE, set_style
-from .theory import plot_learning_curves, plot_shares, plot_size_exponents, plot_yardsticks
+from .theory import plot_block, plot_learning_curves, plot_shares, plot_size_exponents, plot_yardsticks
 
 __all__ = [
     "COLORMAP",
@@ -31,6 +32,7 @@ __all__ = [
     "format_flops",
     "plot_atlas",
     "plot_audit",
+    "plot_block",
     "plot_bootstrap",
     "plot_contours",
     "plot_cost_map",
@@ -52,6 +54,7 @@ __all__ = [
     "plot_shares",
     "plot_size_exponents",
     "plot_spread",
+    "plot_surface",
     "plot_thresholds",
     "plot_worth",
     "plot_yardsticks",

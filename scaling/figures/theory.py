@@ -1,19 +1,21 @@
-"""Figures of theory: learning curves, yardsticks, what a count is made of, local exponents."""
+"""Figures of theory: learning curves, yardsticks, a transformer and what its count is made of, local exponents."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.patches import FancyBboxPatch, Rectangle
 from matplotlib.ticker import FuncFormatter
 from numpy.typing import ArrayLike
 
 from .._words import format_count
-from .style import LABELS, PALETTE, axes_or_new, log_axes
+from .style import GREY, LABELS, PALETTE, axes_or_new, log_axes
 
-__all__ = ["plot_learning_curves", "plot_shares", "plot_size_exponents", "plot_yardsticks"]
+__all__ = ["plot_block", "plot_learning_curves", "plot_shares", "plot_size_exponents", "plot_yardsticks"]
 
 
 def plot_learning_curves(
@@ -59,6 +61,51 @@ def plot_yardsticks(
         ax.set_xticks(table.index)
     ax.set_ylim(0, 1.2)
     ax.legend(ncols=3, loc="lower center")
+    return ax
+
+
+def plot_block(parts: pd.DataFrame, layers: str, added: Sequence[tuple[str, str]] = (), ax: Axes | None = None) -> Axes:
+    """A transformer from its first part below to its last above, with what is written beside each.
+
+    Parameters
+    ----------
+    parts : DataFrame
+        A row for each part, in the order in which a token meets them: its name as index; ``layer``, whether it
+        belongs to the layers, which stand together; and two other columns of text, written to the right of the part
+        under their names.
+    layers : str
+        How often the layer stands there, written in its frame.
+    added : sequence of pairs of names, optional
+        First and last of the parts whose result is added to the stream that passes them by.
+    """
+    if ax is None:
+        _, ax = plt.subplots(figsize=(7.0, 0.66 * len(parts) + 1.2))
+    inside = np.flatnonzero(parts["layer"].to_numpy(dtype=bool))
+    rank = np.arange(len(parts))
+    later = parts.index.isin([first for first, _ in added[1:]])  # each sum gets room
+    room = 0.35 * (rank >= inside[0]) + 0.65 * (rank > inside[-1]) + 0.35 * np.cumsum(later)
+    height = pd.Series(rank + room, parts.index)
+    columns = dict(zip(parts.columns.drop("layer"), (5.2, 8.3), strict=True))
+    bottom, top = height.iloc[inside[0]] - 0.62, height.iloc[inside[-1]] + 0.95
+    ax.add_patch(Rectangle((-0.75, bottom), 10.5, top - bottom, fc="#f4f4f4", ec=GREY, ls="--"))
+    ax.text(9.6, top - 0.3, layers, ha="right", va="center", weight="bold")
+    arrow = {"arrowstyle": "->", "color": "#444444"}
+    for low, high in zip(height, height.iloc[1:], strict=False):
+        ax.annotate("", (1.75, high - 0.3), (1.75, low + 0.3), arrowprops=arrow)
+    for first, last in added:
+        low, high = height[first] - 0.45, height[last] + 0.5
+        ax.plot([1.75, -0.35, -0.35, 1.6], [low, low, high, high], color="#444444", lw=1)
+        ax.plot(1.75, high, "o", ms=12, color="white", mec="#444444", zorder=4)
+        ax.text(1.75, high, "+", ha="center", va="center_baseline", zorder=5)
+    for name, part in parts.iterrows():
+        face, y = "#d7e9f5" if part["layer"] else "#fbe3d2", height[name]
+        ax.add_patch(FancyBboxPatch((0.1, y - 0.28), 3.3, 0.56, "round,pad=0.02", fc=face, ec="#444444"))
+        for text, x in ((name, 1.75), *((part[column], x) for column, x in columns.items())):
+            ax.text(x, y, text, ha="center", va="center")
+    for column, x in columns.items():
+        ax.text(x, height.iloc[-1] + 0.75, column, ha="center", va="center", weight="bold")
+    ax.set(xlim=(-0.8, 9.8), ylim=(-0.4, height.iloc[-1] + 1.0))
+    ax.axis("off")
     return ax
 
 

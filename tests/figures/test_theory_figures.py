@@ -39,6 +39,37 @@ class TestYardsticks:
         assert [text.get_text() for text in ax.get_legend().get_texts()] == ["Gibbs", "Bayes"]
 
 
+class TestBlock:
+    PARTS = pd.DataFrame(
+        {"layer": [False, True, True, False], "parameters": ["a", "b", "c", "d"], "FLOPs": ["p", "q", "r", "s"]},
+        index=["embedding", "attention", "feed-forward", "logits"],
+    )
+
+    def test_every_text_stands_beside_its_part(self):
+        ax = figures.plot_block(self.PARTS, "three times")
+        place = {text.get_text(): text.get_position() for text in ax.texts if text.get_text()}
+        for name, part in self.PARTS.iterrows():
+            assert place[name][1] == place[part["parameters"]][1] == place[part["FLOPs"]][1]
+        assert place["parameters"][0] == place["d"][0] < place["FLOPs"][0] == place["s"][0]
+        assert list(self.PARTS.index) == sorted(self.PARTS.index, key=lambda name: place[name][1])
+
+    def test_the_frame_holds_the_layer_and_nothing_else(self):
+        _, given = plt.subplots()
+        ax = figures.plot_block(self.PARTS, "three times", ax=given)
+        frame = ax.patches[0].get_bbox()
+        inside = {text.get_text() for text in ax.texts if frame.contains(*text.get_position())}
+        assert ax is given
+        assert inside - {""} == {"attention", "feed-forward", "b", "c", "q", "r", "three times"}
+
+    def test_the_stream_passes_by_what_is_added(self):
+        ax = figures.plot_block(self.PARTS, "once", added=[("attention", "feed-forward")])
+        way, joint = ax.lines
+        height = {text.get_text(): text.get_position()[1] for text in ax.texts if text.get_text()}
+        assert height["embedding"] < way.get_ydata().min() < height["attention"]
+        assert height["feed-forward"] < way.get_ydata().max() < height["logits"]
+        assert joint.get_ydata()[0] == way.get_ydata().max() == height["+"]
+
+
 class TestShares:
     def test_stack_fills_the_axes(self):
         _, given = plt.subplots()
