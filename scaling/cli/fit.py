@@ -299,7 +299,7 @@ def _print_differences(differences: dict[str, Any], level: float) -> None:
 
 
 def _print_holdout(compared: LawComparison | FitError) -> None:
-    heading("Hold-out: laws fitted to the cheaper runs predict the dearer ones")
+    heading("Hold-out: laws fitted to the cheaper runs predict the more expensive ones")
     if isinstance(compared, FitError):
         bullets([f"not possible: {compared}"])
         return

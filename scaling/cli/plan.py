@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import click
 import pandas as pd
 
 from .._words import to_json
-from ..diagnostics.approaches import fit_approaches
+from ..diagnostics.approaches import compare_approaches, fit_approaches
 from ..diagnostics.choice import best_law
 from ..diagnostics.contenders import ADDITIVE, COUPLED
 from ..diagnostics.discrepancy import Band, Discrepancy, find_discrepancy
 from ..diagnostics.inspection import inspect_runs
+from ..diagnostics.pairing import MOST_RUNS
+from ..diagnostics.ruling import Ruling, rule_on
 from ..errors import FitError
 from ..fit.parametric import LAWS
 from ..fit.result import Fit
 from ..plan.between import BetweenLaws, compare_plans
 from ..plan.next_runs import NextRuns, suggest_runs
 from ..plan.training import Plan, plan_training
+from ..runs.curves import last_points
 from ..uncertainty.resampling import Bootstrap
 from ..uncertainty.subsampling import subsampled_bootstrap
 from .command import Command, Refusal
@@ -91,6 +95,7 @@ def command(
     Prints the compute-optimal size and tokens for the budget with their intervals, the loss to expect (of the law,
     and of one run with its noise), what another size would cost, and how far a smaller model of the same loss pays.
     Where the runs do not settle the size within a factor of two, it says so and why, and gives intervals only.
+    It sets the three approaches side by side on the same runs drawn, and says which of them to follow, and why.
     Numbers may be written 1e24, 70B or 1.4T. Of a table above 4,000 runs, as many are resampled and their spread is
     scaled to all, unless a few runs decide; a note says so.
 
@@ -123,6 +128,7 @@ def command(
     boot = subsampled_bootstrap(fit, n_resamples=resamples, seed=seed)
     found = plan_training(boot, flops, inference_tokens, unique_tokens, level)
     between = None if law == "additive" else _between(table, named, found, resamples, seed)
+    ruling = _ruling(table, flops, level, resamples, seed)
     discrepancy = find_discrepancy(fit)
     best = found.allocation.loc["compute-optimal", "estimate"]
     band = discrepancy.band(best["params"], best["tokens"], level)
@@ -146,6 +152,7 @@ def command(
                 | _record(fit, boot, found, more)
                 | _beyond(discrepancy, band)
                 | _of_laws(named, chosen, between)
+                | {"approaches": None if ruling is None else asdict(ruling)}
             )
         )
         return
@@ -157,6 +164,8 @@ def command(
         click.echo(f"\nlaw: {named}, since {chosen}")
     if between is not None:
         click.echo(f"\n{between}")
+    if ruling is not None:
+        click.echo(f"\napproaches: {ruling.words}")
     if more is not None:
         click.echo(f"\n{more}")
 
@@ -170,6 +179,13 @@ def _chosen(table: pd.DataFrame, law: str, seed: int) -> tuple[str, str]:
     except FitError as error:
         return "additive", str(error)
     return ("coupled" if best.law == COUPLED.name else "additive"), best.words
+
+
+def _ruling(table: pd.DataFrame, flops: float, level: float, resamples: int, seed: int) -> Ruling | None:
+    """Which approach to follow; nothing for a table so long that the approaches are not drawn together."""
+    if len(last_points(table)) > MOST_RUNS:
+        return None
+    return rule_on(compare_approaches(table, n_resamples=resamples, seed=seed), flops, level)
 
 
 def _between(table: pd.DataFrame, named: str, found: Plan, resamples: int, seed: int) -> BetweenLaws | FitError:
@@ -241,8 +257,8 @@ def _both(found: Plan, band: Band) -> str:
     loss = found.allocation.loc[("compute-optimal", "loss")]
     lines = [
         f"loss of the compute-optimal run, {found.level:.0%} interval",
-        f"  if the form of the law holds:  {loss['estimate']:.4g} ({loss['low']:.4g} … {loss['high']:.4g})",
-        f"  if it is off as far as these runs show:  {band.estimate:.4g} ({band.low:.4g} … {band.high:.4g})",
+        f"  if the form of the law holds:  {loss['estimate']:.4g} [{loss['low']:.4g}, {loss['high']:.4g}]",
+        f"  if it is off as far as these runs show:  {band.estimate:.4g} [{band.low:.4g}, {band.high:.4g}]",
     ]
     return "\n".join(lines[:2] + [f"  if it may be off:  cannot say: {band.reason}"] if band.reason else lines)
 

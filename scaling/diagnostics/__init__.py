@@ -13,6 +13,7 @@ from .laws import LawComparison, compare_laws
 from .pairing import Paired, pair
 from .pooling import Pooling, find_pooling
 from .public_sets import LEFT_OUT, PUBLIC, PublicTable, best_of_each, public_tables, recorded_league
+from .ruling import Ruling, rule_on
 from .sensitivity import digits_study, huber_study, rounded_study, stopping_study
 from .skewness import Skewness, residual_skewness
 from .spikes import find_spikes
@@ -42,6 +43,7 @@ __all__ = [
     "Pooling",
     "PublicTable",
     "QUICK",
+    "Ruling",
     "Skewness",
     "Split",
     "atlas_rows",
@@ -70,6 +72,7 @@ __all__ = [
     "recorded_league",
     "residual_skewness",
     "rounded_study",
+    "rule_on",
     "standard_errors",
     "stopping_study",
     "survey_sets",

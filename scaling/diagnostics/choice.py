@@ -1,4 +1,4 @@
-"""Which law foresees the dear runs of one table best, and do these runs tell?"""
+"""Which law foresees the expensive runs of one table best, and do these runs tell?"""
 
 from __future__ import annotations
 
@@ -64,9 +64,7 @@ class BestLaw:
         error = f"misses the runs held out ({kinds}) by {np.expm1(first['rms']):.2g}"
         share = f"first in {first['first']:.0%} of {self.n_draws:,} draws of them"
         if first["law"] != ADDITIVE.name:
-            ratio = (
-                f"{first['ratio']:.2f} ({first['low']:.2f} to {first['high']:.2f}) times the error of {ADDITIVE.name}"
-            )
+            ratio = f"{first['ratio']:.2f} [{first['low']:.2f}, {first['high']:.2f}] times the error of {ADDITIVE.name}"
             error += f", {ratio}"
         if self.told:
             return f"{first['law']} foresees best: it {error}; {share}"
@@ -90,7 +88,7 @@ def best_law(
     n_draws: int = 2000,
     seed: int = 0,
 ) -> BestLaw:
-    r"""The law of a table that foresees its dearest, largest and longest runs best, from the others.
+    r"""The law of a table that foresees its most expensive, largest and longest runs best, from the others.
 
     Hold-outs, fits and scores are those of :func:`~scaling.diagnostics.league`. The uncertainty is that of the runs
     held out: they are drawn with replacement, all laws on the same draws. It says nothing of how the laws do further

@@ -80,7 +80,7 @@ class Discrepancy:
         of the noise.
     forecasts : DataFrame
         One row a cut: each next budget (or, without budgets, each next part of the runs) as forecast from all cheaper
-        runs: ``cut`` (the dearest run that was used, FLOP), ``reach`` (mean compute over it), ``n_runs``, ``error``
+        runs: ``cut`` (most expensive run that was used, FLOP), ``reach`` (mean compute over it), ``n_runs``, ``error``
         (mean of ln observed − ln forecast) and ``deviations`` (that error in standard deviations of the forecast).
     p : float
         Probability of forecasts that miss as much, if the band is right; NaN where there is none.
@@ -115,14 +115,14 @@ class Discrepancy:
     def _reason(self, flops: float) -> str:
         """Why nothing can be said of runs up to ``flops``; nothing where it can."""
         if (known := len(self.forecasts)) < LEAST_FORECASTS:
-            said = f"{known} forecast{'s' * (known != 1)} of a dearer budget from cheaper ones can be checked"
+            said = f"{known} forecast{'s' * (known != 1)} of a larger budget from cheaper ones can be checked"
             return f"{said}, {LEAST_FORECASTS} are needed: add budgets"
         if self.p < TOO_WRONG:
             worst = self.forecasts["deviations"].abs().max()
-            return f"forecasts of dearer budgets from cheaper ones miss by up to {worst:.1f} standard deviations"
+            return f"forecasts of larger budgets from cheaper ones miss by up to {worst:.1f} standard deviations"
         C = self.fit.runs["flops"]
         if flops / C.max() > C.max() / C.min():
-            span = f"{np.log10(flops / C.max()):.1f} decades beyond the dearest run, and the runs span"
+            span = f"{np.log10(flops / C.max()):.1f} decades beyond the most expensive run, and the runs span"
             return f"it lies {span} {np.log10(C.max() / C.min()):.1f}"
         return ""
 
@@ -153,7 +153,7 @@ def find_discrepancy(fit: Fit) -> Discrepancy:
     nothing shows, the discrepancy is not taken to be zero, but at most comparable with the noise.
 
     Nothing is said (``Band.reason``) where fewer than two budgets can be forecast from cheaper ones, where those
-    forecasts miss by more than chance explains (chi-squared, 1 %), and further beyond the dearest run than the
+    forecasts miss by more than chance explains (chi-squared, 1 %), and further beyond the most expensive run than the
     runs span in ln C. Residuals count as at most five robust standard deviations. Of a table of more than 300 runs,
     300 spread evenly over compute are looked at.
 

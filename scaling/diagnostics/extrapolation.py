@@ -1,4 +1,4 @@
-"""Does a law extrapolate? Fitted to the cheapest budgets, asked about dearer ones, its intervals put to the test."""
+"""Does a law extrapolate? Fitted to the cheapest budgets, asked about larger ones, its intervals put to the test."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ def extrapolation_audit(
     seed: int = 0,
     **options: Any,
 ) -> pd.DataFrame:
-    """Fit the runs of the cheapest k budgets and predict all dearer ones, for every k.
+    """Fit the runs of the cheapest k budgets and predict all larger ones, for every k.
 
     The intervals are for single runs: predictions of the resampled laws, each with a residual of the fit drawn on
     top (widened by the square root of n over n less the number of constants). ``observed`` and ``predicted`` are
-    geometric means over the runs of the dearest budget, with an interval made in the same way.
+    geometric means over the runs of the largest budget, with an interval made in the same way.
 
     Parameters
     ----------
@@ -66,10 +66,11 @@ def extrapolation_audit(
     Returns
     -------
     DataFrame
-        One row a cut: ``n_budgets`` fitted (missing in a table without groups), ``cut`` (dearest fitted run, FLOP),
-        ``reach`` (dearest run over it), ``n_fitted``, ``n_predicted``, ``status``, ``rms``, ``bias`` and ``worst`` of
-        ln predicted − ln observed, ``observed``, ``predicted``, ``low``, ``high``, and ``coverage``, the share of the
-        predicted runs inside their intervals. NaN where the fit is not identified or too small to bootstrap.
+        One row a cut: ``n_budgets`` fitted (missing in a table without groups), ``cut`` (compute of the most
+        expensive fitted run, FLOP), ``reach`` (that of the most expensive run over it), ``n_fitted``,
+        ``n_predicted``, ``status``, ``rms``, ``bias`` and ``worst`` of ln predicted − ln observed, ``observed``,
+        ``predicted``, ``low``, ``high``, and ``coverage``, the share of the predicted runs inside their intervals. NaN
+        where the fit is not identified or too small to bootstrap.
 
     Raises
     ------
@@ -82,19 +83,19 @@ def extrapolation_audit(
     table = sound_runs(runs)
     rows = []
     for number, cut, split in _splits(table, budgets, options):
-        dearest = _dearest(split)
+        last = _at_largest_budget(split)
         observed, predicted = np.log(split.tested[["loss", "predicted"]].to_numpy(float)).T
         known = split.fit.status != "not_identified"
         error = predicted - observed if known else np.full(len(observed), np.nan)
         row = {"n_budgets": number, "cut": cut, "reach": table["flops"].max() / cut}
         row |= {"n_fitted": split.fit.n_runs, "n_predicted": len(observed), "status": split.fit.status}
         row |= {"rms": np.sqrt(np.mean(error**2)), "bias": error.mean(), "worst": np.abs(error).max()}
-        row |= {"observed": np.exp(observed[dearest].mean()), "predicted": np.exp((error + observed)[dearest].mean())}
+        row |= {"observed": np.exp(observed[last].mean()), "predicted": np.exp((error + observed)[last].mean())}
         row |= {"low": np.nan, "high": np.nan, "coverage": np.nan}
         if known and split.fit.n_runs >= LEAST_RUNS:
             draws = _predictions(bootstrap(split.fit, n_resamples, seed), split.tested, seed)
             row["coverage"] = _share_inside(draws, level, predicted, observed)
-            mean = percentiles(draws[:, dearest].mean(1), level, predicted[dearest].mean())
+            mean = percentiles(draws[:, last].mean(1), level, predicted[last].mean())
             row["low"], row["high"] = np.exp(mean.low), np.exp(mean.high)
         rows.append(row)
     return pd.DataFrame(rows).astype({"n_budgets": "Int64"})
@@ -118,14 +119,14 @@ def _splits(
 ) -> Iterator[tuple[int | None, float, Holdout]]:
     cuts = find_cuts(last_points(table), budgets)
     if not cuts:
-        words = "all runs have the same compute: there is nothing cheaper to fit and dearer to predict"
+        words = "all runs have the same compute: there is nothing cheaper to fit and more expensive to predict"
         raise FitError(words, FitErrorKind.FEW)
     for number, cut in cuts:
         yield number, cut, holdout(table, above=cut, **options)
 
 
-def _dearest(split: Holdout) -> np.ndarray:
-    """Which held-out runs belong to the dearest budget (within ten per cent)."""
+def _at_largest_budget(split: Holdout) -> np.ndarray:
+    """Which held-out runs belong to the largest budget (within ten per cent)."""
     flops = split.tested["flops"].to_numpy()
     return flops >= flops.max() / 1.1
 
@@ -171,9 +172,9 @@ def audit_coverage(
     -------
     DataFrame
         One row a cut: ``n_budgets``, ``cut``, ``n_fitted``, ``reach``, ``refused`` (tables whose fit was not identified
-        or too small), and the shares of the others in which the interval covers ``a``, the least loss at the dearest
-        budget (``loss``), and single dearer runs (``runs``, a mean of shares); ``error`` is the Monte-Carlo standard
-        error of the first two where they are as stated, sqrt(level (1 − level) / n).
+        or too small), and the shares of the others in which the interval covers ``a``, the least loss at the largest
+        budget (``loss``), and single runs beyond the cut (``runs``, a mean of shares); ``error`` is the Monte-Carlo
+        standard error of the first two where they are as stated, sqrt(level (1 − level) / n).
 
     Raises
     ------

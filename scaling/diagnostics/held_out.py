@@ -1,4 +1,4 @@
-"""Does a law extrapolate? Fit the cheaper runs, predict the dearer ones."""
+"""Does a law extrapolate? Fit the cheaper runs, predict the more expensive ones."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["Holdout", "holdout", "holdout_table"]
 
 @dataclass(frozen=True, repr=False)
 class Holdout:
-    """A fit to the cheaper runs and its predictions of the dearer ones.
+    """A fit to the cheaper runs and its predictions of the more expensive ones.
 
     ``tested`` has the held-out runs, the last row of each, with ``predicted`` and ``error`` = ln predicted − ln
     observed (for small errors, the relative error of the loss). ``earlier`` counts the rows that are neither fitted
@@ -116,7 +116,7 @@ def holdout_table(
     n_jobs: int = -1,
     **options: Any,
 ) -> pd.DataFrame:
-    """Hold out more and more of the dearest runs: how fast does the prediction go wrong?
+    """Hold out more and more of the most expensive runs: how fast does the prediction go wrong?
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Which law predicts the dearer runs from the cheaper ones? Several laws, one split, held-out errors side by side."""
+"""Which law predicts expensive runs from cheaper ones? Several laws, one split, held-out errors side by side."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LEAST_FITTED, LEAST_TESTED = 6, 2
 
 @dataclass(frozen=True, repr=False)
 class LawComparison:
-    """Laws fitted to the cheaper runs, and how well each predicts the dearer ones.
+    """Laws fitted to the cheaper runs, and how well each predicts the more expensive ones.
 
     Attributes
     ----------
@@ -73,7 +73,7 @@ _CANDIDATES = (
 
 
 def compare_laws(runs: pd.DataFrame, fraction: float = 0.3, above: float | None = None, seed: int = 0) -> LawComparison:
-    r"""Fit several laws to the cheaper runs and compare their errors on the dearer ones.
+    r"""Fit several laws to the cheaper runs and compare their errors on the more expensive ones.
 
     All are fitted with the same objective, the Huber loss (:math:`\delta = 10^{-3}`) of log-residuals. A held-out error
     says how a law extrapolates from these runs to those, and nothing of how it does further out.
@@ -84,9 +84,9 @@ def compare_laws(runs: pd.DataFrame, fraction: float = 0.3, above: float | None 
         As :func:`~scaling.runs.load_runs` returns; where a ``run`` has several rows, its last one counts. Of a large
         table at most 20,000 runs are fitted and 100,000 predicted, drawn at random from either side.
     fraction : float
-        Share of the runs, the dearest by ``flops``, to hold out. Where the runs form at least three IsoFLOP groups
+        Share of the runs, the largest by ``flops``, to hold out. Where the runs form at least three IsoFLOP groups
         (:func:`~scaling.runs.find_budgets`, four sizes each) that hold nine tenths of them, whole groups are held out:
-        the dearest third or so, at least one.
+        the most expensive third or so, at least one.
     above : float, optional
         Hold out every run with more ``flops`` than this instead.
     seed : int
@@ -144,7 +144,7 @@ def _split(table: pd.DataFrame, fraction: float, above: float | None) -> tuple[n
         return late, f"{words}; predicted: the {late.sum():,} runs from {edge:.3g} FLOP on"
     late = flops > np.quantile(flops, 1 - fraction)
     words = f"fitted: the cheaper {(~late).sum():,} runs (up to {flops[~late].max():.3g} FLOP)"
-    return late, f"{words}; predicted: the dearer {late.sum():,}"
+    return late, f"{words}; predicted: the more expensive {late.sum():,}"
 
 
 def _part(side: pd.DataFrame, most: int, seed: int) -> pd.DataFrame:

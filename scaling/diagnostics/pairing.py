@@ -92,7 +92,7 @@ def pair(fits: Mapping[int, Fit | FrontierFit], boots: Mapping[int, Bootstrap], 
 
 
 def exponent_of(fit: Fit | FrontierFit, name: str) -> Callable[[Any], Any]:
-    """The exponent a or b of a law, in the count of compute of the fitted runs, at the dearest of them."""
+    """The exponent a or b of a law, in the count of compute of the fitted runs, at the most expensive of them."""
     if isinstance(fit, Fit):
         meter = find_meter(fit.runs)
         if meter.kind in ("power", "sizes"):

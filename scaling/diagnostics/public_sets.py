@@ -79,15 +79,15 @@ PUBLIC = (
 )
 #: named sets, or groups of one, that do not take part, and why
 LEFT_OUT = {
-    "small_sweep_curves": "the training curves of small_sweep",
+    "small_sweep_curves": "the training curves of our small sweep",
     "small_sweep_rates": "trials of the learning rate",
     "small_sweep_experiments": "trials of what the other runs keep: schedules, batches, shapes and more",
-    "small_sweep_experiment_curves": "the training curves of small_sweep_experiments",
+    "small_sweep_experiment_curves": "the training curves of our trials",
     "small_sweep_repeated": "data repeated up to 64 times: a law of another kind",
-    "czech2026/llama_3_exp": "the runs of czech2026/llama_3 with the loss in another unit",
-    "czech2026/chinchilla": "the runs of besiroglu2024",
-    "czech2026/ml_scalefit": "the runs of besiroglu2024",
-    "czech2026/misfitting": "runs of the authors of misfitting2025, at one budget each",
+    "czech2026/llama_3_exp": "the runs of Llama 3 with the loss in another unit",
+    "czech2026/chinchilla": "the runs that Besiroglu et al. (2024) digitised",
+    "czech2026/ml_scalefit": "the runs that Besiroglu et al. (2024) digitised",
+    "czech2026/misfitting": "runs of the authors of (Mis)fitting, at one budget each",
     "steplaw2025/moe": "one size, counted whole",
     "muennighoff2023": "data repeated up to 44 times: a law of another kind",
     "clark2022": "routed models: a law of another kind (the dense ones take part)",

@@ -1,4 +1,4 @@
-"""Which runs are held out: the dearest, the largest, those trained longest; no level of a design is divided."""
+"""Which runs are held out: the most expensive, the largest, those trained longest; no level of a design is divided."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..runs.budgets import find_budgets
 __all__ = ["HOLDOUTS", "Split", "hold_out"]
 
 #: what is held out, by what orders the runs: name of the quantity, and of the runs
-HOLDOUTS = {"compute": "dearest", "size": "largest", "length": "longest-trained"}
+HOLDOUTS = {"compute": "most expensive", "size": "largest", "length": "longest-trained"}
 #: share of the runs that is held out, as nearly as whole levels allow
 SHARE = 0.2
 #: values that differ by less than this share are one level of a design

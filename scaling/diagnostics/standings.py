@@ -7,7 +7,7 @@ laws, the Chinchilla and the coupled one, on most of the public tables.
 1. **Tables.** One row a run, the last of each; a table that pools settings of what is tuned has the best run of each
    size and number of tokens. The same runs count once, however often they were published. Which public tables take
    part, and why others do not, stands in :data:`~scaling.diagnostics.PUBLIC` and :data:`~scaling.diagnostics.LEFT_OUT`.
-2. **Hold-outs.** Three of each table: the runs of the dearest budgets, of the largest sizes, and those trained longest
+2. **Hold-outs.** Three of each table: the runs of the largest budgets, of the largest sizes, and those trained longest
    (tokens a parameter); each the highest levels that hold nearest to a fifth of the runs, no level divided
    (:func:`~scaling.diagnostics.hold_out`). Twelve runs with three sizes and three token counts have to be left.
 3. **Fits.** Each law to the runs that are left, by the objective that :func:`~scaling.fit.fit_parametric` has by
@@ -20,7 +20,7 @@ laws, the Chinchilla and the coupled one, on most of the public tables.
    :math:`\ln(\mathrm{rms}/\mathrm{rms}_\mathrm{Chinchilla})`; every table weighs one.
 6. **Uncertainty.** Tables are drawn with replacement, those of one source together, all laws on the same draws. A law
    has won if it comes first in 95 % of the draws, of six sources or more.
-7. **Choosing.** Whoever has one table has to choose before seeing the dear runs: by the fit in sample, by an inner
+7. **Choosing.** Whoever has one table has to choose before seeing the expensive runs: by the fit in sample, by an inner
    hold-out of the same kind, or once for all. What each loses is told against the best law in hindsight.
 """
 
@@ -37,6 +37,7 @@ from .._parallel import spread
 from .._words import listed
 from ..errors import FitError, FitErrorKind
 from ..fit.common import chosen_rows
+from ..sources.labels import label_of
 from .contenders import ADDITIVE, CONTENDERS, Contender
 from .splits import HOLDOUTS
 from .trials import STACKING, Trial, try_laws
@@ -147,7 +148,7 @@ class League:
             first=[f"{x:.0%}" for x in self.ranking["first"]],
         ).drop(columns=["low", "high"])
         choosing = self.choosing.assign(
-            times_best=[f"{r.times_best:.2f} ({r.low:.2f} to {r.high:.2f})" for r in self.choosing.itertuples()],
+            times_best=[f"{r.times_best:.2f} [{r.low:.2f}, {r.high:.2f}]" for r in self.choosing.itertuples()],
             right=[f"{x:.0%}" if np.isfinite(x) else "" for x in self.choosing["right"]],
         ).drop(columns=["low", "high"])
         heads = {
@@ -157,7 +158,7 @@ class League:
             "no_forecast": "no forecast",
         }
         parts = [self.verdict, _markdown(ranking.rename(columns=heads))]
-        parts += ["What choosing costs, before the dear runs are seen:"]
+        parts += ["What choosing costs, before the expensive runs are seen:"]
         parts += [_markdown(choosing.rename(columns={"times_best": "error over the best in hindsight (95 %)"}))]
         return "\n\n".join([*parts, *self._left_out()]) + "\n"
 
@@ -165,7 +166,7 @@ class League:
         refused = self.splits[self.splits["refused"] != ""]
         if refused.empty:
             return []
-        lines = [f"- {row.table}, {row.holdout}: {row.refused}" for row in refused.itertuples()]
+        lines = [f"- {label_of(row.table)}, by {row.holdout}: {row.refused}" for row in refused.itertuples()]
         return ["Not possible:", "\n".join(lines)]
 
     def __repr__(self) -> str:
@@ -375,7 +376,7 @@ def _simulation(share: float, n_draws: int) -> float:
 
 
 def _times(row: pd.Series) -> str:
-    return f"{row['ratio']:.2f} ({row['low']:.2f} to {row['high']:.2f})"
+    return f"{row['ratio']:.2f} [{row['low']:.2f}, {row['high']:.2f}]"
 
 
 def _markdown(table: pd.DataFrame) -> str:

@@ -119,7 +119,7 @@ def plot_parabola_bias(laws: Mapping[str, tuple[float, float]], width: float = 8
 
 
 def plot_audit(audits: Mapping[str, pd.DataFrame]) -> np.ndarray:
-    """Error of the predicted loss of the dearest budget, with its interval, against the reach of the extrapolation.
+    """Error of the predicted loss of the largest budget, with its interval, against the reach of the extrapolation.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def plot_audit(audits: Mapping[str, pd.DataFrame]) -> np.ndarray:
         low, middle, high = (100 * (each[name] / each["observed"] - 1) for name in ("low", "predicted", "high"))
         ax.errorbar(each["reach"], middle, np.abs([middle - low, high - middle]), fmt="o", ms=6, capsize=4)
         ax.axhline(0, color="black", lw=1)
-        ax.set(xscale="log", title=title, xlabel="dearest run / dearest fitted run")
+        ax.set(xscale="log", title=title, xlabel="most expensive run / most expensive fitted run")
         ax.set_ylabel("predicted over observed loss − 1 [%]")
         reach = np.sort(each["reach"])
         ax.minorticks_off()

@@ -24,9 +24,9 @@ from .engine.scatter import Scatter, lack_of_fit, scatter, student
 if TYPE_CHECKING:
     from .result import Fit
 
-#: budgets that are asked about, in units of the dearest run's
+#: budgets that are asked about, in units of the most expensive run's
 REACHES = (1.0, 10.0, 100.0)
-#: what a fit is needed for by default: the best size at this many times the dearest run's compute ...
+#: what a fit is needed for by default: the best size at this many times the most expensive run's compute ...
 REACH = 10.0
 #: ... within this factor, at this level
 FACTOR, LEVEL = 2.0, 0.95
@@ -36,7 +36,7 @@ EXPONENT_NEED, LOSS_NEED = 0.1, 0.02
 LEAST_FREEDOM = 5
 #: the compute of the runs spans at least this factor, or nothing is said about more compute
 LEAST_SPAN = 3.0
-#: budgets that are the dearest run's to rounding, in ln C
+#: budgets that are the most expensive run's to rounding, in ln C
 AT_MOST = 1e-9
 #: lack of fit is said where chance alone would show as much in less than this share of tables
 UNLIKELY = 0.01
@@ -58,7 +58,7 @@ def open_questions(
     level: float = LEVEL,
     rate: float = 1.0,
 ) -> tuple[str, bool]:
-    """Why the runs of a fit do not settle the best size at ten times the dearest run's compute; nothing where they do.
+    """Why the runs of a fit do not settle the best size at ten times the largest run's compute; nothing where they do.
 
     Or the best size for another budget of ``flops``, which count ``rate`` times 6ND.
 
@@ -70,8 +70,8 @@ def open_questions(
     factor of two from the estimate, or a second minimum that lies there.
     """
     frontier = Frontier.of(problem, found, clusters)
-    dearest = (frontier.log_params + frontier.log_tokens).max()
-    log_c = float(dearest + np.log(REACH)) if flops is None else float(np.log(flops / rate / 6))
+    largest = (frontier.log_params + frontier.log_tokens).max()
+    log_c = float(largest + np.log(REACH)) if flops is None else float(np.log(flops / rate / 6))
     if words := _ruled_out(frontier, log_c):
         return words, False
     if frontier.known_within(log_c, FACTOR, level):
@@ -81,7 +81,9 @@ def open_questions(
                 return f"{words}: add runs off that line", False
         return "", False
     budget = (
-        f"at {REACH:g} times the compute of the dearest run" if flops is None else f"for {format_flops(flops)} FLOPs"
+        f"at {REACH:g} times the compute of the most expensive run"
+        if flops is None
+        else f"for {format_flops(flops)} FLOPs"
     )
     return f"the best size {budget} is not known within a factor of {FACTOR:g} ({level:.0%})", True
 
@@ -96,14 +98,25 @@ def _ruled_out(frontier: Frontier, log_c: float) -> str:
     if np.ptp(log_flops) < np.log(LEAST_SPAN) and log_c > log_flops.max() + AT_MOST:
         span = f"the runs span a factor of {np.exp(np.ptp(log_flops)):.3g} in compute"
         return f"{span}, too little to show how the best size grows: add runs at other budgets"
-    if frontier.clusters is None:
-        pairs = np.column_stack([frontier.log_params, frontier.log_tokens])
-        _, designs = np.unique(pairs, axis=0, return_inverse=True)
-        ratio, chance = lack_of_fit(found.residuals, designs.ravel(), len(found.theta))
-        if chance < UNLIKELY:
-            misses = f"it misses them by {np.sqrt(ratio):.2g} times what repeated runs differ"
-            return f"the law does not describe these runs: {misses}; fit a narrower range, or another law"
+    if times := _missed(frontier):
+        misses = f"it misses them by {times:.2g} times what repeated runs differ"
+        return f"the law does not describe these runs: {misses}; fit a narrower range, or another law"
     return ""
+
+
+def _missed(frontier: Frontier) -> float:
+    """How many times what repeated runs differ the law misses them by; 0 where chance alone would show as much."""
+    if frontier.clusters is not None:
+        return 0.0
+    pairs = np.column_stack([frontier.log_params, frontier.log_tokens])
+    _, designs = np.unique(pairs, axis=0, return_inverse=True)
+    ratio, chance = lack_of_fit(frontier.scatter.residuals, designs.ravel(), len(frontier.scatter.theta))
+    return float(np.sqrt(ratio)) if chance < UNLIKELY else 0.0
+
+
+def missed(fit: Fit) -> float:
+    """How many times what repeated runs differ the law of a fit misses them by; 0 where chance would show as much."""
+    return _missed(Frontier.of(*_scattered(fit)))
 
 
 def _exchanged(problem: Problem, found: Scatter, clusters: np.ndarray | None, level: float) -> list[Frontier]:
@@ -164,14 +177,14 @@ def certainty(fit: Fit, flops: ArrayLike | None = None, level: float = LEVEL) ->
     if not np.isfinite(frontier.point(0.0)).all():
         raise FitError("a term of the law has vanished: there is no best size to ask about", FitErrorKind.UNDETERMINED)
     meter = find_meter(fit.runs)
-    dearest = 6 * float(np.exp((frontier.log_params + frontier.log_tokens).max()))
+    largest = 6 * float(np.exp((frontier.log_params + frontier.log_tokens).max()))
     if meter.is_own:
-        dearest = float(meter.flops(np.exp(frontier.log_params), np.exp(frontier.log_tokens)).max())
-    budgets = np.array(REACHES) * dearest if flops is None else np.atleast_1d(np.asarray(flops, dtype=float))
+        largest = float(meter.flops(np.exp(frontier.log_params), np.exp(frontier.log_tokens)).max())
+    budgets = np.array(REACHES) * largest if flops is None else np.atleast_1d(np.asarray(flops, dtype=float))
     positive_finite(flops=budgets)
     own = list(SIMPLER) if isinstance(law, CoupledLaw) else []
     held = np.array([EXPONENT] + [SIZE] * len(budgets) + [LOSS] * len(budgets) + own)
-    asked = np.concatenate([[dearest], budgets, budgets, np.full(len(own), dearest)])
+    asked = np.concatenate([[largest], budgets, budgets, np.full(len(own), largest)])
     best = compute_optimal(law, budgets, meter=meter)
     at = compute_optimal(law, asked, meter=meter)
     size, tokens = np.asarray(at.params), np.asarray(at.tokens)

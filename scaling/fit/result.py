@@ -79,7 +79,7 @@ class Fit:
     objective, delta : str, float
         Name of the objective and its Huber threshold (see :func:`~scaling.fit.fit_parametric`).
     status : str
-        ``identified``: the runs settle what the law is fitted for, by default the best size at ten times the dearest
+        ``identified``: the runs settle what the law is fitted for, by default the best size at ten times the largest
         run's compute within a factor of two (95 %; see :meth:`certainty`), with five residual degrees of freedom at
         least, and no lack of fit beside the noise of repeated runs. ``solved``, of laws without such a question: the
         minimum was found and to first order the runs tell the constants apart. ``at_bound``: as these, with a constant
@@ -151,12 +151,12 @@ class Fit:
         interval includes the estimate; an end that the runs do not set is 0 or infinite (for a, 0 or 1). A law that is
         wrong, or wrong beyond the runs, is not in these intervals. Where the runs count their compute otherwise than by
         6 N D (:func:`~scaling.runs.find_meter`), budgets are in their count, and a is the exponent of the best size in
-        it, which is asked about at the dearest run.
+        it, which is asked about at the most expensive run.
 
         Parameters
         ----------
         flops : array, optional
-            Budgets; by default 1, 10 and 100 times the compute of the dearest run.
+            Budgets; by default 1, 10 and 100 times the compute of the most expensive run.
         level : float, default 0.95
 
         Returns

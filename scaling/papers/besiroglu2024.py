@@ -31,7 +31,7 @@ STOPPED = "their optimiser stopped before the optimum of some of the 4,000 resam
 #: what the authors' optimiser or their rounding left undone, and at most how much of the number that is
 UNFINISHED = {
     "estimates/B": ("their optimiser had not quite arrived; their notebook has 2085.434, the minimum 2085.436", 1e-5),
-    "estimates/beta": ("the table cuts .365854, which their notebook rounds, as we do", 2e-4),
+    "estimates/beta": ("the table cuts 0.365854, which their notebook rounds, as we do", 2e-4),
     "notebook/B": ("their optimiser stopped a millionth short of the minimum", 2e-6),
     **{
         f"grid/{q}": ("their grid search stopped 1.6e-8, relative, above the least objective, which is ours", 3e-4)
@@ -349,7 +349,7 @@ def width_of_parts(scaled: bool) -> float:
     """The same over 4,000 parts of 80 % of the runs without replacement, each fitted to its minimum.
 
     The table says that 80 % of the data were sampled, 100 times, and not how. As they are, percentiles of parts drawn
-    without replacement are too near each other by sqrt(.8/.2) = 2; ``scaled`` puts them right.
+    without replacement are too near each other by sqrt(0.8/0.2) = 2; ``scaled`` puts them right.
     """
     return width80(bootstrap(fit(), int(_number("besiroglu2024/counts/resamples")), 0, fraction=0.8, scaled=scaled))
 

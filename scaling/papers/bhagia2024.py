@@ -55,7 +55,7 @@ DIRECT = {
 }
 FLAT = (
     "the accuracy on BoolQ hardly changes with its loss (one number describes it as well), and the squares are flat: "
-    "SciPy's curve_fit, the authors' choice, ends anywhere between .0182 and .0184, by where it starts"
+    "SciPy's curve_fit, the authors' choice, ends anywhere between 0.0182 and 0.0184, by where it starts"
 )
 
 

@@ -13,7 +13,7 @@ from .registry import MEASURED, reproduces
 VOCAB, MULTIPLE = 50432, 256
 #: of the models of about a billion parameters: twenty tokens for each parameter of 24 x 2048, in whole billions
 TOKENS_1B = 29e9
-FAR = "a loss that was measured: the law lies .69 to 1.15 % above the four"
+FAR = "a loss that was measured: the law lies 0.69 to 1.15 % above the four"
 
 
 def count_params(layers: int, width: int) -> int:

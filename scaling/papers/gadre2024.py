@@ -20,7 +20,7 @@ FITTED = ("11M_20", "79M_20", "154M_20", "412M_20", "11M_320")
 PREDICTED = ("1.4B_640", "6.9B_20")
 PLACE = "gadre2024/runs"
 ROUND = "one round number for two predictions; for this one it is less exact"
-LOSSES = "a loss that was measured: the law of the five small runs lies .7 % above it"
+LOSSES = "a loss that was measured: the law of the five small runs lies 0.7 % above it"
 
 
 def runs() -> pd.DataFrame:

@@ -144,7 +144,7 @@ def optimal_tokens(law: ChinchillaLaw, params: float) -> float:
     {f"hoffmann2022/tableA3/approach3/{size}/tokens": SIZES[size] for size in SIZES},
     kind="closed form",
     reason="Table A3 does not follow from the published constants: unrounded they give 6 to 19 % more tokens, "
-    "rounded 57 to 122 % more, the exponents .336 and .283 between 2 % fewer and 10 % more",
+    "rounded 57 to 122 % more, the exponents 0.336 and 0.283 between 2 % fewer and 10 % more",
 )
 def tokens_of_unrounded_constants(params: float) -> float:
     return optimal_tokens(_law("hoffmann2022"), params)

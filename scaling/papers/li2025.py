@@ -16,12 +16,12 @@ from .registry import reproduces
 SET = "steplaw2025"
 NOT_HERE = (
     "the authors' code on the 1,911 public runs, of five sizes from 215 million on; the fit of the paper has 60 and "
-    "120 million beside them. Each size less moves the exponent of the rate by up to .05, and the loss hardly tells: "
-    "with the paper's constants as with these, the nearest run of a grid lies .096 % above the best on average"
+    "120 million beside them. Each size less moves the exponent of the rate by up to 0.05, and the loss hardly tells: "
+    "with the paper's constants as with these, the nearest run of a grid lies 0.096 % above the best on average"
 )
 FALLS = (
     "the best runs of the 17 public pairs; among them, of five sizes, the best batch falls with the size, as its power "
-    "-.35 with a standard error of .12, and more runs near the best (129) have -.27 with .05"
+    "-0.35 with a standard error of 0.12, and more runs near the best (129) have -0.27 with 0.05"
 )
 
 
@@ -75,7 +75,7 @@ def law() -> StepLaw:
 def without_a_size() -> pd.DataFrame:
     """The constants of that law with each of the five sizes left out."""
     runs = near_best(grids())
-    rows = {f"{size:.3g}": refit(runs[runs["params"] != size]).constants for size in sorted(runs["params"].unique())}
+    rows = {f"{size:0.3g}": refit(runs[runs["params"] != size]).constants for size in sorted(runs["params"].unique())}
     return pd.DataFrame(rows).T
 
 
@@ -105,7 +105,7 @@ reproduces(
     "li2025/abstract/deviation",
     kind="runs",
     atol=0.023,
-    rule="the standard error of our mean, .096 over the root of 17",
+    rule="the standard error of our mean, 0.096 over the root of 17",
     change="the mean over the 17 public pairs, of the run nearest to the law; the grid of the authors' test, 100 "
     "billion tokens at a billion parameters, is not public",
     needs=SET,

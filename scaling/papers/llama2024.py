@@ -12,7 +12,7 @@ from . import czech2026
 from .registry import reproduces
 
 NEEDS = czech2026.NEEDS
-CUT = "the text cuts the numbers of the figure, .537 and .299, where rounding gives .54 and .30"
+CUT = "the text cuts the numbers of the figure, 0.537 and 0.299, where rounding gives 0.54 and 0.30"
 BUDGET = (
     "402B parameters times 16.55T tokens are 3.99e25 FLOP, five per cent above the budget named beside them; at 4e25 "
     "the figure's law gives 403B and 16.55T"

@@ -21,7 +21,7 @@ NEEDS = "muennighoff2023"
 UNIQUE_TOKENS = 25e9
 LEVEL = (
     "A, B, E and alpha were fitted to 54 points of Hoffmann et al.'s figure for C4, models with another tokenizer; the "
-    "authors' own lie .14 to .22 higher at one epoch already, and their Figure 5 shifts the curves by as much"
+    "authors' own lie 0.14 to 0.22 higher at one epoch already, and their Figure 5 shifts the curves by as much"
 )
 SEED = "within the noise of seeds: with four others the authors' notebook has 2.461 to 2.481 for the same model"
 ONE_COMBINATION = (
@@ -32,7 +32,7 @@ ONE_COMBINATION = (
 LAST = "a hundredth: the last validation in the released logs need not be the one that the notebook prints"
 FLAT = (
     "our number is the exact minimum of the authors' formula at their budget; the bottom is so flat that theirs "
-    "costs about .0001 nats a token"
+    "costs about 0.0001 nats a token"
 )
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
-from itertools import groupby
 
 import pandas as pd
 
+from ..sources.labels import label_of
+from ..sources.numbers import published
 from .registry import DIFFERS, VERDICTS, Claim, claims
 
 __all__ = ["ClaimsTable", "claims_table"]
 
+#: places in a paper that are named in the title of a part; of more, the first is
+FEW_PLACES = 2
 #: a difference below this share of the number is that of two solvers or of two processors, and says nothing
 ROUNDING = 1e-7
 
@@ -23,13 +26,13 @@ class ClaimsTable:
     Attributes
     ----------
     frame : DataFrame
-        Strings, indexed by id: ``published`` as printed, ``ours`` to four significant digits,
-        ``difference``, ``tolerance``, in the full table ``kind`` and ``known``, and ``verdict``, whose bracket
+        Strings, indexed by id, for which a page has words: ``published`` as printed, ``ours`` to four significant
+        digits, ``difference``, ``tolerance``, in the full table ``kind`` and ``known``, and ``verdict``, whose bracket
         points to a note.
     notes : tuple of str
         Stated changes and reasons for differences, in the order of their numbers.
     folds : tuple of (str, int)
-        Name and number of rows of the parts that a page shows closed, in order; empty: one open table.
+        Title and number of rows of the parts that a page shows closed, in order; empty: one open table.
     """
 
     frame: pd.DataFrame
@@ -46,21 +49,44 @@ class ClaimsTable:
 
     def _repr_html_(self) -> str:
         parts, start = [], 0
-        for name, n_rows in self.folds:
+        for title, n_rows in self.folds:
             rows, start = self.frame.iloc[start : start + n_rows], start + n_rows
-            # the full table is wide: its rows say only what the line above them does not
-            html = self._html(rows.rename(lambda id, name=name: id.removeprefix(f"{name}/")) if self.full else rows)
-            parts.append(f"<details><summary>{escape(name)}: {_tally(rows)}</summary>{html}</details>")
-        return "".join(parts) or self._html(self.frame)
+            html = self._html(rows, [_words(id) for id in rows.index])
+            parts.append(f"<details><summary>{escape(title)}: {_tally(rows)}</summary>{html}</details>")
+        return "".join(parts) or self._html(self.frame, [f"{_where(id)}: {_words(id)}" for id in self.frame.index])
 
-    def _html(self, rows: pd.DataFrame) -> str:
-        """Some rows as a table, with the notes that they point to."""
-        shown = rows.map(escape).reset_index()
-        # ids may break after a slash, or the first column alone would fill a narrow screen
-        shown["id"] = [escape(id).replace("/", "/<wbr>").replace("@", "<wbr>@") for id in shown["id"]]
+    def _html(self, rows: pd.DataFrame, words: list[str]) -> str:
+        """Some rows as a table, with the notes that they point to; whoever wants a row's id points at its words."""
+        ids = [escape(id, quote=True) for id in rows.index]
+        numbers = [f'<span title="{id}">{escape(text)}</span>' for id, text in zip(ids, words, strict=True)]
+        shown = rows.map(escape).reset_index(drop=True)
+        shown.insert(0, "number", numbers)
         cited = "".join(rows["verdict"])
         notes = "".join(f"<p>[{k}] {escape(note)}</p>" for k, note in enumerate(self.notes, 1) if f"[{k}]" in cited)
         return shown.to_html(border=0, index=False, escape=False, justify="left") + notes
+
+
+def _words(id: str) -> str:
+    """What the number of a claim is, and by which way it was had where there are several."""
+    number, _, way = id.partition("@")
+    paper, _, group = way.partition(", ")
+    way = label_of(f"{paper}/{group}") if group else way
+    return f"{published(number).quantity}; {way}" if way else published(number).quantity
+
+
+def _where(id: str) -> str:
+    """The paper of a claim, and the place in it."""
+    number = published(id.split("@")[0])
+    return f"{label_of(number.id)}, {number.locator}"
+
+
+def _title(name: str, part: list[Claim]) -> str:
+    """The paper of a part of a table, and the places in it; without a name, a title for all."""
+    if not name:
+        return "all papers"
+    places = list(dict.fromkeys(claim.published.locator for claim in part))
+    shown = " and ".join(places) if len(places) <= FEW_PLACES else f"{places[0]} and {len(places) - 1} more places"
+    return f"{label_of(name)}, {shown}"
 
 
 def _tally(rows: pd.DataFrame) -> str:
@@ -85,7 +111,8 @@ def claims_table(*sources: str, folded: bool = False, full: bool = False) -> Cla
     *sources : str
         Papers or parts of them, as in :func:`~scaling.papers.scorecard`; none: everything.
     folded : bool
-        Whether a page shows each source (cut to ``paper/part``) as a closed line with its verdicts counted.
+        Whether a page shows each source (cut to ``paper/part``) as a closed line with its verdicts counted; sources
+        of one title are one line.
     full : bool
         Whether the table also says how ours is computed, and at which hand the published number is known.
 
@@ -93,10 +120,13 @@ def claims_table(*sources: str, folded: bool = False, full: bool = False) -> Cla
     -------
     ClaimsTable
     """
-    chosen, names = [], []
+    parts: dict[str, list[Claim]] = {}
     for source in sources or ("",):
-        chosen += claims(source)
-        names += ["/".join(source.split("/")[:2]) or "all papers"] * len(claims(source))
+        parts.setdefault("/".join(source.split("/")[:2]), []).extend(claims(source))
+    titled: dict[str, list[Claim]] = {}
+    for name, part in parts.items():
+        titled.setdefault(_title(name, part), []).extend(part)
+    chosen = [claim for part in titled.values() for claim in part]
     notes = tuple(dict.fromkeys(claim.note for claim in chosen if claim.note))
     rows = [
         dict(
@@ -110,5 +140,5 @@ def claims_table(*sources: str, folded: bool = False, full: bool = False) -> Cla
         )
         for claim in chosen
     ]
-    folds = tuple((name, len(list(group))) for name, group in groupby(names))
+    folds = tuple((title, len(part)) for title, part in titled.items())
     return ClaimsTable(pd.DataFrame(rows).set_index("id"), notes, folds if folded else ())

@@ -24,7 +24,7 @@ CUTS = {"100": 100.0, "250": 250.0, "500": 500.0, "all": np.inf}
 ABOVE = {"100": "6 millionths", "250": "38 millionths", "500": "183 millionths", "all": "91 millionths"}
 #: constants of Table 1 that are not the minimum's
 OFF = {"100/A", "100/B", "100/E", "250/A", "250/B", "250/E", "500/B", "all/beta", "all/A", "all/B", "all/E"}
-NOT_ITS_OWN = "with the A, B and E printed in the same row the best exponent is .234, which does not round to .24"
+NOT_ITS_OWN = "with the A, B and E printed in the same row the best exponent is 0.234, which does not round to 0.24"
 
 
 @cache
@@ -290,5 +290,5 @@ for _place, _each in DOLLAR_IDS.items():
         kind="closed form",
         reason=None
         if _place == "dollars/30B/params"
-        else "the stated prices and utilisations make inference dearer than the printed results need",
+        else "the stated prices and utilisations make inference more expensive than the printed results need",
     )(partial(dollar_example, *_each))

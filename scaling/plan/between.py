@@ -50,7 +50,7 @@ class BetweenLaws:
         rows: dict[str, dict[str, str]] = {}
         for (law, name), row in self.table.iterrows():
             estimate, low, high = (_shown(name, row[column]) for column in ("estimate", "low", "high"))
-            rows.setdefault(law, {})[QUANTITIES[name]] = f"{estimate} ({low} … {high})"
+            rows.setdefault(law, {})[QUANTITIES[name]] = f"{estimate} [{low}, {high}]"
         shown = pd.DataFrame.from_dict(rows, orient="index").rename_axis(None)
         return f"between laws, {self.level:.0%} interval of each\n{shown.to_string()}\n{self.words}"
 

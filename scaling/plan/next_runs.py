@@ -35,7 +35,7 @@ COUPLINGS = (0.1, 1.5)
 FEW = 500
 #: resamples where only a fit is given
 RESAMPLES = 400
-#: without a budget to plan for, so many times that of the dearest run
+#: without a budget to plan for, so many times that of the most expensive run
 FURTHER = 10.0
 #: no run is known better than this in ln loss
 LEAST_NOISE = 1e-6
@@ -150,8 +150,8 @@ def suggest_runs(
        .. math:: L = E + \left[(A N^{-\alpha})^{1/k} + (B D^{-\beta})^{1/k}\right]^k ,
 
        with k free in a range (``couplings``); for k = 1 it is the law itself. On public tables, fits of k lie between
-       .15 and .9.
-    2. A group has n runs, each as dear as the budget over n (or ``max_flops_per_run``) allows, of sizes about the
+       0.15 and 0.9.
+    2. A group has n runs, each as expensive as the budget over n (or ``max_flops_per_run``) allows, of sizes about the
        optimum of the rivals there. Each rival in turn is taken for the truth: the group's losses are simulated with
        its noise, the law is fitted to all runs, and misses what the rival says of the aim.
     3. The group with the least mean square of these misses is suggested. Its centre is moved, its width, the crowding
@@ -168,7 +168,7 @@ def suggest_runs(
         FLOPs that the new runs may cost together, positive: 6ND, or what the runs at hand count
         (:func:`~scaling.runs.find_meter`), as all FLOPs here.
     flops : float, optional
-        The training budget C at which the optimum is wanted; ten times that of the dearest run if not given.
+        The training budget C at which the optimum is wanted; ten times that of the most expensive run if not given.
     aim : {"params", "loss", "a"}
         What is wanted: :math:`\ln N^*(C)`, the loss at the optimum, or :math:`a = \beta/(\alpha + \beta)`.
     max_runs : int, default 12

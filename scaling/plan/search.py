@@ -34,7 +34,7 @@ class Space:
     meter: Meter = SIX_N_D
 
     def of_cost(self, wanted: np.ndarray, flops: float) -> tuple[np.ndarray, np.ndarray]:
-        """Runs of the sizes nearest to those wanted, none dearer than ``flops``; of no size where none is within."""
+        """Runs of the sizes nearest to those wanted, none above ``flops``; of no size where none is within."""
         (few, many), (low, high) = self.tokens, self.ratio
         least, most = self._spending(flops)
         if self.listed:

@@ -22,7 +22,7 @@ from .tables import limited, off_optimum, overtraining, quantities, serving, wit
 __all__ = ["Plan", "plan_training"]
 
 
-#: a budget this many times above the dearest run's, or below the cheapest's, is called far
+#: a budget this many times above the most expensive run's, or below the cheapest's, is called far
 FAR = 10.0
 FAR_WORDS = "the budget is"
 #: the share of resamples without an optimum above which there is no plan
@@ -50,7 +50,7 @@ class Plan:
         Smaller models of the same loss: tokens, extra training compute, inference compute saved, and the number
         of tokens served after which the extra training has paid.
     reach : float
-        The budget over that of the dearest run.
+        The budget over that of the most expensive run.
     notes : tuple of str
         What to know before relying on the plan.
     boot : Bootstrap
@@ -169,7 +169,7 @@ def plan_training(
     Warns
     -----
     RunsWarning
-        If the budget is more than 10 times the dearest run's; the words, with the factor, are in ``notes`` too.
+        If the budget is more than 10 times the most expensive run's; the words, with the factor, are in ``notes`` too.
 
     Raises
     ------
@@ -285,8 +285,8 @@ def _notes(
     if beyond["flops"] > FAR:
         sizes = f"params {beyond['params']:.3g}, tokens {beyond['tokens']:.3g}"
         notes.append(
-            f"{FAR_WORDS} {beyond['flops']:.3g} times that of the dearest run (largest {sizes} times): the intervals "
-            "hold only as far as the law does"
+            f"{FAR_WORDS} {beyond['flops']:.3g} times that of the most expensive run (largest {sizes} times): "
+            "the intervals hold only as far as the law does"
         )
     if beyond["cheapest"] < 1 / FAR:
         words = f"the budget is {1 / beyond['cheapest']:.3g} times below that of the cheapest run"
@@ -330,7 +330,7 @@ def _readable(table: pd.DataFrame) -> pd.DataFrame:
         if f"{name}_low" in table:
             ends = zip(table[f"{name}_low"], table[f"{name}_high"], strict=True)
             words[name.replace("_", " ")] += [
-                "" if np.isnan(low) else f" ({_printed(name, low)} … {_printed(name, high)})" for low, high in ends
+                "" if np.isnan(low) else f" [{_printed(name, low)}, {_printed(name, high)}]" for low, high in ends
             ]
     return words.rename_axis(columns="size ratio")
 

@@ -82,7 +82,7 @@ class Published:
         return self.value
 
     def __str__(self) -> str:
-        interval = "" if math.isnan(self.low) else f" ({self.low:g} to {self.high:g})"
+        interval = "" if math.isnan(self.low) else f" [{self.low:g}, {self.high:g}]"
         unit = "" if self.unit == "1" else f" {self.unit}"
         return f"{self.id}: {self.printed}{interval}{unit} [{self.locator}; {self.known}]"
 

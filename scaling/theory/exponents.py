@@ -41,7 +41,7 @@ class LearningExponent:
         return self.low <= exponent <= self.high
 
     def __str__(self) -> str:
-        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
+        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
 
 
 def measure_exponent(

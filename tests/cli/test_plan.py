@@ -36,7 +36,7 @@ def test_everything_at_once(table):
     )
     assert result.exit_code == 0
     for words in (
-        *("42 runs: ChinchillaLaw", "Plan for 1e24 training FLOPs", "times that of the dearest run"),
+        *("42 runs: ChinchillaLaw", "Plan for 1e24 training FLOPs", "times that of the most expensive run"),
         *("compute-optimal, 95% interval", "with inference", "limited data", "another size", "smaller models"),
         *("runs to add", "of 1e21 FLOPs"),
     ):
@@ -94,7 +94,7 @@ def test_what_cannot_be_said_of_the_loss_is_not(table):
     assert "if it may be off:  cannot say: it lies" in run(table, "--flops", "1e26", "--resamples", 100).output
     told = json.loads(run(table, "--flops", "1e26", "--resamples", 100, "--json").output)["discrepancy"]
     assert told["loss"] == {"estimate": None, "low": None, "high": None}
-    assert "decades beyond the dearest run" in told["reason"]
+    assert "decades beyond the most expensive run" in told["reason"]
 
 
 def test_same_seed_same_words(table):

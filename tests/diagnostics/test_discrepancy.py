@@ -173,27 +173,26 @@ def test_too_few_budgets():
     design = scaling.simulate.isoflop_design([1e19, 1e20, 1e21], n_sizes=7, law=LAW)
     found = find_discrepancy(scaling.fit_parametric(simulated(LAW, 0, design)))
     band = found.band([1e10, 2e10], 2e11)
-    assert "1 forecast of a dearer budget from cheaper ones can be checked, 2 are needed: add budgets" in band.reason
+    assert "1 forecast of a larger budget from cheaper ones can be checked, 2 are needed: add budgets" in band.reason
     assert np.isnan([*band.estimate, *band.low, *band.high]).all()
 
 
 def test_further_than_the_runs_span():
     found = find_discrepancy(scaling.fit_parametric(simulated(LAW, 0)))
     assert not found.band(*at_optimum(found.fit, 1e24)).reason
-    assert (
-        "3.0 decades beyond the dearest run, and the runs span 2.7" in found.band(*at_optimum(found.fit, 3e24)).reason
-    )
+    words = found.band(*at_optimum(found.fit, 3e24)).reason
+    assert "3.0 decades beyond the most expensive run, and the runs span 2.7" in words
 
 
 def test_forecasts_that_went_wrong():
     runs = simulated(LAW, 0)
     flops = runs["flops"].max()
-    jump = np.where(runs["flops"] > flops / 2, 1.06, 1.0)  # the dearest budget was trained otherwise
+    jump = np.where(runs["flops"] > flops / 2, 1.06, 1.0)  # the largest budget was trained otherwise
     found = find_discrepancy(scaling.fit_parametric(runs.assign(loss=runs["loss"] * jump)))
     assert found.p < 0.01
     squares = (found.forecasts["deviations"] ** 2).sum()
     assert found.p == pytest.approx(chi2.sf(squares, len(found.forecasts)), abs=1e-4)
-    assert "forecasts of dearer budgets from cheaper ones miss by up to" in found.band(1e10, 2e11).reason
+    assert "forecasts of larger budgets from cheaper ones miss by up to" in found.band(1e10, 2e11).reason
 
 
 def test_what_has_no_discrepancy_is_refused():

@@ -33,8 +33,8 @@ def test_audit_is_holdout_at_every_budget():
         late = scaling.holdout(runs, above=row.cut)
         assert row.rms == pytest.approx(late.rms, rel=1e-12)
         assert row.bias == pytest.approx(late.tested["error"].mean(), rel=1e-12)
-    dearest = runs[runs["flops"] > 9e20]
-    assert audit["observed"].iloc[0] == pytest.approx(np.exp(np.log(dearest["loss"]).mean()), rel=1e-12)
+    largest = runs[runs["flops"] > 9e20]
+    assert audit["observed"].iloc[0] == pytest.approx(np.exp(np.log(largest["loss"]).mean()), rel=1e-12)
 
 
 def test_audit_needs_twelve_runs_for_intervals():

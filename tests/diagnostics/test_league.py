@@ -60,7 +60,7 @@ def test_a_budget_is_not_divided():
     split = hold_out(scaling.simulate_runs(PLAIN, design), "compute")
     assert len(split.held) == 6
     assert split.reach == pytest.approx(10)
-    assert "held out: the 6 dearest (10 times the compute of the fitted)" in split.words
+    assert "held out: the 6 most expensive (10 times the compute of the fitted)" in split.words
 
 
 def test_values_that_follow_each_other_without_a_gap_are_no_level():
@@ -232,7 +232,7 @@ def test_what_is_not_possible_is_named():
     small = table(PLAIN).head(12)
     found = league({"good": table(PLAIN), "small": small}, (ADDITIVE,), n_draws=100)
     assert set(found.splits.loc[found.splits["refused"] != "", "table"]) == {"small"}
-    assert "- small, compute: " in found.to_markdown()
+    assert "- small, by compute: " in found.to_markdown()
     with pytest.raises(scaling.FitError, match="no table allows a hold-out: small, compute"):
         league({"small": small})
 

@@ -177,11 +177,11 @@ def test_the_table_of_certainty(objective):
     fit = scaling.fit_parametric(table(60, 0), objective=objective)
     found = fit.certainty()
     assert list(found["quantity"]) == ["a", "params", "params", "params", "loss", "loss", "loss"]
-    dearest = fit.runs["flops"].max()
-    np.testing.assert_allclose(found["flops"][1:4], dearest * np.array([1, 10, 100]), rtol=1e-12)
+    largest = fit.runs["flops"].max()
+    np.testing.assert_allclose(found["flops"][1:4], largest * np.array([1, 10, 100]), rtol=1e-12)
     assert ((found["low"] < found["value"]) & (found["value"] < found["high"])).all()
     assert found["value"][0] == fit.law.a
-    assert found["value"][2] == pytest.approx(best_size(fit.law, 10 * dearest))
+    assert found["value"][2] == pytest.approx(best_size(fit.law, 10 * largest))
     wider = fit.certainty(level=0.99)
     assert (wider["low"] < found["low"]).all()
     assert (wider["high"] > found["high"]).all()

@@ -281,7 +281,7 @@ def test_power_law_names_what_is_wrong(x, y, match):
 # --- hold-out -----------------------------------------------------------------------------------
 
 
-def test_holdout_predicts_the_dearest_runs():
+def test_holdout_predicts_the_most_expensive_runs():
     runs = scaling.simulate_runs(
         SURFACES["besiroglu"], scaling.simulate.chinchilla_like_design(200), noise=0.003, seed=5
     )

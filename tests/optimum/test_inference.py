@@ -135,8 +135,8 @@ def test_prices():
     assert best.params == pytest.approx(plain.params, rel=1e-12)
     assert best.cost == pytest.approx(price * (plain.flops + plain.inference_flops), rel=1e-12)
     assert plain.cost is None
-    dearer = CostModel(price, price, 10 * price, prompt_share=0.3)
-    assert inference_optimal(LAWS[0], 1.95, 1e13, dearer).params < plain.params
+    pricier = CostModel(price, price, 10 * price, prompt_share=0.3)
+    assert inference_optimal(LAWS[0], 1.95, 1e13, pricier).params < plain.params
     assert CostModel(price, price, 10 * price, 1.0).weight == pytest.approx(1, rel=1e-15)
 
 

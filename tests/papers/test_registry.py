@@ -1,5 +1,6 @@
 """The claims: every verdict is what was declared, and the record agrees with what is recomputed."""
 
+import re
 from html import escape
 
 import pandas as pd
@@ -114,9 +115,10 @@ def test_full_table_for_pages_says_kind_and_hand():
     assert table.loc["devries2023/llama7b/flops", ["kind", "known"]].tolist() == ["identity", "second"]
     assert "kind" not in claims_table("devries2023/llama7b").frame
     folded = claims_table("devries2023/llama7b", "jin2025/start", folded=True, full=True)
-    assert "<summary>devries2023/llama7b: " in folded._repr_html_()
-    assert "<td>flops</td>" in folded._repr_html_()
-    assert "<td>jin2025/<wbr>start<wbr>@20 %</td>" in folded._repr_html_()
+    assert "<summary>de Vries (2023), post: " in folded._repr_html_()
+    assert '<td><span title="devries2023/llama7b/flops">compute of LLaMA-7B</span></td>' in folded._repr_html_()
+    assert '<span title="jin2025/start@20 %">' in folded._repr_html_()
+    assert "; 20 %</span>" in folded._repr_html_()
     assert "devries2023/llama7b/flops" in repr(folded)
 
 
@@ -159,15 +161,33 @@ def test_folded_table_shows_every_row_under_its_source():
     assert repr(folded) == repr(flat)
     parts = folded._repr_html_().split("<details>")[1:]
     assert len(parts) == len(sources)
-    for source, part in zip(sources, parts, strict=True):
+    titles = (
+        "Hoffmann et al. (2022), Table 2",
+        "Besiroglu et al. (2024), table of estimates and standard errors",
+        "Hernandez et al. (2022), Abstract",
+    )
+    for source, title, part in zip(sources, titles, parts, strict=True):
         alone = claims_table(source)
-        assert part.startswith(f"<summary>{source}: ")
+        assert part.startswith(f"<summary>{title}: ")
         assert part.count("<tr") == len(alone.frame) + 1
         assert sorted(note for note in flat.notes if f"] {escape(note)}</p>" in part) == sorted(alone.notes)
-    assert "<summary>hernandez2022: 1 consistent</summary>" in parts[-1]
+    assert "<summary>Hernandez et al. (2022), Abstract: 1 consistent</summary>" in parts[-1]
     assert "<details>" not in flat._repr_html_()
+    assert ">Hernandez et al. (2022), Abstract: " in flat._repr_html_()
     deep = claims_table("hoffmann2022/tableA3/approach3/1B", "hoffmann2022/tableA3/approach3/10B", folded=True)
-    assert deep.folds == (("hoffmann2022/tableA3", len(deep.frame)),)
+    assert deep.folds == (("Hoffmann et al. (2022), Table A3", len(deep.frame)),)
+
+
+def test_a_page_names_numbers_in_words_that_tell_them_apart():
+    """No identifier is shown, and no two rows of a closed part have the same words."""
+    names = dict.fromkeys("/".join(id.split("@")[0].split("/")[:2]) for id in CLAIMS)
+    html = claims_table(*names, folded=True)._repr_html_()
+    for part in html.split("<details>")[1:]:
+        words = re.findall(r'<span title="[^"]*">(.*?)</span>', part)
+        assert words
+        assert len(set(words)) == len(words), words
+    shown = re.sub(r'title="[^"]*"', "", html)
+    assert not re.search(r"[a-z]+20[0-9]{2}(/|_|<)", shown)
 
 
 @pytest.mark.parametrize(

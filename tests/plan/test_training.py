@@ -133,12 +133,12 @@ def test_sizes_that_no_data_can_help_are_out_of_reach(boot):
 
 
 def test_far_budgets_are_warned_of_with_the_factor(boot):
-    dearest = boot.fit.runs["flops"].max()
+    largest = boot.fit.runs["flops"].max()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert scaling.plan_training(boot, 2 * dearest).notes == ()
-    with pytest.warns(scaling.errors.RunsWarning, match="400 times that of the dearest run"):
-        plan = scaling.plan_training(boot, 400 * dearest)
+        assert scaling.plan_training(boot, 2 * largest).notes == ()
+    with pytest.warns(scaling.errors.RunsWarning, match="400 times that of the most expensive run"):
+        plan = scaling.plan_training(boot, 400 * largest)
     assert plan.reach == pytest.approx(400)
     assert "400 times" in repr(plan)
 

@@ -111,7 +111,7 @@ def test_exponent_of_a_power_law_is_exact():
     assert float(found) == pytest.approx(-0.7, abs=1e-12)
     assert -0.7 in found
     assert found.high - found.value == pytest.approx(found.value - found.low)
-    assert str(found).startswith("-0.700 (-0.7")
+    assert str(found).startswith("-0.700 [-0.7")
 
 
 def test_interval_covers_as_often_as_it_says():

@@ -62,7 +62,7 @@ def test_runs_set_aside_are_no_noise():
 
 @pytest.mark.slow
 def test_runs_end_in_their_intervals_as_often_as_they_say():
-    """A small version of the study in benchmarks/intervals.py: runs ten times as dear as those fitted."""
+    """A small version of the study in benchmarks/intervals.py: runs ten times as expensive as those fitted."""
     inside = []
     for seed in range(40):
         boot = scaling.bootstrap(scaling.fit_parametric(runs(seed, n=60)), 120, seed=seed)

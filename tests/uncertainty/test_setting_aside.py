@@ -11,7 +11,7 @@ from scaling.fit.engine.resamples import Resamples
 from scaling.fit.engine.setting_aside import leans, noise_of
 
 LAW = scaling.ChinchillaLaw.from_published("besiroglu2024")
-SORTED = {"dear": ("flops", False), "shortest": ("tokens", True), "longest": ("tokens", False)}
+SORTED = {"expensive": ("flops", False), "shortest": ("tokens", True), "longest": ("tokens", False)}
 
 
 def clean(seed):
@@ -40,7 +40,7 @@ def upper_of_clean(seed):
     return upper(scaling.bootstrap(scaling.fit_parametric(clean(seed)), 150).law)
 
 
-@pytest.mark.parametrize("where", ["anywhere", "dear", "shortest", "longest"])
+@pytest.mark.parametrize("where", ["anywhere", "expensive", "shortest", "longest"])
 def test_four_diverged_runs_of_109_do_not_move_the_upper_end(where):
     for seed in range(100, 106):
         bad, rows = diverged(clean(seed), where, seed)
@@ -69,7 +69,7 @@ def test_nothing_is_set_aside_in_clean_tables_or_under_squares():
 
 
 def test_runs_on_which_the_fit_leans_are_drawn():
-    """Fifteen dear runs, all a third too high: the fit follows some of them, and without them it would be another."""
+    """Fifteen expensive runs, a third too high: the fit follows some of them, and without them it would be another."""
     runs = clean(1)
     rows = runs["tokens"].sort_values().index[:10]
     bad = runs.copy()

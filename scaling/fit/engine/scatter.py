@@ -136,7 +136,7 @@ def lack_of_fit(residuals: np.ndarray, designs: np.ndarray, free: int) -> tuple[
 def student(level: float, freedom: int) -> float:
     """Half width, in standard errors, of a central interval of Student's t (Abramowitz and Stegun, 26.7.5).
 
-    Four terms of the series in 1/freedom: with 5 of them, .95 and .99 come out .01 % and .08 % too small. SciPy's,
+    Four terms of the series in 1/freedom: with 5 of them, 0.95 and 0.99 come out 0.01 % and 0.08 % too small. SciPy's,
     which serves below, takes thirty times as long to import as a small fit to be made.
     """
     if freedom < SERIES:
