@@ -10,6 +10,7 @@ from .laws import (
     plot_landscape,
     plot_residuals,
     plot_spread,
+    plot_surface,
 )
 from .runs import plot_curves, plot_isoflop, plot_ratios, plot_runs
 from .standings import plot_foresight, plot_league
@@ -52,6 +53,7 @@ __all__ = [
     "plot_shares",
     "plot_size_exponents",
     "plot_spread",
+    "plot_surface",
     "plot_thresholds",
     "plot_worth",
     "plot_yardsticks",

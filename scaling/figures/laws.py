@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
+from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
 from numpy.typing import ArrayLike
 
+from .._words import format_count
 from ..optimum.allocation import compute_optimal
 from .style import COLORMAP, GREY, LABELS, PALETTE, axes_or_new, colorbar, log_axes, mark
 
 if TYPE_CHECKING:
+    from mpl_toolkits.mplot3d import Axes3D
+
     from ..fit.result import Fit
     from ..laws.chinchilla import ChinchillaLaw
     from ..laws.power import FrontierLaw
@@ -28,6 +33,7 @@ __all__ = [
     "plot_landscape",
     "plot_residuals",
     "plot_spread",
+    "plot_surface",
 ]
 
 
@@ -92,6 +98,62 @@ def plot_contours(
     ax.set(xlim=(N.min(), N.max()), ylim=(D.min(), D.max()))
     log_axes(ax, "params", "tokens")
     ax.clabel(drawn, fmt="%.2f", fontsize=9)  # last: the gap for a label is measured on the axes as they stand
+    return ax
+
+
+def plot_surface(
+    law: ChinchillaLaw,
+    params: ArrayLike,
+    tokens: ArrayLike,
+    sizes: Sequence[float] = (),
+    budgets: Sequence[float] = (),
+    ax: Axes3D | None = None,
+) -> Axes3D:
+    """The loss as a surface over parameters and tokens, with the lines that the three approaches look at.
+
+    Parameters
+    ----------
+    law : ChinchillaLaw
+        Its surface is approach 3.
+    params, tokens : array
+        The grid's values on each axis.
+    sizes : sequence of float
+        A training curve each, along the tokens: approach 1 keeps the lowest at each compute.
+    budgets : sequence of float
+        Compute, a slice of equal 6 N D each: approach 2 looks for its lowest point.
+    ax : Axes3D, optional
+        Of ``projection="3d"``, with ``computed_zorder=False`` so that the lines lie over the surface.
+    """
+    if ax is None:
+        space = {"projection": "3d", "computed_zorder": False}
+        ax = cast("Axes3D", plt.subplots(figsize=(7.0, 5.2), subplot_kw=space)[1])
+    N, D = np.asarray(params, dtype=float), np.asarray(tokens, dtype=float)
+    n, d = np.meshgrid(N, D)
+    ax.plot_surface(np.log10(n), np.log10(d), law.loss(n, d), cmap=COLORMAP, alpha=0.55, lw=0, rcount=60, ccount=60)
+    spent = np.geomspace(6 * N.min() * D.min(), 6 * N.max() * D.max(), 400)
+    best = compute_optimal(law, spent)
+    along_n, along_d = np.geomspace(N.min(), N.max(), 400), np.geomspace(D.min(), D.max(), 400)
+    curves = [(np.full(400, size), along_d) for size in sizes]
+    frontier = [(np.asarray(best.params), np.asarray(best.tokens))]
+    slices = [(along_n, budget / (6 * along_n)) for budget in budgets]
+    kinds: list[tuple[str, list[tuple[np.ndarray, np.ndarray]], dict[str, Any]]] = [
+        ("one size: a training curve", curves, {"color": PALETTE[0]}),
+        ("one budget: an IsoFLOP slice", slices, {"color": PALETTE[1], "ls": "--"}),
+        ("the frontier: the lowest point of every slice", frontier, {"color": "black", "lw": 3}),
+    ]
+    for label, paths, look in kinds:
+        for i, (n, d) in enumerate(paths):
+            seen = (n >= N.min()) & (n <= N.max()) & (d >= D.min()) & (d <= D.max())
+            place = np.log10(n[seen]), np.log10(d[seen]), law.loss(n[seen], d[seen])
+            ax.plot(*place, label=f"_{label}" if i else label, **look)
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(MultipleLocator(1))
+        axis.set_major_formatter(FuncFormatter(lambda power, _: format_count(10**power)))
+    ax.zaxis.set_major_locator(MaxNLocator(5))
+    ax.set(xlabel=LABELS["params"], ylabel=LABELS["tokens"], zlabel=LABELS["loss"])
+    ax.view_init(elev=24, azim=35)
+    ax.set_box_aspect(None, zoom=0.95)
+    ax.legend(loc="upper left", bbox_to_anchor=(-0.1, 1.02))
     return ax
 
 

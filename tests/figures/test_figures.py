@@ -182,6 +182,34 @@ def test_each_contour_has_its_label_and_a_gap_no_wider():
     assert max(gaps) < max(widths) + 15
 
 
+class TestSurface:
+    PARAMS, TOKENS = np.geomspace(1e8, 1e10, 20), np.geomspace(1e9, 1e12, 20)
+
+    def test_every_line_lies_on_the_surface_and_within_it(self):
+        ax = figures.plot_surface(LAW, self.PARAMS, self.TOKENS, sizes=[1e9, 5e9], budgets=[1e21])
+        assert len(ax.lines) == 4
+        for line in ax.lines:
+            log_n, log_d, loss = line.get_data_3d()
+            np.testing.assert_allclose(LAW.loss(10**log_n, 10**log_d), loss, rtol=1e-12)
+            for log_of, low, high in ((log_n, 8, 10), (log_d, 9, 12)):
+                assert np.clip(log_of, low, high) == pytest.approx(log_of)
+
+    def test_the_slice_is_of_equal_compute_and_the_frontier_passes_its_lowest_point(self):
+        ax = figures.plot_surface(LAW, self.PARAMS, self.TOKENS, budgets=[1e21])
+        (log_n, log_d, loss), (best_n, best_d, _) = (line.get_data_3d() for line in ax.lines)
+        np.testing.assert_allclose(6 * 10 ** (log_n + log_d), 1e21)
+        lowest = np.interp(21 - np.log10(6), best_n + best_d, best_n)
+        assert lowest == pytest.approx(log_n[loss.argmin()], abs=0.01)
+
+    def test_a_kind_of_line_is_named_once_and_drawn_on_the_given_axes(self):
+        _, given = plt.subplots(subplot_kw={"projection": "3d"})
+        ax = figures.plot_surface(LAW, self.PARAMS, self.TOKENS, sizes=[1e9, 5e9], ax=given)
+        names = [text.get_text() for text in ax.get_legend().get_texts()]
+        assert ax is given
+        assert names == ["one size: a training curve", "the frontier: the lowest point of every slice"]
+        assert [axis.get_major_formatter()(9) for axis in (ax.xaxis, ax.yaxis)] == ["1B", "1B"]
+
+
 def test_points_are_marked_by_label():
     points = {"Gopher": (280e9, 300e9), "Chinchilla": (70e9, 1.4e12)}
     ax = figures.plot_contours(LAW, np.geomspace(1e9, 1e12, 5), np.geomspace(1e10, 1e13, 5), points=points)
