@@ -6,7 +6,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,15 @@ from .._words import to_json
 from ..errors import PagesError
 from ..runs.curves import last_points
 from ..runs.vocabulary import LIMITS, STANDS_FOR
+from .answers import Answers, Question
 from .chapters import FAILED, Chapter, Outcome, execute, executing, without_places
+from .comparison import common_budget, comparison_page
 from .pages import write_sources
+from .pictures import PICTURE, draw
+from .report import front_page
 from .sphinx import complaints_of, copy_mathjax, run_sphinx, what_failed
 from .staging import MARK
-from .summary import front_page, index_of_books, summarise
+from .summary import summarise
 
 #: resamples behind the intervals of the summary
 RESAMPLES = 1000
@@ -86,18 +90,23 @@ class Making:
     resamples: int | None
     backend: str | None
     workers: int
+    parameters: dict[str, float] = field(default_factory=dict)  # what the reader asks: see parameters.ASKED
 
     def all_books(self) -> dict[str, Any]:
         """Execute all chapters, then write the books; their summaries by name."""
         jobs = [(name, chapter) for name in self.tables for chapter in self.chapters]
         with self._executing(jobs) as coming:
-            summaries = {name: self._summary(table) for name, table in self.tables.items()}
+            answers = {name: Answers(each.runs, each.curves, self.question) for name, each in self.tables.items()}
+            summaries = {name: summarise(each) for name, each in answers.items()}
+            compared = _side_by_side(answers)
+            pictures = {name: draw(each, summaries[name]["answer"]["kind"]) for name, each in answers.items()}
             outcomes = self._collect(coming, len(jobs))
         for name, summary in summaries.items():
             place = self.result if len(self.tables) == 1 else self.result / name
-            self._write_book(name, summary, {each: outcomes[name, each] for each in self.chapters}, place)
+            told = {each: outcomes[name, each] for each in self.chapters}
+            self._write_book(name, summary, told, pictures[name], place)
         if len(self.tables) > 1:
-            (self.result / "index.html").write_text(index_of_books(summaries), encoding="utf-8")
+            (self.result / "index.html").write_text(comparison_page(summaries, compared), encoding="utf-8")
             (self.result / MARK).write_text(to_json(summaries), encoding="utf-8")
         return summaries
 
@@ -129,19 +138,25 @@ class Making:
     def _item(self, name: str, chapter: Chapter) -> tuple[str, dict[str, str], dict[str, Any], str]:
         few = self.resamples is not None and "n_resamples" in chapter.parameters
         given = {"n_resamples": self.resamples} if few else {}
+        given |= {key: value for key, value in self.parameters.items() if key in chapter.parameters}
         scratch = "" if self.backend == "dask" else str(self.work)
         return chapter.text, self.tables[name].for_chapter(chapter), given, scratch
 
-    def _summary(self, table: Table) -> dict[str, Any]:
-        options = {"n_resamples": self.resamples or RESAMPLES, "seed": 0}
-        return summarise(table.runs, table.curves, options, self.backend)
+    @property
+    def question(self) -> Question:
+        """What is asked of every table."""
+        return Question(**self.parameters, n_resamples=self.resamples or RESAMPLES, backend=self.backend)
 
-    def _write_book(self, name: str, summary: dict[str, Any], outcomes: dict[Chapter, Outcome], place: Path) -> None:
+    def _write_book(
+        self, name: str, summary: dict[str, Any], outcomes: dict[Chapter, Outcome], picture: str, place: Path
+    ) -> None:
         """Write one book at a place, and complete its summary."""
         table = self.tables[name]
         summary["chapters"] = [_entry(chapter, outcome) for chapter, outcome in outcomes.items()]
         source, built = self.work / name / "source", self.work / name / "built"
         write_sources(source, front_page(summary, outcomes, table.runs), outcomes, "Scaling laws of your runs")
+        (source / PICTURE).write_text(picture, encoding="utf-8")
+        (source / MARK).write_text(to_json(summary), encoding="utf-8")
         code, words = run_sphinx(source, built, strict=False)
         html = built / "_build" / "html"
         if code or not (html / "index.html").is_file():
@@ -151,6 +166,15 @@ class Making:
         (place / "runs.csv").write_text(_plain_csv(table.runs), encoding="utf-8")
         summary["complaints"] = [without_places(each, source) for each in complaints_of(words, source)]
         (place / MARK).write_text(to_json(summary), encoding="utf-8")
+
+
+def _side_by_side(answers: dict[str, Answers]) -> dict[str, dict[str, Any]]:
+    """What several tables answer at one budget; nothing of a single one."""
+    if len(answers) == 1:
+        return {}
+    flops = common_budget(answers)
+    asked = {name: each.question.flops is not None for name, each in answers.items()}
+    return {name: each.at(flops).brief() | {"asked": asked[name]} for name, each in answers.items()}
 
 
 def _told(outcome: Outcome) -> str:

@@ -161,7 +161,9 @@ def _write_settings(folder: Path, notebooks: list[str], title: str) -> None:
     settings = yaml.safe_load(book_file("_config.yml").read_text(encoding="utf-8"))
     settings |= {"title": title, "author": "", "copyright": "", "execute": {"execute_notebooks": "off"}}
     settings["exclude_patterns"] = ["_build", ".*", "**/.*"]
-    settings["sphinx"]["config"] |= {"html_show_copyright": False, "nb_output_stderr": "remove"}
+    config = settings["sphinx"]["config"]
+    config |= {"html_show_copyright": False, "nb_output_stderr": "remove"}
+    config["html_css_files"] = [*config["html_css_files"], "report.css"]
     chapters = [{"file": str(Path(path).with_suffix(""))} for path in notebooks]
     pages = [{"file": f"book/{Path(name).stem}"} for name in PAGES]
     parts = [{"caption": "On your runs", "chapters": chapters}, {"caption": "Reference", "chapters": pages}]

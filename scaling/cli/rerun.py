@@ -18,8 +18,14 @@ from ..book.make import Making, as_table
 from ..book.staging import staged
 from .command import BROKEN, Command, Refusal, reason, terminable
 from .options import runs_options
+from .quantity import Quantity
 from .reading import read_runs
 
+#: what can be asked by -p: its kind of number, and its meaning
+ASKED = {
+    "flops": (Quantity(), "the training budget, in FLOPs"),
+    "inference_tokens": (Quantity(zero=True), "the tokens that the model will read and write in its life"),
+}
 NEEDED = ("papermill", "ipykernel", "jupyter_book", "mathjax", "sympy")
 
 
@@ -29,6 +35,13 @@ NEEDED = ("papermill", "ipykernel", "jupyter_book", "mathjax", "sympy")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The folder to make.")
 @click.option("--force", is_flag=True, help="Replace an earlier book at DIR, when the new one is complete.")
 @click.option("--chapters", "wanted", metavar="05,06,...", help="Only these chapters, by number.")
+@click.option(
+    "-p",
+    "given",
+    multiple=True,
+    metavar="NAME=NUMBER",
+    help="What is asked: flops=1e24, the training budget, or inference_tokens=1e13, what the model will serve; repeat.",
+)
 @click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="Chapters run at the same time.")
 @click.option("--resamples", type=click.IntRange(2), help="Of every bootstrap; default: as each chapter has it.")
 @click.option("--backend", type=click.Choice(["loky", "dask"]), help="Spread the work over processes or a cluster.")
@@ -41,6 +54,7 @@ def command(
     out: Path,
     force: bool,
     wanted: str | None,
+    given: tuple[str, ...],
     workers: int,
     resamples: int | None,
     backend: str | None,
@@ -52,17 +66,22 @@ def command(
 
     A chapter that your table does not allow says so on its page; one that fails is shown with its cell and error,
     and the others go on. The book is DIR/index.html, needs no network, and appears only when it is complete:
-    interrupt this, and what stood at DIR stands there still. Several tables make a book each, DIR/NAME.
+    interrupt this, and what stood at DIR stands there still. Several tables make a book each, DIR/NAME, and a page that
+    sets them side by side.
+
+    Its first page is a report: what to train with a budget, how sure that is, what to distrust, and which runs to add.
+    The budget is ten times the compute of the most expensive run, unless -p flops=1e24 names another; the chapters
+    that take a budget follow it.
 
     On a Dask cluster the numbers are the same to the last bit, and what a lost worker had to do is done by another.
 
-    Example: scaling rerun my_runs.csv --out my_book
+    Example: scaling rerun my_runs.csv --out my_book -p flops=1e24
     """
     if (backend == "dask") != (scheduler is not None):
         raise click.UsageError("--backend dask and --scheduler ADDRESS go together")
     _need(NEEDED, "book")
     _need({"loky": ["joblib"], "dask": ["distributed"]}.get(backend, []), "cluster")
-    chapters = _chosen(wanted)
+    chapters, parameters = _chosen(wanted), _parameters(given)
     # a table that cannot be used stops all, before any work
     read = {name: as_table(read_runs(source, reading)) for name, source in zip(_names(tables), tables, strict=True)}
     target = _place(out)
@@ -73,7 +92,8 @@ def command(
         if table.is_dir() and target.is_relative_to(table):
             raise Refusal(f"{target} lies inside the table {source}, which is never changed: choose another folder")
     with _unchanged(target), terminable(), staged(target, force) as (result, work), _client(scheduler):
-        summaries = Making(read, chapters, result, work, resamples, backend, workers).all_books()
+        making = Making(read, chapters, result, work, resamples, backend, workers, parameters)
+        summaries = making.all_books()
     failed = [each for summary in summaries.values() for each in summary["chapters"] if each["outcome"] == FAILED]
     if as_json:
         click.echo(to_json(summaries if len(tables) > 1 else next(iter(summaries.values()))))
@@ -122,6 +142,26 @@ def _chosen(wanted: str | None) -> list[Chapter]:
         if number not in known:
             raise click.UsageError(f"no chapter {number} takes a table of runs; these do: {', '.join(known)}")
     return [known[number] for number in sorted(set(numbers))]
+
+
+def _parameters(given: tuple[str, ...]) -> dict[str, float]:
+    """What is asked, by name; refused where it is no number, or a name that nothing takes."""
+    asked: dict[str, float] = {}
+    for each in given:
+        name, sign, number = (part.strip() for part in each.partition("="))
+        if name not in ASKED:
+            known = " and ".join(f"{known} ({meaning})" for known, (_, meaning) in ASKED.items())
+            raise click.UsageError(f"-p {each}: nothing takes a {name!r}; these can be asked: {known}")
+        if name in asked:
+            raise click.UsageError(f"-p {name} is given twice")
+        if not sign or not number:
+            raise click.UsageError(f"-p {each}: write {name}= and a number, such as {name}=1e24")
+        kind, _ = ASKED[name]
+        try:
+            asked[name] = kind.convert(number, None, None)
+        except click.BadParameter as error:
+            raise click.UsageError(f"-p {name}: {error.message}") from None
+    return asked
 
 
 def _names(tables: tuple[str, ...]) -> list[str]:

@@ -44,8 +44,10 @@ class Ruling:
     low, high : float
         The best size lies between these: the interval of the approach to follow, or, where there is none, the whole
         range that the approaches leave open. NaN where nothing is known.
+    agree : bool or None
+        Whether they agree; None where the runs do not tell, or there is nothing to compare.
     found : str
-        Whether they agree, in a sentence.
+        The same in a sentence.
     rule : str
         What to do, and why.
     """
@@ -54,13 +56,18 @@ class Ruling:
     follow: int | None
     low: float
     high: float
+    agree: bool | None
     found: str
     rule: str
 
     @property
     def words(self) -> str:
-        """What was found, and what to do."""
-        return f"{self.found} {self.rule}"
+        """What was found, what to do, and, where no approach is followed, what is left open."""
+        words = f"{self.found} {self.rule}"
+        if self.follow is None and np.isfinite([self.low, self.high]).all():
+            ends = f"{format_count(self.low)} to {format_count(self.high)}"
+            return f"{words} So far the best size lies anywhere from {ends} parameters."
+        return words
 
 
 def rule_on(found: Approaches, flops: float, level: float = 0.95) -> Ruling:
@@ -97,20 +104,20 @@ def rule_on(found: Approaches, flops: float, level: float = 0.95) -> Ruling:
     sizes = found.table(flops, level).dropna(subset=["params"])
     if not there:
         why = "; ".join(dict.fromkeys(found.reasons.values()))
-        return Ruling(flops, None, np.nan, np.nan, "No approach has an answer.", f"{_sentence(why)}")
+        return Ruling(flops, None, np.nan, np.nan, None, "No approach has an answer.", _sentence(why))
     if len(there) == 1:
         (only,) = there
         rule = f"Nothing tests what it takes for granted: {ASSUMED[only]}."
-        return _ruling(flops, only, there, sizes, f"Only approach {APPROACHES[only]}, has an answer.", rule)
+        return _ruling(flops, only, there, sizes, None, f"Only approach {APPROACHES[only]}, has an answer.", rule)
     pairs = _pairs(found, level)
     apart = [pair for pair, row in pairs.iterrows() if row["low"] > 0 or row["high"] < 0]
-    said = _said(pairs, apart)
+    agree, said = _said(pairs, apart)
     if apart and all(1 in pair for pair in apart):
         rest = [number for number in there if number != 1]
         reason = "Leave approach 1 out: an envelope keeps the luckiest losses, and points inside a training curve come "
         reason += "from a run whose learning rate had not come down."
         follow, rule = _among(found, rest, flops)
-        return _ruling(flops, follow, rest, sizes, said, f"{reason} {rule}")
+        return _ruling(flops, follow, rest, sizes, agree, said, f"{reason} {rule}")
     if (2, 3) in apart:
         lean = _lean(found)
         if pairs.loc[(2, 3), "low"] <= lean <= pairs.loc[(2, 3), "high"]:
@@ -119,22 +126,22 @@ def rule_on(found: Approaches, flops: float, level: float = 0.95) -> Ruling:
                 "Follow approach 3: the parabolas of these sizes are tilted. On losses of its law without any noise "
                 f"approach 2 finds an exponent {abs(lean):.2g} {side}; what is left of the difference is within noise."
             )
-            return _ruling(flops, 3, there, sizes, said, rule)
+            return _ruling(flops, 3, there, sizes, agree, said, rule)
         reason = "Parabolas on these sizes do not explain it, so the formula of approach 3 is in doubt."
         follow, rule = _without_formula(found, there, flops)
-        return _ruling(flops, follow, there, sizes, said, f"{reason} {rule}")
+        return _ruling(flops, follow, there, sizes, agree, said, f"{reason} {rule}")
     follow, rule = _among(found, there, flops)
-    return _ruling(flops, follow, there, sizes, said, rule)
+    return _ruling(flops, follow, there, sizes, agree, said, rule)
 
 
-def _ruling(flops: float, follow: int | None, among: list[int], sizes: pd.DataFrame, said: str, rule: str) -> Ruling:
+def _ruling(
+    flops: float, follow: int | None, among: list[int], sizes: pd.DataFrame, agree: bool | None, said: str, rule: str
+) -> Ruling:
     """The ruling, with the sizes that it leaves open."""
     asked = [APPROACHES[number] for number in (among if follow is None else [follow])]
     ends = sizes[sizes.index.isin(asked)]
     low, high = float(ends["params_low"].min(skipna=False)), float(ends["params_high"].max(skipna=False))
-    if follow is None and np.isfinite(low) and np.isfinite(high):
-        rule = f"{rule} So far the best size lies anywhere from {format_count(low)} to {format_count(high)} parameters."
-    return Ruling(flops, follow, low, high, said, rule)
+    return Ruling(flops, follow, low, high, agree, said, rule)
 
 
 def _pairs(found: Approaches, level: float) -> pd.DataFrame:
@@ -145,25 +152,25 @@ def _pairs(found: Approaches, level: float) -> pd.DataFrame:
     return table.set_index(pd.MultiIndex.from_tuples(numbers))
 
 
-def _said(pairs: pd.DataFrame, apart: list[tuple[int, int]]) -> str:
+def _said(pairs: pd.DataFrame, apart: list[tuple[int, int]]) -> tuple[bool | None, str]:
     """Which approaches differ, or how far they may."""
     if apart:
         gaps = [
-            f"{first} and {second} by {abs(row['difference']):.2f} [{low:.2f}, {high:.2f}]"
+            f"{first} and {second} by {abs(row['difference']):.2g} [{low:.2g}, {high:.2g}]"
             for first, second in apart
             for row in [pairs.loc[(first, second)]]
             for low, high in [sorted(np.sign(row["difference"]) * row[["low", "high"]].to_numpy(float))]
         ]
-        return f"The approaches disagree: the exponents of {listed(gaps)}, which is more than noise."
+        return False, f"The approaches disagree: the exponents of {listed(gaps)}, which is more than noise."
     ends = pairs[["low", "high"]].abs().max(axis=None)
     names = listed([str(number) for number in dict.fromkeys(n for pair in pairs.index for n in pair)])
     if not ends <= CLOSE:
         reach = f"by up to {ends:.2f}" if np.isfinite(ends) else "by an amount that the resamples do not tell"
-        return (
-            f"Approaches {names} are not told apart, which is not agreement: their exponents may differ {reach} as far "
-            "as these runs know."
+        words = (
+            f"Approaches {names} are not told apart, which is not agreement: their exponents may differ {reach} as far"
         )
-    return f"Approaches {names} agree: their exponents differ by no more than {ends:.2f}."
+        return None, f"{words} as these runs know."
+    return True, f"Approaches {names} agree: their exponents differ by no more than {ends:.2f}."
 
 
 def _among(found: Approaches, there: list[int], flops: float) -> tuple[int | None, str]:

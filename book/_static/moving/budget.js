@@ -1,0 +1,229 @@
+/* The budget explorer: a budget and a law; the size that suits them, what another wastes, and how far to trust it. */
+(() => {
+"use strict";
+
+const { formulas, element, words: { count, short, flops, number, percent } } = scalingFigures;
+const { optimum, loss, sum, interval, limitedLoss, limitedPlan, root, spaced } = formulas;
+
+/** Share of the budget 6 N D that a better size would have saved. */
+function waste(law, params, tokens) {
+  const best = optimum(law, 6 * params * tokens);
+  const excess = Math.log(sum(law, params, tokens) / sum(law, best.params, best.tokens));
+  return -Math.expm1(-Math.max(0, excess) * (1 / law.alpha + 1 / law.beta));
+}
+
+/** The size and tokens of least 6 N D + 2 N demand for a loss; exp(-v) is the data's share of what is reducible. */
+function served(law, loss, demand) {
+  const reducible = (loss - law.E) ** (1 / (law.k ?? 1));
+  const tokens = (v) => (law.B / reducible * Math.exp(v)) ** (1 / law.beta);
+  const pull = (v) => Math.log(Math.expm1(v) * law.alpha / law.beta) - Math.log1p(demand / (3 * tokens(v)));
+  const start = Math.log1p(law.beta / law.alpha);
+  const v = root(pull, start, start + 300);
+  return { params: (law.A / (-Math.expm1(-v) * reducible)) ** (1 / law.alpha), tokens: tokens(v) };
+}
+
+/** A law out of what `scaling fit --out` or `scaling rerun` wrote, or an error in words. */
+function readLaw(text) {
+  const refuse = (why) => {
+    throw new Error(`${why} Wanted is the file of scaling fit --out, or summary.json of scaling rerun.`);
+  };
+  let record;
+  try {
+    record = JSON.parse(text);
+  } catch {
+    refuse(/NaN|Infinity/.test(text) ? "It has NaN or Infinity, which JSON does not know." : "It is no JSON.");
+  }
+  const law = record?.approaches?.[3] ?? record?.laws?.find?.((each) => each?.approach === 3);
+  if (!law) refuse("It has no law of approach 3, the one that knows the loss of every size.");
+  if (law.reason || law.status === "not possible") refuse(`Its runs allow no such law: ${law.reason ?? law.message}.`);
+  const given = Array.isArray(law.constants) ? law.constants.map((each) => [each?.name, each?.estimate]) :
+    Object.entries(law.constants ?? {});
+  const constants = Object.fromEntries(given.filter(([name]) => /^(E|A|B|alpha|beta|k)$/.test(name)));
+  for (const name of ["E", "A", "B", "alpha", "beta", ...Object.keys(constants)]) {
+    const value = constants[name];
+    if (!Number.isFinite(value)) refuse(`Its constant ${name} is missing, or no number.`);
+    if (value < 0 || (value === 0 && name !== "E")) refuse(`Its constant ${name} is not positive: no size is best.`);
+  }
+  const rows = (quantity) => [law.certainty ?? []].flat().filter((row) => row?.quantity === quantity);
+  const meter = record.meter ?? record.input?.meter;
+  return {
+    own: true, label: `your runs (${record.input?.name ?? "from a file"})`, constants, status: law.status,
+    note: law.message ?? "", level: record.options?.level ?? law.level ?? 0.95, sizes: rows("params"),
+    losses: rows("loss"), largest: rows("params")[0]?.flops, meter: meter && meter.kind !== "6ND" && meter.equation,
+  };
+}
+
+Object.assign(formulas, { waste, served, readLaw });
+
+/** Why an answer is to be trusted only so far. */
+function doubtsOf(law, budget, rivals) {
+  const factor = budget / law.largest, said = [];
+  if (law.own && law.note) said.push(`The fit warns: ${law.note}.`);
+  if (!law.largest) said.push("It is not known to what runs this law was fitted.");
+  if (factor > 1) {
+    said.push(`This is ${number(factor, 2)} times the largest run that the law was fitted to, ${flops(law.largest)} FLOP.`);
+  }
+  if (factor > 10) said.push(law.own ? "The interval takes it for granted that the law still holds there." :
+    "Nothing here says whether it still holds there.");
+  if (factor > 100 && law.own) said.push("Beyond a hundred times, the interval is itself extrapolated.");
+  if (law.meter) said.push(`The file counts compute as ${law.meter}; here it is 6 N D.`);
+  if (!law.own) {
+    const sizes = rivals.map((each) => optimum(each.constants, budget).params).sort((one, two) => one - two);
+    said.push(`The ${sizes.length} fits listed here, to the same runs, say ${count(sizes[0], 2)} to ` +
+      `${count(sizes.at(-1), 2)} parameters.`);
+  }
+  return said.join(" ");
+}
+
+scalingFigures.register("budget", (figure, { laws, decays, preset, peak, own }) => {
+  const money = figure.panel("Your budget"), source = figure.panel("The law"), more = figure.panel("And if …");
+  const range = (panel, key, label, value, min, max, rest) => panel.range({ key, label, value, min, max, ...rest });
+  const way = money.choice({ key: "way", label: "given as", value: "flops",
+    options: [{ value: "flops", label: "compute" }, { value: "machines", label: "accelerators and days" }] });
+  const compute = range(money, "flops", "compute", preset.budget, Math.min(1e18, preset.budget / 1e4), 1e28,
+    { unit: "FLOP", log: true, least: 1e6, most: 1e32 });
+  const machines = [
+    range(money, "machines", "accelerators", 1024, 1, 1e6, { log: true, words: count }),
+    range(money, "days", "days", 60, 1, 730, { step: 1 }),
+    range(money, "peak", "peak of each", peak.value, 1e12, 1e17, { unit: "FLOP/s", log: true }),
+    range(money, "use", "of it used", 40, 1, 100, { unit: "%", step: 1 }),
+  ];
+  const total = money.note();
+
+  const known = { ...laws };
+  const choice = source.choice({ key: "law", label: "fitted by", value: preset.law,
+    options: Object.entries(laws).map(([value, law]) => ({ value, label: law.label })) });
+  const about = source.note();
+  const pick = element('<label>or yours: pick, or drop here, a file of <code>scaling fit --out</code> <input type="file">');
+  source.row(pick);
+  const fault = source.note();
+  function take(text) {
+    try {
+      known.own = readLaw(text);
+      choice.add({ value: "own", label: known.own.label });
+      choice.set("own");
+      fault.say("");
+    } catch (error) {
+      fault.say(element("<strong>Not taken.</strong>"), " ", error.message);
+    }
+  }
+  const load = async (file) => file && take(await file.text());
+  pick.lastChild.addEventListener("change", (event) => load(event.target.files[0]));
+  figure.live.addEventListener("dragover", (event) => event.preventDefault());
+  figure.live.addEventListener("drop", (event) => {
+    event.preventDefault();
+    load(event.dataTransfer.files[0]);
+  });
+  if (own) take(JSON.stringify(own));
+  choice.first = choice.get();
+
+  const answer = figure.output(), trust = figure.output("warning");
+  const ask = (key, question, label, value, min, max) => {
+    const check = more.check({ key, label: question, value: preset[key] > 0 });
+    const amount = range(more, `${key}-value`, label, preset[key] || value, min, max, { log: true, words: count, least: 1,
+      most: 1e20 });
+    const output = figure.output();
+    return (tell) => {
+      amount.show(check.get());
+      output.say(check.get() ? tell(amount.get()) : "");
+    };
+  };
+  const askSize = ask("compare", "it has another size?", "parameters", 7e9, 1e6, 1e13);
+  const askServing = ask("serve", "it will answer requests?", "tokens in its life", 1e13, 1e9, 1e16);
+  const askText = ask("unique", "there is only so much text?", "distinct tokens", 1e12, 1e8, 1e15);
+  const valley = figure.plot({ aspect: 0.5, least: 210, most: 250 });
+  const frontier = figure.plot({ aspect: 0.5, least: 230, most: 270 });
+
+  function budget() {
+    const [number, days, speed, use] = machines.map((control) => control.get());
+    const spent = number * days * 86400 * speed * use / 100;
+    const counted = way.get() === "machines";
+    compute.show(!counted);
+    machines.forEach((control) => control.show(counted));
+    total.say(counted ? `That is ${flops(spent)} FLOP. ${peak.words}` : "");
+    return counted ? spent : compute.get();
+  }
+
+  figure.onChange(() => {
+    const C = budget(), chosen = known[choice.get()], law = chosen.constants;
+    const best = optimum(law, C);
+    const lossOf = (N) => loss(law, N, C / (6 * N));
+    const spanOf = (flops) => chosen.own && interval(chosen.sizes, (c) => optimum(law, c).params, flops);
+    const span = spanOf(C), level = percent(chosen.level);
+    const lossSpan = chosen.own && interval(chosen.losses, (c) => optimum(law, c).loss, C);
+    const settled = !chosen.own || (span && chosen.status !== "not_identified");
+    about.say(chosen.own ? "" : chosen.note);
+    trust.say(doubtsOf(chosen, C, Object.values(laws)));
+    const strong = (text) => element("<strong>", text);
+    if (settled) {
+      answer.say("With ", flops(C), " FLOP, train ", strong(`${count(best.params, 2)} parameters`), span ? ` (${level} interval ` +
+        `${count(span[0], 2)} to ${count(span[1], 2)})` : "", " on ", strong(`${count(best.tokens, 2)} tokens`),
+        `, ${number(best.tokens / best.params, 2)} a parameter. Expected loss: ${number(best.loss, 4)} nats a token`,
+        lossSpan ? ` (${number(lossSpan[0])} to ${number(lossSpan[1])}).` : ".");
+    } else {
+      answer.say(`No best size can be named for ${flops(C)} FLOP: `, span ? `it lies anywhere from ${count(span[0], 2)} to ` +
+        `${count(span[1], 2)} parameters (${level} interval), as far as the law is right.` : "the file has no interval for it.");
+    }
+
+    const sizes = spaced(10 ** Math.floor(Math.log10(best.params) - 2), 10 ** Math.floor(Math.log10(best.params) + 3), 151);
+    const curves = [], points = [];
+    askSize((N) => {
+      const tokens = C / (6 * N), point = { kind: "points", colour: 2, label: count(N, 2) };
+      curves.push({ ...point, points: [[N, lossOf(N)]] });
+      points.push({ ...point, points: [[N, C]] });
+      return `${count(N)} parameters would read ${count(tokens, 2)} tokens and reach ${number(lossOf(N), 4)}` +
+        (settled ? `: ${percent(waste(law, N, tokens))} of the budget is wasted.` : ".");
+    });
+    askServing((demand) => {
+      if (!settled) return "";
+      const life = served(law, best.loss, demand), training = 6 * life.params * life.tokens;
+      const cost = ({ params, tokens }) => 6 * params * tokens + 2 * params * demand;
+      points.push({ kind: "points", colour: 4, label: "to be served", points: [[life.params, training]] });
+      return `The same loss is cheapest to reach and to serve with ${count(life.params, 2)} parameters on ` +
+        `${count(life.tokens, 2)} tokens: training takes ${number(training / C, 2)} times the budget, training and serving ` +
+        `together ${percent(1 - cost(life) / cost(best))} less than with the size above.`;
+    });
+    askText((unique) => {
+      if (!settled) return "";
+      const limit = { ...law, ...decays }, plan = limitedPlan(limit, C, unique);
+      if (plan.epochs <= 1) return `${count(unique)} distinct tokens are enough.`;
+      curves.push({ kind: "line", colour: 3, label: "distinct text runs out", at: 0.1,
+        points: sizes.map((N) => [N, limitedLoss(limit, N, C / (6 * N), unique)]) });
+      points.push({ kind: "points", colour: 3, label: "little text", points: [[plan.params, C]] });
+      return `With so much text, ${count(plan.params, 2)} parameters read it ${number(plan.epochs, 2)} times and reach ` +
+        `${number(plan.loss, 4)}, if repetition is worth what Muennighoff et al. (2023) found.`;
+    });
+
+    // both pictures share the axis of sizes, which stands still while a budget grows a little
+    const x = { from: sizes[0], to: sizes[150], log: true, title: "model size (parameters)", format: short };
+    const top = Math.max(lossOf(best.params / 30), ...curves.filter((each) => !each.at).map((each) => each.points[0][1]));
+    const mark = (place) => (settled ? [{ kind: "points", points: [place], radius: 6, label: `best: ${count(best.params, 2)}` }] : []);
+    valley.draw({
+      x: { ...x, title: "" },
+      y: { from: best.loss - 0.22 * (top - best.loss), to: top + 0.04 * (top - best.loss),
+        title: "loss at this budget (nats a token)" },
+      marks: [{ kind: "line", points: sizes.map((N) => [N, lossOf(N)]), dash: !settled }, ...mark([best.params, best.loss]), ...curves],
+      words: `Loss against model size at ${flops(C)} FLOP: a valley` +
+        (settled ? ` with its floor at ${count(best.params, 2)} parameters.` : "."),
+    });
+
+    const budgetOf = (constants) => (N) => [N, C * (N / optimum(constants, C).params) ** (1 + constants.alpha / constants.beta)];
+    const line = sizes.map(budgetOf(law));
+    const low = Math.max(line[0][1], C / 1e5), high = Math.min(line[150][1], C * 1e5);
+    const others = chosen.own ? [] : Object.values(laws).filter((each) => each !== chosen);
+    frontier.draw({
+      x,
+      y: { from: low, to: high, log: true, title: "budget (FLOP), with the best size at each" },
+      marks: [
+        ...(chosen.largest ? [{ kind: "area", y: [low, Math.min(high, chosen.largest)], colour: 6, label: "budgets of its runs" }] : []),
+        ...others.map((each, k) => ({ kind: "line", colour: "quiet", width: 1, label: !k && "the other fits", at: 0.75,
+          points: sizes.map(budgetOf(each.constants)) })),
+        ...(span ? [{ kind: "band", across: true, points: spaced(low, high, 41).map((c) => [c, ...spanOf(c)]) }] : []),
+        { kind: "line", points: line, label: "best sizes by this law", at: 0.75, dash: !settled },
+        { kind: "rule", y: C, label: "your budget", at: 0 }, ...mark([best.params, C]).map((each) => ({ ...each, label: "" })), ...points,
+      ],
+      words: `The best size grows as the budget to the power ${number(law.beta / (law.alpha + law.beta))}.`,
+    });
+  });
+});
+})();

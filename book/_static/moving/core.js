@@ -1,0 +1,518 @@
+/* What the moving figures share: one global, no library. A page has containers with a still and with constants as JSON
+(scaling/book/moving); a figure's script calls scalingFigures.register("name", (figure, constants) => { ... }). The kit
+`figure` has panel(legend) for controls, output() for lines that are read aloud when they change, plot() for pictures,
+and onChange(draw), which draws at once and after each change. Settings stand in the address: #moving-name?key=value. */
+(() => {
+"use strict";
+
+const builders = {};
+const formulas = { sum, loss, optimum, interval, root, line, spaced, effective, usefulSize, limitedLoss, limitedPlan };
+const words = { number, flops, count, short, percent, parse };
+const register = (name, build) => (builders[name] = build);
+window.scalingFigures = { register, formulas, words, random, element };
+
+// --- formulas of scaling.laws and scaling.optimum for laws {E, A, B, alpha, beta, k}; k is 1 where it is left out
+
+function sum(law, params, tokens) {
+  return law.A * params ** -law.alpha + law.B * tokens ** -law.beta;
+}
+
+function loss(law, params, tokens) {
+  return law.E + sum(law, params, tokens) ** (law.k ?? 1);
+}
+
+/** The size and tokens of least loss at a budget of 6 N D, whatever the coupling k. */
+function optimum(law, flops) {
+  const whole = law.alpha + law.beta;
+  const G = (law.alpha * law.A / (law.beta * law.B)) ** (1 / whole);
+  const params = G * (flops / 6) ** (law.beta / whole);
+  const tokens = flops / (6 * params);
+  return { params, tokens, flops, loss: loss(law, params, tokens) };
+}
+
+/** What an amount is worth of which only `unique` is new. */
+function effective(amount, unique, decay) {
+  return Math.min(amount, unique) - unique * decay * Math.expm1(-Math.max(amount / unique - 1, 0) / decay);
+}
+
+/** The size for which so many tokens are compute-optimal. */
+function usefulSize({ A, B, alpha, beta }, unique) {
+  return (alpha * A / (beta * B)) ** (1 / alpha) * unique ** (beta / alpha);
+}
+
+/** Loss of a size that reads so many tokens, of which `unique` are distinct; `law` has R* as repeated and excess. */
+function limitedLoss(law, params, tokens, unique) {
+  const size = effective(params, usefulSize(law, unique), law.excess);
+  return loss(law, size, effective(tokens, unique, law.repeated));
+}
+
+/** The plan of least loss then: where one per cent more size and one per cent more tokens buy the same. */
+function limitedPlan(law, flops, unique) {
+  const span = Math.log(flops / (6 * unique * usefulSize(law, unique)));
+  const lost = (y, exponent, decay) => { // a term's pull, in logarithms, at exp(y) times what is new
+    const decays = Math.expm1(y) / decay;
+    return (1 + exponent) * Math.log1p(-decay * Math.expm1(-decays)) + decays - y;
+  };
+  const gap = (y) => lost(y, law.beta, law.repeated) - lost(span - y, law.alpha, law.excess);
+  const tokens = span > 0 ? unique * Math.exp(root(gap, 0, span)) : optimum(law, flops).tokens;
+  const params = flops / (6 * tokens);
+  return { params, tokens, epochs: tokens / unique, loss: limitedLoss(law, params, tokens, unique) };
+}
+
+/** An interval at a budget from rows {flops, low, high} in their order; null if an end is open. Its ends over the estimate
+are straight in logarithms, between the rows and beyond the last; below the first they stay. */
+function interval(rows, estimate, budget) {
+  if (rows.length < 2 || rows.some((row) => !(row.low > 0 && row.high > 0))) return null;
+  const next = rows.findIndex((row) => row.flops >= budget);
+  const k = next < 0 ? rows.length - 1 : Math.max(1, next);
+  const [one, two] = [rows[k - 1], rows[k]];
+  const share = Math.max(0, Math.log(budget / one.flops) / Math.log(two.flops / one.flops));
+  const ratio = (row, end) => row[end] / estimate(row.flops);
+  return ["low", "high"].map((end) => estimate(budget) * ratio(one, end) ** (1 - share) * ratio(two, end) ** share);
+}
+
+/** Where a rising function is zero. */
+function root(rising, low, high) {
+  for (let k = 0; k < 100; k++) {
+    const middle = (low + high) / 2;
+    if (rising(middle) < 0) low = middle;
+    else high = middle;
+  }
+  return (low + high) / 2;
+}
+
+/** The straight line of least squares through points: its slope, and its value anywhere. */
+function line(x, y) {
+  const mean = (of) => of.reduce((total, each) => total + each, 0) / of.length;
+  const [left, low] = [mean(x), mean(y)];
+  const moment = (of) => x.reduce((total, each, i) => total + (each - left) * of[i], 0);
+  const slope = moment(y) / moment(x.map((each) => each - left));
+  return { slope, at: (where) => low + slope * (where - left) };
+}
+
+/** n numbers from low to high, each the same factor above the one before. */
+function spaced(low, high, n) {
+  return Array.from({ length: n }, (_, i) => low * (high / low) ** (i / (n - 1)));
+}
+
+/** Random numbers, the same for the same seed: mulberry32 (public domain), and normals by Box and Muller. */
+function random(seed) {
+  let state = seed >>> 0;
+  const uniform = () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+  const normal = () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
+  return { uniform, normal };
+}
+
+// --- numbers as words
+
+const SCALES = [[1e12, "T", "trillion"], [1e9, "B", "billion"], [1e6, "M", "million"], [1e3, "K", "thousand"]];
+
+function number(value, digits = 3) {
+  const size = Math.abs(value);
+  if (!Number.isFinite(value)) return "–";
+  if (size && (size < 1e-3 || size >= 1e6)) return flops(value, digits);
+  if (size >= 10 ** digits) return Math.round(value).toLocaleString("en");
+  return String(Number(value.toPrecision(digits))).replace("-", "−");
+}
+
+/** 5.76 × 10²³ */
+function flops(value, digits = 3) {
+  if (!value || !Number.isFinite(value)) return value === 0 ? "0" : "–";
+  const [mantissa, exponent] = value.toExponential(digits - 1).split("e");
+  const power = "10" + String(Number(exponent)).replace(/./g, (sign) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(sign)]);
+  return Number(mantissa) === 1 ? power : `${Number(mantissa)} × ${power}`;
+}
+
+/** A count of parameters or tokens: 72 billion; `short`: 72B. */
+function count(value, digits = 3, place = 2) {
+  const scale = value < 1e16 && SCALES.find(([size]) => value >= size * 0.9995);
+  return scale ? number(value / scale[0], digits) + (place === 2 ? " " : "") + scale[place] : number(value, digits);
+}
+
+function short(value, digits) {
+  return count(value, digits, 1);
+}
+
+function percent(share, digits = 2) {
+  return `${number(100 * share, digits)} %`;
+}
+
+/** What somebody typed: 1e24, 70B, 1.4 trillion, 1,000, 5 × 10^23; NaN where it is no number. */
+function parse(text) {
+  const plain = String(text).trim().toLowerCase().replace(/,(?=\d{3}(\D|$))/g, "").replace(/\s*[×x*]\s*10\^?/, "e");
+  const [, value, word] = plain.match(/^(\d*\.?\d+(?:e[+-]?\d+)?)\s*([a-z]*)$/) || [];
+  const scale = SCALES.find(([, letter, name]) => word === letter.toLowerCase() || word === name);
+  return scale || word === "" ? value * (scale ? scale[0] : 1) : NaN;
+}
+
+// --- a figure
+
+/** An element of HTML; what is written by a reader or a file comes in as a child, never as HTML. */
+function element(html, ...children) {
+  const holder = document.createElement("template");
+  holder.innerHTML = html;
+  const made = holder.content.firstElementChild;
+  made.append(...children);
+  return made;
+}
+
+let made = 0;
+const fresh = () => `moving-${++made}`;
+const button = (label) => `<button type="button">${label}</button>`;
+
+class Figure {
+  constructor(container, title) {
+    this.container = container;
+    this.controls = new Map(); // by the keys that a link has
+    this.left = element('<div class="moving-controls">');
+    this.right = element('<div class="moving-shown">');
+    this.live = element('<div class="moving-live" role="group">', element('<p class="moving-title">', title),
+      element('<div class="moving-columns">', this.left, this.right));
+    this.live.setAttribute("aria-label", title);
+    container.append(this.live);
+  }
+
+  /** A group of controls, native inputs with labels. Each has get, set and show. */
+  panel(legend) {
+    const box = element(`<fieldset><legend>${legend}</legend>`);
+    this.left.append(box);
+    return new Panel(this, box);
+  }
+
+  /** A paragraph ("answer" or "warning"); `say` takes strings and elements. */
+  output(kind = "answer") {
+    const box = element(`<p class="moving-${kind}" aria-live="polite">`);
+    this.right.append(box);
+    const say = (...parts) => {
+      const said = element("<p>", ...parts);
+      box.hidden = !said.textContent;
+      if (box.innerHTML !== said.innerHTML) box.replaceChildren(...said.childNodes);
+    };
+    return { say };
+  }
+
+  /** A picture; `aspect` is its height over its width, from `least` to `most` pixels. */
+  plot(shape) {
+    const plot = new Plot({ aspect: 0.55, least: 220, most: 340, ...shape });
+    this.right.append(plot.box);
+    return plot;
+  }
+
+  onChange(draw) {
+    this.draw = draw;
+    draw();
+  }
+
+  changed() {
+    if (this.waiting || !this.draw) return;
+    this.waiting = requestAnimationFrame(() => {
+      this.waiting = null;
+      this.draw();
+      if (this.isLinked()) history.replaceState(null, "", this.link());
+    });
+  }
+
+  isLinked() {
+    return location.hash.split("?")[0] === `#${this.container.id}`;
+  }
+
+  link() {
+    const moved = [...this.controls].filter(([, control]) => control.get() !== control.first);
+    const settings = new URLSearchParams(moved.map(([key, control]) => [key, control.get()]));
+    return `${location.href.split("#")[0]}#${this.container.id}?${settings}`;
+  }
+
+  finish() {
+    if (this.isLinked()) {
+      for (const [key, value] of new URLSearchParams(location.hash.split("?")[1])) this.controls.get(key)?.set(value);
+      this.container.scrollIntoView();
+    }
+    const copy = element(button("Copy a link to these settings"));
+    const reset = element(button("Back to the first settings"));
+    const told = element('<span role="status">');
+    this.live.append(element('<p class="moving-foot">', copy, reset, told));
+    reset.onclick = () => {
+      this.controls.forEach((control) => control.set(control.first));
+      told.textContent = "The first settings are back.";
+    };
+    copy.onclick = async () => {
+      history.replaceState(null, "", this.link());
+      try {
+        await navigator.clipboard.writeText(this.link());
+        told.textContent = "Copied.";
+      } catch {
+        const field = element(`<input readonly aria-label="link to copy" value="${this.link()}">`);
+        told.replaceChildren("Copy it from here: ", field);
+        field.select();
+      }
+    };
+  }
+}
+
+class Panel {
+  constructor(figure, box) {
+    this.figure = figure;
+    this.box = box;
+  }
+
+  row(...children) {
+    const row = element('<div class="moving-row">', ...children);
+    this.box.append(row);
+    return row;
+  }
+
+  /** Words below the controls. */
+  note(text = "") {
+    const note = element('<p class="moving-note" aria-live="polite">', text);
+    this.box.append(note);
+    return { say: (...parts) => note.replaceChildren(...parts) };
+  }
+
+  keep(key, row, get, set) {
+    const change = (value) => {
+      set(value);
+      this.figure.changed();
+    };
+    row.onchange = () => this.figure.changed();
+    const control = { get, set: change, show: (visible) => (row.hidden = !visible), first: get() };
+    this.figure.controls.set(key, control);
+    return control;
+  }
+
+  /** A number by a slider from `min` to `max` and a field.
+
+  With `log` the slider is logarithmic; the field takes 70B or 1e24, and all from `least` to `most`. */
+  range({ key, label, value, min, max, step = 0.01, log = false, unit = "", words = log ? flops : number,
+    least = min, most = max }) {
+    const id = fresh();
+    const steps = Math.round(20 * Math.log10(max / min));
+    const extent = `min="${min}" max="${max}" step="${step}"`;
+    const name = element(`<label for="${id}">${label} <span class="moving-unit">${unit}</span>`);
+    const field = element(`<input id="${id}" aria-describedby="${id}-fault" ` +
+      (log ? 'inputmode="decimal" autocomplete="off">' : `type="number" ${extent}>`));
+    const slider = element(`<input type="range" aria-label="${label}" ${log ? `min="0" max="${steps}"` : extent}>`);
+    const fault = element(`<span class="moving-fault" role="alert" id="${id}-fault">`);
+    const typed = (value) => (words !== flops ? short(value, 4) :
+      String(Number(value.toPrecision(4)).toExponential()).replace("+", ""));
+    let now;
+    const take = (next) => {
+      const right = next >= least && next <= most;
+      field.setAttribute("aria-invalid", !right);
+      fault.textContent = right ? "" : `A number from ${words(least)} to ${words(most)}, please.`;
+      if (!right) return;
+      now = next;
+      slider.value = log ? steps * Math.log(now / min) / Math.log(max / min) : now;
+      slider.setAttribute("aria-valuetext", `${words(now)} ${unit}`);
+    };
+    const set = (next) => {
+      take(Math.min(most, Math.max(least, Number(next) || least)));
+      field.value = log ? typed(now) : now;
+    };
+    set(value);
+    const control = this.keep(key, this.row(name, field, slider, fault), () => now, set);
+    field.oninput = () => {
+      take(log ? parse(field.value) : field.valueAsNumber);
+      this.figure.changed();
+    };
+    slider.oninput = () => {
+      const at = Number(slider.value);
+      control.set(log ? Number((min * (max / min) ** (at / steps)).toPrecision(3)) : at);
+    };
+    return control;
+  }
+
+  /** One of several `options`, each {value, label}; `add` adds another, or replaces that of its value. */
+  choice({ key, label, value, options }) {
+    const id = fresh();
+    const select = element(`<select id="${id}">`);
+    const find = (value) => [...select.options].find((each) => each.value === value);
+    const add = (option) => {
+      find(option.value)?.remove();
+      select.append(new Option(option.label, option.value));
+    };
+    options.forEach(add);
+    select.value = value;
+    const set = (next) => find(next) && (select.value = next);
+    const row = this.row(element(`<label for="${id}">${label}`), select);
+    return Object.assign(this.keep(key, row, () => select.value, set), { add });
+  }
+
+  check({ key, label, value = false }) {
+    const row = this.row(element(`<label class="moving-check"><input type="checkbox"> ${label}`));
+    const box = row.querySelector("input");
+    box.checked = value;
+    return this.keep(key, row, () => box.checked, (next) => (box.checked = String(next) === "true"));
+  }
+
+  button(label, act) {
+    const row = this.row(element(button(label)));
+    row.firstChild.onclick = act;
+  }
+}
+
+// --- pictures: SVG in the pixels of the screen, so that letters keep their size
+
+class Plot {
+  constructor(shape) {
+    this.shape = shape;
+    this.box = element('<div class="moving-plot">');
+    const resized = () => this.spec && this.box.clientWidth !== this.width && this.draw(this.spec);
+    new ResizeObserver(resized).observe(this.box);
+  }
+
+  /** Draw {x, y, marks, words}; `words` say in a sentence what is seen.
+
+  x, y: {from, to, log, title, format, ticks}. Marks, with a colour from 1 to 6 or "quiet" and perhaps a label:
+    {kind: "line" or "points", points: [[x, y], ...]}, with width and dash, or with radius and hollow
+    {kind: "band", points: [[x, low, high], ...]}; with across: [[y, low, high], ...]
+    {kind: "rule", x or y}, a straight line across
+    {kind: "area", x: [from, to], y: [from, to]}, of which one may be left out
+    {kind: "words", points: [[x, y]]}, a label alone
+  A label stands near the share `at` of its mark, 1 by default, where it covers no other, and no line if it can. */
+  draw(spec) {
+    this.spec = spec;
+    this.width = this.box.clientWidth || 600;
+    const { aspect, least, most } = this.shape;
+    const height = Math.round(Math.min(most, Math.max(least, aspect * this.width)));
+    const frame = { left: 58, right: this.width - 12, top: 24, bottom: height - 44 };
+    const x = axis(spec.x, frame.left, frame.right);
+    const y = axis(spec.y, frame.bottom, frame.top);
+    const marks = spec.marks.map((mark) => drawMark(mark, x, y, frame));
+    const size = `width="${this.width}" height="${height}"`;
+    const inside = `x="${frame.left}" y="${frame.top}" width="${x.length}" height="${y.length}"`;
+    const clip = fresh();
+    this.box.innerHTML = `<svg ${size} role="img"><clipPath id="${clip}"><rect ${inside}/></clipPath>` +
+      `${drawAxes(x, y, frame)}<g clip-path="url(#${clip})">${marks.map((mark) => mark.drawn).join("")}</g></svg>`;
+    this.box.firstChild.setAttribute("aria-label", spec.words);
+    placeLabels(this.box.firstChild, marks, frame);
+  }
+}
+
+function path(points) {
+  return points.map(([px, py], k) => `${k ? "L" : "M"}${px.toFixed(1)} ${py.toFixed(1)}`).join("");
+}
+
+/** A mark as SVG, with the places where its label may stand, the best first, and the line that labels should not cover. */
+function drawMark(mark, x, y, { left, right, top, bottom }) {
+  const colour = `moving-c${mark.colour || 1}`;
+  const stroke = (points, width, dash) => `<path class="moving-line ${colour}" d="${path(points)}" ` +
+    `stroke-width="${width}" stroke-dasharray="${dash || "none"}"/>`;
+  const seen = (mark.points || []).map(([place, ...ends]) => ends.map((end) => (
+    mark.across ? [x.at(end), y.at(place)] : [x.at(place), y.at(end)])));
+  const whole = seen.filter((ends) => ends.flat().every(Number.isFinite));
+  let anchors = whole.map(([end]) => end);
+  let drawn = "", line = [];
+  if (mark.kind === "line") {
+    line = anchors;
+    drawn = stroke(anchors, mark.width || 2.2, mark.dash && "6 5");
+  } else if (mark.kind === "points") {
+    drawn = anchors.map(([cx, cy]) => `<circle class="moving-${mark.hollow ? "hollow" : "dot"} ${colour}" cx="${cx}" ` +
+      `cy="${cy}" r="${mark.radius || 4}"/>`).join("");
+  } else if (mark.kind === "band") {
+    const back = whole.map(([, end]) => end).reverse();
+    drawn = `<path class="moving-band ${colour}" d="${path([...anchors, ...back])}Z"/>`;
+  } else if (mark.kind === "area") {
+    const [from, to] = (mark.x || [x.from, x.to]).map(x.at);
+    const [low, high] = (mark.y || [y.from, y.to]).map(y.at);
+    const corners = [[from, low], [to, low], [to, high], [from, high]];
+    drawn = `<path class="moving-band ${colour}" d="${path(corners)}Z"/>`;
+    anchors = [[Math.max(left, from) - 2, Math.max(top, high) + 2]];
+  } else if (mark.kind === "rule") {
+    const upright = mark.x !== undefined;
+    const at = upright ? x.at(mark.x) : y.at(mark.y);
+    anchors = upright ? [[at, bottom], [at, top]] : [[left, at], [right, at]];
+    line = Array.from({ length: 99 }, (_, k) => (upright ? [at, top + k * y.length / 98] : [left + k * x.length / 98, at]));
+    drawn = stroke(anchors, 1.4, mark.dash !== false && "3 4");
+  }
+  anchors = anchors.filter(([px, py]) => px > left - 3 && px < right + 3 && py > top - 3 && py < bottom + 3);
+  const first = (mark.at ?? 1) * (anchors.length - 1);
+  const places = [...anchors.keys()].sort((i, j) => Math.abs(i - first) - Math.abs(j - first)).map((i) => anchors[i]);
+  return { drawn, places, colour, label: mark.label, line };
+}
+
+/** Put each label beside one of its places where there is room. */
+function placeLabels(picture, marks, { left, right, top, bottom }) {
+  const taken = [];
+  const lines = marks.flatMap((mark) => mark.line);
+  const covers = (box, [px, py]) => px > box.left && px < box.right && py > box.top && py < box.bottom;
+  const meet = (one, two) => one.left < two.right && one.right > two.left && one.top < two.bottom && one.bottom > two.top;
+  for (const { label, colour, places } of marks.filter((mark) => mark.label)) {
+    const text = document.createElementNS("http://www.w3.org/2000/svg", "text");
+    text.setAttribute("class", `moving-label ${colour}`);
+    text.append(label);
+    picture.append(text);
+    const width = text.getComputedTextLength();
+    const spots = places.flatMap(([px, py]) => [[px + 6, py - 7], [px - width - 6, py - 7], [px - width / 2, py - 9],
+      [px + 6, py + 16], [px - width - 6, py + 16], [px - width / 2, py + 19], [px + 9, py + 4], [px - width - 9, py + 4]]);
+    const boxes = spots.map(([x, y]) => ({ x, y, left: x, right: x + width, top: y - 12, bottom: y + 4 }));
+    const free = boxes.filter((box) => box.left > left && box.right <= right && box.top >= top && box.bottom <= bottom &&
+      !taken.some((other) => meet(box, other)));
+    const box = free.find((each) => !lines.some((point) => covers(each, point))) || free[0];
+    if (box) {
+      taken.push(box);
+      text.setAttribute("x", box.x);
+      text.setAttribute("y", box.y);
+    } else text.remove();
+  }
+}
+
+/** An axis from pixel `low` to pixel `high`, with the places of its ticks. */
+function axis({ from, to, log = false, title, format, ticks }, low, high) {
+  const turn = log ? Math.log10 : Number;
+  const at = (value) => low + (high - low) * (turn(value) - turn(from)) / (turn(to) - turn(from));
+  const length = Math.abs(high - low);
+  const room = Math.max(2, Math.floor(length / (low < high ? 72 : 38)));
+  const places = ticks || (log ? powers : steps)(from, to, room);
+  return { at, from, to, title, length, places, format: format || (log ? flops : (value) => number(value, 4)) };
+}
+
+function steps(from, to, room) {
+  const unit = 10 ** Math.floor(Math.log10((to - from) / room));
+  const step = unit * [1, 2, 5, 10].find((factor) => factor * unit * room >= (to - from) * 0.999);
+  const first = Math.ceil(from / step - 1e-9);
+  return Array.from({ length: Math.floor(to / step + 1e-9) - first + 1 }, (_, k) => (first + k) * step);
+}
+
+function powers(from, to, room) {
+  const [low, high] = [Math.ceil(Math.log10(from) - 1e-9), Math.floor(Math.log10(to) + 1e-9)];
+  const every = Math.ceil((high - low + 1) / room);
+  const factors = high - low < 1 ? [1, 2, 5] : high - low < room / 2 ? [1, 3] : [1];
+  const exponents = Array.from({ length: high - low + 2 }, (_, k) => low - 1 + k).filter((k) => k % every === 0);
+  const found = exponents.flatMap((k) => factors.map((factor) => factor * 10 ** k));
+  return found.filter((value) => value >= from * 0.999 && value <= to * 1.001);
+}
+
+function drawAxes(x, y, { left, right, top, bottom }) {
+  const text = (kind, words, px, py, anchor) => `<text class="moving-${kind}" x="${px}" y="${py}" ` +
+    `text-anchor="${anchor}">${words}</text>`;
+  const grid = (from, to) => `<path class="moving-grid" d="${path([from, to])}"/>`;
+  const across = y.places.map((value) => grid([left, y.at(value)], [right, y.at(value)]) +
+    text("tick", y.format(value), left - 7, y.at(value) + 4, "end"));
+  const upright = x.places.map((value) => grid([x.at(value), top], [x.at(value), bottom]) +
+    text("tick", x.format(value), x.at(value), bottom + 17, "middle"));
+  const titles = [text("axis", y.title, 4, 13, "start"), text("axis", x.title, right, bottom + 36, "end")];
+  return [...across, ...upright, ...titles].join("");
+}
+
+// --- start: after all deferred scripts
+
+document.addEventListener("DOMContentLoaded", () => {
+  for (const container of document.querySelectorAll(".moving")) {
+    const constants = JSON.parse(container.querySelector("script").textContent);
+    const figure = new Figure(container, constants.title);
+    try {
+      builders[container.dataset.figure](figure, constants);
+      figure.finish();
+      container.classList.add("moving-built");
+    } catch (error) {
+      figure.live.remove();
+      console.error(error);
+    }
+  }
+});
+})();

@@ -1,0 +1,283 @@
+"""What a table of runs answers: the best size for a budget, how far to trust it, and what would make it surer."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property, partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .._words import format_count
+from ..diagnostics.approaches import Approaches, compare_approaches
+from ..diagnostics.discrepancy import find_discrepancy
+from ..diagnostics.inspection import Inspection, inspect_runs
+from ..diagnostics.ruling import Ruling, rule_on
+from ..errors import FitError, RunsWarning
+from ..fit.certainty import missed
+from ..fit.parametric import fit_parametric
+from ..fit.result import Fit
+from ..optimum.allocation import compute_optimal
+from ..plan.between import compare_plans
+from ..plan.next_runs import suggest_runs
+from ..plan.training import FAR, Plan, plan_training
+from ..runs.curves import row_weights
+from ..runs.meter import find_meter
+from ..uncertainty.resampling import Bootstrap, bootstrap
+
+__all__ = ["AGAINST", "FOR", "UNKNOWN", "Answers", "Question"]
+
+#: level of all intervals
+LEVEL = 0.95
+#: without a budget, so many times the compute of the most expensive run
+TIMES = 10.0
+#: columns of which the least and the most are told
+RANGES = ("params", "tokens", "flops", "loss")
+#: the kinds of answers: a number with its interval, an interval alone, none
+NUMBER, RANGE, NOTHING = "number", "range", "nothing"
+#: why there is no interval
+UNTOLD = "in a part of the resampled tables there is no best size, so that its interval is not known"
+#: what a check says of an answer
+FOR, AGAINST, UNKNOWN = "for", "against", "cannot say"
+#: runs to add, at most, and what one and all of them may cost, over the most expensive run
+MORE, ONE, ALL = 3, 1.0, 3.0
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of a table, and by how many resamples it is answered."""
+
+    flops: float | None = None
+    inference_tokens: float | None = None
+    n_resamples: int = 1000
+    seed: int = 0
+    backend: str | None = None
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The approaches on a table, and what follows from them for the budget that is asked about."""
+
+    runs: pd.DataFrame
+    curves: pd.DataFrame | None
+    question: Question
+
+    @property
+    def flops(self) -> float:
+        """The budget: as asked, or a multiple of the most expensive run's."""
+        return self.question.flops or TIMES * float(self.runs["flops"].max())
+
+    @cached_property
+    def looked(self) -> Inspection:
+        """What was noticed in the table."""
+        return inspect_runs(self.runs if self.curves is None else self.curves, ())
+
+    @cached_property
+    def found(self) -> Approaches:
+        """The three approaches."""
+        asked = self.question
+        return compare_approaches(self.runs, self.curves, asked.n_resamples, asked.seed, asked.backend)
+
+    @cached_property
+    def ruling(self) -> Ruling:
+        """Which of them to follow."""
+        return rule_on(self.found, self.flops, LEVEL)
+
+    @cached_property
+    def plan(self) -> Plan | str:
+        """The plan by approach 3, or why there is none."""
+        if 3 not in self.found.bootstraps:
+            return self.found.reasons[3]
+        return self._plan(self.found.bootstraps[3], self.question.inference_tokens)
+
+    def _plan(self, boot: Bootstrap, served: float | None = None) -> Plan | str:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RunsWarning)  # the report says how far the budget lies from the runs
+            try:
+                return plan_training(boot, self.flops, served, level=LEVEL)
+            except FitError as error:
+                return str(error)
+
+    def at(self, flops: float) -> Answers:
+        """The same for another budget; what does not depend on it is not computed again."""
+        other = replace(self, question=replace(self.question, flops=flops))
+        other.__dict__.update(found=self.found, looked=self.looked)  # where cached_property keeps them
+        return other
+
+    def brief(self) -> dict[str, Any]:
+        """The budget, how far it lies from the runs, and the answer."""
+        ranges = {name: (float(each.min()), float(each.max())) for name, each in self.runs[list(RANGES)].items()}
+        about = {"flops": self.flops, "asked": self.question.flops is not None, "level": LEVEL, "ranges": ranges}
+        return about | {"reach": self.flops / ranges["flops"][1]} | self._answer()
+
+    def record(self) -> dict[str, Any]:
+        """All of it, for ``summary.json`` and the report."""
+        answer = self.brief()
+        return {
+            **answer,
+            "inference_tokens": self.question.inference_tokens,
+            "ruling": asdict(self.ruling),
+            "checks": [] if answer["kind"] == NOTHING else self._checks(),
+            "plan": self._plan_record(),
+            "next_runs": self._next_runs(),
+        }
+
+    def _answer(self) -> dict[str, Any]:
+        """The kind of answer, the approach that it rests on, and size, tokens and loss as (estimate, low, high)."""
+        if self.looked.pooled:
+            return {"kind": NOTHING, "approach": None, "why": "; ".join(each.words for each in self.looked.pooled)}
+        follow, plan = self.ruling.follow, self.plan
+        if not self.found.bootstraps:
+            return {"kind": NOTHING, "approach": None, "why": self.ruling.rule}
+        if follow is None:
+            size = (None, self.ruling.low, self.ruling.high)
+            return {"kind": RANGE, "approach": None, "why": self.ruling.rule, "params": size} | self._tokens_of(size)
+        if follow != 3:
+            best = self._by_frontier(follow)
+            known = np.isfinite(best["params"]).all()
+            why = self.ruling.rule if known else UNTOLD
+            return {"kind": NUMBER if known else RANGE, "approach": follow, "why": why, **best}
+        if isinstance(plan, str):
+            return {"kind": NOTHING, "approach": None, "why": plan}
+        rows = plan.allocation.loc["compute-optimal"]
+        names = ["params", "tokens", "tokens_per_param", "loss", "loss_of_a_run"]
+        best = {name: tuple(map(float, rows.loc[name, ["estimate", "low", "high"]])) for name in names}
+        settled = not plan.open_question and np.isfinite(best["params"]).all()
+        why = self.ruling.rule if settled else plan.open_question or UNTOLD
+        return {"kind": NUMBER if settled else RANGE, "approach": 3, "why": why, **best}
+
+    def _by_frontier(self, number: int) -> dict[str, Any]:
+        """Size and tokens by an approach without a formula of the loss."""
+        fit, boot = self.found.fits[number], self.found.bootstraps[number]
+        out = {}
+        for name in ("params", "tokens", "tokens_per_param"):
+            of = partial(_part, flops=self.flops, name=name)
+            ends = boot.percentiles(LEVEL, of=of)
+            out[name] = (float(of(fit.law)), float(ends.low), float(ends.high))
+        return out
+
+    def _tokens_of(self, size: tuple[float | None, float, float]) -> dict[str, Any]:
+        """The tokens that go with a range of sizes, where compute is 6 N D."""
+        if find_meter(self.runs).kind != "6ND":
+            return {}
+        sizes = np.array(size[:0:-1], dtype=float)
+        tokens = self.flops / (6 * sizes)
+        return {"tokens": (None, *tokens.tolist()), "tokens_per_param": (None, *(tokens / sizes).tolist())}
+
+    def _checks(self) -> list[dict[str, str]]:
+        """What speaks for the answer and what against it."""
+        fit = self.found.fits[3]
+        assert isinstance(fit, Fit)
+        return [
+            self._settled(),
+            self._described(fit),
+            _check("Do the three approaches agree?", self.ruling.agree, self.ruling.found),
+            self._other_law(),
+            self._foreseen(fit),
+            self._near(),
+        ]
+
+    def _settled(self) -> dict[str, str]:
+        question = "Do the runs settle the best size for this budget, within a factor of two?"
+        if isinstance(self.plan, str):
+            return _check(question, None, self.plan)
+        words = self.plan.open_question or "They do, as far as the law is right."
+        return _check(question, not self.plan.open_question, words)
+
+    def _described(self, fit: Fit) -> dict[str, str]:
+        question = "Does the law describe the runs?"
+        spread = f"runs stray by {np.sqrt(np.mean(fit.residuals**2)):.1%} from it"
+        if not self.runs.duplicated(["params", "tokens"]).any():
+            words = f"{spread}; whether that is noise is not known, since nothing was run twice"
+            return _check(question, None, words)
+        if fit.status == "not_identified" or not (times := missed(fit)):
+            return _check(question, fit.status != "not_identified", f"{spread}, no more than noise explains")
+        return _check(question, False, f"it misses them by {times:.2g} times what repeated runs differ")
+
+    def _other_law(self) -> dict[str, str]:
+        """Whether the law with coupled terms says the same."""
+        question = "Does another law, with its two terms joined otherwise, say the same?"
+        if isinstance(self.plan, str):
+            return _check(question, None, self.plan)
+        try:
+            fit = fit_parametric(self.runs, law="coupled", weights=row_weights(self.runs))
+            boot = bootstrap(fit, self.question.n_resamples, self.question.seed, backend=self.question.backend)
+        except FitError as error:
+            return _check(question, None, f"that law has no answer: {error}")
+        rival = self._plan(boot)
+        if isinstance(rival, str):
+            return _check(question, None, f"that law has no answer: {rival}")
+        between = compare_plans({"added": self.plan, "coupled": rival})
+        sizes = between.table.xs("params", level="quantity").map(format_count)
+        each = [f"{row['estimate']} [{row['low']}, {row['high']}]" for _, row in sizes.iterrows()]
+        words = f"with its terms added the law asks for {each[0]} parameters, with its terms coupled for {each[1]}"
+        if "loss" in between.disagree:
+            losses = between.table.xs("loss", level="quantity")
+            each = [f"{r['estimate']:.4g} [{r['low']:.4g}, {r['high']:.4g}]" for _, r in losses.iterrows()]
+            words += f", and they expect losses of {each[0]} and {each[1]}"
+        return _check(question, not between.disagree, words)
+
+    def _foreseen(self, fit: Fit) -> dict[str, str]:
+        question = "Do the cheaper runs foresee the more expensive ones?"
+        try:
+            discrepancy = find_discrepancy(fit)
+            best = compute_optimal(fit.law, self.flops, meter=find_meter(fit.runs))
+            band = discrepancy.band(best.params, best.tokens, LEVEL)
+        except (FitError, ValueError) as error:
+            return _check(question, None, str(error))
+        if band.reason:
+            return _check(question, None if "are needed" in band.reason else False, band.reason)
+        tried = f"{len(discrepancy.forecasts)} forecasts of larger budgets from cheaper ones held"
+        words = f"{tried}; if the law is off as far as they show, the loss lies in [{band.low:.4g}, {band.high:.4g}]"
+        return _check(question, True, words)
+
+    def _near(self) -> dict[str, str]:
+        reach = self.flops / float(self.runs["flops"].max())
+        below = float(self.runs["flops"].min()) / self.flops
+        words = f"it is {reach:.2g} times that of the most expensive run"
+        if below > FAR:
+            words = f"it is {below:.2g} times below that of the cheapest run"
+        elif reach <= 1:
+            words = "it lies within that of the runs"
+        return _check("Is the budget near that of the runs?", reach <= FAR * (1 + 1e-9) and below <= FAR, words)
+
+    def _plan_record(self) -> dict[str, Any] | None:
+        if isinstance(self.plan, str):
+            return None
+        plan, usable = self.plan, not self.plan.open_question
+        return {
+            "allocation": plan.table().to_dict("records"),
+            "off_optimum": plan.off_optimum.to_dict("records") if usable else None,
+            "notes": list(plan.notes),
+            "open_question": plan.open_question,
+            "noise": {"spread": plan.noise, "from": plan.noise_from},
+        }
+
+    def _next_runs(self) -> dict[str, Any]:
+        """The few runs to add first, or why none can be named."""
+        if self.looked.pooled or 3 not in self.found.bootstraps:
+            return {"reason": "; ".join(each.words for each in self.looked.pooled) or self.found.reasons[3]}
+        most = float(self.runs["flops"].max())
+        try:
+            more = suggest_runs(
+                self.found.bootstraps[3],
+                ALL * most,
+                self.flops,
+                max_runs=MORE,
+                max_flops_per_run=ONE * most,
+                level=LEVEL,
+            )
+        except (FitError, ValueError) as error:
+            return {"reason": str(error)}
+        names = ("flops", "width_before", "width_after", "miss_before", "miss_after")
+        return {name: getattr(more, name) for name in names} | {"runs": more.table().to_dict("records")}
+
+
+def _check(question: str, holds: bool | None, found: str) -> dict[str, str]:
+    return {"question": question, "speaks": {True: FOR, False: AGAINST, None: UNKNOWN}[holds], "found": found}
+
+
+def _part(law: Any, flops: float, name: str) -> Any:
+    return getattr(compute_optimal(law, flops), name)
