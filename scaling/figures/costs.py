@@ -36,10 +36,10 @@ def plot_cost_map(
     """
     ax = axes_or_new(ax)
     lines = ax.contour(demands, losses, ratio, levels, colors=PALETTE[0])
-    ax.clabel(lines, fmt="%g", fontsize=9)
     if marks is not None:
         ax.plot(*marks, "D", color=PALETTE[1], mec="white")
     ax.set_xscale("log")
+    ax.clabel(lines, fmt="%g", fontsize=9)  # last: the gap for a label is measured on the axes as they stand
     return ax
 
 

@@ -84,7 +84,6 @@ def plot_contours(
     N, D = np.asarray(params, dtype=float), np.asarray(tokens, dtype=float)
     loss = law.loss(N[None, :], D[:, None])
     drawn = ax.contour(N, D, loss, levels=levels, cmap=COLORMAP)
-    ax.clabel(drawn, fmt="%.2f", fontsize=8)
     budgets = 10.0 ** np.arange(np.ceil(np.log10(6 * N.min() * D.min())), np.log10(6 * N.max() * D.max()))
     for budget in budgets:
         ax.plot(N, budget / (6 * N), color=GREY, lw=0.6, ls=":", zorder=0)
@@ -97,7 +96,9 @@ def plot_contours(
     mark(ax, points)
     ax.legend(loc="upper left")
     ax.set(xlim=(N.min(), N.max()), ylim=(D.min(), D.max()))
-    return log_axes(ax, "params", "tokens")
+    log_axes(ax, "params", "tokens")
+    ax.clabel(drawn, fmt="%.2f", fontsize=9)  # last: the gap for a label is measured on the axes as they stand
+    return ax
 
 
 def plot_surface(

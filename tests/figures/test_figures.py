@@ -168,6 +168,20 @@ def test_contours_are_the_laws_and_the_ridge_is_the_optimum():
     assert ax.get_xlim() == (1e8, pytest.approx(1e10))
 
 
+def test_each_contour_has_its_label_and_a_gap_no_wider():
+    """Labels are cut out of the contours on the axes as they are shown."""
+    sizes, tokens, levels = np.geomspace(6e9, 1e12, 60), np.geomspace(1e11, 1e13, 60), np.arange(1.9, 2.2, 0.02)
+    ax = figures.plot_contours(LAW, sizes, tokens, levels=levels)
+    paths = [path for path in ax.collections[0].get_paths() if len(path.vertices)]
+    widths, gaps = [text.get_window_extent().width for text in ax.texts], []
+    for path in paths:
+        shown = ax.transData.transform(path.vertices)
+        (starts,) = np.nonzero(path.codes[1:] == path.MOVETO)
+        gaps += list(np.hypot(*(shown[starts + 1] - shown[starts]).T))
+    assert len(paths) == len(widths) == len(gaps)
+    assert max(gaps) < max(widths) + 15
+
+
 class TestSurface:
     PARAMS, TOKENS = np.geomspace(1e8, 1e10, 20), np.geomspace(1e9, 1e12, 20)
 
