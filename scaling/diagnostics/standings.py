@@ -59,8 +59,8 @@ RANKING_READ = (
     f"out: the most expensive, the largest, the longest trained. Its error over that of {ADDITIVE.name} is the mean "
     "over the tables: below 1 it foresees better. A draw takes as many tables again, some twice and some not at all; "
     "*first in draws* is the share of draws in which the law has the least error, *best on tables* on how many "
-    "tables it has. *Stacking* is not one more law but a weighted mixture of all. *No forecast* counts the hold-outs in "
-    'which a law could not be fitted, or did worse than "the loss stays as it is", and got that forecast in place of its own.'
+    "tables it has. *Stacking* is not one more law but a weighted mixture of all. *No forecast* counts the hold-outs "
+    'in which a law could not be fitted, or did worse than "the loss stays as it is", and got that forecast instead.'
 )
 CHOOSING_READ = (
     "*Right* is the share of hold-outs in which this way picked the law that then had the least error; a mixture picks "
