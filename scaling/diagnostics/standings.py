@@ -53,6 +53,20 @@ LEVEL = 0.95
 #: ways to choose a law for a table, in the order of the table
 IN_SAMPLE, INNER_CHOICE, ELSEWHERE = "best fit in sample", "best on an inner hold-out", "best on the other tables"
 
+#: what the words of the tables mean, for those who see nothing else
+RANKING_READ = (
+    "How to read it. Each law was fitted to a part of every table of runs and asked for the losses of the runs held "
+    f"out: the most expensive, the largest, the longest trained. Its error over that of {ADDITIVE.name} is the mean "
+    "over the tables: below 1 it foresees better. A draw takes as many tables again, some twice and some not at all; "
+    "*first in draws* is the share of draws in which the law has the least error, *best on tables* on how many "
+    "tables it has. *Stacking* is not one more law but a weighted mixture of all. *No forecast* counts the hold-outs "
+    'in which a law could not be fitted, or did worse than "the loss stays as it is", and got that forecast instead.'
+)
+CHOOSING_READ = (
+    "*Right* is the share of hold-outs in which this way picked the law that then had the least error; a mixture picks "
+    "none. *Hindsight* means that the losses of the runs held out are known, as they are not when one has to choose."
+)
+
 SPLIT_COLUMNS = ("table", "holdout", "n_fitted", "n_held", "reach", "noise", "refused")
 SCORE_COLUMNS = ("law", "constants", "status", "rms", "noise_units", "fitted", "inner", "bias")
 
@@ -157,9 +171,12 @@ class League:
             "best_of": "best on tables",
             "no_forecast": "no forecast",
         }
-        parts = [self.verdict, _markdown(ranking.rename(columns=heads))]
+        parts = [self.verdict, _markdown(ranking.rename(columns=heads)), RANKING_READ]
         parts += ["What choosing costs, before the expensive runs are seen:"]
-        parts += [_markdown(choosing.rename(columns={"times_best": "error over the best in hindsight (95 %)"}))]
+        parts += [
+            _markdown(choosing.rename(columns={"times_best": "error over the best in hindsight (95 %)"})),
+            CHOOSING_READ,
+        ]
         return "\n\n".join([*parts, *self._left_out()]) + "\n"
 
     def _left_out(self) -> list[str]:

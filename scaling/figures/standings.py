@@ -69,7 +69,7 @@ def plot_foresight(scores: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.set(xscale="log", yscale="log", xlabel="Error on the fitted runs [%]", ylabel="Error on the held-out runs [%]")
     for axis in (ax.xaxis, ax.yaxis):
         plain_ticks(axis)
-    ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=3, frameon=False)
     return ax
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
@@ -32,7 +33,7 @@ _EXPONENTS = {
     "a1": f"approach 1, {APPROACH_NAMES[1]}",
 }
 _MARKS = (("o", 6, 0.3), ("D", 4, 0.1), ("s", 4, -0.1), ("^", 4, -0.3))
-_LABELS = {"a": "exponent $a$", "loss": "loss at the optimum", "params": "optimal size $N$", "E": "$E$"}
+_LABELS = {"a": "Exponent $a$", "loss": "Loss at the optimum [nats]", "params": "Optimal size $N$", "E": "$E$ [nats]"}
 
 
 def plot_rounded_study(study: pd.DataFrame, truth: Mapping[str, float]) -> np.ndarray:
@@ -52,7 +53,7 @@ def plot_rounded_study(study: pd.DataFrame, truth: Mapping[str, float]) -> np.nd
     array of Axes, rows by columns
     """
     names, digits, noise = (list(study[x].unique()) for x in ("fitted", "decimals", "noise"))
-    size = (2.7 * len(names) + 0.8, 2.2 * len(truth) + 0.7)
+    size = (1.9 * len(names) + 0.8, 2.6 * len(truth) + 0.7)
     fig, axes = plt.subplots(len(truth), len(names), figsize=size, sharex=True, sharey="row", squeeze=False)
     colors = plt.get_cmap(COLORMAP)(np.linspace(0.0, 0.85, len(digits)))
     shifts = np.linspace(-0.25, 0.25, len(digits)) if len(digits) > 1 else [0.0]
@@ -67,7 +68,7 @@ def plot_rounded_study(study: pd.DataFrame, truth: Mapping[str, float]) -> np.nd
         row[0].set_ylabel(_LABELS.get(what, what))
     for name, top, bottom in zip(names, axes[0], axes[-1], strict=True):
         top.set_title(f"{name} models")
-        bottom.set_xlabel("noise, thousandths")
+        bottom.set_xlabel("Noise [thousandths]")
     axes[0, 0].legend(loc="upper left", handletextpad=0.1)
     return axes
 
@@ -84,7 +85,7 @@ def plot_thresholds(studies: Mapping[str, pd.DataFrame], ax: Axes | None = None)
         ax.errorbar(np.arange(len(each)) + shift, each["a"], np.abs(error), fmt=marker, ms=6, capsize=3, label=label)
         names = [f"{d:g}" if o == "log_huber" else o[4:] for o, d in zip(each["objective"], each["delta"], strict=True)]
         ax.set_xticks(range(len(each)), names)
-    ax.set(xlabel=r"Huber's threshold $\delta$, between its limits", ylabel="exponent of the optimal size $a$")
+    ax.set(xlabel=r"Huber's threshold $\delta$, between its limits", ylabel="Exponent of the optimal size $a$")
     ax.legend()
     return ax
 
@@ -96,22 +97,23 @@ def plot_parabola_bias(laws: Mapping[str, tuple[float, float]], width: float = 8
     ----------
     laws : mapping of label to (alpha, beta)
     width : float, default 8
-        Half-width of the grids of the right-hand panel.
+        Half-width of the grids of the lower panel.
     n_sizes : int, default 15
 
     Returns
     -------
     array of two Axes
     """
-    fig, axes = plt.subplots(1, 2, figsize=(9, 3.8), sharey=True)
+    fig, axes = plt.subplots(2, 1, figsize=(6.0, 6.6), sharey=True)
     widths, centers = np.geomspace(1.5, 20, 60), np.geomspace(1 / 4, 4, 61)
     for (label, pair), style in zip(laws.items(), ("-", "--", "-.", ":"), strict=False):
         axes[0].plot(widths, 100 * (1 / parabola_bias(*pair, widths, n_sizes) - 1), style, lw=2, label=label)
         axes[1].plot(centers, 100 * (1 / parabola_bias(*pair, width, n_sizes, centers) - 1), style, lw=2)
-    axes[0].set(xscale="log", xlabel="half-width of a centred grid", ylabel="error of $D^*$ [%]")
-    axes[1].set(xscale="log", xlabel=f"centre of a grid of ±{width:g}×, over $N^*$")
+    axes[0].set(xscale="log", xlabel="Half-width of a centred grid")
+    axes[1].set(xscale="log", xlabel=f"Centre of a grid of ±{width:g}×, over $N^*$")
     for ax, ticks in zip(axes, ((2, 4, 8, 16), (0.25, 0.5, 1, 2, 4)), strict=True):
         ax.axhline(0, color="black", lw=1)
+        ax.set_ylabel("Error of $D^*$ [%]")
         ax.minorticks_off()
         ax.set_xticks(ticks, [f"{x:g}×" for x in ticks])
     axes[0].legend(loc="lower left")
@@ -130,20 +132,20 @@ def plot_audit(audits: Mapping[str, pd.DataFrame]) -> np.ndarray:
     -------
     array of Axes, one an audit
     """
-    fig, axes = plt.subplots(1, len(audits), figsize=(4.5 * len(audits), 3.8), squeeze=False)
-    for ax, (title, audit) in zip(axes[0], audits.items(), strict=True):
+    fig, axes = plt.subplots(len(audits), 1, figsize=(6.0, 3.3 * len(audits)), squeeze=False)
+    for ax, (title, audit) in zip(axes[:, 0], audits.items(), strict=True):
         each = audit.dropna(subset="low")
         low, middle, high = (100 * (each[name] / each["observed"] - 1) for name in ("low", "predicted", "high"))
         ax.errorbar(each["reach"], middle, np.abs([middle - low, high - middle]), fmt="o", ms=6, capsize=4)
         ax.axhline(0, color="black", lw=1)
-        ax.set(xscale="log", title=title, xlabel="most expensive run / most expensive fitted run")
-        ax.set_ylabel("predicted over observed loss − 1 [%]")
+        ax.set(xscale="log", title=title, xlabel="Most expensive run / most expensive fitted run")
+        ax.set_ylabel("Error of the predicted loss [%]")
         reach = np.sort(each["reach"])
         ax.minorticks_off()
         if len(reach):
             apart = reach[np.concatenate([[True], np.diff(np.log(reach)) > 0.5])]
             ax.set_xticks(apart, [f"{x:.2g}×" if x < 99.5 else f"{x:.0f}×" for x in apart])
-    return axes[0]
+    return axes[:, 0]
 
 
 def plot_learning_rates(
@@ -159,9 +161,10 @@ def plot_learning_rates(
         Where the ticks go, each in the colour of its curve.
     """
     ax = axes_or_new(ax)
-    for label, each in trials.items():
-        (line,) = ax.plot(each["learning_rate"], each["loss"], "o-", label=label)
-        ax.plot(*chosen[label], "|", ms=24, color=line.get_color())
+    colors = plt.get_cmap(COLORMAP)(np.linspace(0.0, 0.9, len(trials)))
+    for (label, each), color, marker in zip(trials.items(), colors, itertools.cycle("os^D"), strict=False):
+        ax.plot(each["learning_rate"], each["loss"], marker + "-", color=color, label=label)
+        ax.plot(*chosen[label], "|", ms=24, color=color)
     ticks = np.unique(np.concatenate([each["learning_rate"] for each in trials.values()]))
     ax.set(xscale="log", xlabel="Learning rate", ylabel=LABELS["loss"])
     ax.set(xticks=ticks, xticklabels=[f"{rate:g}" for rate in ticks])

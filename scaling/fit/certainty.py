@@ -227,6 +227,18 @@ def certainty(fit: Fit, flops: ArrayLike | None = None, level: float = LEVEL) ->
     )
 
 
+def known(fit: Fit, quantity: str, level: float = LEVEL) -> str:
+    """The words of :meth:`Fit.known <scaling.fit.Fit.known>`."""
+    asked = [NAMES[EXPONENT], *([NAMES[each] for each in SIMPLER] if isinstance(fit.candidate, CoupledLaw) else [])]
+    if quantity not in asked:
+        raise ValueError(f"quantity must be one of {', '.join(asked)}, not {quantity!r}")
+    try:
+        row = certainty(fit, level=level).set_index("quantity").loc[quantity]
+    except FitError as error:
+        return f"not known: {error}"
+    return f"{row['value']:.2f} [{row['low']:.2f}, {row['high']:.2f}]"
+
+
 def _counted(
     frontier: Frontier, meter: Meter, params: float, tokens: float, held: int, level: float
 ) -> tuple[float, float]:

@@ -14,7 +14,7 @@ from .._parallel import spread
 from ..errors import FitError, FitErrorKind
 from ..laws.base import Law
 from ..runs.curves import groups_of
-from .certainty import certainty
+from .certainty import certainty, known
 from .engine.problem import Objective, Problem
 from .engine.resamples import PILOT, Resamples, on_bound, solve_resamples
 from .engine.setting_aside import far_off, leans
@@ -182,6 +182,28 @@ class Fit:
         section 7.10.
         """
         return certainty(self, flops, level)
+
+    def known(self, quantity: str, level: float = 0.95) -> str:
+        """How well one quantity of :meth:`certainty` is known, in words: where there is no interval, the reason.
+
+        Parameters
+        ----------
+        quantity : str
+            ``a``, and of a coupled law ``E`` or ``k``; for the best size or the loss at budgets ask
+            :meth:`certainty`.
+        level : float, default 0.95
+
+        Returns
+        -------
+        str
+            Such as ``0.13 [0.12, 0.15]``, or ``not known: `` and what the runs lack.
+
+        Raises
+        ------
+        ValueError
+            If the law has no such quantity.
+        """
+        return known(self, quantity, level)
 
     @property
     def n_runs(self) -> int:

@@ -331,3 +331,14 @@ def test_the_rise_of_a_true_value_is_distributed_as_f(tail):
         found = fit.certainty()
         over += not found["low"][0] <= LAW.a <= found["high"][0]
     assert 4 <= over <= 28
+
+
+def test_what_is_known_of_one_quantity_is_said_in_words():
+    sweep = scaling.load_runs("small_sweep")
+    coupled = scaling.fit_parametric(sweep, law="coupled")
+    row = coupled.certainty().set_index("quantity").loc["k"]
+    assert coupled.known("k") == f"{row['value']:.2f} [{row['low']:.2f}, {row['high']:.2f}]"
+    one_length = sweep.assign(tokens=1e6, flops=6e6 * sweep["params"])
+    assert scaling.fit_parametric(one_length, law="coupled").known("k").startswith("not known: ")
+    with pytest.raises(ValueError, match="must be one of a, not 'k'"):
+        scaling.fit_parametric(sweep).known("k")
