@@ -17,6 +17,7 @@ from .result import Fit, Resampled
 from .rosenfeld import fit_rosenfeld
 from .routed import fit_routed
 from .schedule import fit_momentum, fit_multi_power
+from .two_steps import fit_two_steps
 
 __all__ = [
     "Fit",
@@ -37,6 +38,7 @@ __all__ = [
     "fit_power_law",
     "fit_rosenfeld",
     "fit_routed",
+    "fit_two_steps",
     "noise_scales",
     "parabola_bias",
 ]

@@ -17,6 +17,7 @@ from .rosenfeld import RosenfeldLaw
 from .routed import GranularLaw, RoutedLaw
 from .schedule import MomentumLaw, MultiPowerLaw, learning_rates
 from .shape import ShapeLaw
+from .tasks import TaskLaw
 from .vocabulary import VocabularyLaw
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "ShapeLaw",
     "SigmoidLaw",
     "StepLaw",
+    "TaskLaw",
     "VocabularyLaw",
     "effective_amount",
     "kaplan_curve",

@@ -39,6 +39,7 @@ CALLS = {
     "fit_rosenfeld": (RUNS,),
     "fit_overtraining": (RUNS,),
     "fit_downstream": (TASK, "metric_task"),
+    "fit_two_steps": (TASK, "metric_task"),
     "fit_farseer": (RUNS,),
     "fit_routed": (ROUTED,),
     "fit_power_law": (X, 3 * X**-0.4 + 1),

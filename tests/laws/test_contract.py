@@ -34,6 +34,7 @@ from scaling.laws import (
     ShapeLaw,
     SigmoidLaw,
     StepLaw,
+    TaskLaw,
     VocabularyLaw,
 )
 from scaling.laws.base import Law
@@ -53,6 +54,7 @@ EXAMPLES = [
     OvertrainingLaw.from_published(),
     DownstreamLaw.from_published(),
     SigmoidLaw(0.25, 0.9, 4.0, 2.8),
+    TaskLaw(BASE, SigmoidLaw(0.25, 0.9, 4.0, 2.8)),
     PrecisionLaw.from_published(),
     ShapeLaw.from_published(),
     KaplanLaw.from_published(),

@@ -1,0 +1,72 @@
+"""What size and tokens mean on a task: a law of the loss, and a curve from the loss to the task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .base import Law
+from .chinchilla import ChinchillaLaw
+from .overtraining import DownstreamLaw, SigmoidLaw
+
+__all__ = ["TaskLaw"]
+
+
+@dataclass(frozen=True, repr=False)
+class TaskLaw(Law):
+    r"""The share of right answers on a task from size and tokens, in two steps.
+
+    .. math:: \text{Acc}(N, D) = \text{Acc}(L(N, D)), \qquad L(N, D) = E + \frac{A}{N^{\alpha}} + \frac{B}{D^{\beta}}
+
+    Parameters
+    ----------
+    first : ChinchillaLaw
+        The loss, of a text or of the task's right answers.
+    second : SigmoidLaw or DownstreamLaw
+        The task at that loss.
+
+    References
+    ----------
+    Bhagia et al. 2024 (arXiv:2412.04403); Gadre et al. 2024 (arXiv:2403.08540).
+
+    Examples
+    --------
+    >>> law = TaskLaw(ChinchillaLaw.from_published("besiroglu2024"), SigmoidLaw(0.25, 0.95, slope=5.0, middle=2.3))
+    >>> round(float(law.accuracy(7e9, 4e12)), 3)
+    0.794
+    """
+
+    first: ChinchillaLaw
+    second: SigmoidLaw | DownstreamLaw
+
+    equation: ClassVar[str] = "Acc = Acc(L), L = E + A / N**alpha + B / D**beta"
+    columns: ClassVar[tuple[str, ...]] = ("params", "tokens")
+
+    @property
+    def constants(self) -> dict[str, Any]:
+        """The constants of both steps by name, the first step's first."""
+        return self.first.constants | self.second.constants
+
+    @classmethod
+    def of(cls, constants: Mapping[str, Any]) -> TaskLaw:
+        """The law with these constants of both steps, which may be arrays."""
+        first = {name: constants[name] for name in ("E", "A", "B", "alpha", "beta")}
+        rest = {name: value for name, value in constants.items() if name not in first}
+        return cls(ChinchillaLaw.of(first), (DownstreamLaw if "gamma" in rest else SigmoidLaw).of(rest))
+
+    def accuracy(self, params: ArrayLike, tokens: ArrayLike) -> np.ndarray | float:
+        """Share of right answers at ``params`` and ``tokens``, both positive; ``ValueError`` otherwise."""
+        return self.of_loss(self.first.loss(params, tokens))
+
+    def of_loss(self, loss: ArrayLike) -> np.ndarray | float:
+        """Share of right answers at a loss, positive; ``ValueError`` otherwise."""
+        share = self.second.value(loss)
+        return 1 - share if isinstance(self.second, DownstreamLaw) else share
+
+    def value(self, *columns: ArrayLike) -> np.ndarray | float:
+        """The share of right answers at params and tokens."""
+        return self.accuracy(*columns)
