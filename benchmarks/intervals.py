@@ -125,7 +125,7 @@ def hits_of_parts(approach: int, scaled: bool, n_resamples: int, seed: int) -> d
 
 
 def hits_of_runs(kind: str, noise: str, repeats: int, n_resamples: int, seed: int) -> dict[str, float]:
-    """Shares of the law's losses and of new runs inside their intervals, at the dearest run and ten times beyond."""
+    """Shares of the law's losses and of new runs inside their intervals, at the most expensive run and ten times beyond."""
     law = SURFACES["besiroglu"]
     runs = pd.concat([simulate(law, kind, noise, seed + 10**6 * k) for k in range(repeats)], ignore_index=True)
     boot = scaling.bootstrap(scaling.fit_parametric(runs), n_resamples, seed)
@@ -146,7 +146,7 @@ def hits_of_diverged(where: str, n_resamples: int, seed: int) -> dict[str, float
     law = SURFACES["besiroglu"]
     clean = scaling.simulate_runs(law, scaling.simulate.chinchilla_like_design(109, seed=seed), NOISE, seed)
     rng = np.random.default_rng([seed, 2])
-    order = {"anywhere": np.arange(109), "dear": np.argsort(-clean["flops"]), "short": np.argsort(clean["tokens"])}
+    order = {"anywhere": np.arange(109), "expensive": np.argsort(-clean["flops"]), "short": np.argsort(clean["tokens"])}
     among = np.asarray(order[where])[: 109 if where == "anywhere" else 8]
     bad = clean.copy()
     bad.loc[rng.choice(among, 4, replace=False), "loss"] *= rng.uniform(1.2, 2.0, 4)
@@ -249,7 +249,7 @@ STUDIES = {
         f"{kind}, {noise} noise, {'repeated' if repeats > 1 else 'once'}": partial(hits_of_runs, kind, noise, repeats)
         for kind, noise, repeats in ((RAGGED, "normal", 1), (RAGGED, "heavy tails", 1), (GROUPS, "normal", 2))
     },
-    "diverged": {where: partial(hits_of_diverged, where) for where in ("anywhere", "dear", "short")},
+    "diverged": {where: partial(hits_of_diverged, where) for where in ("anywhere", "expensive", "short")},
     "differences": {GROUPS: hits_of_differences},
     "frontiers": {
         "approach 1, curves of 14 sizes": partial(hits_of_frontiers, 1, 0.0),

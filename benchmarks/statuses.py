@@ -1,7 +1,7 @@
 """What the statuses of a fit are worth: how many tables are called identified, and how many of these keep the promise.
 
 Runs are simulated on Besiroglu et al.'s surface with noise of 0.6 %. ``identified`` promises the best size at ten times
-the dearest run's compute within a factor of two (95 %). Part of ``make bench BENCH_ARGS=--coverage``, or alone:
+the largest run's compute within a factor of two (95 %). Part of ``make bench BENCH_ARGS=--coverage``, or alone:
 ``python benchmarks/statuses.py --tables 100``.
 """
 
@@ -18,7 +18,7 @@ import scaling
 LAW = scaling.ChinchillaLaw.from_published("besiroglu2024")
 NOISE, RUNS, FLAT_RUNS = 0.006, (6, 8, 12, 20, 40, 120), 60
 FLAT_NOISE = (0.01, 0.003, 0.001, 0.0005, 0.0001)
-#: where the truth is asked for, in units of the dearest run's compute, and the questions
+#: where the truth is asked for, in units of the most expensive run's compute, and the questions
 REACH = 10.0
 
 
@@ -77,7 +77,7 @@ def flat(noise: float, tables: int) -> dict[str, object]:
 
 
 def study(tables: int = 400) -> None:
-    print(f"Statuses and profile-likelihood intervals (95 %) at ten times the dearest compute, {tables} tables each\n")
+    print(f"Statuses and profile-likelihood intervals (95 %) at ten times the largest compute, {tables} tables each\n")
     rows = [tell(n, tables, make) for make in (ragged, scattered) for n in RUNS]
     print(pd.DataFrame(rows).to_string(index=False))
     print(f"\nThe loss depends on tokens alone, {FLAT_RUNS} runs, {tables} tables each\n")

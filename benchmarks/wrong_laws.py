@@ -89,7 +89,7 @@ def within(low: float, value: float, high: float) -> bool:
 
 
 def discrepancy_of(name: str, design: str, n_resamples: int, seed: int) -> dict[str, float]:
-    """One table: what the band and the law's interval cover a decade beyond the dearest run, and how wide they are."""
+    """One table: what the band and the law's interval cover a decade beyond the most expensive run, and how wide they are."""
     surface, runs = TRUTHS[name], simulate(TRUTHS[name], design, "normal", seed)
     flops = 10 * float(runs["flops"].max())
     fit, least = scaling.fit_parametric(runs), least_loss(surface, flops)
@@ -139,7 +139,7 @@ def study(one: Callable[[int], dict[str, float]], n_tables: int, **names: str) -
 
 def studies(n_tables: int = 300, n_resamples: int = 200) -> None:
     """Print both tables, a line a cell."""
-    print("\nA decade beyond the dearest run: the law's own 95 % interval and the band of its discrepancy\n")
+    print("\nA decade beyond the most expensive run: the law's own 95 % interval and the band of its discrepancy\n")
     for design in DESIGNS:
         for name in TRUTHS:
             study(partial(discrepancy_of, name, design, n_resamples), n_tables, design=design, truth=name)

@@ -101,7 +101,9 @@ def test_noise_is_in_thousandths_of_a_nat_and_losses_have_their_decimals(page):
         pd.DataFrame(each)
         for each in evaluated(page, "toyRuns", [[first | {"noise": 5, "decimals": 3, "seed": k}] for k in range(1, 21)])
     ]
-    errors = np.concatenate([each["loss"] - law.loss(each["N"].astype(float), each["D"].astype(float)) for each in runs])
+    errors = np.concatenate(
+        [each["loss"] - law.loss(each["N"].astype(float), each["D"].astype(float)) for each in runs]
+    )
     assert np.std(errors) == pytest.approx(0.005, rel=0.05)
     assert abs(np.mean(errors)) < 0.0005
     assert all(round(loss, 3) == loss for each in runs for loss in each["loss"])

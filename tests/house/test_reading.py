@@ -33,7 +33,11 @@ def tags(cell):
 
 def prose(path):
     """The Markdown of a notebook or a page without its code and formulas."""
-    words = "\n".join(text(each) for each in cells(path) if each["cell_type"] == "markdown") if path.suffix == ".ipynb" else path.read_text()
+    words = (
+        "\n".join(text(each) for each in cells(path) if each["cell_type"] == "markdown")
+        if path.suffix == ".ipynb"
+        else path.read_text()
+    )
     words = re.sub(r"```.*?```", "", words, flags=re.DOTALL)
     return re.sub(r"\$\$.*?\$\$|\$[^$\n]+\$|`[^`\n]+`", "", words, flags=re.DOTALL)
 
@@ -44,7 +48,11 @@ def printed(path):
         if cell["cell_type"] == "code" and not tags(cell) & {"remove-cell", "remove-output"}:
             for output in cell.get("outputs", []):
                 data = output.get("data", {})
-                yield "".join(output.get("text", "")) + "".join(data.get("text/markdown", "")) + "".join(data.get("text/plain", ""))
+                yield (
+                    "".join(output.get("text", ""))
+                    + "".join(data.get("text/markdown", ""))
+                    + "".join(data.get("text/plain", ""))
+                )
 
 
 @pytest.mark.parametrize("path", [*NOTEBOOKS, *PAGES], ids=lambda path: path.stem)
@@ -91,14 +99,20 @@ def test_no_assertion_is_on_the_page_and_the_page_says_how_many_are_not(path):
 
 def exercises(path):
     """The titles of the exercises of a notebook."""
-    return re.findall(r"^(?::::+|```+)\{exercise(?:-start)?\}\s*(.*?)\s*$", "\n".join(text(each) for each in cells(path) if each["cell_type"] == "markdown"), flags=re.MULTILINE)
+    return re.findall(
+        r"^(?::::+|```+)\{exercise(?:-start)?\}\s*(.*?)\s*$",
+        "\n".join(text(each) for each in cells(path) if each["cell_type"] == "markdown"),
+        flags=re.MULTILINE,
+    )
 
 
 def test_there_are_exercises_enough():
     assert sum(len(exercises(path)) for path in NOTEBOOKS) >= 90
 
 
-@pytest.mark.parametrize("path", [path for path in CHAPTERS if path.stem[:2] not in ("00", "20")], ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [path for path in CHAPTERS if path.stem[:2] not in ("00", "20")], ids=lambda path: path.stem
+)
 def test_each_chapter_has_exercises_of_three_kinds(path):
     found = exercises(path)
     counts = {kind: sum(title.startswith(f"{kind}:") for title in found) for kind in KINDS}
@@ -108,7 +122,11 @@ def test_each_chapter_has_exercises_of_three_kinds(path):
 
 def titles():
     for path in [*NOTEBOOKS, *PAGES]:
-        words = "\n".join(text(each) for each in cells(path) if each["cell_type"] == "markdown") if path.suffix == ".ipynb" else path.read_text()
+        words = (
+            "\n".join(text(each) for each in cells(path) if each["cell_type"] == "markdown")
+            if path.suffix == ".ipynb"
+            else path.read_text()
+        )
         yield path.stem, re.search(r"^# (.+)$", words, flags=re.MULTILINE)[1]
 
 
