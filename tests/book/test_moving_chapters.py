@@ -14,9 +14,10 @@ def test_nothing_is_wider_than_the_page(browser, tmp_path, name, size, theme):
     page = opened(browser, tmp_path, name, theme, size)
     page.wait_for_selector(".moving-built svg")
     assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
-    beyond = """[...document.querySelectorAll('.moving-live svg text')].map((text) => text.getBoundingClientRect())
-        .filter((box) => box.left < 0 || box.right > document.documentElement.clientWidth).length"""
-    assert page.evaluate(beyond) == 0
+    cut = """[...document.querySelectorAll('.moving-live svg')].flatMap((svg) => [...svg.querySelectorAll('text')].filter(
+        (text) => text.getBoundingClientRect().left < svg.getBoundingClientRect().left ||
+        text.getBoundingClientRect().right > svg.getBoundingClientRect().right)).map((text) => text.textContent)"""
+    assert page.evaluate(cut) == []
     assert not page.locator(".moving-still").is_visible()
     assert page.faults == []
 
@@ -49,8 +50,8 @@ def test_every_control_works_by_keyboard(browser, tmp_path, name):
 def test_every_control_has_a_name_and_every_picture_words(browser, tmp_path, name):
     page = opened(browser, tmp_path, name)
     page.wait_for_selector(".moving-built svg")
-    unnamed = """[...document.querySelectorAll('.moving-controls :is(input, select)')].filter((control) =>
-        !control.labels.length && !document.getElementById(control.getAttribute('aria-labelledby'))).length"""
+    unnamed = """[...document.querySelectorAll('.moving-live :is(input, select)')].filter((control) =>
+        !control.labels.length && !control.ariaLabel).length"""
     assert page.evaluate(unnamed) == 0
     pictures = page.locator(".moving-plot svg")
     assert pictures.count() == 2

@@ -62,7 +62,9 @@ def test_the_study_is_the_packages(page, settings, everything):
     arguments = [[law.constants, low, high, as_js(model), everything, 20] for law, model, _, low, high in settings]
     for (law, model, _, low, high), found in zip(settings, evaluated(page, "countStudy", arguments), strict=True):
         ends = np.array([low, high])
-        flops = compute_optimal(law, params=model.total(ends)).flops if everything else nonembedding_flops(law, ends, model)
+        flops = (
+            compute_optimal(law, params=model.total(ends)).flops if everything else nonembedding_flops(law, ends, model)
+        )
         view = kaplan_view(law, np.geomspace(low, high, 20), np.geomspace(*flops, 100), model, COUNTS[everything])
         assert found["slope"] == pytest.approx(view.size_exponent, rel=1e-6)
 

@@ -25,13 +25,17 @@ def test_the_bias_is_the_packages(page):
     width, centre = np.exp(rng.uniform(0.4, 3.5, SETTINGS)), np.exp(rng.uniform(-1.6, 1.6, SETTINGS))
     n = rng.integers(4, 26, SETTINGS)
     arguments = zip(alpha.tolist(), beta.tolist(), width.tolist(), n.tolist(), centre.tolist(), strict=True)
-    found = [np.nan if each["bias"] is None else each["bias"] for each in evaluated(page, "parabolaBias", list(arguments))]
+    found = [
+        np.nan if each["bias"] is None else each["bias"] for each in evaluated(page, "parabolaBias", list(arguments))
+    ]
     ours = [float(parabola_bias(*each)) for each in zip(alpha, beta, width, n, centre, strict=True)]
     assert np.isfinite(ours).mean() > 0.9
     np.testing.assert_allclose(found, ours, rtol=1e-6)
 
 
-@pytest.mark.parametrize(("name", "width", "last"), [("asymmetric", 8, 1), ("chinchilla", 16, 0.5), ("symmetric", 2, 1 / 3)])
+@pytest.mark.parametrize(
+    ("name", "width", "last"), [("asymmetric", 8, 1), ("chinchilla", 16, 0.5), ("symmetric", 2, 1 / 3)]
+)
 def test_the_study_is_a_fit_to_noise_free_runs(page, name, width, last):
     law = czech2026.surface(name)
     runs = czech2026.noise_free_runs(law, width, off_centre=np.geomspace(1, last, czech2026.BUDGETS.size))

@@ -87,7 +87,7 @@ function drawValley(plot, { alpha, beta, width, n }, ends) {
   const loss = across.map((x) => [x, valley(alpha, beta, Math.log(x))]);
   plot.draw({
     x: { from, to, log: true, title: "Size over the best size", format: number },
-    y: { from: -0.2 * top, to: 1.15 * top, title: "Loss above the floor, over the data term at the floor" },
+    y: { from: -0.2 * top, to: 1.15 * top, title: "Loss above the floor, over the data term" },
     marks: [{ kind: "rule", x: 1, colour: "quiet", label: "best size" },
       { kind: "line", points: loss, label: "loss", at: 0.07 }, ...ends.flatMap(({ centre, bias }, k) => {
         const { c0, c1, c2, v, y } = fits[k], colour = 2 + k;
