@@ -64,7 +64,7 @@ def still(law: str = "besiroglu2024", flops: str = "1e24", decimals: str = "3", 
     design = grid_design(SIZES, TOKENS)
     loss = np.asarray(truth.loss(design["params"], design["tokens"]))
     spoilt = [np.round(loss + float(noise) / 1000 * rng.normal(size=len(loss)), int(decimals)) for _ in range(DRAWS)]
-    best = compute_optimal(truth, float(flops)).params
+    best = float(compute_optimal(truth, float(flops)).params)
     lines = [f"| models fitted | {' | '.join(APPROACHES)} |", "|---" * (len(APPROACHES) + 1) + "|"]
     for largest in SIZES[list(LARGEST)]:
         kept = (design["params"] >= SIZES[FROM]) & (design["params"] <= largest)
@@ -72,9 +72,9 @@ def still(law: str = "besiroglu2024", flops: str = "1e24", decimals: str = "3", 
         cells = [_ends([_size(fit, runs, float(flops)) / best for runs in tables]) for fit in APPROACHES.values()]
         lines.append(f"| {format_count(SIZES[FROM])} to {format_count(largest)} | {' | '.join(cells)} |")
     words = (
-        f"The best size at {format_flops(float(flops))} FLOP over the true one, from {DRAWS} simulated tables of losses with "
-        f"{decimals} decimals and a noise of {noise} thousandths of a nat: the least and the largest, by the package's "
-        "three approaches. Nothing was trained."
+        f"The best size at {format_flops(float(flops))} FLOP over the true one, from {DRAWS} simulated tables of "
+        f"losses with {decimals} decimals and a noise of {noise} thousandths of a nat: the least and the largest, by "
+        "the package's three approaches. Nothing was trained."
     )
     return "\n".join([words, "", *lines])
 
