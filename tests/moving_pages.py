@@ -7,6 +7,7 @@ Python, and opens it; ``evaluated`` asks a formula of the scripts for its value 
 import importlib
 import json
 import os
+import pkgutil
 import shutil
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
+import scaling.book.moving
 from scaling._words import to_json
 from scaling.sources.files import book_file
 
@@ -21,6 +23,8 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
 SWITCHES += ["--disable-component-update", "--disable-sync", "--no-first-run"]
 SCRIPTS = Path(book_file("_static/moving"))
+#: every figure there is: a module of scaling.book.moving
+FIGURES = sorted(each.name.replace("_", "-") for each in pkgutil.iter_modules(scaling.book.moving.__path__))
 NARROW, WIDE = {"width": 400, "height": 900}, {"width": 1280, "height": 900}
 PAGE = """<!doctype html><html lang="en" data-theme="{theme}"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width"><title>A page with a figure</title>

@@ -128,7 +128,7 @@ scalingFigures.register("budget", (figure, { laws, decays, preset, peak, own }) 
       output.say(check.get() ? tell(amount.get()) : "");
     };
   };
-  const askSize = ask("size", "it has another size?", "parameters", 7e9, 1e6, 1e13);
+  const askSize = ask("compare", "it has another size?", "parameters", 7e9, 1e6, 1e13);
   const askServing = ask("serve", "it will answer requests?", "tokens in its life", 1e13, 1e9, 1e16);
   const askText = ask("unique", "there is only so much text?", "distinct tokens", 1e12, 1e8, 1e15);
   const valley = figure.plot({ aspect: 0.5, least: 210, most: 250 });
@@ -156,13 +156,13 @@ scalingFigures.register("budget", (figure, { laws, decays, preset, peak, own }) 
     trust.say(doubtsOf(chosen, C, Object.values(laws)));
     const strong = (text) => element("<strong>", text);
     if (settled) {
-      answer.say("With ", flops(C), " FLOP, train ", strong(`${count(best.params)} parameters`), span ? ` (${level} interval ` +
-        `${count(span[0])} to ${count(span[1])})` : "", " on ", strong(`${count(best.tokens)} tokens`),
+      answer.say("With ", flops(C), " FLOP, train ", strong(`${count(best.params, 2)} parameters`), span ? ` (${level} interval ` +
+        `${count(span[0], 2)} to ${count(span[1], 2)})` : "", " on ", strong(`${count(best.tokens, 2)} tokens`),
         `, ${number(best.tokens / best.params, 2)} a parameter. Expected loss: ${number(best.loss, 4)} nats a token`,
         lossSpan ? ` (${number(lossSpan[0])} to ${number(lossSpan[1])}).` : ".");
     } else {
-      answer.say(`No best size can be named for ${flops(C)} FLOP: `, span ? `it lies anywhere from ${count(span[0])} to ` +
-        `${count(span[1])} parameters (${level} interval), as far as the law is right.` : "the file has no interval for it.");
+      answer.say(`No best size can be named for ${flops(C)} FLOP: `, span ? `it lies anywhere from ${count(span[0], 2)} to ` +
+        `${count(span[1], 2)} parameters (${level} interval), as far as the law is right.` : "the file has no interval for it.");
     }
 
     const sizes = spaced(10 ** Math.floor(Math.log10(best.params) - 2), 10 ** Math.floor(Math.log10(best.params) + 3), 151);
@@ -171,7 +171,7 @@ scalingFigures.register("budget", (figure, { laws, decays, preset, peak, own }) 
       const tokens = C / (6 * N), point = { kind: "points", colour: 2, label: count(N, 2) };
       curves.push({ ...point, points: [[N, lossOf(N)]] });
       points.push({ ...point, points: [[N, C]] });
-      return `${count(N)} parameters would read ${count(tokens)} tokens and reach ${number(lossOf(N), 4)}` +
+      return `${count(N)} parameters would read ${count(tokens, 2)} tokens and reach ${number(lossOf(N), 4)}` +
         (settled ? `: ${percent(waste(law, N, tokens))} of the budget is wasted.` : ".");
     });
     askServing((demand) => {
@@ -179,8 +179,8 @@ scalingFigures.register("budget", (figure, { laws, decays, preset, peak, own }) 
       const life = served(law, best.loss, demand), training = 6 * life.params * life.tokens;
       const cost = ({ params, tokens }) => 6 * params * tokens + 2 * params * demand;
       points.push({ kind: "points", colour: 4, label: "to be served", points: [[life.params, training]] });
-      return `The same loss is cheapest to reach and to serve with ${count(life.params)} parameters on ` +
-        `${count(life.tokens)} tokens: training takes ${number(training / C)} times the budget, training and serving ` +
+      return `The same loss is cheapest to reach and to serve with ${count(life.params, 2)} parameters on ` +
+        `${count(life.tokens, 2)} tokens: training takes ${number(training / C, 2)} times the budget, training and serving ` +
         `together ${percent(1 - cost(life) / cost(best))} less than with the size above.`;
     });
     askText((unique) => {
@@ -190,7 +190,7 @@ scalingFigures.register("budget", (figure, { laws, decays, preset, peak, own }) 
       curves.push({ kind: "line", colour: 3, label: "distinct text runs out", at: 0.1,
         points: sizes.map((N) => [N, limitedLoss(limit, N, C / (6 * N), unique)]) });
       points.push({ kind: "points", colour: 3, label: "little text", points: [[plan.params, C]] });
-      return `With so much text, ${count(plan.params)} parameters read it ${number(plan.epochs, 2)} times and reach ` +
+      return `With so much text, ${count(plan.params, 2)} parameters read it ${number(plan.epochs, 2)} times and reach ` +
         `${number(plan.loss, 4)}, if repetition is worth what Muennighoff et al. (2023) found.`;
     });
 
@@ -204,7 +204,7 @@ scalingFigures.register("budget", (figure, { laws, decays, preset, peak, own }) 
         title: "loss at this budget (nats a token)" },
       marks: [{ kind: "line", points: sizes.map((N) => [N, lossOf(N)]), dash: !settled }, ...mark([best.params, best.loss]), ...curves],
       words: `Loss against model size at ${flops(C)} FLOP: a valley` +
-        (settled ? ` with its floor at ${count(best.params)} parameters.` : "."),
+        (settled ? ` with its floor at ${count(best.params, 2)} parameters.` : "."),
     });
 
     const budgetOf = (constants) => (N) => [N, C * (N / optimum(constants, C).params) ** (1 + constants.alpha / constants.beta)];

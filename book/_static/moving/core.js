@@ -423,8 +423,9 @@ function drawMark(mark, x, y, { left, right, top, bottom }) {
     mark.across ? [x.at(end), y.at(place)] : [x.at(place), y.at(end)])));
   const whole = seen.filter((ends) => ends.flat().every(Number.isFinite));
   let anchors = whole.map(([end]) => end);
-  let drawn = "";
+  let drawn = "", line = [];
   if (mark.kind === "line") {
+    line = anchors;
     drawn = stroke(anchors, mark.width || 2.2, mark.dash && "6 5");
   } else if (mark.kind === "points") {
     drawn = anchors.map(([cx, cy]) => `<circle class="moving-${mark.hollow ? "hollow" : "dot"} ${colour}" cx="${cx}" ` +
@@ -442,19 +443,19 @@ function drawMark(mark, x, y, { left, right, top, bottom }) {
     const upright = mark.x !== undefined;
     const at = upright ? x.at(mark.x) : y.at(mark.y);
     anchors = upright ? [[at, bottom], [at, top]] : [[left, at], [right, at]];
+    line = Array.from({ length: 99 }, (_, k) => (upright ? [at, top + k * y.length / 98] : [left + k * x.length / 98, at]));
     drawn = stroke(anchors, 1.4, mark.dash !== false && "3 4");
   }
-  const isInside = ([px, py]) => px > left - 3 && px < right + 3 && py > top - 3 && py < bottom + 3;
-  anchors = anchors.filter(isInside);
+  anchors = anchors.filter(([px, py]) => px > left - 3 && px < right + 3 && py > top - 3 && py < bottom + 3);
   const first = (mark.at ?? 1) * (anchors.length - 1);
   const places = [...anchors.keys()].sort((i, j) => Math.abs(i - first) - Math.abs(j - first)).map((i) => anchors[i]);
-  return { drawn, places, colour, label: mark.label, lines: mark.kind === "line" ? anchors : [] };
+  return { drawn, places, colour, label: mark.label, line };
 }
 
 /** Put each label beside one of its places where there is room. */
 function placeLabels(picture, marks, { left, right, top, bottom }) {
   const taken = [];
-  const lines = marks.flatMap((mark) => mark.lines);
+  const lines = marks.flatMap((mark) => mark.line);
   const covers = (box, [px, py]) => px > box.left && px < box.right && py > box.top && py < box.bottom;
   const meet = (one, two) => one.left < two.right && one.right > two.left && one.top < two.bottom && one.bottom > two.top;
   for (const { label, colour, places } of marks.filter((mark) => mark.label)) {
@@ -465,8 +466,9 @@ function placeLabels(picture, marks, { left, right, top, bottom }) {
     const width = text.getComputedTextLength();
     const spots = places.flatMap(([px, py]) => [[px + 6, py - 7], [px - width - 6, py - 7], [px - width / 2, py - 9],
       [px + 6, py + 16], [px - width - 6, py + 16], [px - width / 2, py + 19], [px + 9, py + 4], [px - width - 9, py + 4]]);
-    const free = spots.map(([x, y]) => ({ x, y, left: x, right: x + width, top: y - 12, bottom: y + 4 })).filter((box) =>
-      box.left > left && box.right <= right && box.top >= top && box.bottom <= bottom && !taken.some((other) => meet(box, other)));
+    const boxes = spots.map(([x, y]) => ({ x, y, left: x, right: x + width, top: y - 12, bottom: y + 4 }));
+    const free = boxes.filter((box) => box.left > left && box.right <= right && box.top >= top && box.bottom <= bottom &&
+      !taken.some((other) => meet(box, other)));
     const box = free.find((each) => !lines.some((point) => covers(each, point))) || free[0];
     if (box) {
       taken.push(box);

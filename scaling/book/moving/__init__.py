@@ -45,7 +45,7 @@ __all__ = ["setup"]
 TITLE, FILE = "title", "file"
 
 
-class Moving(nodes.General, nodes.Element):
+class Moving(nodes.General, nodes.Element):  # type: ignore[misc]  # docutils has no types
     """A figure that moves, around its still."""
 
 
@@ -59,7 +59,7 @@ class _AnyOption(dict[str, Any]):
         return directives.unchanged
 
 
-class MovingDirective(Directive):
+class MovingDirective(Directive):  # type: ignore[misc]
     """``moving``, with the name of a figure."""
 
     required_arguments = 1

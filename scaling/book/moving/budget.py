@@ -1,16 +1,17 @@
 """The budget explorer: how large a model, on how many tokens, by a published law or by that of one's own runs.
 
-Options of the directive, all of them settings to begin with: ``law`` (a key of ``LAWS``), ``budget`` (FLOP), ``size``
-(parameters), ``serve`` and ``unique`` (tokens), and ``file``: what ``scaling fit --out`` or ``scaling rerun`` wrote, a
-path beside the page. With ``file`` the explorer opens with that law, its interval and its warnings, and with ten times
-the compute of the largest run unless a budget is given. So the front page of a small book needs three lines, and the
-record of the fit beside it::
+Options of the directive, all of them settings to begin with: ``law`` (a key of ``LAWS``), ``budget`` (FLOP),
+``compare`` (parameters of another size), ``serve`` and ``unique`` (tokens), and ``file``, what ``scaling fit --out`` or
+``scaling rerun`` wrote: a path beside the page. With ``file`` the explorer opens with that law, its interval and its
+warnings, at ten times the compute of the largest run unless a budget is given. So the front page of a small book needs
+three lines and, beside it, the record of the fit, which has to have a law of approach 3::
 
     :::{moving} budget
     :file: summary.json
     :::
 
-Without content the still is a table of budgets by the laws, or the sentence of the file's own law.
+Without content the still is a table of budgets, with the best size and tokens by each listed law; a page about one's
+own runs has better words of its own to put there.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..._words import format_count
+from ..._words import format_count, format_flops
 from ...laws import ChinchillaLaw, DataConstrainedLaw
 from ...optimum import compute_optimal
 from ...sources import published
@@ -30,8 +31,8 @@ from ...sources.files import data_file
 __all__ = ["LAWS", "TITLE", "constants", "still"]
 
 TITLE = "Your budget, and the size that suits it"
-#: what the explorer opens with, and the budgets of the still
-BUDGET, BUDGETS = "1e24", (1e21, 1e22, 1e23, 1e24, 1e25, 1e26)
+#: what the explorer opens with, and the powers of ten that are the budgets of the still
+BUDGET, POWERS = "1e24", range(21, 27)
 #: of a file's records, what the script reads
 PARTS = ("constants", "status", "message", "certainty", "possible", "reason", "approach", "level")
 #: the set of runs to which all laws were fitted, and where its passport has their budgets
@@ -74,13 +75,18 @@ LAWS = {
 
 
 def constants(
-    law: str = next(iter(LAWS)), budget: str = "", size: str = "0", serve: str = "0", unique: str = "0", file: str = ""
+    law: str = next(iter(LAWS)),
+    budget: str = "",
+    compare: str = "0",
+    serve: str = "0",
+    unique: str = "0",
+    file: str = "",
 ) -> dict[str, Any]:
     """Laws, settings, and the reader's own law if there is one; ``ValueError`` for a law that is not listed."""
     if law not in LAWS:
         raise ValueError(f"no law {law!r}; listed are {', '.join(LAWS)}")
     own = read_record(file) if file else None
-    lowest, largest = _budgets_of_the_runs()
+    _, largest = _budgets_of_the_runs()
     limits = DataConstrainedLaw.from_published()
     peaks = {name: float(published(f"sardana2024/settings/peak/{name}_bf16")) for name in ("h100", "a100")}
     preset = {"law": law, "budget": float(budget or (_ten_times(own) if own else BUDGET))}
@@ -90,7 +96,7 @@ def constants(
             for name, each in LAWS.items()
         },
         "decays": {"repeated": limits.repeated_tokens, "excess": limits.excess_params},
-        "preset": preset | {"size": float(size), "serve": float(serve), "unique": float(unique)},
+        "preset": preset | {"compare": float(compare), "serve": float(serve), "unique": float(unique)},
         "peak": {
             "value": peaks["h100"],
             "words": f"In bf16 an H100 has {peaks['h100']:.3g}, an A100 {peaks['a100']:.3g}.",
@@ -99,22 +105,29 @@ def constants(
     }
 
 
-def still(
-    law: str = next(iter(LAWS)), budget: str = "", size: str = "0", serve: str = "0", unique: str = "0", file: str = ""
-) -> str:
-    """A table in Markdown: the best size and tokens at some budgets, by each law, and the expected loss by the first."""
+def still(**settings: str) -> str:
+    """A table in Markdown: the best size and tokens at some budgets, by each law."""
     laws = {each.label: ChinchillaLaw(**each.constants(name)) for name, each in LAWS.items()}
     lines = [f"| budget [FLOP] | {' | '.join(laws)} |", "|---" * (len(laws) + 1) + "|"]
-    for flops in BUDGETS:
-        best = [compute_optimal(each, flops) for each in laws.values()]
-        cells = [f"{format_count(float(f'{b.params:.2g}'))} on {format_count(float(f'{b.tokens:.2g}'))}" for b in best]
-        lines.append(f"| $10^{{{len(f'{flops:.0f}') - 1}}}$ | {' | '.join(cells)} |")
-    words = "The best number of parameters, and on how many tokens, by four fits to the runs of Hoffmann et al.:"
-    return "\n".join([words, "", *lines])
+    for power in POWERS:
+        best = [compute_optimal(each, 10.0**power) for each in laws.values()]
+        cells = [f"{_rounded(each.params)} on {_rounded(each.tokens)}" for each in best]
+        lines.append(f"| 10<sup>{power}</sup> | {' | '.join(cells)} |")
+    _, largest = _budgets_of_the_runs()
+    said = [
+        "The best number of parameters, and on how many tokens (B: billion, T: trillion), by four fits to the runs of",
+        f"Hoffmann et al. The largest of them took {format_flops(largest)} FLOP: beyond, the laws are extrapolated.",
+    ]
+    return "\n".join([*said, "", *lines])
+
+
+def _rounded(value: Any) -> str:
+    """A count with two digits, more than which no fit knows."""
+    return format_count(float(f"{value:.2g}"))
 
 
 def read_record(file: str) -> dict[str, Any]:
-    """What the script needs of a file that ``scaling fit --out`` or ``scaling rerun`` wrote; ``ValueError`` if it is none."""
+    """What the script needs of a file of ``scaling fit`` or ``scaling rerun``; ``ValueError`` if it is neither."""
     record = json.loads(Path(file).read_text(encoding="utf-8"))
     laws = record.get("laws") or [{"approach": int(k)} | each for k, each in record.get("approaches", {}).items()]
     chosen = [{k: v for k, v in each.items() if k in PARTS} for each in laws if each["approach"] == 3]
