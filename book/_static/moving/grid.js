@@ -71,8 +71,8 @@ function sentence({ used, truth, a, factor }, alike, flops) {
   if (!a) return "Fewer than two minima: no line, and no answer.";
   const [begin, end] = [used[0], used.at(-1)], off = away(begin.bias, "above", "below");
   if (alike) {
-    return `At every budget the parabola is lowest ${off} the best size. What is the same everywhere leaves the slope ` +
-      `alone: the exponent a is right, ${a.toFixed(3)}.`;
+    return `The parabola is lowest ${off} the best size. It is so at every budget, and therefore the exponent a is ` +
+      `right: ${a.toFixed(3)}.`;
   }
   return `The parabola is lowest ${off} the best size at ${power(begin.flops)} FLOP and ` +
     `${away(end.bias, "above", "below")} it at ${power(end.flops)}. So the exponent a comes out as ${a.toFixed(3)} ` +
