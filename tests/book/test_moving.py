@@ -54,8 +54,10 @@ def name(request):
 
 
 def test_all_scripts_together_are_light():
-    code = [re.sub(r"^\s*(//.*|/\*.*?\*/)\n", "", path.read_text(), flags=re.M | re.S) for path in SCRIPTS.glob("*.js")]
-    assert sum(len(text.encode()) for text in code) <= 60_000
+    comment = re.compile(r"^\s*//[^\n]*\n|^\s*/\*(?:[^*]|\*(?!/))*\*/\n", re.MULTILINE)
+    code = {path.name: len(comment.sub("", path.read_text()).encode()) for path in SCRIPTS.glob("*.js")}
+    assert min(code.values()) > 3_000  # nothing but comments was taken away
+    assert sum(code.values()) <= 60_000, code
 
 
 def test_every_figure_has_a_script():
@@ -169,9 +171,8 @@ def test_a_link_keeps_the_settings(browser, folder, name):
     settle(page)
     shown = page.evaluate(SHOWN)
     page.get_by_text("Copy a link").click()
-    page.wait_for_function("document.querySelector('.moving-foot [role=status]').innerText")
-    link = page.url
-    assert link.endswith(page.evaluate("document.querySelector('.moving-foot input')?.value || location.href"))
+    link = page.input_value(".moving-foot input")
+    assert page.url == link
     page.context.close()
     again = opened(browser, folder, name, hash=link[link.index("#") :])
     settle(again)
@@ -308,7 +309,7 @@ def test_what_is_no_number_is_none(page, typed):
         ("count(7.22e10)", "72.2 billion"),
         ("short(1.4e12)", "1.4T"),
         ("percent(0.1239)", "12 %"),
-        ("number(2353)", "2,353"),
+        ("number(2353)", "2,350"),
         ("number(-0.25)", "−0.25"),
         ("number(NaN)", "–"),
     ],
@@ -396,7 +397,7 @@ def test_a_file_of_ones_own_law_is_taken_with_its_interval(explorer):
     said = drop(explorer, record())
     assert "your runs (ours <b>.csv)" in explorer.inner_text("select >> nth=1")
     best = compute_optimal(ChinchillaLaw(**CONSTANTS), 1e24)
-    assert f"{best.params / 1e9:.2g} billion parameters (90 % interval" in said
+    assert f"{float(f'{best.params / 1e9:.2g}'):g} billion parameters (90 % interval" in said
     assert "100 times the largest run" not in said  # 10 000 times
     assert "10,000 times the largest run that the law was fitted to, 10²⁰ FLOP" in said
     assert "the interval is itself extrapolated" in said
@@ -416,7 +417,7 @@ def test_a_fit_that_is_not_identified_gets_no_single_number(explorer, given, wor
     said = drop(explorer, given)
     best = compute_optimal(ChinchillaLaw(**CONSTANTS), 1e24)
     assert all(each in said for each in words)
-    assert f"{best.params / 1e9:.2g}" not in said
+    assert f"{float(f'{best.params / 1e9:.2g}'):g} billion" not in said
     assert "best:" not in explorer.inner_html(".moving-plot >> nth=0")
 
 
@@ -433,7 +434,7 @@ def test_a_fit_that_is_not_identified_gets_no_single_number(explorer, given, wor
         ('{"approaches": {"3": {"constants": [null, 3]}}}', "Its constant E is missing, or no number."),
         (
             '{"approaches": {"3": {"possible": false, "reason": "two sizes only"}}}',
-            "Its runs allow no such law: two sizes",
+            "Its runs allow no law: two sizes",
         ),
         (record(alpha="0.3"), "Its constant alpha is missing, or no number."),
         (record(beta=None), "Its constant beta is missing, or no number."),
@@ -506,6 +507,6 @@ def test_two_laws_part_beyond_the_runs(browser, folder):
     assert "held out" in said
     losses = [float(each) for each in re.findall(r"expects ([\d.]+) nats", said)]
     assert losses[0] - losses[1] > 1  # additive, coupled
-    wrong = [float(each) for each in re.findall(r"wrong by ([\d.]+) %", said)]
+    wrong = [float(each) for each in re.findall(r"held out by ([\d.]+) %", said)]
     assert wrong[0] > 2 * wrong[1]
     page.context.close()
