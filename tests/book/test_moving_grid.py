@@ -53,7 +53,7 @@ def test_the_sentence_follows_the_grid(browser, tmp_path):
     page = opened(browser, tmp_path, "grid")
     bias = float(parabola_bias(law.alpha, law.beta, 8, czech2026.N_SIZES))
     assert f"{100 * (bias - 1):.2g} % above the best size" in answer_of(page)
-    assert f"the exponent a is right, {law.a:.3f}" in answer_of(page)
+    assert f"the exponent a is right: {law.a:.3f}" in answer_of(page)
     page = opened(browser, tmp_path, "grid", hash="#moving-grid?alpha=0.34&beta=0.28&width=2&last=0.3333")
     truth = ChinchillaLaw.from_published("hoffmann2022_rounded").a
     assert f"instead of {truth:.3f}" in answer_of(page)

@@ -6,6 +6,7 @@ import pytest
 from moving_pages import answer_of, constants_of, evaluated, opened
 
 from scaling import ChinchillaLaw, FitError, compute_optimal, fit_envelope, fit_isoflop, fit_parametric
+from scaling.book.moving import toy
 
 pytestmark = pytest.mark.browser
 SETTINGS = 300
@@ -77,7 +78,7 @@ def test_the_parabolas_are_the_packages(studies):
 
 
 def test_the_envelope_is_the_packages(studies):
-    """Two decimals make ties, which either may give to another size; and a curve's very end is in or out by rounding."""
+    """Two decimals make ties, which either gives to another size; a curve's very end is in or out by rounding."""
     same = answers = 0
     for table, found in studies:
         if (table["loss"].round(2) == table["loss"]).all():
@@ -118,6 +119,14 @@ def test_a_seed_is_a_seed(browser, tmp_path):
     again = opened(browser, tmp_path, "toy", hash="#moving-toy?seed=2")
     assert answer_of(again) == second != first
     assert answer_of(opened(browser, tmp_path, "toy")) == first
+
+
+def test_the_still_shows_that_range_decides():
+    rows = [line.split("|")[1:-1] for line in toy.still().splitlines() if "to" in line and line.startswith("|")]
+    assert [row[0].strip() for row in rows] == ["62.5M to 500M", "62.5M to 2B", "62.5M to 16B"]
+    widths = [[np.ptp(np.log([float(end) for end in cell.split(" to ")])) for cell in row[1:]] for row in rows]
+    assert (np.diff(widths, axis=0) < 0).all()
+    assert "no answer" in toy.still(decimals="0", noise="0")
 
 
 def test_what_cannot_be_answered_is_said(browser, tmp_path):

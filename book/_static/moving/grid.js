@@ -71,8 +71,8 @@ function sentence({ used, truth, a, factor }, alike, flops) {
   if (!a) return "Fewer than two minima: no line, and no answer.";
   const [begin, end] = [used[0], used.at(-1)], off = away(begin.bias, "above", "below");
   if (alike) {
-    return `At every budget the parabola is lowest ${off} the best size. What is the same everywhere leaves the slope ` +
-      `alone: the exponent a is right, ${a.toFixed(3)}.`;
+    return `The parabola is lowest ${off} the best size. It is so at every budget, and therefore the exponent a is ` +
+      `right: ${a.toFixed(3)}.`;
   }
   return `The parabola is lowest ${off} the best size at ${power(begin.flops)} FLOP and ` +
     `${away(end.bias, "above", "below")} it at ${power(end.flops)}. So the exponent a comes out as ${a.toFixed(3)} ` +
@@ -87,7 +87,7 @@ function drawValley(plot, { alpha, beta, width, n }, ends) {
   const loss = across.map((x) => [x, valley(alpha, beta, Math.log(x))]);
   plot.draw({
     x: { from, to, log: true, title: "Size over the best size", format: number },
-    y: { from: -0.2 * top, to: 1.15 * top, title: "Loss above the floor, over the data term at the floor" },
+    y: { from: -0.2 * top, to: 1.15 * top, title: "Loss above the floor, over the data term" },
     marks: [{ kind: "rule", x: 1, colour: "quiet", label: "best size" },
       { kind: "line", points: loss, label: "loss", at: 0.07 }, ...ends.flatMap(({ centre, bias }, k) => {
         const { c0, c1, c2, v, y } = fits[k], colour = 2 + k;

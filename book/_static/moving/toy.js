@@ -132,12 +132,11 @@ scalingFigures.register("toy", (figure, { law, sizes, tokens, draws, note }) => 
         { kind: "rule", x: C, colour: "quiet" }, { ...truth, y: 1, label: "truth" },
         ...now.fits.flatMap((fit, k) => (fit ? [
           { kind: "line", points: [begin, C].map((each) => [each, off(fit, each)]), colour: k + 2, dash: true },
-          { kind: "points", points: [[C, mine[k]]], colour: k + 2, radius: 5, label: NAMES[k] }] : []))],
+          { kind: "points", points: [[C, mine[k]]], colour: k + 2, radius: 5, label: `${k + 1}, ${NAMES[k]}` }] : []))],
     });
     strip.draw({
       x: { ...over, title: `Best size at ${power(C)} FLOP over the true one` },
-      y: { from: 3.7, to: 0.5, ticks: [1, 2, 3], format: (k) => NAMES[k - 1],
-        title: "This draw of the noise (full) and others (hollow)" },
+      y: { from: 3.7, to: 0.5, ticks: [1, 2, 3], title: "By approach: this draw (full), others (hollow)" },
       marks: [{ ...truth, x: 1 }, ...mine.flatMap((ratio, k) => [
         { kind: "points", hollow: true, radius: 3.5, colour: k + 2, points: others.map((each) => [each[k], k + 1]) },
         { kind: "points", radius: 6, colour: k + 2, points: [[ratio, k + 1]] }])],

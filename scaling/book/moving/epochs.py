@@ -1,4 +1,7 @@
-"""What the figure of epochs starts from: the law of Muennighoff et al. 2023, and chapter 10's example."""
+"""What the figure of epochs starts from: the law of Muennighoff et al. 2023, and chapter 10's example.
+
+Options of the directive: ``flops``, ``unique_tokens`` and ``epochs``, the budget, the text and the reader's plan.
+"""
 
 from __future__ import annotations
 

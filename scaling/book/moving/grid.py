@@ -1,4 +1,7 @@
-"""What the grid explorer starts from: the exponents and grids of Czech et al. 2026."""
+"""What the grid explorer starts from: the exponents and grids of Czech et al. 2026.
+
+Options of the directive: ``law``, a name or place of published exponents, and ``width``, the half-width of the grid.
+"""
 
 from __future__ import annotations
 
