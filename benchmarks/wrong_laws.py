@@ -89,7 +89,7 @@ def within(low: float, value: float, high: float) -> bool:
 
 
 def discrepancy_of(name: str, design: str, n_resamples: int, seed: int) -> dict[str, float]:
-    """One table: what the band and the law's interval cover a decade beyond the most expensive run, and how wide they are."""
+    """One table: what the band and the law's interval cover a decade beyond the runs, and how wide they are."""
     surface, runs = TRUTHS[name], simulate(TRUTHS[name], design, "normal", seed)
     flops = 10 * float(runs["flops"].max())
     fit, least = scaling.fit_parametric(runs), least_loss(surface, flops)
