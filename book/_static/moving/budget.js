@@ -35,7 +35,7 @@ function readLaw(text) {
   }
   const law = record?.approaches?.[3] ?? record?.laws?.find?.((each) => each?.approach === 3);
   if (!law) refuse("It has no law of approach 3, the one that knows the loss of every size.");
-  if (law.reason || law.status === "not possible") refuse(`Its runs allow no such law: ${law.reason ?? law.message}.`);
+  if (law.reason || law.status === "not possible") refuse(`Its runs allow no law: ${law.reason ?? law.message}.`);
   const given = Array.isArray(law.constants) ? law.constants.map((each) => [each?.name, each?.estimate]) :
     Object.entries(law.constants ?? {});
   const constants = Object.fromEntries(given.filter(([name]) => /^(E|A|B|alpha|beta|k)$/.test(name)));
@@ -55,13 +55,16 @@ function readLaw(text) {
 
 Object.assign(formulas, { waste, served, readLaw });
 
+const strong = (text) => element("<strong>", text);
+
 /** Why an answer is to be trusted only so far. */
 function doubtsOf(law, budget, rivals) {
   const factor = budget / law.largest, said = [];
   if (law.own && law.note) said.push(`The fit warns: ${law.note}.`);
   if (!law.largest) said.push("It is not known to what runs this law was fitted.");
   if (factor > 1) {
-    said.push(`This is ${number(factor, 2)} times the largest run that the law was fitted to, ${flops(law.largest)} FLOP.`);
+    said.push(`This is ${number(factor, 2)} times the largest run that the law was fitted to, ${flops(law.largest)} ` +
+      "FLOP.");
   }
   if (factor > 10) said.push(law.own ? "The interval takes it for granted that the law still holds there." :
     "Nothing here says whether it still holds there.");
@@ -94,7 +97,8 @@ scalingFigures.register("budget", (figure, { laws, decays, preset, peak, own }) 
   const choice = source.choice({ key: "law", label: "fitted by", value: preset.law,
     options: Object.entries(laws).map(([value, law]) => ({ value, label: law.label })) });
   const about = source.note();
-  const pick = element('<label>or yours: pick, or drop here, a file of <code>scaling fit --out</code> <input type="file">');
+  const pick = element("<label>or yours: pick, or drop here, a file of <code>scaling fit --out</code> " +
+    '<input type="file">');
   source.row(pick);
   const fault = source.note();
   function take(text) {
@@ -108,24 +112,24 @@ scalingFigures.register("budget", (figure, { laws, decays, preset, peak, own }) 
     }
   }
   const load = async (file) => file && take(await file.text());
-  pick.lastChild.addEventListener("change", (event) => load(event.target.files[0]));
-  figure.live.addEventListener("dragover", (event) => event.preventDefault());
-  figure.live.addEventListener("drop", (event) => {
+  pick.lastChild.onchange = (event) => load(event.target.files[0]);
+  figure.live.ondragover = (event) => event.preventDefault();
+  figure.live.ondrop = (event) => {
     event.preventDefault();
     load(event.dataTransfer.files[0]);
-  });
+  };
   if (own) take(JSON.stringify(own));
   choice.first = choice.get();
 
   const answer = figure.output(), trust = figure.output("warning");
   const ask = (key, question, label, value, min, max) => {
     const check = more.check({ key, label: question, value: preset[key] > 0 });
-    const amount = range(more, `${key}-value`, label, preset[key] || value, min, max, { log: true, words: count, least: 1,
-      most: 1e20 });
+    const amount = range(more, `${key}-value`, label, preset[key] || value, min, max,
+      { log: true, words: count, least: 1, most: 1e20 });
     const output = figure.output();
     return (tell) => {
       amount.show(check.get());
-      output.say(check.get() ? tell(amount.get()) : "");
+      output.say(check.get() && tell ? tell(amount.get()) : "");
     };
   };
   const askSize = ask("compare", "it has another size?", "parameters", 7e9, 1e6, 1e13);
@@ -135,8 +139,7 @@ scalingFigures.register("budget", (figure, { laws, decays, preset, peak, own }) 
   const frontier = figure.plot({ aspect: 0.5, least: 230, most: 270 });
 
   function budget() {
-    const [number, days, speed, use] = machines.map((control) => control.get());
-    const spent = number * days * 86400 * speed * use / 100;
+    const spent = machines.reduce((product, control) => product * control.get(), 24 * 3600 / 100);
     const counted = way.get() === "machines";
     compute.show(!counted);
     machines.forEach((control) => control.show(counted));
@@ -147,80 +150,87 @@ scalingFigures.register("budget", (figure, { laws, decays, preset, peak, own }) 
   figure.onChange(() => {
     const C = budget(), chosen = known[choice.get()], law = chosen.constants;
     const best = optimum(law, C);
-    const lossOf = (N) => loss(law, N, C / (6 * N));
-    const spanOf = (flops) => chosen.own && interval(chosen.sizes, (c) => optimum(law, c).params, flops);
-    const span = spanOf(C), level = percent(chosen.level);
-    const lossSpan = chosen.own && interval(chosen.losses, (c) => optimum(law, c).loss, C);
+    const endsOf = (rows, what, flops) => chosen.own && interval(rows, (c) => optimum(law, c)[what], flops);
+    const spanOf = (flops) => endsOf(chosen.sizes, "params", flops);
+    const span = spanOf(C), lossSpan = endsOf(chosen.losses, "loss", C);
     const settled = !chosen.own || (span && chosen.status !== "not_identified");
+    const level = percent(chosen.level), within = span ? `${count(span[0], 2)} to ${count(span[1], 2)}` : "";
     about.say(chosen.own ? "" : chosen.note);
     trust.say(doubtsOf(chosen, C, Object.values(laws)));
-    const strong = (text) => element("<strong>", text);
     if (settled) {
-      answer.say("With ", flops(C), " FLOP, train ", strong(`${count(best.params, 2)} parameters`), span ? ` (${level} interval ` +
-        `${count(span[0], 2)} to ${count(span[1], 2)})` : "", " on ", strong(`${count(best.tokens, 2)} tokens`),
+      answer.say(`With ${flops(C)} FLOP, train `, strong(`${count(best.params, 2)} parameters`),
+        within && ` (${level} interval ${within})`, " on ", strong(`${count(best.tokens, 2)} tokens`),
         `, ${number(best.tokens / best.params, 2)} a parameter. Expected loss: ${number(best.loss, 4)} nats a token`,
         lossSpan ? ` (${number(lossSpan[0])} to ${number(lossSpan[1])}).` : ".");
     } else {
-      answer.say(`No best size can be named for ${flops(C)} FLOP: `, span ? `it lies anywhere from ${count(span[0], 2)} to ` +
-        `${count(span[1], 2)} parameters (${level} interval), as far as the law is right.` : "the file has no interval for it.");
+      answer.say(`No best size can be named for ${flops(C)} FLOP: `, within ? `it lies anywhere from ${within} ` +
+        `parameters (${level} interval), as far as the law is right.` : "the file has no interval for it.");
     }
 
-    const sizes = spaced(10 ** Math.floor(Math.log10(best.params) - 2), 10 ** Math.floor(Math.log10(best.params) + 3), 151);
-    const curves = [], points = [];
+    // both pictures share the axis of sizes, which stands still while a budget grows a little
+    const least = 10 ** Math.floor(Math.log10(best.params) - 2);
+    const sizes = spaced(least, 1e5 * least, 151);
+    const x = { from: least, to: 1e5 * least, log: true, title: "model size (parameters)", format: short };
+    const lossOf = (N) => loss(law, N, C / (6 * N));
+    const dot = (place, colour, label, radius) => ({ kind: "points", points: [place], colour, label, radius });
+    const line = (points, rest) => ({ kind: "line", points, ...rest });
+    let top = lossOf(best.params / 30);
+    const curves = [line(sizes.map((N) => [N, lossOf(N)]), { dash: !settled })], points = [];
+    if (settled) {
+      curves.push(dot([best.params, best.loss], 1, `best: ${count(best.params, 2)}`, 6));
+      points.push(dot([best.params, C], 1, "", 6));
+    }
     askSize((N) => {
-      const tokens = C / (6 * N), point = { kind: "points", colour: 2, label: count(N, 2) };
-      curves.push({ ...point, points: [[N, lossOf(N)]] });
-      points.push({ ...point, points: [[N, C]] });
-      return `${count(N)} parameters would read ${count(tokens, 2)} tokens and reach ${number(lossOf(N), 4)}` +
-        (settled ? `: ${percent(waste(law, N, tokens))} of the budget is wasted.` : ".");
+      top = Math.max(top, lossOf(N));
+      curves.push(dot([N, lossOf(N)], 2, count(N, 2)));
+      points.push(dot([N, C], 2, count(N, 2)));
+      return `${count(N)} parameters would read ${count(C / (6 * N), 2)} tokens and reach ${number(lossOf(N), 4)}` +
+        (settled ? `: ${percent(waste(law, N, C / (6 * N)))} of the budget is wasted.` : ".");
     });
-    askServing((demand) => {
-      if (!settled) return "";
+    askServing(settled && ((demand) => {
       const life = served(law, best.loss, demand), training = 6 * life.params * life.tokens;
-      const cost = ({ params, tokens }) => 6 * params * tokens + 2 * params * demand;
-      points.push({ kind: "points", colour: 4, label: "to be served", points: [[life.params, training]] });
+      const saved = 1 - (training + 2 * life.params * demand) / (C + 2 * best.params * demand);
+      points.push(dot([life.params, training], 4, "to be served"));
       return `The same loss is cheapest to reach and to serve with ${count(life.params, 2)} parameters on ` +
-        `${count(life.tokens, 2)} tokens: training takes ${number(training / C, 2)} times the budget, training and serving ` +
-        `together ${percent(1 - cost(life) / cost(best))} less than with the size above.`;
-    });
-    askText((unique) => {
-      if (!settled) return "";
+        `${count(life.tokens, 2)} tokens: training takes ${number(training / C, 2)} times the budget, training and ` +
+        `serving together ${percent(saved)} less than with the size above.`;
+    }));
+    askText(settled && ((unique) => {
       const limit = { ...law, ...decays }, plan = limitedPlan(limit, C, unique);
       if (plan.epochs <= 1) return `${count(unique)} distinct tokens are enough.`;
-      curves.push({ kind: "line", colour: 3, label: "distinct text runs out", at: 0.1,
-        points: sizes.map((N) => [N, limitedLoss(limit, N, C / (6 * N), unique)]) });
-      points.push({ kind: "points", colour: 3, label: "little text", points: [[plan.params, C]] });
-      return `With so much text, ${count(plan.params, 2)} parameters read it ${number(plan.epochs, 2)} times and reach ` +
-        `${number(plan.loss, 4)}, if repetition is worth what Muennighoff et al. (2023) found.`;
-    });
-
-    // both pictures share the axis of sizes, which stands still while a budget grows a little
-    const x = { from: sizes[0], to: sizes[150], log: true, title: "model size (parameters)", format: short };
-    const top = Math.max(lossOf(best.params / 30), ...curves.filter((each) => !each.at).map((each) => each.points[0][1]));
-    const mark = (place) => (settled ? [{ kind: "points", points: [place], radius: 6, label: `best: ${count(best.params, 2)}` }] : []);
+      curves.push(line(sizes.map((N) => [N, limitedLoss(limit, N, C / (6 * N), unique)]),
+        { colour: 3, label: "distinct text runs out", at: 0.1 }));
+      points.push(dot([plan.params, C], 3, "little text"));
+      return `With so much text, ${count(plan.params, 2)} parameters read it ${number(plan.epochs, 2)} times and ` +
+        `reach ${number(plan.loss, 4)}, if repetition is worth what Muennighoff et al. (2023) found.`;
+    }));
+    const room = (top - best.loss) / 20;
     valley.draw({
       x: { ...x, title: "" },
-      y: { from: best.loss - 0.22 * (top - best.loss), to: top + 0.04 * (top - best.loss),
-        title: "loss at this budget (nats a token)" },
-      marks: [{ kind: "line", points: sizes.map((N) => [N, lossOf(N)]), dash: !settled }, ...mark([best.params, best.loss]), ...curves],
+      y: { from: best.loss - 4 * room, to: top + room, title: "loss at this budget (nats a token)" },
+      marks: curves,
       words: `Loss against model size at ${flops(C)} FLOP: a valley` +
         (settled ? ` with its floor at ${count(best.params, 2)} parameters.` : "."),
     });
 
-    const budgetOf = (constants) => (N) => [N, C * (N / optimum(constants, C).params) ** (1 + constants.alpha / constants.beta)];
-    const line = sizes.map(budgetOf(law));
-    const low = Math.max(line[0][1], C / 1e5), high = Math.min(line[150][1], C * 1e5);
-    const others = chosen.own ? [] : Object.values(laws).filter((each) => each !== chosen);
+    const lineOf = ({ constants }) => sizes.map((N) => (
+      [N, C * (N / optimum(constants, C).params) ** (1 + constants.alpha / constants.beta)]));
+    const ends = lineOf(chosen);
+    const low = Math.max(ends[0][1], C / 1e5), high = Math.min(ends[150][1], C * 1e5);
+    const others = Object.values(laws).filter((each) => each !== chosen && !chosen.own);
+    const runs = { kind: "area", y: [low, Math.min(high, chosen.largest)], colour: 6, label: "budgets of its runs" };
+    const band = () => ({ kind: "band", across: true, points: spaced(low, high, 41).map((c) => [c, ...spanOf(c)]) });
     frontier.draw({
       x,
       y: { from: low, to: high, log: true, title: "budget (FLOP), with the best size at each" },
       marks: [
-        ...(chosen.largest ? [{ kind: "area", y: [low, Math.min(high, chosen.largest)], colour: 6, label: "budgets of its runs" }] : []),
-        ...others.map((each, k) => ({ kind: "line", colour: "quiet", width: 1, label: !k && "the other fits", at: 0.75,
-          points: sizes.map(budgetOf(each.constants)) })),
-        ...(span ? [{ kind: "band", across: true, points: spaced(low, high, 41).map((c) => [c, ...spanOf(c)]) }] : []),
-        { kind: "line", points: line, label: "best sizes by this law", at: 0.75, dash: !settled },
-        { kind: "rule", y: C, label: "your budget", at: 0 }, ...mark([best.params, C]).map((each) => ({ ...each, label: "" })), ...points,
+        ...(chosen.largest > low ? [runs] : []),
+        ...others.map((each, k) => line(lineOf(each),
+          { colour: "quiet", width: 1, label: !k && "the other fits", at: 0.75 })),
+        ...(span ? [band()] : []),
+        line(ends, { label: "best sizes by this law", at: 0.75, dash: !settled }),
+        { kind: "rule", y: C, label: "your budget", at: 0 },
+        ...points,
       ],
       words: `The best size grows as the budget to the power ${number(law.beta / (law.alpha + law.beta))}.`,
     });

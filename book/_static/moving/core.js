@@ -6,7 +6,8 @@ and onChange(draw), which draws at once and after each change. Settings stand in
 "use strict";
 
 const builders = {};
-const formulas = { sum, loss, optimum, interval, root, line, spaced, effective, usefulSize, limitedLoss, limitedPlan };
+const formulas = { sum, loss, optimum, interval, root, dot, mean, centred, line, spaced, effective, usefulSize,
+  limitedLoss, limitedPlan };
 const words = { number, flops, count, short, percent, parse };
 const register = (name, build) => (builders[name] = build);
 window.scalingFigures = { register, formulas, words, random, element };
@@ -30,26 +31,25 @@ function optimum(law, flops) {
   return { params, tokens, flops, loss: loss(law, params, tokens) };
 }
 
-/** What an amount is worth of which only `unique` is new. */
 function effective(amount, unique, decay) {
   return Math.min(amount, unique) - unique * decay * Math.expm1(-Math.max(amount / unique - 1, 0) / decay);
 }
 
-/** The size for which so many tokens are compute-optimal. */
 function usefulSize({ A, B, alpha, beta }, unique) {
   return (alpha * A / (beta * B)) ** (1 / alpha) * unique ** (beta / alpha);
 }
 
-/** Loss of a size that reads so many tokens, of which `unique` are distinct; `law` has R* as repeated and excess. */
+/** The loss when only `unique` tokens are distinct; `law` has R* of tokens as `repeated`, of parameters as `excess`. */
 function limitedLoss(law, params, tokens, unique) {
   const size = effective(params, usefulSize(law, unique), law.excess);
   return loss(law, size, effective(tokens, unique, law.repeated));
 }
 
-/** The plan of least loss then: where one per cent more size and one per cent more tokens buy the same. */
+/** The plan of least loss then: where a per cent more size and a per cent more tokens buy the same. */
 function limitedPlan(law, flops, unique) {
   const span = Math.log(flops / (6 * unique * usefulSize(law, unique)));
-  const lost = (y, exponent, decay) => { // a term's pull, in logarithms, at exp(y) times what is new
+  // the logarithm by which a term's pull falls at exp(y) times what is new
+  const lost = (y, exponent, decay) => {
     const decays = Math.expm1(y) / decay;
     return (1 + exponent) * Math.log1p(-decay * Math.expm1(-decays)) + decays - y;
   };
@@ -59,8 +59,8 @@ function limitedPlan(law, flops, unique) {
   return { params, tokens, epochs: tokens / unique, loss: limitedLoss(law, params, tokens, unique) };
 }
 
-/** An interval at a budget from rows {flops, low, high} in their order; null if an end is open. Its ends over the estimate
-are straight in logarithms, between the rows and beyond the last; below the first they stay. */
+/** An interval at a budget from rows {flops, low, high} in their order; null if an end is open. Over the estimate, its
+ends are straight in logarithms between the rows and beyond the last; below the first they stay. */
 function interval(rows, estimate, budget) {
   if (rows.length < 2 || rows.some((row) => !(row.low > 0 && row.high > 0))) return null;
   const next = rows.findIndex((row) => row.flops >= budget);
@@ -81,13 +81,23 @@ function root(rising, low, high) {
   return (low + high) / 2;
 }
 
+function dot(x, y) {
+  return x.reduce((total, each, i) => total + each * y[i], 0);
+}
+
+function mean(x) {
+  return x.reduce((total, each) => total + each, 0) / x.length;
+}
+
+function centred(x) {
+  const middle = mean(x);
+  return x.map((each) => each - middle);
+}
+
 /** The straight line of least squares through points: its slope, and its value anywhere. */
 function line(x, y) {
-  const mean = (of) => of.reduce((total, each) => total + each, 0) / of.length;
-  const [left, low] = [mean(x), mean(y)];
-  const moment = (of) => x.reduce((total, each, i) => total + (each - left) * of[i], 0);
-  const slope = moment(y) / moment(x.map((each) => each - left));
-  return { slope, at: (where) => low + slope * (where - left) };
+  const v = centred(x), slope = dot(v, y) / dot(v, v);
+  return { slope, at: (where) => mean(y) + slope * (where - mean(x)) };
 }
 
 /** n numbers from low to high, each the same factor above the one before. */
@@ -95,7 +105,7 @@ function spaced(low, high, n) {
   return Array.from({ length: n }, (_, i) => low * (high / low) ** (i / (n - 1)));
 }
 
-/** Random numbers, the same for the same seed: mulberry32 (public domain), and normals by Box and Muller. */
+/** Random numbers of a seed: mulberry32 (public domain), and normals by Box and Muller. */
 function random(seed) {
   let state = seed >>> 0;
   const uniform = () => {
@@ -116,16 +126,16 @@ function number(value, digits = 3) {
   const size = Math.abs(value);
   if (!Number.isFinite(value)) return "–";
   if (size && (size < 1e-3 || size >= 1e6)) return flops(value, digits);
-  if (size >= 10 ** digits) return Math.round(value).toLocaleString("en");
-  return String(Number(value.toPrecision(digits))).replace("-", "−");
+  const rounded = Number(value.toPrecision(digits));
+  return (size < 1000 ? String(rounded) : rounded.toLocaleString("en")).replace("-", "−");
 }
 
 /** 5.76 × 10²³ */
 function flops(value, digits = 3) {
   if (!value || !Number.isFinite(value)) return value === 0 ? "0" : "–";
   const [mantissa, exponent] = value.toExponential(digits - 1).split("e");
-  const power = "10" + String(Number(exponent)).replace(/./g, (sign) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(sign)]);
-  return Number(mantissa) === 1 ? power : `${Number(mantissa)} × ${power}`;
+  const raised = `${Number(exponent)}`.replace(/./g, (sign) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(sign)]);
+  return `${Number(mantissa)} × 10${raised}`.replace(/^1 × /, "");
 }
 
 /** A count of parameters or tokens: 72 billion; `short`: 72B. */
@@ -165,10 +175,25 @@ let made = 0;
 const fresh = () => `moving-${++made}`;
 const button = (label) => `<button type="button">${label}</button>`;
 
+/** A paragraph that is read aloud when it changes; `say` takes strings and elements. */
+function speaker(into, kind) {
+  const box = element(`<p class="moving-${kind}" aria-live="polite">`);
+  into.append(box);
+  const say = (...parts) => {
+    const said = element("<p>", ...parts);
+    box.hidden = !said.textContent;
+    if (box.innerHTML !== said.innerHTML) box.replaceChildren(...said.childNodes);
+  };
+  return { say };
+}
+
+/** `mark` is what begins the settings in a link, which knows the controls by their keys. */
 class Figure {
-  constructor(container, title) {
+  constructor(container, constants) {
+    const { title } = this.constants = constants;
     this.container = container;
-    this.controls = new Map(); // by the keys that a link has
+    this.mark = `#${container.id}?`;
+    this.controls = new Map();
     this.left = element('<div class="moving-controls">');
     this.right = element('<div class="moving-shown">');
     this.live = element('<div class="moving-live" role="group">', element('<p class="moving-title">', title),
@@ -179,28 +204,17 @@ class Figure {
 
   /** A group of controls, native inputs with labels. Each has get, set and show. */
   panel(legend) {
-    const box = element(`<fieldset><legend>${legend}</legend>`);
-    this.left.append(box);
-    return new Panel(this, box);
+    return new Panel(this, legend);
   }
 
-  /** A paragraph ("answer" or "warning"); `say` takes strings and elements. */
+  /** A paragraph beside the pictures: an "answer" or a "warning". */
   output(kind = "answer") {
-    const box = element(`<p class="moving-${kind}" aria-live="polite">`);
-    this.right.append(box);
-    const say = (...parts) => {
-      const said = element("<p>", ...parts);
-      box.hidden = !said.textContent;
-      if (box.innerHTML !== said.innerHTML) box.replaceChildren(...said.childNodes);
-    };
-    return { say };
+    return speaker(this.right, kind);
   }
 
   /** A picture; `aspect` is its height over its width, from `least` to `most` pixels. */
   plot(shape) {
-    const plot = new Plot({ aspect: 0.55, least: 220, most: 340, ...shape });
-    this.right.append(plot.box);
-    return plot;
+    return plotter(this.right, shape);
   }
 
   onChange(draw) {
@@ -208,56 +222,55 @@ class Figure {
     draw();
   }
 
+  /** What all controls say, by their keys. */
+  values() {
+    return Object.fromEntries([...this.controls].map(([key, control]) => [key, control.get()]));
+  }
+
   changed() {
     if (this.waiting || !this.draw) return;
     this.waiting = requestAnimationFrame(() => {
       this.waiting = null;
       this.draw();
-      if (this.isLinked()) history.replaceState(null, "", this.link());
+      if (location.hash.startsWith(this.mark)) history.replaceState(null, "", this.link());
     });
   }
 
-  isLinked() {
-    return location.hash.split("?")[0] === `#${this.container.id}`;
-  }
-
   link() {
-    const moved = [...this.controls].filter(([, control]) => control.get() !== control.first);
-    const settings = new URLSearchParams(moved.map(([key, control]) => [key, control.get()]));
-    return `${location.href.split("#")[0]}#${this.container.id}?${settings}`;
+    const moved = Object.entries(this.values()).filter(([key, value]) => value !== this.controls.get(key).first);
+    return location.href.split("#")[0] + this.mark + new URLSearchParams(moved);
   }
 
   finish() {
-    if (this.isLinked()) {
-      for (const [key, value] of new URLSearchParams(location.hash.split("?")[1])) this.controls.get(key)?.set(value);
+    if (location.hash.startsWith(this.mark)) {
+      const settings = new URLSearchParams(location.hash.slice(this.mark.length));
+      for (const [key, value] of settings) this.controls.get(key)?.set(value);
       this.container.scrollIntoView();
     }
-    const copy = element(button("Copy a link to these settings"));
-    const reset = element(button("Back to the first settings"));
-    const told = element('<span role="status">');
-    this.live.append(element('<p class="moving-foot">', copy, reset, told));
+    const foot = element(`<p class="moving-foot">${button("Copy a link to these settings")}` +
+      `${button("Back to the first settings")}<span role="status">`);
+    const [copy, reset, told] = foot.children;
+    this.live.append(foot);
     reset.onclick = () => {
       this.controls.forEach((control) => control.set(control.first));
       told.textContent = "The first settings are back.";
     };
     copy.onclick = async () => {
       history.replaceState(null, "", this.link());
-      try {
-        await navigator.clipboard.writeText(this.link());
-        told.textContent = "Copied.";
-      } catch {
-        const field = element(`<input readonly aria-label="link to copy" value="${this.link()}">`);
-        told.replaceChildren("Copy it from here: ", field);
-        field.select();
-      }
+      const field = element('<input readonly aria-label="link to these settings">');
+      field.value = this.link();
+      told.replaceChildren(field);
+      field.select();
+      await navigator.clipboard?.writeText(field.value).then(() => told.prepend("Copied: "), () => told.prepend("Copy: "));
     };
   }
 }
 
 class Panel {
-  constructor(figure, box) {
+  constructor(figure, legend) {
     this.figure = figure;
-    this.box = box;
+    this.box = element(`<fieldset><legend>${legend}</legend>`);
+    figure.left.append(this.box);
   }
 
   row(...children) {
@@ -267,18 +280,15 @@ class Panel {
   }
 
   /** Words below the controls. */
-  note(text = "") {
-    const note = element('<p class="moving-note" aria-live="polite">', text);
-    this.box.append(note);
-    return { say: (...parts) => note.replaceChildren(...parts) };
+  note(...parts) {
+    const note = speaker(this.box, "note");
+    note.say(...parts);
+    return note;
   }
 
   keep(key, row, get, set) {
-    const change = (value) => {
-      set(value);
-      this.figure.changed();
-    };
-    row.onchange = () => this.figure.changed();
+    const changed = row.onchange = () => this.figure.changed();
+    const change = (value) => changed(set(value));
     const control = { get, set: change, show: (visible) => (row.hidden = !visible), first: get() };
     this.figure.controls.set(key, control);
     return control;
@@ -286,9 +296,10 @@ class Panel {
 
   /** A number by a slider from `min` to `max` and a field.
 
-  With `log` the slider is logarithmic; the field takes 70B or 1e24, and all from `least` to `most`. */
-  range({ key, label, value, min, max, step = 0.01, log = false, unit = "", words = log ? flops : number,
-    least = min, most = max }) {
+  It begins at the constant of its key. With `log` the slider is logarithmic; the field takes 70B or 1e24, and all from
+  `least` to `most`. */
+  range({ key, label, value = this.figure.constants[key], min, max, step = 0.01, log = false, unit = "",
+    words = log ? flops : number, least = min, most = max }) {
     const id = fresh();
     const steps = Math.round(20 * Math.log10(max / min));
     const extent = `min="${min}" max="${max}" step="${step}"`;
@@ -298,7 +309,7 @@ class Panel {
     const slider = element(`<input type="range" aria-label="${label}" ${log ? `min="0" max="${steps}"` : extent}>`);
     const fault = element(`<span class="moving-fault" role="alert" id="${id}-fault">`);
     const typed = (value) => (words !== flops ? short(value, 4) :
-      String(Number(value.toPrecision(4)).toExponential()).replace("+", ""));
+      Number(value.toPrecision(4)).toExponential().replace("+", ""));
     let now;
     const take = (next) => {
       const right = next >= least && next <= most;
@@ -327,13 +338,13 @@ class Panel {
   }
 
   /** One of several `options`, each {value, label}; `add` adds another, or replaces that of its value. */
-  choice({ key, label, value, options }) {
+  choice({ key, label, value = this.figure.constants[key], options }) {
     const id = fresh();
     const select = element(`<select id="${id}">`);
     const find = (value) => [...select.options].find((each) => each.value === value);
     const add = (option) => {
       find(option.value)?.remove();
-      select.append(new Option(option.label, option.value));
+      select.add(new Option(option.label, option.value));
     };
     options.forEach(add);
     select.value = value;
@@ -344,7 +355,7 @@ class Panel {
 
   check({ key, label, value = false }) {
     const row = this.row(element(`<label class="moving-check"><input type="checkbox"> ${label}`));
-    const box = row.querySelector("input");
+    const box = row.firstChild.firstChild;
     box.checked = value;
     return this.keep(key, row, () => box.checked, (next) => (box.checked = String(next) === "true"));
   }
@@ -357,51 +368,47 @@ class Panel {
 
 // --- pictures: SVG in the pixels of the screen, so that letters keep their size
 
-class Plot {
-  constructor(shape) {
-    this.shape = shape;
-    this.box = element('<div class="moving-plot">');
-    const resized = () => this.spec && this.box.clientWidth !== this.width && this.draw(this.spec);
-    new ResizeObserver(resized).observe(this.box);
-  }
+/** A picture, by its function draw({x, y, marks, words}); `words` say in a sentence what is seen, or the titles do.
 
-  /** Draw {x, y, marks, words}; `words` say in a sentence what is seen.
-
-  x, y: {from, to, log, title, format, ticks}. Marks, with a colour from 1 to 6 or "quiet" and perhaps a label:
-    {kind: "line" or "points", points: [[x, y], ...]}, with width and dash, or with radius and hollow
-    {kind: "band", points: [[x, low, high], ...]}; with across: [[y, low, high], ...]
-    {kind: "rule", x or y}, a straight line across
-    {kind: "area", x: [from, to], y: [from, to]}, of which one may be left out
-    {kind: "words", points: [[x, y]]}, a label alone
-  A label stands near the share `at` of its mark, 1 by default, where it covers no other, and no line if it can. */
-  draw(spec) {
-    this.spec = spec;
-    this.width = this.box.clientWidth || 600;
-    const { aspect, least, most } = this.shape;
-    const height = Math.round(Math.min(most, Math.max(least, aspect * this.width)));
-    const frame = { left: 58, right: this.width - 12, top: 24, bottom: height - 44 };
-    const x = axis(spec.x, frame.left, frame.right);
-    const y = axis(spec.y, frame.bottom, frame.top);
+x, y: {from, to, log, title, format, ticks}. Marks, with a colour from 1 to 6 or "quiet" and perhaps a label:
+  {kind: "line" or "points", points: [[x, y], ...]}, with width and dash, or with radius and hollow
+  {kind: "band", points: [[x, low, high], ...]}; with across: [[y, low, high], ...]
+  {kind: "rule", x or y}, a straight line across
+  {kind: "area", x: [from, to], y: [from, to]}, of which one may be left out
+  {kind: "words", points: [[x, y]]}, a label alone
+A label stands near the share `at` of its mark, 1 by default, where it covers no other, and no line if it can. */
+function plotter(into, { aspect = 0.55, least = 220, most = 340 } = {}) {
+  const box = element('<div class="moving-plot">');
+  into.append(box);
+  let spec, width;
+  function draw(next) {
+    spec = next;
+    width = box.clientWidth || 600;
+    const height = Math.round(Math.min(most, Math.max(least, aspect * width)));
+    const frame = { left: 58, right: width - 12, top: 24, bottom: height - 44 };
+    const x = axis(spec.x, frame.left, frame.right), y = axis(spec.y, frame.bottom, frame.top);
     const marks = spec.marks.map((mark) => drawMark(mark, x, y, frame));
-    const size = `width="${this.width}" height="${height}"`;
-    const inside = `x="${frame.left}" y="${frame.top}" width="${x.length}" height="${y.length}"`;
-    const clip = fresh();
-    this.box.innerHTML = `<svg ${size} role="img"><clipPath id="${clip}"><rect ${inside}/></clipPath>` +
-      `${drawAxes(x, y, frame)}<g clip-path="url(#${clip})">${marks.map((mark) => mark.drawn).join("")}</g></svg>`;
-    this.box.firstChild.setAttribute("aria-label", spec.words);
-    placeLabels(this.box.firstChild, marks, frame);
+    const all = (part) => marks.map((mark) => mark[part]).join("");
+    box.innerHTML = `<svg width="${width}" height="${height}" role="img">${drawAxes(x, y, frame)}` +
+      `<svg x="${frame.left}" y="${frame.top}" width="${x.length}" height="${y.length}" ` +
+      `viewBox="${frame.left} ${frame.top} ${x.length} ${y.length}">${all("drawn")}</svg>${all("text")}</svg>`;
+    box.firstChild.setAttribute("aria-label", spec.words || `${spec.y.title}, against ${spec.x.title}`);
+    placeLabels([...box.querySelectorAll(".moving-label")], marks, frame);
   }
+  new ResizeObserver(() => spec && box.clientWidth !== width && draw(spec)).observe(box);
+  return { draw };
 }
 
 function path(points) {
   return points.map(([px, py], k) => `${k ? "L" : "M"}${px.toFixed(1)} ${py.toFixed(1)}`).join("");
 }
 
-/** A mark as SVG, with the places where its label may stand, the best first, and the line that labels should not cover. */
+/** A mark as SVG, the places of its label, the best first, and the line that labels should not cover. */
 function drawMark(mark, x, y, { left, right, top, bottom }) {
   const colour = `moving-c${mark.colour || 1}`;
   const stroke = (points, width, dash) => `<path class="moving-line ${colour}" d="${path(points)}" ` +
     `stroke-width="${width}" stroke-dasharray="${dash || "none"}"/>`;
+  const filled = (points) => `<path class="moving-band ${colour}" d="${path(points)}Z"/>`;
   const seen = (mark.points || []).map(([place, ...ends]) => ends.map((end) => (
     mark.across ? [x.at(end), y.at(place)] : [x.at(place), y.at(end)])));
   const whole = seen.filter((ends) => ends.flat().every(Number.isFinite));
@@ -414,61 +421,55 @@ function drawMark(mark, x, y, { left, right, top, bottom }) {
     drawn = anchors.map(([cx, cy]) => `<circle class="moving-${mark.hollow ? "hollow" : "dot"} ${colour}" cx="${cx}" ` +
       `cy="${cy}" r="${mark.radius || 4}"/>`).join("");
   } else if (mark.kind === "band") {
-    const back = whole.map(([, end]) => end).reverse();
-    drawn = `<path class="moving-band ${colour}" d="${path([...anchors, ...back])}Z"/>`;
+    drawn = filled([...anchors, ...whole.map(([, end]) => end).reverse()]);
   } else if (mark.kind === "area") {
     const [from, to] = (mark.x || [x.from, x.to]).map(x.at);
     const [low, high] = (mark.y || [y.from, y.to]).map(y.at);
-    const corners = [[from, low], [to, low], [to, high], [from, high]];
-    drawn = `<path class="moving-band ${colour}" d="${path(corners)}Z"/>`;
+    drawn = filled([[from, low], [to, low], [to, high], [from, high]]);
     anchors = [[Math.max(left, from) - 2, Math.max(top, high) + 2]];
   } else if (mark.kind === "rule") {
-    const upright = mark.x !== undefined;
-    const at = upright ? x.at(mark.x) : y.at(mark.y);
-    anchors = upright ? [[at, bottom], [at, top]] : [[left, at], [right, at]];
-    line = Array.from({ length: 99 }, (_, k) => (upright ? [at, top + k * y.length / 98] : [left + k * x.length / 98, at]));
+    const along = (share) => (mark.x === undefined ? [left + share * x.length, y.at(mark.y)] :
+      [x.at(mark.x), bottom - share * y.length]);
+    line = Array.from({ length: 99 }, (_, k) => along(k / 98));
+    anchors = [along(0), along(1)];
     drawn = stroke(anchors, 1.4, mark.dash !== false && "3 4");
   }
   anchors = anchors.filter(([px, py]) => px > left - 3 && px < right + 3 && py > top - 3 && py < bottom + 3);
-  const first = (mark.at ?? 1) * (anchors.length - 1);
-  const places = [...anchors.keys()].sort((i, j) => Math.abs(i - first) - Math.abs(j - first)).map((i) => anchors[i]);
-  return { drawn, places, colour, label: mark.label, line };
+  const far = (k) => Math.abs(k - (mark.at ?? 1) * (anchors.length - 1));
+  const places = [...anchors.keys()].sort((i, j) => far(i) - far(j)).map((k) => anchors[k]);
+  return { drawn, places, line, text: `<text class="moving-label ${colour}">${mark.label || ""}</text>` };
 }
 
-/** Put each label beside one of its places where there is room. */
-function placeLabels(picture, marks, { left, right, top, bottom }) {
+/** Put each label beside one of its places, where it covers no other, and no line if it can; or leave it out. */
+function placeLabels(labels, marks, { left, right, top, bottom }) {
   const taken = [];
-  const lines = marks.flatMap((mark) => mark.line);
-  const covers = (box, [px, py]) => px > box.left && px < box.right && py > box.top && py < box.bottom;
-  const meet = (one, two) => one.left < two.right && one.right > two.left && one.top < two.bottom && one.bottom > two.top;
-  for (const { label, colour, places } of marks.filter((mark) => mark.label)) {
-    const text = document.createElementNS("http://www.w3.org/2000/svg", "text");
-    text.setAttribute("class", `moving-label ${colour}`);
-    text.append(label);
-    picture.append(text);
-    const width = text.getComputedTextLength();
-    const spots = places.flatMap(([px, py]) => [[px + 6, py - 7], [px - width - 6, py - 7], [px - width / 2, py - 9],
-      [px + 6, py + 16], [px - width - 6, py + 16], [px - width / 2, py + 19], [px + 9, py + 4], [px - width - 9, py + 4]]);
+  const lines = marks.flatMap((mark) => mark.line.map(([px, py]) => ({ left: px, right: px, top: py, bottom: py })));
+  const meet = (one, two) => one.left < two.right && one.right > two.left && one.top < two.bottom &&
+    one.bottom > two.top;
+  for (const [k, { places }] of marks.entries()) {
+    const width = labels[k].getComputedTextLength();
+    const spots = places.flatMap(([px, py]) => [
+      [px + 6, py - 7], [px - width - 6, py - 7], [px - width / 2, py - 9], [px + 9, py + 4],
+      [px + 6, py + 16], [px - width - 6, py + 16], [px - width / 2, py + 19], [px - width - 9, py + 4]]);
     const boxes = spots.map(([x, y]) => ({ x, y, left: x, right: x + width, top: y - 12, bottom: y + 4 }));
-    const free = boxes.filter((box) => box.left > left && box.right <= right && box.top >= top && box.bottom <= bottom &&
-      !taken.some((other) => meet(box, other)));
-    const box = free.find((each) => !lines.some((point) => covers(each, point))) || free[0];
-    if (box) {
-      taken.push(box);
-      text.setAttribute("x", box.x);
-      text.setAttribute("y", box.y);
-    } else text.remove();
+    const free = boxes.filter((box) => width && box.left > left && box.right <= right && box.top >= top &&
+      box.bottom <= bottom && !taken.some((other) => meet(box, other)));
+    const box = free.find((each) => !lines.some((point) => meet(each, point))) || free[0];
+    if (!box) continue;
+    taken.push(box);
+    labels[k].setAttribute("x", box.x);
+    labels[k].setAttribute("y", box.y);
   }
 }
 
 /** An axis from pixel `low` to pixel `high`, with the places of its ticks. */
-function axis({ from, to, log = false, title, format, ticks }, low, high) {
+function axis({ from, to, log, title, format = log ? flops : number, ticks }, low, high) {
   const turn = log ? Math.log10 : Number;
   const at = (value) => low + (high - low) * (turn(value) - turn(from)) / (turn(to) - turn(from));
   const length = Math.abs(high - low);
   const room = Math.max(2, Math.floor(length / (low < high ? 72 : 38)));
   const places = ticks || (log ? powers : steps)(from, to, room);
-  return { at, from, to, title, length, places, format: format || (log ? flops : (value) => number(value, 4)) };
+  return { at, from, to, title, length, places, format: (value) => format(value, 4) };
 }
 
 function steps(from, to, room) {
@@ -504,7 +505,7 @@ function drawAxes(x, y, { left, right, top, bottom }) {
 document.addEventListener("DOMContentLoaded", () => {
   for (const container of document.querySelectorAll(".moving")) {
     const constants = JSON.parse(container.querySelector("script").textContent);
-    const figure = new Figure(container, constants.title);
+    const figure = new Figure(container, constants);
     try {
       builders[container.dataset.figure](figure, constants);
       figure.finish();

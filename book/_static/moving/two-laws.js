@@ -8,7 +8,7 @@ const COLOURS = { additive: 2, coupled: 1 };
 /** Root mean square of ln predicted - ln observed over runs [params, tokens, flops, loss]. */
 formulas.error = (law, runs) => {
   const squares = runs.map(([N, D, , loss]) => Math.log(formulas.loss(law, N, D) / loss) ** 2);
-  return Math.sqrt(squares.reduce((total, each) => total + each, 0) / runs.length);
+  return Math.sqrt(formulas.mean(squares));
 };
 
 scalingFigures.register("two-laws", (figure, { runs, fits, slack, reach, up_to: first }) => {
@@ -17,7 +17,8 @@ scalingFigures.register("two-laws", (figure, { runs, fits, slack, reach, up_to: 
   const fitted = panel.choice({ key: "runs", label: "runs that are fitted", value: first,
     options: Object.keys(fits).map((value) => ({ value,
       label: `${runs.filter(isFitted(value)).length}, up to ${flops(Number(value), 1)} FLOP` })) });
-  const asked = panel.range({ key: "reach", label: "extrapolate to", unit: "FLOP", value: reach, min: 1e13, max: 1e18, log: true });
+  const asked = panel.range({ key: "reach", label: "extrapolate to", unit: "FLOP", value: reach, min: 1e13, max: 1e18,
+    log: true });
   panel.note(`${runs.length} runs of our own, of tiny models. Filled dots are fitted, hollow ones held out.`);
   const answers = { additive: figure.output(), coupled: figure.output() }, apart = figure.output("warning");
   const losses = figure.plot({ most: 290 }), sizes = figure.plot({ aspect: 0.5, most: 270 });
@@ -32,7 +33,7 @@ scalingFigures.register("two-laws", (figure, { runs, fits, slack, reach, up_to: 
       answers[name].say(element("<strong>", `The ${name} law`), ` wants ${count(at(law, C, "params"), 2)} parameters`,
         span ? ` (95 % interval ${count(span[0], 2)} to ${count(span[1], 2)})` : "",
         ` and expects ${number(at(law, C, "loss"))} nats a token.`,
-        outside.length ? ` It is wrong by ${percent(formulas.error(law.constants, outside))} on the runs held out.` : "");
+        outside.length ? ` It misses the runs held out by ${percent(formulas.error(law.constants, outside))}.` : "");
     }
     const ratio = at(laws[0][1], C, "params") / at(laws[1][1], C, "params");
     apart.say(`At ${number(C / largest, 2)} times the largest run fitted, the two sizes are a factor of ` +
@@ -40,9 +41,10 @@ scalingFigures.register("two-laws", (figure, { runs, fits, slack, reach, up_to: 
 
     const budgets = formulas.spaced(1e10, 2 * C, 81);
     const x = { from: 1e10, to: 2 * C, log: true, title: "compute (FLOP)" };
-    const lines = (what) => laws.map(([name, law]) => ({ kind: "line", colour: COLOURS[name], label: `${name} law`, at: 0.85,
-      dash: name === "additive", points: budgets.map((c) => [c, at(law, c, what)]) }));
-    const dots = (these, hollow) => ({ kind: "points", colour: 6, hollow, radius: 2.6, points: these.map((run) => [run[2], run[3]]) });
+    const lines = (what) => laws.map(([name, law]) => ({ kind: "line", colour: COLOURS[name], label: `${name} law`,
+      at: 0.85, dash: name === "additive", points: budgets.map((c) => [c, at(law, c, what)]) }));
+    const dots = (these, hollow) => ({ kind: "points", colour: 6, hollow, radius: 2.6,
+      points: these.map(([, , flops, loss]) => [flops, loss]) });
     const limit = { kind: "rule", x: largest, colour: "quiet" };
     losses.draw({
       x: { ...x, title: "" },
@@ -56,7 +58,6 @@ scalingFigures.register("two-laws", (figure, { runs, fits, slack, reach, up_to: 
         title: "best size (parameters), with 95 % intervals" },
       marks: [limit, ...laws.map(([name, law]) => ({ kind: "band", colour: COLOURS[name],
         points: law.sizes.map((row) => [row.flops, row.low, row.high]) })), ...lines("params")],
-      words: "Best size against compute by both laws, with bands that widen beyond the runs.",
     });
   });
 });
