@@ -24,6 +24,7 @@ h1 { font-size: 1.7rem } h2 { font-size: 1.25rem; margin-top: 2rem }
 table { border-collapse: collapse; font-size: .92rem }
 th, td { text-align: left; vertical-align: top; padding: .4rem .9rem .4rem 0; border-bottom: 1px solid #8886 }
 th[scope=row] { min-width: 9rem; overflow-wrap: anywhere }
+td:last-child:not(:nth-child(7)) { min-width: 17rem }
 .ends { white-space: nowrap }
 @media print { body { font-size: 9.5pt; margin: 0; max-width: none } .wide { overflow: visible } a { color: inherit } }
 """
@@ -188,7 +189,8 @@ def _link(name: str, summary: dict[str, Any]) -> str:
 
 def _loss_unit(summary: dict[str, Any]) -> str:
     """From what unit the loss was converted; nothing where it was not."""
-    return next((each["unit"] for each in summary["input"]["mapping"] if each["name"] == "loss" and each["unit"]), "")
+    units = [str(each["unit"] or "") for each in summary["input"]["mapping"] if each["name"] == "loss"]
+    return next((unit for unit in units if not unit.startswith("nats")), "")
 
 
 def _says(names: list[str]) -> str:

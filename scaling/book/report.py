@@ -315,7 +315,8 @@ def _table(summary: dict[str, Any], runs: pd.DataFrame) -> list[str]:
 
 def _laws(summary: dict[str, Any]) -> list[str]:
     resamples = summary["options"]["n_resamples"]
-    rule = escaped(sentence(summary["answer"]["ruling"]["rule"]))
+    ruling = summary["answer"]["ruling"]
+    rule = escaped(f"{sentence(ruling['found'])} {sentence(ruling['rule'])}")
     return [
         "## The laws",
         "$$\nL(N, D) = E + \\frac{A}{N^\\alpha} + \\frac{B}{D^\\beta}, \\qquad N^*(C) \\propto C^a\n$$ (intro-law)",
@@ -374,4 +375,5 @@ def _chapters(outcomes: dict[Chapter, Outcome]) -> list[str]:
 
 
 def _row(*cells: str) -> str:
-    return f"| {' | '.join(cells)} |"
+    """A row of a table, its counts unbroken."""
+    return re.sub(r"(\d) (thousand|million|billion|trillion)\b", "\\1\u00a0\\2", f"| {' | '.join(cells)} |")

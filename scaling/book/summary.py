@@ -14,7 +14,7 @@ from ..fit.result import Fit
 from ..runs.meter import find_meter
 from .answers import LEVEL, Answers
 
-__all__ = ["summarise"]
+__all__ = ["laws_of", "summarise"]
 
 
 #: what decides about the numbers and the pages
@@ -28,16 +28,20 @@ def summarise(answers: Answers) -> dict[str, Any]:
     about = {"notes": [*reading["notes"], *runs.attrs["notes"]], "warnings": list(runs.attrs["warnings"])}
     about["looks"] = answers.looked.looks
     table = {**reading, "rows": len(runs), "columns": list(runs.columns), **about, "meter": find_meter(runs).record()}
-    laws = [{"approach": number} | _law(found, number, answers.flops) for number in APPROACHES]
     differences = {"disagree": found.disagree(LEVEL), "pairs": found.differences(LEVEL).to_dict("records")}
     return {
         "input": table,
         "options": {"n_resamples": asked.n_resamples, "seed": asked.seed},
         "answer": answers.record(),
-        "laws": laws,
+        "laws": laws_of(answers),
         "differences": differences,
         "versions": _versions(),
     }
+
+
+def laws_of(answers: Answers) -> list[dict[str, Any]]:
+    """What each approach finds, or why it finds nothing."""
+    return [{"approach": number} | _law(answers.found, number, answers.flops) for number in APPROACHES]
 
 
 def _law(found: Approaches, number: int, flops: float) -> dict[str, Any]:

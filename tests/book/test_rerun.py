@@ -5,6 +5,7 @@ import importlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -343,6 +344,48 @@ def test_references_to_what_is_not_there_become_words(chapters, tmp_path):
 
 
 @pytest.mark.slow
+def test_the_report_and_the_chapters_follow_what_is_asked(tmp_path, monkeypatch):
+    made = [small_chapter(tmp_path, "21_budget", "print('asked about', flops)")]
+    notebook = json.loads(made[0].text)
+    notebook["cells"][1]["source"] = "runs_file = None\nflops = None"
+    made[0].path.write_text(json.dumps(notebook))
+    monkeypatch.setattr(MODULE, "chapters_on_runs", lambda: [Chapter(made[0].path)])
+    isoflop_grid().to_csv(tmp_path / "runs.csv", index=False)
+    few = ("--resamples", 50, "-p", "flops=3e22", "-p", "inference_tokens=2T")
+    result = run(tmp_path / "runs.csv", "--out", tmp_path / "book", *few)
+    assert result.exit_code == 0, result.output
+    assert "asked about 3e+22" in (tmp_path / "book" / "notebooks" / "21_budget.html").read_text()
+    summary = json.loads((tmp_path / "book" / MARK).read_text())
+    assert (summary["answer"]["flops"], summary["answer"]["inference_tokens"]) == (3e22, 2e12)
+    front = (tmp_path / "book" / "index.html").read_text()
+    assert "What to train with 3 × 10²² FLOP" in front
+    assert "if it will serve 2 trillion tokens" in front
+    assert "report.svg" in front
+    assert (tmp_path / "book" / "_images" / "report.svg").is_file()
+    assert (tmp_path / "book" / "_static" / "report.css").is_file()
+    assert not summary["complaints"]
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (["width=3"], "nothing takes a 'width'; these can be asked: flops (the training budget, in FLOPs) and "),
+        (["flops"], "write flops= and a number, such as flops=1e24"),
+        (["flops="], "write flops= and a number"),
+        (["flops=much"], "-p flops: 'much' is not a number"),
+        (["flops=0"], "-p flops: '0' is out of range: it must be positive and finite"),
+        (["inference_tokens=-1"], "-p inference_tokens: '-1' is out of range: it must be at least 0 and finite"),
+        (["flops=1e24", "flops=1e25"], "-p flops is given twice"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_in_words(table, tmp_path, given, words):
+    result = run(table, "--out", tmp_path / "book", *(part for each in given for part in ("-p", each)))
+    assert result.exit_code == 2
+    assert words in " ".join(result.output.split())
+    assert not (tmp_path / "book").exists()
+
+
+@pytest.mark.slow
 def test_several_tables_make_several_books(chapters, tmp_path, monkeypatch):
     monkeypatch.setattr(MODULE, "chapters_on_runs", lambda: chapters[:1])
     isoflop_grid().to_csv(tmp_path / "first.csv", index=False)
@@ -355,6 +398,30 @@ def test_several_tables_make_several_books(chapters, tmp_path, monkeypatch):
         assert f"{runs} runs" in (folder / name / "notebooks" / "21_good.html").read_text()
         assert json.loads((folder / name / MARK).read_text())["input"]["rows"] == runs
         assert f'href="{name}/index.html"' in (folder / "index.html").read_text()
+    assert "2 tables of runs, side by side" in (folder / "index.html").read_text()
+
+
+def test_several_tables_appear_together_or_not_at_all(tmp_path, capsys):
+    """Without room for the page that sets them side by side, which is written last, none of the books is there."""
+    isoflop_grid().to_csv(tmp_path / "first.csv", index=False)
+    overtrained().to_csv(tmp_path / "second.csv", index=False)
+    place, chapters = tmp_path / "place", [held.chapter(tmp_path, "21_good", "")]
+    place.mkdir()
+
+    tables = [tmp_path / "first.csv", tmp_path / "second.csv"]
+
+    def make(disk):
+        with disk, pytest.raises(SystemExit) as end:
+            held.rerun([*tables, "--out", place / "books", "--resamples", "2"], chapters)
+        return end.value.code
+
+    disk = FullDisk(place)
+    assert make(disk) == 0
+    assert written(place / "books").keys() >= {"index.html", MARK, "first/index.html", "second/index.html"}
+    shutil.rmtree(place / "books")
+    for at in range(disk.count - 3, disk.count + 1):
+        assert make(FullDisk(place, at)) == 3
+        assert not any(place.iterdir()), at
 
 
 @pytest.mark.slow

@@ -9,9 +9,10 @@ import pytest
 from click.testing import CliRunner
 
 import scaling
+from scaling.book.answers import Answers, Question
 from scaling.book.chapters import DONE, chapters_on_runs, execute
 from scaling.book.make import as_table
-from scaling.book.summary import summarise
+from scaling.book.summary import laws_of
 from scaling.cli import main
 from scaling.errors import FitError
 
@@ -130,7 +131,7 @@ def by_fit(path):
 
 
 def by_rerun(table):
-    laws = summarise(table.runs, table.curves, FEW | {"n_resamples": 2}, None)["laws"]
+    laws = laws_of(Answers(table.runs, table.curves, Question(n_resamples=2)))
     return {law["approach"]: law["status"] not in {"not possible", "not_identified"} for law in laws}
 
 

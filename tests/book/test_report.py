@@ -1,0 +1,236 @@
+"""The front page of a stranger's book: an answer with its interval, and no word that only a programmer knows."""
+
+import re
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pandas as pd
+import pytest
+from reports import BUDGETS, LAW, asked, isoflop
+
+import scaling
+from scaling.book.answers import AGAINST, FOR, NOTHING, NUMBER, RANGE, UNKNOWN, Answers, Question
+from scaling.book.pictures import MOST_DOTS, draw
+from scaling.book.report import front_page, headline
+from scaling.book.summary import summarise
+from scaling.book.wording import amount, escaped, factor, interval, much, sentence
+
+
+def swept():
+    """Learning rates that nobody has tuned, in one table with what matters."""
+    table = pd.concat([isoflop(noise=0.0, lr=rate) for rate in (1e-3, 3e-3, 1e-2)], ignore_index=True)
+    return table.assign(loss=table["loss"] * (1 + 30 * (table["lr"] - 3e-3)))
+
+
+def one_length():
+    """Curves of runs that all end at one number of tokens."""
+    each = [
+        scaling.simulate.simulate_curves(LAW, [size], (2e10 / size,), n_points=30, noise=0.01, seed=seed).assign(
+            run=seed
+        )
+        for seed, size in enumerate(np.geomspace(3e7, 3e9, 9))
+    ]
+    return pd.concat(each, ignore_index=True)
+
+
+@pytest.fixture(scope="module")
+def answers():
+    """One table that settles its answer, and some that do not, each for its own reason."""
+    tables = {"good": isoflop(), "noisy": isoflop(0.03, 8, BUDGETS[:2]), "swept": swept()}
+    found = {name: asked(table) for name, table in tables.items()}
+    return found | {"served": asked(isoflop(), 1e21, 1e13), "misfit": asked("small_sweep")}
+
+
+@pytest.fixture(scope="module")
+def summaries(answers):
+    return {name: summarise(each) for name, each in answers.items()}
+
+
+def page(answers, summaries, name):
+    return front_page(summaries[name], {}, answers[name].runs)
+
+
+# --- the answer ------------------------------------------------------------------------------------------------------
+
+
+def test_a_table_that_settles_its_question_gets_a_number_with_its_interval(answers, summaries):
+    answer = summaries["good"]["answer"]
+    best = scaling.compute_optimal(answers["good"].found.fits[3].law, 1e22)
+    assert (answer["kind"], answer["approach"], answer["flops"]) == (NUMBER, 3, pytest.approx(1e22))
+    size, low, high = answer["params"]
+    assert size == pytest.approx(float(best.params))
+    assert low < scaling.compute_optimal(LAW, 1e22).params < high
+    words = headline(answer)
+    assert words.startswith(f"With 10²² FLOP, train a model of {much(size)} parameters on {much(answer['tokens'][0])}")
+    assert words.endswith(f"between {much(low)} and {much(high)} (95 % interval).")
+    assert f"**{words}**" in page(answers, summaries, "good")
+
+
+@pytest.mark.parametrize("name", ["noisy", "misfit"])
+def test_what_is_not_settled_has_no_single_number(answers, summaries, name):
+    answer = summaries[name]["answer"]
+    assert answer["kind"] == RANGE
+    words = headline(answer)
+    assert words.startswith("These runs do not settle what to train with ")
+    box = page(answers, summaries, name).split(":::")[1]
+    assert "Why: " in box
+    assert "train a model of" not in box
+    assert "What would change that: " in box
+    if answers[name].plan.open_question:  # nor does the plan have one
+        plan = page(answers, summaries, name).split("## The plan")[1].split("##")[0]
+        assert "| | 95 % interval |" in plan
+        assert "| best |" not in plan
+
+
+def test_rows_that_are_not_one_run_each_get_no_answer(answers, summaries):
+    answer, text = summaries["swept"]["answer"], page(answers, summaries, "swept")
+    assert answer["kind"] == NOTHING
+    assert headline(answer).startswith("These runs do not tell what to train with ")
+    assert "Why: " in text
+    assert answers["swept"].looked.pooled
+    for section in ("The plan", "What the runs know", "The runs to add first", "Another budget"):
+        assert f"## {section}" not in text
+
+
+def test_curves_of_one_length_get_no_number_without_an_interval():
+    found = asked(one_length())
+    answer = summarise(found)["answer"]
+    assert answer["kind"] == RANGE
+    assert headline(answer).endswith(", nor how far off any size may be.")
+    assert "its interval is not known" in answer["why"]
+    assert not all(np.isfinite(answer["params"][1:]))
+
+
+def test_an_approach_without_a_formula_can_be_the_one_to_follow():
+    found = asked("small_sweep", flops=3e13)
+    answer = summarise(found)["answer"]
+    assert (answer["kind"], answer["approach"]) == (NUMBER, 2)
+    fit = found.found.fits[2]
+    assert answer["params"][0] == pytest.approx(fit.law.params(3e13))
+    assert answer["params"][1] < answer["params"][0] < answer["params"][2]
+    assert answer["tokens"][0] == pytest.approx(3e13 / 6 / answer["params"][0])
+    assert "loss" not in answer
+
+
+def test_the_budget_and_the_tokens_to_serve_are_those_asked_for(answers, summaries):
+    answer, text = summaries["served"]["answer"], page(answers, summaries, "served")
+    assert (answer["flops"], answer["asked"], answer["inference_tokens"]) == (1e21, True, 1e13)
+    assert text.startswith("# What to train with 10²¹ FLOP\n")
+    assert "No budget was named" not in text
+    assert "**Cheapest over its life, if it will serve 10 trillion tokens**" in text
+    assert "so this is for ten times that of your most expensive run, 10²¹ FLOP" in page(answers, summaries, "good")
+
+
+# --- how far to trust it ---------------------------------------------------------------------------------------------
+
+
+def test_every_check_speaks_and_is_counted(answers, summaries):
+    speaks = {name: [each["speaks"] for each in one["answer"]["checks"]] for name, one in summaries.items()}
+    assert speaks["good"] == [FOR, UNKNOWN, FOR, FOR, FOR, FOR]
+    assert speaks["misfit"][:2] == [AGAINST, AGAINST]
+    assert speaks["swept"] == []
+    assert "Of six checks below, five speak for it and none speak against it; one cannot" in page(
+        answers, summaries, "good"
+    )
+
+
+def test_a_budget_far_from_the_runs_is_told():
+    checks = asked(isoflop(), 1e25).record()["checks"]
+    assert checks[-1]["speaks"] == AGAINST
+    assert checks[-1]["found"] == "it is 1e+04 times that of the most expensive run"
+    below = asked(isoflop(), 1e15).record()["checks"]
+    assert below[-1]["speaks"] == AGAINST
+    assert "below that of the cheapest run" in below[-1]["found"]
+
+
+def test_another_budget_takes_the_same_fits(answers):
+    other = answers["good"].at(3e21)
+    assert other.found is answers["good"].found
+    assert other.flops == 3e21
+    assert other.brief()["params"][0] == pytest.approx(asked(isoflop(), 3e21).brief()["params"][0])
+    assert answers["good"].flops == pytest.approx(1e22)
+
+
+# --- words -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["good", "noisy", "swept", "served", "misfit"])
+def test_no_identifier_and_no_list_is_among_the_words(answers, summaries, name):
+    text = page(answers, summaries, name).split("## The table")[0]
+    text = re.sub(r":::\{.*|^:\w+:.*$", "", text, flags=re.MULTILINE)  # directives, which readers do not see
+    words = text.replace("\\", "")
+    for each in (
+        "params",
+        "flops",
+        "budgets=",
+        "not_identified",
+        "suggest_runs",
+        "fit.candidate",
+        "nan",
+        "None",
+        "inf ",
+    ):
+        assert each not in words, each
+    assert not re.search(r"(?<![\d'])\.\d", words), "a decimal without its zero"
+
+
+def test_sections_stand_in_their_order(answers, summaries):
+    text = page(answers, summaries, "good")
+    heads = re.findall(r"^## (.*)$", text, flags=re.MULTILINE)
+    assert heads == [
+        *("How far to trust it", "What the runs know, and how well", "The plan", "What to distrust"),
+        *("The runs to add first", "Another budget", "The table", "The laws", "The chapters"),
+    ]
+    assert len(re.findall(r"^\| .* (once|twice|\w+ times) \|$", text, flags=re.MULTILINE)) in (1, 2, 3)
+
+
+def test_a_note_is_said_once_and_as_it_is(answers, summaries):
+    summary = dict(summaries["good"])
+    hostile = "<script>document.title = 1</script> [x](javascript:alert(1)) {raw}`html` $x$ **b**"
+    summary["input"] = summary["input"] | {"notes": [hostile, hostile, summary["answer"]["checks"][2]["found"]]}
+    text = front_page(summary, {}, answers["good"].runs)
+    said = text.split("## What to distrust")[1].split("##")[0]
+    assert said.count("document\\.title") == 1
+    assert not re.search(r"(?<!\\)[<>\[\]{}$`*](?!\*)", said.replace("\n- ", "\n"))
+    assert "Approaches" not in said  # a check has said it
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(3.09e9, "3.1 billion"), (19.4e6, "19 million"), (153e3, "150 thousand"), (999.9e6, "1 billion"), (42.0, "42")],
+)
+def test_counts_as_people_say_them(value, words):
+    assert much(value) == words
+
+
+def test_other_numbers_in_words():
+    assert (amount(3.2e14), amount(1e24), amount(9.96e20)) == ("3.2 × 10¹⁴", "10²⁴", "10²¹")
+    assert (much(2e15), much(np.inf)) == ("2 × 10¹⁵", "any number")
+    assert (factor(2.44), factor(123.4), factor(4.2e6)) == ("2.4", "123", "4.2 million")
+    assert (interval(0.42, 0.61), interval(np.nan, 1.0), interval(None, None)) == (
+        *("[0.42, 0.61]", "not known", "not known"),
+    )
+    assert sentence("flops of 20 runs follows from flops = 6 N D") == (
+        "Compute of 20 runs follows from 6 × parameters × tokens."
+    )
+    assert escaped("a_b\n`c`") == "a\\_b \\`c\\`"
+
+
+# --- the picture -----------------------------------------------------------------------------------------------------
+
+
+def test_the_picture_is_the_same_each_time_and_has_words_as_text(answers, summaries):
+    first = draw(answers["good"], summaries["good"]["answer"]["kind"])
+    assert first == draw(answers["good"], NUMBER)
+    words = " ".join(ET.fromstring(first).itertext())
+    assert "best size, approach 3" in words
+    assert "least loss by the fitted law" in words
+    assert "approach" not in " ".join(ET.fromstring(draw(answers["swept"], NOTHING)).itertext())
+
+
+def test_the_picture_of_many_runs_stays_light(answers):
+    many = pd.concat([answers["good"].runs] * 200, ignore_index=True)
+    assert len(many) > 5 * MOST_DOTS
+    light = Answers(many, None, Question(1e22))
+    light.__dict__.update(found=answers["good"].found, looked=answers["good"].looked, ruling=answers["good"].ruling)
+    assert len(draw(light, NUMBER)) < 400_000
