@@ -487,8 +487,16 @@ def test_settings_to_begin_with(browser, folder):
     said = page.evaluate(SAID)
     assert "With 5.76 × 10²³ FLOP, train 32 billion parameters" in said
     assert "70 billion parameters would read" in said
-    assert "training and serving together" in said
+    assert "both together" in said
     assert "repetition" not in said
+    page.context.close()
+
+
+def test_what_changes_nothing_is_said_to(browser, folder):
+    page = opened(browser, folder, "budget", budget="1e24", serve="1e8", unique="1e14")
+    said = page.evaluate(SAID)
+    assert "So little serving changes nothing." in said
+    assert "100 trillion distinct tokens are enough." in said
     page.context.close()
 
 

@@ -191,9 +191,10 @@ scalingFigures.register("budget", (figure, { laws, decays, preset, peak, own }) 
       const life = served(law, best.loss, demand), training = 6 * life.params * life.tokens;
       const saved = 1 - (training + 2 * life.params * demand) / (C + 2 * best.params * demand);
       points.push(dot([life.params, training], 4, "to be served"));
-      return `The same loss is cheapest to reach and to serve with ${count(life.params, 2)} parameters on ` +
-        `${count(life.tokens, 2)} tokens: training takes ${number(training / C, 2)} times the budget, training and ` +
-        `serving together ${percent(saved)} less than with the size above.`;
+      if (saved < 1e-3) return "So little serving changes nothing.";
+      return `To reach this loss and then to serve costs least with ${count(life.params, 2)} parameters on ` +
+        `${count(life.tokens, 2)} tokens: training takes ${number(training / C, 2)} times the budget, both together ` +
+        `${percent(saved)} less than with the size above.`;
     }));
     askText(settled && ((unique) => {
       const limit = { ...law, ...decays }, plan = limitedPlan(limit, C, unique);
