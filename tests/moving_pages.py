@@ -29,9 +29,9 @@ NARROW, WIDE = {"width": 400, "height": 900}, {"width": 1280, "height": 900}
 PAGE = """<!doctype html><html lang="en" data-theme="{theme}"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width"><title>A page with a figure</title>
 <link rel="stylesheet" href="{folder}/moving.css">
-<style>body {{font: 16px sans-serif; margin: 0 16px; background: {ground}}}
+<style>body {{font: 16px sans-serif; margin: 0 16px; background: {ground}; color: {ink}}}
 main {{max-width: 740px; margin: auto}}</style>
-{scripts}</head><body><main>
+{scripts}</head><body><main><h1>A page</h1>
 <div class="moving" id="moving-{name}" data-figure="{name}"><script type="application/json">{constants}</script>
 <div class="moving-still"><p>The still.</p></div></div></main></body></html>"""
 
@@ -60,12 +60,13 @@ def constants_of(name, **options):
 def written(folder, name, theme="light", **options):
     """The path of a page with one figure; its scripts are loaded from where they lie."""
     scripts = "".join(f'<script defer src="{(SCRIPTS / each).as_uri()}.js"></script>' for each in ("core", name))
-    ground = {"light": "#fff", "dark": "#14181e"}[theme]
+    ground, ink = {"light": ("#fff", "#222"), "dark": ("#14181e", "#ddd")}[theme]
     text = PAGE.format(
         folder=SCRIPTS.as_uri(),
         name=name,
         theme=theme,
         ground=ground,
+        ink=ink,
         scripts=scripts,
         constants=to_json(constants_of(name, **options)).replace("<", "\\u003c"),
     )

@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from moving_pages import FIGURES, NARROW, SCRIPTS, WIDE, evaluated, opened, written
 
 from scaling import compute_optimal, inference_optimal
@@ -101,6 +102,17 @@ FAINT = r"""() => {
     return (one + 0.05) / (two + 0.05) < 4.5;
   }).map((each) => each.textContent);
 }"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_it_is_accessible(browser, folder, name, theme):
+    page = opened(browser, folder, name, theme=theme)
+    for box in page.locator("input[type=checkbox]").all():
+        box.check()
+    settle(page)
+    found = Axe().run(page)
+    assert not found.violations_count, found.generate_report()
+    page.context.close()
 
 
 def test_without_scripts_the_still_stands(browser, folder, name):
@@ -475,8 +487,16 @@ def test_settings_to_begin_with(browser, folder):
     said = page.evaluate(SAID)
     assert "With 5.76 × 10²³ FLOP, train 32 billion parameters" in said
     assert "70 billion parameters would read" in said
-    assert "training and serving together" in said
+    assert "both together" in said
     assert "repetition" not in said
+    page.context.close()
+
+
+def test_what_changes_nothing_is_said_to(browser, folder):
+    page = opened(browser, folder, "budget", budget="1e24", serve="1e8", unique="1e14")
+    said = page.evaluate(SAID)
+    assert "So little serving changes nothing." in said
+    assert "100 trillion distinct tokens are enough." in said
     page.context.close()
 
 

@@ -129,7 +129,7 @@ scalingFigures.register("budget", (figure, { laws, decays, preset, peak, own }) 
     const output = figure.output();
     return (tell) => {
       amount.show(check.get());
-      output.say(check.get() ? tell(amount.get()) : "");
+      output.say(check.get() && tell ? tell(amount.get()) : "");
     };
   };
   const askSize = ask("compare", "it has another size?", "parameters", 7e9, 1e6, 1e13);
@@ -139,8 +139,7 @@ scalingFigures.register("budget", (figure, { laws, decays, preset, peak, own }) 
   const frontier = figure.plot({ aspect: 0.5, least: 230, most: 270 });
 
   function budget() {
-    const [number, days, speed, use] = machines.map((control) => control.get());
-    const spent = number * days * 86400 * speed * use / 100;
+    const spent = machines.reduce((product, control) => product * control.get(), 24 * 3600 / 100);
     const counted = way.get() === "machines";
     compute.show(!counted);
     machines.forEach((control) => control.show(counted));
@@ -188,17 +187,16 @@ scalingFigures.register("budget", (figure, { laws, decays, preset, peak, own }) 
       return `${count(N)} parameters would read ${count(C / (6 * N), 2)} tokens and reach ${number(lossOf(N), 4)}` +
         (settled ? `: ${percent(waste(law, N, C / (6 * N)))} of the budget is wasted.` : ".");
     });
-    askServing((demand) => {
-      if (!settled) return "";
+    askServing(settled && ((demand) => {
       const life = served(law, best.loss, demand), training = 6 * life.params * life.tokens;
       const saved = 1 - (training + 2 * life.params * demand) / (C + 2 * best.params * demand);
       points.push(dot([life.params, training], 4, "to be served"));
-      return `The same loss is cheapest to reach and to serve with ${count(life.params, 2)} parameters on ` +
-        `${count(life.tokens, 2)} tokens: training takes ${number(training / C, 2)} times the budget, training and ` +
-        `serving together ${percent(saved)} less than with the size above.`;
-    });
-    askText((unique) => {
-      if (!settled) return "";
+      if (saved < 1e-3) return "So little serving changes nothing.";
+      return `To reach this loss and then to serve costs least with ${count(life.params, 2)} parameters on ` +
+        `${count(life.tokens, 2)} tokens: training takes ${number(training / C, 2)} times the budget, both together ` +
+        `${percent(saved)} less than with the size above.`;
+    }));
+    askText(settled && ((unique) => {
       const limit = { ...law, ...decays }, plan = limitedPlan(limit, C, unique);
       if (plan.epochs <= 1) return `${count(unique)} distinct tokens are enough.`;
       curves.push(line(sizes.map((N) => [N, limitedLoss(limit, N, C / (6 * N), unique)]),
@@ -206,7 +204,7 @@ scalingFigures.register("budget", (figure, { laws, decays, preset, peak, own }) 
       points.push(dot([plan.params, C], 3, "little text"));
       return `With so much text, ${count(plan.params, 2)} parameters read it ${number(plan.epochs, 2)} times and ` +
         `reach ${number(plan.loss, 4)}, if repetition is worth what Muennighoff et al. (2023) found.`;
-    });
+    }));
     const room = (top - best.loss) / 20;
     valley.draw({
       x: { ...x, title: "" },

@@ -287,11 +287,8 @@ class Panel {
   }
 
   keep(key, row, get, set) {
-    const change = (value) => {
-      set(value);
-      this.figure.changed();
-    };
-    row.onchange = () => this.figure.changed();
+    const changed = row.onchange = () => this.figure.changed();
+    const change = (value) => changed(set(value));
     const control = { get, set: change, show: (visible) => (row.hidden = !visible), first: get() };
     this.figure.controls.set(key, control);
     return control;
@@ -347,7 +344,7 @@ class Panel {
     const find = (value) => [...select.options].find((each) => each.value === value);
     const add = (option) => {
       find(option.value)?.remove();
-      select.append(new Option(option.label, option.value));
+      select.add(new Option(option.label, option.value));
     };
     options.forEach(add);
     select.value = value;
@@ -358,7 +355,7 @@ class Panel {
 
   check({ key, label, value = false }) {
     const row = this.row(element(`<label class="moving-check"><input type="checkbox"> ${label}`));
-    const box = row.querySelector("input");
+    const box = row.firstChild.firstChild;
     box.checked = value;
     return this.keep(key, row, () => box.checked, (next) => (box.checked = String(next) === "true"));
   }
@@ -466,13 +463,13 @@ function placeLabels(labels, marks, { left, right, top, bottom }) {
 }
 
 /** An axis from pixel `low` to pixel `high`, with the places of its ticks. */
-function axis({ from, to, log = false, title, format, ticks }, low, high) {
+function axis({ from, to, log, title, format = log ? flops : number, ticks }, low, high) {
   const turn = log ? Math.log10 : Number;
   const at = (value) => low + (high - low) * (turn(value) - turn(from)) / (turn(to) - turn(from));
   const length = Math.abs(high - low);
   const room = Math.max(2, Math.floor(length / (low < high ? 72 : 38)));
   const places = ticks || (log ? powers : steps)(from, to, room);
-  return { at, from, to, title, length, places, format: format || (log ? flops : (value) => number(value, 4)) };
+  return { at, from, to, title, length, places, format: (value) => format(value, 4) };
 }
 
 function steps(from, to, room) {

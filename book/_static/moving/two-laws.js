@@ -58,7 +58,6 @@ scalingFigures.register("two-laws", (figure, { runs, fits, slack, reach, up_to: 
         title: "best size (parameters), with 95 % intervals" },
       marks: [limit, ...laws.map(([name, law]) => ({ kind: "band", colour: COLOURS[name],
         points: law.sizes.map((row) => [row.flops, row.low, row.high]) })), ...lines("params")],
-      words: "Best size against compute by both laws, with bands that widen beyond the runs.",
     });
   });
 });
