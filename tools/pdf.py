@@ -62,7 +62,7 @@ def entries_of(html: Path) -> tuple[str, list[Entry]]:
     title = re.search(r'property="og:site_name" content="([^"]*)"', text)[1]
     entries, part = [Entry(title, first, "")], ""
     for caption, href, words in re.findall(
-        r'"caption-text">(.*?)</span>|"toctree-l1[^"]*">\s*<a [^>]*href="([^"]+)">(.*?)</a>', bar, re.S
+        r'"caption-text">(.*?)</span>|"toctree-l\d[^"]*">\s*<a [^>]*href="([^"]+)">(.*?)</a>', bar, re.S
     ):
         part = caption or part
         if href and not (address := resolved(first, href)).startswith("book/api"):

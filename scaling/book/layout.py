@@ -20,6 +20,7 @@ WIDTH = 160
 #: what screen readers stumble over: an empty corner of a table is no heading, and docutils gives roles that are no more
 MENDED = {
     "<th></th>": "<td></td>",
+    '<th class="head"><p></p></th>': "<td></td>",
     ' role="doc-biblioentry"': "",
     '<div role="list" class="citation-list">': '<div class="citation-list">',
 }

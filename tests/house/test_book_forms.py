@@ -25,7 +25,7 @@ CELLS = """() => [...document.querySelectorAll('.cell_input pre')]
 
 STOPPING = """() => {
   const section = [...document.querySelectorAll('article section section')].find(each => each.querySelector('h2'));
-  const shown = element => element.getClientRects().length && getComputedStyle(element).visibility !== 'hidden';
+  const shown = element => element.checkVisibility({ visibilityProperty: true });
   return [...document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex]')].filter(
     element => element.tabIndex >= 0 && !element.disabled && shown(element)
       && (section.contains(element) || section.compareDocumentPosition(element) & Node.DOCUMENT_POSITION_PRECEDING)

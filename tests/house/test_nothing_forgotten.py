@@ -74,9 +74,10 @@ def test_every_name_is_explained():
 def in_the_book():
     """Every notebook that the table of contents takes in, as often as it does."""
     for part in yaml.safe_load((ROOT / "_toc.yml").read_text())["parts"]:
-        for chapter in part["chapters"]:
-            pattern = (chapter.get("glob") or chapter["file"]).removesuffix(".ipynb")
-            yield from (path.relative_to(ROOT) for path in ROOT.glob(f"{pattern}.ipynb"))
+        for page in part["chapters"]:
+            for each in (page, *page.get("sections", ())):
+                pattern = (each.get("glob") or each["file"]).removesuffix(".ipynb")
+                yield from (path.relative_to(ROOT) for path in ROOT.glob(f"{pattern}.ipynb"))
 
 
 def test_every_chapter_is_in_the_table_of_contents_once():
