@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_hex
 
 from scaling import figures
 from scaling.diagnostics import combine
@@ -33,8 +34,13 @@ class TestLearningRates:
         for (name, each), curve, tick in zip(TRIALS.items(), curves, ticks, strict=True):
             np.testing.assert_allclose(curve.get_xydata(), each)
             np.testing.assert_allclose(tick.get_xydata(), [CHOSEN[name]])
-            assert curve.get_color() == tick.get_color()
+            assert to_hex(curve.get_color()) == to_hex(tick.get_color())
         assert labels(ax) == ["narrow", "wide"]
+
+    def test_no_two_of_many_curves_look_alike(self):
+        many = {f"model {number}": TRIALS["wide"] for number in range(12)}
+        ax = figures.plot_learning_rates(many, dict.fromkeys(many, CHOSEN["wide"]))
+        assert len({to_hex(curve.get_color()) for curve in ax.lines[::2]}) == 12
 
     def test_every_rate_is_on_the_axis_once(self):
         _, given = plt.subplots()
