@@ -36,9 +36,8 @@ def fit_two_steps(
 ) -> Fit:
     r"""Fit a task from size and tokens in two steps: a law of the loss, and what that loss means on the task.
 
-    Both steps are fitted to the same runs with the same weights. So a resample of :func:`~scaling.uncertainty.bootstrap`
-    draws the runs once for both, and an interval of the share holds the uncertainty of either step and what the two have
-    in common. It does not hold the noise of the benchmark on which the forecast will be tried, nor a wrong form.
+    Both steps are fitted to the same runs with the same weights. So a resample of
+    :func:`~scaling.uncertainty.bootstrap` draws the runs once for both, and an interval of the share holds the uncertainty of either step and what they share. It does not hold the noise of the benchmark on which the forecast will be tried, nor a wrong form.
 
     Parameters
     ----------
@@ -84,7 +83,7 @@ def fit_two_steps(
         first = fit_parametric(runs.assign(loss=runs[loss]), **shared)  # type: ignore[arg-type]
     except FitError as error:
         raise FitError(f"step 1, the loss: {error}", error.kind) from error
-    law = TaskLaw(first.candidate, second.candidate)
+    law = TaskLaw.of(first.candidate.constants | second.candidate.constants)
     steps = {"step 1, the loss": first, "step 2, the task": second}
     worse = min(steps.values(), key=lambda fit: WORST_FIRST.index(fit.status))
     return Fit(

@@ -142,6 +142,7 @@ NOT_COMPARED = {
     "fit_farseer": "nine constants and half a second: `league` shows it",
     "fit_overtraining": "the parametric loss with two constants tied",
     "fit_downstream": "of a task, from the loss",
+    "fit_two_steps": "of a task, by a law of the loss that it shows",
     "fit_routed": "of the number of experts, which few tables state, and not of tokens",
     "fit_isoflop": "a frontier gives no loss",
     "fit_envelope": "a frontier gives no loss",
