@@ -72,7 +72,7 @@ def front_page(summary: dict[str, Any], outcomes: dict[Chapter, Outcome], runs: 
         *_laws(summary),
         *_chapters(outcomes),
     ]
-    return "\n\n".join(parts) + "\n"
+    return _unbroken("\n\n".join(parts)) + "\n"
 
 
 def headline(answer: dict[str, Any]) -> str:
@@ -375,5 +375,10 @@ def _chapters(outcomes: dict[Chapter, Outcome]) -> list[str]:
 
 
 def _row(*cells: str) -> str:
-    """A row of a table, its counts unbroken."""
-    return re.sub(r"(\d) (thousand|million|billion|trillion)\b", "\\1\u00a0\\2", f"| {' | '.join(cells)} |")
+    return f"| {' | '.join(cells)} |"
+
+
+def _unbroken(text: str) -> str:
+    """No line ends between a number and what belongs to it."""
+    text = text.replace(" × 10", "\u00a0×\u00a010").replace("95 %", "95\u00a0%")
+    return re.sub(r"(\d) (thousand|million|billion|trillion)\b", "\\1\u00a0\\2", text)

@@ -18,7 +18,7 @@ from ..laws.overtraining import DownstreamLaw, SigmoidLaw
 from .common import chosen_rows
 from .engine.identify import LEAST_FREEDOM, SEEN
 from .engine.problem import Objective
-from .least_squares import Form, finish_form, objective_of
+from .least_squares import Form, finish_sample, objective_of
 from .result import Fit
 
 __all__ = ["fit_downstream"]
@@ -240,12 +240,11 @@ def fit_downstream(
     _check(metric, right, share, aim)
     curve = FORMS[form](L, share, fixed)
     count = len(used.table) if used.clusters is None else int(used.clusters.max()) + 1
-    return finish_form(
-        curve.form,
-        used.weights,
+    return finish_sample(
+        curve,
+        used,
         aim,
-        curve.starts(used.weights, max(n_starts, 0)),
-        constants=curve.constants,
+        n_starts,
         variables={"loss": L},
         least=len(curve.names) - len(fixed),
         unseen=partial(curve.unseen, used.weights, aim, count),
@@ -263,9 +262,6 @@ def fit_downstream(
             n_starts=n_starts,
             rows=rows,
         ),
-        runs=used.table,
-        dropped=used.dropped,
-        clusters=used.clusters,
     )
 
 

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from ..laws.farseer import FarseerLaw
 from .common import chosen_rows
 from .engine.starts import Basis, starting_points
-from .least_squares import Form, finish_form, nothing_unseen, objective_of
+from .least_squares import Form, finish_sample, nothing_unseen, objective_of
 from .result import Fit
 
 __all__ = ["fit_farseer"]
@@ -187,18 +187,14 @@ def fit_farseer(
     N, D, loss = used.columns("params", "tokens", "loss")
     x, y = np.log(N), np.log(D)
     law = _Surface(loss, x - x.mean(), y, (float(x.mean()), float(y.mean())))
-    return finish_form(
-        law.form,
-        used.weights,
+    return finish_sample(
+        law,
+        used,
         aim,
-        law.starts(used.weights, max(n_starts, 0)),
-        constants=law.constants,
+        n_starts,
         variables={"params": N, "tokens": D},
         least=LEAST,
         unseen=nothing_unseen,
         build=FarseerLaw,
         again=partial(fit_farseer, used.table, objective=objective, delta=delta, n_starts=n_starts, rows=rows),
-        runs=used.table,
-        dropped=used.dropped,
-        clusters=used.clusters,
     )

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 import scipy
 
 from ..laws.base import Law
-from .common import AGREE, AGREE_FLOOR, check_search
+from .common import AGREE, AGREE_FLOOR, Sample, check_search
 from .engine.identify import FALLS, condition_number, verdict
 from .engine.problem import Objective
 from .result import Fit
@@ -175,6 +175,32 @@ def finish_form(
         clusters=clusters,
         _again=again,
         _build=build,
+    )
+
+
+class Shape(Protocol):
+    """A law as least squares sees it: its residuals, where to start, and the constants of a theta."""
+
+    @property
+    def form(self) -> Form: ...
+
+    def starts(self, weights: np.ndarray, n_starts: int) -> np.ndarray: ...
+
+    def constants(self, theta: np.ndarray) -> dict[str, float]: ...
+
+
+def finish_sample(shape: Shape, used: Sample, aim: Objective, n_starts: int, **rest: Any) -> Fit:
+    """:func:`finish_form` on chosen rows, from the starts that a law makes of them."""
+    return finish_form(
+        shape.form,
+        used.weights,
+        aim,
+        shape.starts(used.weights, max(n_starts, 0)),
+        constants=shape.constants,
+        runs=used.table,
+        dropped=used.dropped,
+        clusters=used.clusters,
+        **rest,
     )
 
 

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from ..laws.overtraining import EXPONENTS, OvertrainingLaw
 from .common import chosen_rows
-from .least_squares import Form, finish_form, nothing_unseen, objective_of
+from .least_squares import Form, finish_sample, nothing_unseen, objective_of
 from .result import Fit
 
 __all__ = ["fit_overtraining"]
@@ -107,18 +107,14 @@ def fit_overtraining(
     centres = float(x.mean()), float(y.mean())
     ratio = D / N if np.ptp(np.log(D / N)) > SAME_RATIO else np.full_like(N, np.median(D / N))
     law = _Sum(loss, (x - centres[0], y - centres[1]), centres)
-    return finish_form(
-        law.form,
-        used.weights,
+    return finish_sample(
+        law,
+        used,
         aim,
-        law.starts(used.weights, max(n_starts, 0)),
-        constants=law.constants,
+        n_starts,
         variables={"params": N, "tokens per parameter": ratio},
         least=2,
         unseen=nothing_unseen,
         build=OvertrainingLaw,
         again=partial(fit_overtraining, used.table, objective=objective, delta=delta, n_starts=n_starts, rows=rows),
-        runs=used.table,
-        dropped=used.dropped,
-        clusters=used.clusters,
     )

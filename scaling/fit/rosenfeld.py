@@ -18,7 +18,7 @@ from ..laws.rosenfeld import RosenfeldLaw
 from .common import chosen_rows
 from .engine.identify import noise_bound
 from .engine.problem import EXPONENTS, Objective
-from .least_squares import Form, finish_form, objective_of
+from .least_squares import Form, finish_sample, objective_of
 from .result import Fit
 
 __all__ = ["fit_rosenfeld"]
@@ -165,12 +165,11 @@ def fit_rosenfeld(
     logs = np.log(N), np.log(D)
     centres = np.array([x.mean() for x in logs])
     law = _Envelope(loss, (logs[0] - centres[0], logs[1] - centres[1]), centres, float(guess))
-    return finish_form(
-        law.form,
-        used.weights,
+    return finish_sample(
+        law,
+        used,
         aim,
-        law.starts(used.weights, max(n_starts, 0)),
-        constants=law.constants,
+        n_starts,
         variables={"params": N, "tokens": D},
         least=LEAST,
         unseen=partial(law.unseen, used.weights, aim),
@@ -178,9 +177,6 @@ def fit_rosenfeld(
         again=partial(
             fit_rosenfeld, used.table, guess=guess, objective=objective, delta=delta, n_starts=n_starts, rows=rows
         ),
-        runs=used.table,
-        dropped=used.dropped,
-        clusters=used.clusters,
     )
 
 

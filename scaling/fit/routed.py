@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from ..errors import FitError
 from ..laws.routed import RoutedLaw
 from .common import chosen_rows
-from .least_squares import Form, finish_form, nothing_unseen, objective_of
+from .least_squares import Form, finish_sample, nothing_unseen, objective_of
 from .result import Fit
 
 __all__ = ["fit_routed"]
@@ -136,18 +136,14 @@ def fit_routed(
         raise FitError(f"num_experts must be at least 1, got {E[bad[0]]:g} in row {bad[0]}")
     x = np.log10(N)
     law = _Bilinear(loss, x - x.mean(), float(x.mean()), E)
-    return finish_form(
-        law.form,
-        used.weights,
+    return finish_sample(
+        law,
+        used,
         aim,
-        law.starts(used.weights, max(n_starts, 0)),
-        constants=law.constants,
+        n_starts,
         variables={"params": N, "num_experts": E},
         least=2,
         unseen=nothing_unseen,
         build=RoutedLaw,
         again=partial(fit_routed, used.table, objective=objective, delta=delta, n_starts=n_starts, rows=rows),
-        runs=used.table,
-        dropped=used.dropped,
-        clusters=used.clusters,
     )

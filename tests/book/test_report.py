@@ -47,7 +47,7 @@ def summaries(answers):
 
 
 def page(answers, summaries, name):
-    return front_page(summaries[name], {}, answers[name].runs)
+    return front_page(summaries[name], {}, answers[name].runs).replace("\u00a0", " ")
 
 
 # --- the answer ------------------------------------------------------------------------------------------------------
