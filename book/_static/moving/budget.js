@@ -83,7 +83,7 @@ scalingFigures.register("budget", (figure, { laws, decays, preset, peak, own }) 
   const range = (panel, key, label, value, min, max, rest) => panel.range({ key, label, value, min, max, ...rest });
   const way = money.choice({ key: "way", label: "given as", value: "flops",
     options: [{ value: "flops", label: "compute" }, { value: "machines", label: "accelerators and days" }] });
-  const compute = range(money, "flops", "compute", preset.budget, Math.min(1e18, preset.budget / 1e4), 1e28,
+  const compute = range(money, "flops", "compute", preset.budget, Math.min(1e12, preset.budget / 1e4), 1e28,
     { unit: "FLOP", log: true, least: 1e6, most: 1e32 });
   const machines = [
     range(money, "machines", "accelerators", 1024, 1, 1e6, { log: true, words: count }),
@@ -107,11 +107,15 @@ scalingFigures.register("budget", (figure, { laws, decays, preset, peak, own }) 
       choice.add({ value: "own", label: known.own.label });
       choice.set("own");
       fault.say("");
+      return known.own.largest;
     } catch (error) {
       fault.say(element("<strong>Not taken.</strong>"), " ", error.message);
     }
   }
-  const load = async (file) => file && take(await file.text());
+  const load = async (file) => {
+    const largest = take(await file.text());
+    if (largest) compute.set(10 * largest);
+  };
   pick.lastChild.onchange = (event) => load(event.target.files[0]);
   figure.live.ondragover = (event) => event.preventDefault();
   figure.live.ondrop = (event) => {
@@ -210,8 +214,7 @@ scalingFigures.register("budget", (figure, { laws, decays, preset, peak, own }) 
       x: { ...x, title: "" },
       y: { from: best.loss - 4 * room, to: top + room, title: "loss at this budget (nats a token)" },
       marks: curves,
-      words: `Loss against model size at ${flops(C)} FLOP: a valley` +
-        (settled ? ` with its floor at ${count(best.params, 2)} parameters.` : "."),
+      words: `Loss against model size at ${flops(C)} FLOP: a valley, with the best size at its floor.`,
     });
 
     const lineOf = ({ constants }) => sizes.map((N) => (
@@ -225,14 +228,14 @@ scalingFigures.register("budget", (figure, { laws, decays, preset, peak, own }) 
       x,
       y: { from: low, to: high, log: true, title: "budget (FLOP), with the best size at each" },
       marks: [
-        ...(chosen.largest > low ? [runs] : []),
+        chosen.largest > low && runs,
         ...others.map((each, k) => line(lineOf(each),
           { colour: "quiet", width: 1, label: !k && "the other fits", at: 0.75 })),
-        ...(span ? [band()] : []),
+        span && band(),
         line(ends, { label: "best sizes by this law", at: 0.75, dash: !settled }),
         { kind: "rule", y: C, label: "your budget", at: 0 },
         ...points,
-      ],
+      ].filter(Boolean),
       words: `The best size grows as the budget to the power ${number(law.beta / (law.alpha + law.beta))}.`,
     });
   });
