@@ -85,7 +85,7 @@ def picture(reach: str = "1e16", up_to: str = "4e13") -> tuple[Any, str]:
         sizes.plot(budgets, best.params, style, color=colour)
         known = [row for row in _told(float(up_to), name)["sizes"] if row["flops"] <= 1.01 * float(reach)]
         sizes.fill_between(*([row[k] for row in known] for k in ("flops", "low", "high")), color=colour, alpha=0.15)
-    losses.set(xscale="log", xlabel="compute [FLOP]", ylabel="loss [nats/token]")
-    sizes.set(xscale="log", yscale="log", xlabel="compute [FLOP]", ylabel="best size [parameters]")
+    losses.set(xscale="log", xlabel="Compute [FLOP]", ylabel="Loss [nats/token]")
+    sizes.set(xscale="log", yscale="log", xlabel="Compute [FLOP]", ylabel="Best size [parameters]")
     losses.legend(frameon=False)
     return figure, WORDS
