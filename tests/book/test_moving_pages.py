@@ -75,7 +75,7 @@ def test_a_figure_without_content_has_a_still_of_its_own(site):
         assert said == pytest.approx([best.params, best.tokens], rel=0.06)
     picture = re.search(r'<svg role="img" aria-label="([^"]+)".*?</svg>', site["two"], flags=re.DOTALL)
     assert "both laws go through the same dots" in picture[1]
-    assert "loss [nats/token]" in picture[0]
+    assert "Loss [nats/token]" in picture[0]
 
 
 def test_constants_come_from_the_package(site):

@@ -81,23 +81,23 @@ function doubtsOf(law, budget, rivals) {
 scalingFigures.register("budget", (figure, { laws, decays, preset, peak, own }) => {
   const money = figure.panel("Your budget"), source = figure.panel("The law"), more = figure.panel("And if …");
   const range = (panel, key, label, value, min, max, rest) => panel.range({ key, label, value, min, max, ...rest });
-  const way = money.choice({ key: "way", label: "given as", value: "flops",
+  const way = money.choice({ key: "way", label: "Given as", value: "flops",
     options: [{ value: "flops", label: "compute" }, { value: "machines", label: "accelerators and days" }] });
-  const compute = range(money, "flops", "compute", preset.budget, Math.min(1e18, preset.budget / 1e4), 1e28,
+  const compute = range(money, "flops", "Compute", preset.budget, Math.min(1e12, preset.budget / 1e4), 1e28,
     { unit: "FLOP", log: true, least: 1e6, most: 1e32 });
   const machines = [
-    range(money, "machines", "accelerators", 1024, 1, 1e6, { log: true, words: count }),
-    range(money, "days", "days", 60, 1, 730, { step: 1 }),
-    range(money, "peak", "peak of each", peak.value, 1e12, 1e17, { unit: "FLOP/s", log: true }),
-    range(money, "use", "of it used", 40, 1, 100, { unit: "%", step: 1 }),
+    range(money, "machines", "Accelerators", 1024, 1, 1e6, { log: true, words: count }),
+    range(money, "days", "Days", 60, 1, 730, { step: 1 }),
+    range(money, "peak", "Peak of each", peak.value, 1e12, 1e17, { unit: "FLOP/s", log: true }),
+    range(money, "use", "Of it used", 40, 1, 100, { unit: "%", step: 1 }),
   ];
   const total = money.note();
 
   const known = { ...laws };
-  const choice = source.choice({ key: "law", label: "fitted by", value: preset.law,
+  const choice = source.choice({ key: "law", label: "Fitted by", value: preset.law,
     options: Object.entries(laws).map(([value, law]) => ({ value, label: law.label })) });
   const about = source.note();
-  const pick = element("<label>or yours: pick, or drop here, a file of <code>scaling fit --out</code> " +
+  const pick = element("<label>Or yours: pick, or drop here, a file of <code>scaling fit --out</code> " +
     '<input type="file">');
   source.row(pick);
   const fault = source.note();
@@ -107,11 +107,15 @@ scalingFigures.register("budget", (figure, { laws, decays, preset, peak, own }) 
       choice.add({ value: "own", label: known.own.label });
       choice.set("own");
       fault.say("");
+      return known.own.largest;
     } catch (error) {
       fault.say(element("<strong>Not taken.</strong>"), " ", error.message);
     }
   }
-  const load = async (file) => file && take(await file.text());
+  const load = async (file) => {
+    const largest = take(await file.text());
+    if (largest) compute.set(10 * largest);
+  };
   pick.lastChild.onchange = (event) => load(event.target.files[0]);
   figure.live.ondragover = (event) => event.preventDefault();
   figure.live.ondrop = (event) => {
@@ -132,9 +136,9 @@ scalingFigures.register("budget", (figure, { laws, decays, preset, peak, own }) 
       output.say(check.get() && tell ? tell(amount.get()) : "");
     };
   };
-  const askSize = ask("compare", "it has another size?", "parameters", 7e9, 1e6, 1e13);
-  const askServing = ask("serve", "it will answer requests?", "tokens in its life", 1e13, 1e9, 1e16);
-  const askText = ask("unique", "there is only so much text?", "distinct tokens", 1e12, 1e8, 1e15);
+  const askSize = ask("compare", "it has another size?", "Parameters", 7e9, 1e6, 1e13);
+  const askServing = ask("serve", "it will answer requests?", "Tokens in its life", 1e13, 1e9, 1e16);
+  const askText = ask("unique", "there is only so much text?", "Distinct tokens", 1e12, 1e8, 1e15);
   const valley = figure.plot({ aspect: 0.5, least: 210, most: 250 });
   const frontier = figure.plot({ aspect: 0.5, least: 230, most: 270 });
 
@@ -170,7 +174,7 @@ scalingFigures.register("budget", (figure, { laws, decays, preset, peak, own }) 
     // both pictures share the axis of sizes, which stands still while a budget grows a little
     const least = 10 ** Math.floor(Math.log10(best.params) - 2);
     const sizes = spaced(least, 1e5 * least, 151);
-    const x = { from: least, to: 1e5 * least, log: true, title: "model size (parameters)", format: short };
+    const x = { from: least, to: 1e5 * least, log: true, title: "Model size [parameters]", format: short };
     const lossOf = (N) => loss(law, N, C / (6 * N));
     const dot = (place, colour, label, radius) => ({ kind: "points", points: [place], colour, label, radius });
     const line = (points, rest) => ({ kind: "line", points, ...rest });
@@ -208,10 +212,9 @@ scalingFigures.register("budget", (figure, { laws, decays, preset, peak, own }) 
     const room = (top - best.loss) / 20;
     valley.draw({
       x: { ...x, title: "" },
-      y: { from: best.loss - 4 * room, to: top + room, title: "loss at this budget (nats a token)" },
+      y: { from: best.loss - 4 * room, to: top + room, title: "Loss at this budget [nats a token]" },
       marks: curves,
-      words: `Loss against model size at ${flops(C)} FLOP: a valley` +
-        (settled ? ` with its floor at ${count(best.params, 2)} parameters.` : "."),
+      words: `Loss against model size at ${flops(C)} FLOP: a valley, with the best size at its floor.`,
     });
 
     const lineOf = ({ constants }) => sizes.map((N) => (
@@ -223,16 +226,16 @@ scalingFigures.register("budget", (figure, { laws, decays, preset, peak, own }) 
     const band = () => ({ kind: "band", across: true, points: spaced(low, high, 41).map((c) => [c, ...spanOf(c)]) });
     frontier.draw({
       x,
-      y: { from: low, to: high, log: true, title: "budget (FLOP), with the best size at each" },
+      y: { from: low, to: high, log: true, title: "Budget [FLOP], with the best size at each" },
       marks: [
-        ...(chosen.largest > low ? [runs] : []),
+        chosen.largest > low && runs,
         ...others.map((each, k) => line(lineOf(each),
           { colour: "quiet", width: 1, label: !k && "the other fits", at: 0.75 })),
-        ...(span ? [band()] : []),
+        span && band(),
         line(ends, { label: "best sizes by this law", at: 0.75, dash: !settled }),
         { kind: "rule", y: C, label: "your budget", at: 0 },
         ...points,
-      ],
+      ].filter(Boolean),
       words: `The best size grows as the budget to the power ${number(law.beta / (law.alpha + law.beta))}.`,
     });
   });

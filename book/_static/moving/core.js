@@ -65,7 +65,7 @@ function interval(rows, estimate, budget) {
   if (rows.length < 2 || rows.some((row) => !(row.low > 0 && row.high > 0))) return null;
   const next = rows.findIndex((row) => row.flops >= budget);
   const k = next < 0 ? rows.length - 1 : Math.max(1, next);
-  const [one, two] = [rows[k - 1], rows[k]];
+  const one = rows[k - 1], two = rows[k];
   const share = Math.max(0, Math.log(budget / one.flops) / Math.log(two.flops / one.flops));
   const ratio = (row, end) => row[end] / estimate(row.flops);
   return ["low", "high"].map((end) => estimate(budget) * ratio(one, end) ** (1 - share) * ratio(two, end) ** share);
@@ -190,15 +190,14 @@ function speaker(into, kind) {
 /** `mark` is what begins the settings in a link, which knows the controls by their keys. */
 class Figure {
   constructor(container, constants) {
-    const { title } = this.constants = constants;
+    this.constants = constants;
     this.container = container;
     this.mark = `#${container.id}?`;
     this.controls = new Map();
-    this.left = element('<div class="moving-controls">');
-    this.right = element('<div class="moving-shown">');
-    this.live = element('<div class="moving-live" role="group">', element('<p class="moving-title">', title),
-      element('<div class="moving-columns">', this.left, this.right));
-    this.live.setAttribute("aria-label", title);
+    this.live = element('<div class="moving-live" role="group"><p class="moving-title"></p><div class="moving-columns">' +
+      '<div class="moving-controls"></div><div class="moving-shown">');
+    this.live.firstChild.textContent = this.live.ariaLabel = constants.title;
+    [this.left, this.right] = this.live.lastChild.children;
     container.append(this.live);
   }
 
@@ -313,12 +312,12 @@ class Panel {
     let now;
     const take = (next) => {
       const right = next >= least && next <= most;
-      field.setAttribute("aria-invalid", !right);
+      field.ariaInvalid = !right;
       fault.textContent = right ? "" : `A number from ${words(least)} to ${words(most)}, please.`;
       if (!right) return;
       now = next;
       slider.value = log ? steps * Math.log(now / min) / Math.log(max / min) : now;
-      slider.setAttribute("aria-valuetext", `${words(now)} ${unit}`);
+      slider.ariaValueText = `${words(now)} ${unit}`;
     };
     const set = (next) => {
       take(Math.min(most, Math.max(least, Number(next) || least)));
@@ -392,7 +391,7 @@ function plotter(into, { aspect = 0.55, least = 220, most = 340 } = {}) {
     box.innerHTML = `<svg width="${width}" height="${height}" role="img">${drawAxes(x, y, frame)}` +
       `<svg x="${frame.left}" y="${frame.top}" width="${x.length}" height="${y.length}" ` +
       `viewBox="${frame.left} ${frame.top} ${x.length} ${y.length}">${all("drawn")}</svg>${all("text")}</svg>`;
-    box.firstChild.setAttribute("aria-label", spec.words || `${spec.y.title}, against ${spec.x.title}`);
+    box.firstChild.ariaLabel = spec.words || `${spec.y.title}, against ${spec.x.title}`;
     placeLabels([...box.querySelectorAll(".moving-label")], marks, frame);
   }
   new ResizeObserver(() => spec && box.clientWidth !== width && draw(spec)).observe(box);

@@ -14,10 +14,10 @@ formulas.error = (law, runs) => {
 scalingFigures.register("two-laws", (figure, { runs, fits, slack, reach, up_to: first }) => {
   const isFitted = (limit) => (run) => run[2] <= slack * limit;
   const panel = figure.panel("Fit, and extrapolate");
-  const fitted = panel.choice({ key: "runs", label: "runs that are fitted", value: first,
+  const fitted = panel.choice({ key: "runs", label: "Runs that are fitted", value: first,
     options: Object.keys(fits).map((value) => ({ value,
       label: `${runs.filter(isFitted(value)).length}, up to ${flops(Number(value), 1)} FLOP` })) });
-  const asked = panel.range({ key: "reach", label: "extrapolate to", unit: "FLOP", value: reach, min: 1e13, max: 1e18,
+  const asked = panel.range({ key: "reach", label: "Extrapolate to", unit: "FLOP", value: reach, min: 1e13, max: 1e18,
     log: true });
   panel.note(`${runs.length} runs of our own, of tiny models. Filled dots are fitted, hollow ones held out.`);
   const answers = { additive: figure.output(), coupled: figure.output() }, apart = figure.output("warning");
@@ -40,7 +40,7 @@ scalingFigures.register("two-laws", (figure, { runs, fits, slack, reach, up_to: 
       `${number(Math.max(ratio, 1 / ratio), 2)} apart. Each interval takes its own law for granted.`);
 
     const budgets = formulas.spaced(1e10, 2 * C, 81);
-    const x = { from: 1e10, to: 2 * C, log: true, title: "compute (FLOP)" };
+    const x = { from: 1e10, to: 2 * C, log: true, title: "Compute [FLOP]" };
     const lines = (what) => laws.map(([name, law]) => ({ kind: "line", colour: COLOURS[name], label: `${name} law`,
       at: 0.85, dash: name === "additive", points: budgets.map((c) => [c, at(law, c, what)]) }));
     const dots = (these, hollow) => ({ kind: "points", colour: 6, hollow, radius: 2.6,
@@ -48,14 +48,14 @@ scalingFigures.register("two-laws", (figure, { runs, fits, slack, reach, up_to: 
     const limit = { kind: "rule", x: largest, colour: "quiet" };
     losses.draw({
       x: { ...x, title: "" },
-      y: { from: Math.min(...laws.map(([, law]) => at(law, C, "loss"))) - 0.3, to: 5.6, title: "loss (nats a token)" },
+      y: { from: Math.min(...laws.map(([, law]) => at(law, C, "loss"))) - 0.3, to: 5.6, title: "Loss [nats a token]" },
       marks: [{ ...limit, label: "largest run fitted" }, dots(inside), dots(outside, true), ...lines("loss")],
       words: "Loss against compute: the runs, and the least loss of each budget by two laws that part beyond them.",
     });
     sizes.draw({
       x,
       y: { from: 5e3, to: 3 * Math.max(...laws.map(([, law]) => at(law, 2 * C, "params"))), log: true, format: short,
-        title: "best size (parameters), with 95 % intervals" },
+        title: "Best size [parameters], with 95 % intervals" },
       marks: [limit, ...laws.map(([name, law]) => ({ kind: "band", colour: COLOURS[name],
         points: law.sizes.map((row) => [row.flops, row.low, row.high]) })), ...lines("params")],
     });

@@ -39,10 +39,9 @@ def constants(reach: str = "1e16", up_to: str = "4e13") -> dict[str, Any]:
     if float(up_to) not in UP_TO:
         raise ValueError(f"runs can be fitted up to {', '.join(f'{each:g}' for each in UP_TO)} FLOP, not {up_to}")
     runs = load_runs(RUNS)[["params", "tokens", "flops", "loss"]]
-    fits = {f"{limit:g}": _fitted(limit) for limit in UP_TO}
     return {
         "runs": runs.to_numpy().tolist(),
-        "fits": {limit: {name: _told(fit) for name, fit in laws.items()} for limit, laws in fits.items()},
+        "fits": {f"{limit:g}": {name: _told(limit, name) for name in LAWS} for limit in UP_TO},
         "slack": SLACK,
         "reach": float(reach),
         "up_to": f"{float(up_to):g}",
@@ -56,8 +55,10 @@ def _fitted(limit: float) -> dict[str, Fit]:
     return {name: fit_parametric(runs[runs["flops"] <= SLACK * limit], law=name) for name in LAWS}
 
 
-def _told(fit: Fit) -> dict[str, Any]:
+@functools.cache
+def _told(limit: float, name: str) -> dict[str, Any]:
     """A law's constants, and what the runs know of its best size at each budget."""
+    fit = _fitted(limit)[name]
     with np.errstate(invalid="ignore"):  # a profile of the coupled law tries steps that lead nowhere
         rows = fit.certainty(ASKED)
     sizes = rows.loc[rows["quantity"] == "params", ["flops", "low", "high"]]
@@ -82,9 +83,9 @@ def picture(reach: str = "1e16", up_to: str = "4e13") -> tuple[Any, str]:
         best = compute_optimal(cast(SumLaw, _fitted(float(up_to))[name].candidate), budgets)
         losses.plot(budgets, best.loss, style, color=colour, label=f"{name} law")
         sizes.plot(budgets, best.params, style, color=colour)
-        known = [row for row in _told(_fitted(float(up_to))[name])["sizes"] if row["flops"] <= 1.01 * float(reach)]
+        known = [row for row in _told(float(up_to), name)["sizes"] if row["flops"] <= 1.01 * float(reach)]
         sizes.fill_between(*([row[k] for row in known] for k in ("flops", "low", "high")), color=colour, alpha=0.15)
-    losses.set(xscale="log", xlabel="compute [FLOP]", ylabel="loss [nats/token]")
-    sizes.set(xscale="log", yscale="log", xlabel="compute [FLOP]", ylabel="best size [parameters]")
+    losses.set(xscale="log", xlabel="Compute [FLOP]", ylabel="Loss [nats/token]")
+    sizes.set(xscale="log", yscale="log", xlabel="Compute [FLOP]", ylabel="Best size [parameters]")
     losses.legend(frameon=False)
     return figure, WORDS
