@@ -131,7 +131,7 @@ scalingFigures.register("toy", (figure, { law, sizes, tokens, draws, note }) => 
       marks: [...dots(now.runs, "quiet", "other runs", 0.75), ...dots(now.kept, 1, "fitted runs", -0.8),
         { kind: "rule", x: C, colour: "quiet" }, { ...truth, y: 1, label: "truth" },
         ...now.fits.flatMap((fit, k) => (fit ? [
-          { kind: "line", points: [begin, C].map((each) => [each, off(fit, each)]), colour: k + 2, dash: true },
+          { kind: "line", points: spaced(begin, C, 50).map((each) => [each, off(fit, each)]), colour: k + 2, dash: true },
           { kind: "points", points: [[C, mine[k]]], colour: k + 2, radius: 5, label: `${k + 1}, ${NAMES[k]}` }] : []))],
     });
     strip.draw({
