@@ -37,6 +37,7 @@ scalingFigures.register("epochs", (figure, { law, note }) => {
       `${percent(value(epochs) / epochs)} of a new one.`);
 
     const three = [best.epochs, fresh, epochs], from = Math.min(...three) / 5, to = Math.max(...three) * 5;
+    const across = spaced(from, to, 150);
     const top = Math.max(yours.loss, best.loss + 0.1) + 0.03, room = top - free.loss;
     const curve = (loss, across, look) => ({ kind: "line", points: across.map((each) => [each, loss(each)]), ...look });
     const dot = (label, each, loss, colour, aside, hollow) => [
@@ -45,15 +46,14 @@ scalingFigures.register("epochs", (figure, { law, note }) => {
     valley.draw({
       x: { from, to, log: true, title: "Epochs: tokens read over unique tokens", format: number },
       y: { from: free.loss - 0.25 * room, to: top, title: "Loss at this budget [nats a token]" },
-      marks: [curve((each) => formulas.loss(law, flops / (6 * unique * each), unique * each), spaced(from, to, 150),
-        { colour: "quiet", dash: true }),
-      curve((each) => planOf(law, flops, unique, each).loss, spaced(from, to, 150)),
+      marks: [curve((each) => formulas.loss(law, flops / (6 * unique * each), unique * each), across,
+        { colour: "quiet", dash: true }), curve((each) => planOf(law, flops, unique, each).loss, across),
       ...dot("best if all text were new", fresh, free.loss, "quiet", -0.18 * room, true),
       ...dot("best plan", best.epochs, best.loss, 1, 0.05 * room), ...dot("your plan", epochs, yours.loss, 2, 0)],
     });
 
     const end = Math.max(20, Math.min(100, 1.5 * Math.max(best.epochs, epochs))), ceiling = value(Infinity);
-    const passed = Array.from({ length: 101 }, (_, k) => (k * end) / 100);
+    const passed = spaced(end / 100, end, 99);
     worth.draw({
       x: { from: 0, to: end, title: "Epochs" },
       y: { from: 0, to: 1.25 * ceiling, title: "Worth of the text, in first passes" },

@@ -105,7 +105,7 @@ function drawMinima(plot, { points, at }, flops) {
   const off = (C, ratio) => [C, 100 * (ratio - 1)];
   const [inside, outside] = [true, false].map((kind) => (
     points.filter((p) => p.inside === kind && p.bias).map((p) => off(p.flops, p.bias))));
-  const ends = at ? [points[0].flops, flops].map((C) => off(C, at(C))) : [];
+  const ends = at ? spaced(points[0].flops, flops, 50).map((C) => off(C, at(C))) : [];
   const all = [...inside, ...outside, ...ends, [0, 2], [0, -2]].map((pair) => pair[1]);
   const low = Math.min(...all), high = Math.max(...all), room = 0.15 * (high - low);
   plot.draw({
@@ -115,7 +115,7 @@ function drawMinima(plot, { points, at }, flops) {
       { kind: "line", points: ends, dash: true, colour: 2 },
       { kind: "points", points: inside, colour: 2, label: "lowest points", at: 0 },
       { kind: "points", points: outside, colour: 2, hollow: true },
-      { kind: "points", points: ends.slice(1), colour: 6, label: "followed further" }],
+      { kind: "points", points: ends.slice(-1), colour: 6, label: "followed further" }],
   });
 }
 })();

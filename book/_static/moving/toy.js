@@ -115,8 +115,7 @@ scalingFigures.register("toy", (figure, { law, sizes, tokens, draws, note }) => 
       (set.noise ? `In ${draws} other draws of the noise, approach 3 gives ${number(Math.min(...thirds), 2)} to ` +
         `${number(Math.max(...thirds), 2)} times.` : "Without noise, only the rounding is left."));
     warning.say(found.length > 2 ? "" : `No answer by ${[0, 1, 2].filter((k) => !mine[k]).map(named).join(" and ")}: ` +
-      "more sizes are needed, with best ones among them. ", now.fits[2]?.law.E < 0 ? "Approach 3 wants E below zero: these " +
-      "runs do not settle the law." : "");
+      "more sizes are needed. ", now.fits[2]?.law.E < 0 ? "Approach 3 has E below zero: the runs settle no law." : "");
 
     const ratios = [mine, ...others].flat().filter(Boolean);
     const wide = 1.25 * Math.min(60, Math.max(4, ...ratios, 1 / Math.min(...ratios)));
@@ -131,7 +130,7 @@ scalingFigures.register("toy", (figure, { law, sizes, tokens, draws, note }) => 
       marks: [...dots(now.runs, "quiet", "other runs", 0.75), ...dots(now.kept, 1, "fitted runs", -0.8),
         { kind: "rule", x: C, colour: "quiet" }, { ...truth, y: 1, label: "truth" },
         ...now.fits.flatMap((fit, k) => (fit ? [
-          { kind: "line", points: [begin, C].map((each) => [each, off(fit, each)]), colour: k + 2, dash: true },
+          { kind: "line", points: spaced(begin, C, 50).map((each) => [each, off(fit, each)]), colour: k + 2, dash: true },
           { kind: "points", points: [[C, mine[k]]], colour: k + 2, radius: 5, label: `${k + 1}, ${NAMES[k]}` }] : []))],
     });
     strip.draw({

@@ -63,7 +63,8 @@ def still(law: str = "besiroglu2024", flops: str = "1e24", decimals: str = "3", 
     truth, rng = ChinchillaLaw.from_published(law), np.random.default_rng(0)
     design = grid_design(SIZES, TOKENS)
     loss = np.asarray(truth.loss(design["params"], design["tokens"]))
-    spoilt = [np.round(loss + float(noise) / 1000 * rng.normal(size=len(loss)), int(decimals)) for _ in range(DRAWS)]
+    draws = DRAWS if float(noise) else 1
+    spoilt = [np.round(loss + float(noise) / 1000 * rng.normal(size=len(loss)), int(decimals)) for _ in range(draws)]
     best = float(compute_optimal(truth, float(flops)).params)
     lines = [f"| models fitted | {' | '.join(APPROACHES)} |", "|---" * (len(APPROACHES) + 1) + "|"]
     for largest in SIZES[list(LARGEST)]:
@@ -72,7 +73,7 @@ def still(law: str = "besiroglu2024", flops: str = "1e24", decimals: str = "3", 
         cells = [_ends([_size(fit, runs, float(flops)) / best for runs in tables]) for fit in APPROACHES.values()]
         lines.append(f"| {format_count(SIZES[FROM])} to {format_count(largest)} | {' | '.join(cells)} |")
     words = (
-        f"The best size at {format_flops(float(flops))} FLOP over the true one, from {DRAWS} simulated tables of "
+        f"The best size at {format_flops(float(flops))} FLOP over the true one, from {draws} simulated tables of "
         f"losses with {decimals} decimals and a noise of {noise} thousandths of a nat: the least and the largest, by "
         "the package's three approaches. Nothing was trained."
     )
