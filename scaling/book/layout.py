@@ -53,7 +53,7 @@ def complete(app: Sphinx, page: str, template: str, context: dict[str, Any], doc
 
 def add_template(app: Sphinx, config: Config) -> None:
     """Let Sphinx find the template, from any folder of pages."""
-    config.templates_path.append(str(Path(__file__).with_name("templates")))
+    config.templates_path.insert(0, str(Path(__file__).with_name("templates")))  # before those of the theme
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
