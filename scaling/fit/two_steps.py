@@ -37,7 +37,9 @@ def fit_two_steps(
     r"""Fit a task from size and tokens in two steps: a law of the loss, and what that loss means on the task.
 
     Both steps are fitted to the same runs with the same weights. So a resample of
-    :func:`~scaling.uncertainty.bootstrap` draws the runs once for both, and an interval of the share holds the uncertainty of either step and what they share. It does not hold the noise of the benchmark on which the forecast will be tried, nor a wrong form.
+    :func:`~scaling.uncertainty.bootstrap` draws the runs once for both, and an interval of the share holds the
+    uncertainty of either step and what they share. It does not hold the noise of the benchmark on which the forecast
+    will be tried, nor a wrong form.
 
     Parameters
     ----------
