@@ -196,7 +196,7 @@ class Fit:
         Returns
         -------
         str
-            Such as ``0.13 [0.12, 0.15]``, or ``not known: `` and what the runs lack.
+            Such as ``0.13 [0.12, 0.15]``, or "not known" and what the runs lack.
 
         Raises
         ------
