@@ -125,7 +125,7 @@ def hits_of_parts(approach: int, scaled: bool, n_resamples: int, seed: int) -> d
 
 
 def hits_of_runs(kind: str, noise: str, repeats: int, n_resamples: int, seed: int) -> dict[str, float]:
-    """Shares of losses of the law and of new runs inside their intervals, at the largest budget and ten times beyond."""
+    """Shares of the law's losses and of new runs in their intervals, at the largest budget and ten times beyond."""
     law = SURFACES["besiroglu"]
     runs = pd.concat([simulate(law, kind, noise, seed + 10**6 * k) for k in range(repeats)], ignore_index=True)
     boot = scaling.bootstrap(scaling.fit_parametric(runs), n_resamples, seed)

@@ -29,6 +29,7 @@ import importlib
 import inspect
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ from ..._words import to_json
 
 __all__ = ["setup"]
 
+_COMMENT = re.compile(r"^\s*//[^\n]*\n|^\s*/\*(?:[^*]|\*(?!/))*\*/\n", re.MULTILINE)
 #: options that the directive itself reads
 TITLE, FILE = "title", "file"
 
@@ -131,10 +133,23 @@ def _add_scripts(
         app.add_js_file(f"moving/{name}.js", loading_method="defer")
 
 
+def without_comments(script: str) -> str:
+    """A script without the lines that are comments; a reader of the page loads these."""
+    return _COMMENT.sub("", script)
+
+
+def _lighten(app: Sphinx, error: Exception | None) -> None:
+    """Take the comments from the scripts that the pages load."""
+    if error is None and app.builder.format == "html":
+        for path in sorted((Path(app.outdir) / "_static" / "moving").glob("*.js")):
+            path.write_text(without_comments(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the directive with Sphinx."""
     still = (_nothing, _nothing)
     app.add_node(Moving, html=(_open, _close), latex=still, text=still, man=still, texinfo=still)
     app.add_directive("moving", MovingDirective)
     app.connect("html-page-context", _add_scripts)
+    app.connect("build-finished", _lighten)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
