@@ -25,7 +25,8 @@ from ..plan.next_runs import suggest_runs
 from ..plan.training import FAR, Plan, plan_training
 from ..runs.curves import row_weights
 from ..runs.meter import find_meter
-from ..uncertainty.resampling import Bootstrap, bootstrap
+from ..uncertainty.resampling import Bootstrap
+from ..uncertainty.subsampling import subsampled_bootstrap
 
 __all__ = ["AGAINST", "FOR", "UNKNOWN", "Answers", "Question"]
 
@@ -203,7 +204,7 @@ class Answers:
             return _check(question, None, self.plan)
         try:
             fit = fit_parametric(self.runs, law="coupled", weights=row_weights(self.runs))
-            boot = bootstrap(fit, self.question.n_resamples, self.question.seed, backend=self.question.backend)
+            boot = subsampled_bootstrap(fit, n_resamples=self.question.n_resamples, seed=self.question.seed)
         except FitError as error:
             return _check(question, None, f"that law has no answer: {error}")
         rival = self._plan(boot)
