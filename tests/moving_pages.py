@@ -6,26 +6,18 @@ Python, and opens it; ``evaluated`` asks a formula of the scripts for its value 
 
 import importlib
 import json
-import os
 import pkgutil
-import shutil
-from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-from playwright.sync_api import sync_playwright
+from visits import DESK
 
 import scaling.book.moving
 from scaling._words import to_json
 from scaling.sources.files import book_file
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
-SWITCHES += ["--disable-component-update", "--disable-sync", "--no-first-run"]
 SCRIPTS = Path(book_file("_static/moving"))
 #: every figure there is: a module of scaling.book.moving
 FIGURES = sorted(each.name.replace("_", "-") for each in pkgutil.iter_modules(scaling.book.moving.__path__))
-NARROW, WIDE = {"width": 400, "height": 900}, {"width": 1280, "height": 900}
 PAGE = """<!doctype html><html lang="en" data-theme="{theme}"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width"><title>A page with a figure</title>
 <link rel="stylesheet" href="{folder}/moving.css">
@@ -34,21 +26,6 @@ main {{max-width: 740px; margin: auto}}</style>
 {scripts}</head><body><main><h1>A page</h1>
 <div class="moving" id="moving-{name}" data-figure="{name}"><script type="application/json">{constants}</script>
 <div class="moving-still"><p>The still.</p></div></div></main></body></html>"""
-
-
-@contextmanager
-def chromium():
-    """A browser; skipped without one, unless the environment says that there has to be one."""
-    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if executable is None:
-        message = f"no browser: none of {', '.join(BROWSERS)} is on the path"
-        if os.environ.get("SCALING_REQUIRE_BROWSER"):
-            pytest.fail(message)
-        pytest.skip(message)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=SWITCHES)
-        yield browser
-        browser.close()
 
 
 def constants_of(name, **options):
@@ -75,7 +52,7 @@ def written(folder, name, theme="light", **options):
     return path
 
 
-def opened(browser, folder, name, theme="light", size=WIDE, hash="", script=True, motion=None, **options):
+def opened(browser, folder, name, theme="light", size=DESK, hash="", script=True, motion=None, **options):
     """A page of the browser with the figure on it; ``page.faults`` collects what goes wrong or leaves the machine."""
     context = browser.new_context(viewport=size, java_script_enabled=script, reduced_motion=motion)
     page = context.new_page()

@@ -6,7 +6,8 @@ import re
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from moving_pages import FIGURES, NARROW, SCRIPTS, WIDE, evaluated, opened, written
+from moving_pages import FIGURES, SCRIPTS, evaluated, opened, written
+from visits import DESK, NARROW
 
 from scaling import compute_optimal, inference_optimal
 from scaling.book.moving import without_comments
@@ -67,7 +68,7 @@ def test_every_figure_has_a_script():
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("size", [NARROW, WIDE], ids=["narrow", "wide"])
+@pytest.mark.parametrize("size", [NARROW, DESK], ids=["narrow", "wide"])
 def test_it_is_built_and_fits_the_screen(browser, folder, name, size, theme):
     page = opened(browser, folder, name, theme=theme, size=size)
     assert page.locator(".moving-built svg").count()
