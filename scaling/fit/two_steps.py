@@ -74,8 +74,8 @@ def fit_two_steps(
     >>> truth = TaskLaw(first, SigmoidLaw(0.25, 0.9, slope=4.0, middle=2.5))
     >>> runs = scaling.simulate_runs(first, scaling.simulate.grid_design([1e8, 1e9, 1e10], [1e9, 1e10, 1e11, 1e12]))
     >>> fit = fit_two_steps(runs.assign(metric_task=truth.predict(runs)), "metric_task")
-    >>> round(float(fit.law.accuracy(7e10, 1e13) - truth.accuracy(7e10, 1e13)), 6)
-    0.0
+    >>> round(float(truth.accuracy(7e10, 1e13)), 3), round(float(fit.law.accuracy(7e10, 1e13)), 3)
+    (0.839, 0.839)
     """
     # the second step first: it knows the options, and names a column that is not there
     shared = {"weights": weights, "n_starts": n_starts, "rows": rows}
