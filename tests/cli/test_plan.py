@@ -45,6 +45,14 @@ def test_everything_at_once(table):
     assert "Warning" not in result.output
 
 
+def test_the_approach_to_follow_is_said_with_its_reason(table):
+    ruling = scaling.diagnostics.rule_on(scaling.compare_approaches(scaling.load_runs(table), n_resamples=100), 1e22)
+    assert f"approaches: {ruling.words}" in run(table, "--flops", "1e22", "--resamples", 100).output
+    told = json.loads(run(table, "--flops", "1e22", "--resamples", 100, "--json").output)["approaches"]
+    assert (told["follow"], told["agree"], told["rule"]) == (ruling.follow, ruling.agree, ruling.rule)
+    assert (told["low"], told["high"]) == pytest.approx((ruling.low, ruling.high))
+
+
 def test_json_holds_the_numbers_of_the_package(table):
     options = ("--flops", "1e23", "--inference-tokens", "2e12", "--resamples", 200, "--seed", 5, "--level", 0.8)
     record = json.loads(run(table, *options, "--next-budget", "1e21", "--next-runs", 6, "--json").output)
