@@ -339,7 +339,7 @@ def test_references_to_what_is_not_there_become_words(chapters, tmp_path):
     text = nbformat.read(tmp_path / "book" / "notebooks" / "21_good.ipynb", 4).cells[0].source
     assert "](" not in text
     assert "{eq}" not in text
-    assert "*Fit the parametric loss*" in text
+    assert "*Fit a formula to all runs: parametric loss, approach 3*" in text
     assert (tmp_path / "book" / "index.md").read_text() == "# Front\n\n[](book/notation.md), gone"
 
 
