@@ -207,7 +207,7 @@ def test_the_command(tmp_path):
         ("metrics.csv", "a,b\n1,2\n", "without a step"),
         ("notes.txt", "nothing of the kind\n", "no log of a run"),
         (".hydra/config.yaml", "a: [1\n", "no YAML"),
-        ("events.out.tfevents.1.host", "x", "pip install tensorboard"),
+        ("events.out.tfevents.1.host", "x", "an event file of TensorBoard, which is not read here"),
     ],
 )
 def test_what_is_broken_is_named(name, text, words, tmp_path):

@@ -38,8 +38,7 @@ def collect_logs(paths: str | Path | Sequence[str | Path], curves: bool = False)
 
     Known are ``trainer_state.json`` of Hugging Face (of several checkpoints of a run the longest), folders of Weights &
     Biases (``wandb-summary.json``) and histories in JSON lines, ``metrics.csv`` of Lightning, folders of MLflow,
-    settings of Hydra, event files of TensorBoard (with the package ``tensorboard``), and lines as nanoGPT, nanochat and
-    Megatron-LM print them. Settings beside a log (``config.json``, ``config.yaml``, ``hparams.yaml``, ``.hydra``)
+    settings of Hydra, and lines as nanoGPT, nanochat and Megatron-LM print them. Settings beside a log (``config.json``, ``config.yaml``, ``hparams.yaml``, ``.hydra``)
     become columns.
 
     Parameters
@@ -69,9 +68,7 @@ def collect_logs(paths: str | Path | Sequence[str | Path], curves: bool = False)
     runs = _joined(logs)
     if not any(log.points for log in runs):
         shown = " and ".join(str(root) for root in roots)
-        known = (
-            "trainer_state.json, wandb-summary.json, metrics.csv, meta.yaml of MLflow, .tfevents, JSON lines and lines"
-        )
+        known = "trainer_state.json, wandb-summary.json, metrics.csv, meta.yaml of MLflow, JSON lines and lines"
         raise RunsError(f"{shown}: no log of a run was found there (known are {known} as trainers print them)")
     names = _names(runs, roots)
     rows: list[dict[str, Any]] = []

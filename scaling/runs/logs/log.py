@@ -50,7 +50,9 @@ def read_yaml_file(path: Path) -> Any:
     try:
         import yaml
     except ImportError:
-        raise RunsError(str(path), ["reading it needs PyYAML: pip install pyyaml"]) from None
+        raise RunsError(
+            str(path), ["reading it needs PyYAML: run pip install -e '.[logs]' in the project's folder"]
+        ) from None
     try:
         return yaml.load(path.read_text(encoding="utf-8"), Loader=_plain_loader(yaml))
     except (yaml.YAMLError, ValueError, RecursionError) as error:

@@ -1,4 +1,4 @@
-"""What tools write: Hugging Face, Weights & Biases, Lightning, MLflow, Hydra and TensorBoard."""
+"""What tools write: Hugging Face, Weights & Biases, Lightning, MLflow and Hydra; event files are named."""
 
 from __future__ import annotations
 
@@ -119,19 +119,9 @@ def hydra(path: Path) -> Log:
 
 
 def tensorboard(path: Path) -> Log:
-    """An event file of TensorBoard: its scalars by step."""
-    try:
-        from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-    except ImportError:
-        words = "an event file of TensorBoard, which the package tensorboard reads: pip install tensorboard"
-        raise RunsError(str(path), [words]) from None
-    events = EventAccumulator(str(path), size_guidance={"scalars": 0})
-    events.Reload()
-    rows: dict[int, dict[str, Any]] = {}
-    for tag in events.Tags()["scalars"]:
-        for event in events.Scalars(tag):
-            rows.setdefault(event.step, {"step": event.step})[tag] = event.value
-    return Log(path.parent, "event files of TensorBoard", [rows[step] for step in sorted(rows)])
+    """Event files of TensorBoard are named, and not read: ``RunsError``."""
+    words = "an event file of TensorBoard, which is not read here: download its scalars there as CSV or JSON, and name those"
+    raise RunsError(str(path), [words])
 
 
 def _beside(folder: Path) -> dict[str, Any]:

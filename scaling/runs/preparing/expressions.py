@@ -21,8 +21,6 @@ from ..._words import plain
 from ...errors import RunsError
 from ..reading.cells import read_numbers
 
-__all__ = ["Expression"]
-
 #: more characters or levels of brackets than these are no expression that a person wrote
 LONGEST, DEEPEST = 500, 50
 _ARITHMETIC: dict[type[ast.AST], Callable[[Any, Any], Any]] = {

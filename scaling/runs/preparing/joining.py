@@ -14,8 +14,6 @@ from ..reading.text import RawTable
 from ..reading.units import read_header
 from ..table import checked_table
 
-__all__ = ["beside", "joined"]
-
 #: the column that says from which file a row is
 FILE = "file"
 #: other people's names for the column of the runs' names, beside those that are known everywhere
