@@ -21,8 +21,8 @@ def command(paths: tuple[str, ...], out: Path, curves: bool, force: bool) -> Non
     """Make a table of runs from the logs in PATHS, files or folders.
 
     Known are trainer_state.json of Hugging Face, folders of Weights & Biases and histories in JSON lines, metrics.csv
-    of Lightning, MLflow, Hydra, and lines as nanoGPT, nanochat and Megatron-LM print them. The table has the names of the logs; `scaling check` reads it and says what is missing, such as the number
-    of parameters where no log tells it.
+    of Lightning, MLflow, Hydra, and lines as nanoGPT, nanochat and Megatron-LM print them. The table has the names of
+    the logs; `scaling check` reads it and says what is missing, such as the number of parameters where no log tells it.
 
     \b
     Example:

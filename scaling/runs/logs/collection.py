@@ -38,8 +38,8 @@ def collect_logs(paths: str | Path | Sequence[str | Path], curves: bool = False)
 
     Known are ``trainer_state.json`` of Hugging Face (of several checkpoints of a run the longest), folders of Weights &
     Biases (``wandb-summary.json``) and histories in JSON lines, ``metrics.csv`` of Lightning, folders of MLflow,
-    settings of Hydra, and lines as nanoGPT, nanochat and Megatron-LM print them. Settings beside a log (``config.json``, ``config.yaml``, ``hparams.yaml``, ``.hydra``)
-    become columns.
+    settings of Hydra, and lines as nanoGPT, nanochat and Megatron-LM print them.
+    Settings beside a log (``config.json``, ``config.yaml``, ``hparams.yaml``, ``.hydra``) become columns.
 
     Parameters
     ----------

@@ -120,7 +120,7 @@ def hydra(path: Path) -> Log:
 
 def tensorboard(path: Path) -> Log:
     """Event files of TensorBoard are named, and not read: ``RunsError``."""
-    words = "an event file of TensorBoard, which is not read here: download its scalars there as CSV or JSON, and name those"
+    words = "an event file of TensorBoard, which is not read here: download its scalars there as CSV"
     raise RunsError(str(path), [words])
 
 
