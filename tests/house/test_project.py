@@ -148,7 +148,6 @@ def test_what_is_said_to_install_is_this_project():
         assert is_told or set(named[1].split(",")) <= set(extras), place
     messages = {
         "scaling/runs/logs/log.py",
-        "scaling/runs/logs/tools.py",
         "scaling/_parallel/spreading.py",
         "scaling/runs/reading/parquet.py",
         "scaling/cli/rerun.py",
