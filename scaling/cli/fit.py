@@ -113,6 +113,8 @@ def command(
     if out is not None:
         claim(out, runs, force)
     if law == "power":
+        if group or league or approach != "all":
+            raise click.UsageError("--law power takes no --group, --league or --approach: --where chooses points")
         found = fit_power(runs, reading, Axes(x, y, ceiling), level, resamples, seed)
         _told(found.record, found.show, out, runs, force, as_json)
         return
@@ -120,7 +122,7 @@ def command(
         raise click.UsageError("--x, --y and --ceiling belong to --law power")
     which = (1, 2, 3) if approach == "all" else (int(approach),)
     asked = _Asked(which, law, objective, delta, rows, level, resamples, seed, league)
-    table = read_runs(runs, reading)
+    table = read_runs(runs, reading, group)
     if group is None:
         one = _fitted(table, " and ".join(runs), asked)
         _told(one.result, lambda: _print(one, level), out, runs, force, as_json)

@@ -70,6 +70,10 @@ def side_by_side(each: Mapping[str, Told | FitError], column: str, level: float)
         return
     columns = [column, "runs", *constants, "a", f"{100 * level:.4g} % interval", "status"]
     grid(pd.DataFrame(rows, columns=columns), (column, "status"))
-    without = ", ".join(label for label, one in each.items() if isinstance(one, FitError))
+    without = "; ".join(
+        f"{label!r}, {str(one).splitlines()[-1].strip(' -')}"
+        for label, one in each.items()
+        if isinstance(one, FitError)
+    )
     words = ["losses of groups are comparable where they are in one unit on one text: of two tokenisers they are not"]
     bullets([f"groups without a law: {without}", *words] if without else words)

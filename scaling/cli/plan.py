@@ -118,6 +118,7 @@ def command(
         if told:
             named = " and ".join(map(repr, dict.fromkeys(told)))
             words.append(f"  - if one law holds for these rows all the same, plan from a file without {named}")
+            words.append("  - a plan is of one family or the best of a sweep: --where chooses rows, --best-of the best")
         raise Refusal("\n".join([f"no plan from one law for all rows of {' and '.join(runs)}:", *words]))
     named, chosen = _chosen(table, law, seed)
     fit = fit_approaches(table, (3,), law=named)[3]

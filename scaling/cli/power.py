@@ -17,6 +17,7 @@ from ..fit.result import Fit
 from ..laws.base import Law
 from ..runs.preparing.expressions import as_numbers
 from ..runs.preparing.sweeps import best_of
+from ..runs.reading.other_laws import is_accuracy
 from ..runs.reading.table import RunsTable, read_table, told
 from ..uncertainty.resampling import Bootstrap, bootstrap
 from .command import UNUSABLE, Refusal
@@ -25,6 +26,8 @@ from .terminal import bullets, grid, heading, interval, number, say
 QUANTITIES = ("flops", "params", "tokens")
 #: points of a law of three constants that leave something to judge it by
 LEAST = 5
+#: root mean square of residuals of ln y beyond which points are no one curve
+ONE_CURVE = 0.03
 
 
 @dataclass(frozen=True)
@@ -44,12 +47,15 @@ class Power:
     boot: Bootstrap
     record: dict[str, Any]
     level: float
+    y: str
 
     def show(self) -> None:
         """Print it."""
         told = self.record
         say(f"{told['input']['name']}: {told['points']:,} points; {told['input']['kind']}")
-        bullets(told["notes"])
+        mapped = [m for m in told["input"]["mapping"] if m["name"] in (told["x"], self.y)]
+        words = [f"{m['name']} from {m['column']!r}" + (f" in {m['unit']}" if m["unit"] else "") for m in mapped]
+        bullets([*(["read: " + "; ".join(words)] if words else []), *told["notes"]])
         heading(f"{told['equation']}, where x is {told['x']} and y is {told['y']}")
         rows = [(r["name"], r["estimate"], interval(r["low"], r["high"])) for r in told["constants"]]
         title = f"{100 * self.level:.4g} % interval"
@@ -88,6 +94,7 @@ def fit_power(
             shown = ", ".join(repr(str(each)) for each in frame.columns[:30])
             raise Refusal(f"{option} {name}: there is no such column; columns are {shown}")
     points = frame.assign(**{x: as_numbers(frame[x]), y: as_numbers(frame[y])})
+    _refuse_limit(y, frame[y], points[y], axes.ceiling)
     if axes.ceiling is not None:
         points[y] = axes.ceiling - points[y]
         notes.append(f"what is missing of {y} to {axes.ceiling:g} is fitted")
@@ -110,7 +117,20 @@ def fit_power(
     fit = fit_power_law(points[x], points[y], offset=True)
     boot = bootstrap(fit, resamples, seed)
     story = {"name": str(sources[0]), "sha256": table.sha256, "kind": table.kind, "mapping": told(table.mapping)}
-    return Power(fit, boot, {"input": story, "notes": notes} | _record(fit, boot, points[x], x, name, level), level)
+    return Power(fit, boot, {"input": story, "notes": notes} | _record(fit, boot, points[x], x, name, level), level, y)
+
+
+def _refuse_limit(name: str, column: pd.Series, values: pd.Series, ceiling: float | None) -> None:
+    """``Refusal`` for a share that rises to a limit which is not named, or lies above the one that is."""
+    most = float(np.nanmax(values)) if np.isfinite(values).any() else 0.0
+    if ceiling is None and is_accuracy(name, column):
+        limit = 1 if most <= 1 else 100
+        raise Refusal(
+            f"--y {name}: it rises to a limit, and c + a x^b to none: --ceiling {limit} fits what is missing to it"
+        )
+    if ceiling is not None and most >= ceiling:
+        percent = "; is it per cent? --ceiling 100" if ceiling == 1 and most <= 100 else ""
+        raise Refusal(f"--ceiling {ceiling:g}: {name!r} reaches {most:g}, which is not below it{percent}")
 
 
 def _read(source: Any, options: dict[str, Any], needs: list[str]) -> RunsTable:
@@ -129,7 +149,8 @@ def _only(frame: pd.DataFrame) -> str:
     if len(found) == 1:
         return found[0]
     shown = " or ".join(f"--x {name}" for name in found) if found else "--x COLUMN"
-    raise Refusal(f"against what? {shown} says it")
+    columns = ", ".join(repr(str(each)) for each in frame.columns[:30])
+    raise Refusal(f"against what? {shown} says it; columns are {columns}")
 
 
 def _record(fit: Fit, boot: Bootstrap, x: pd.Series, x_name: str, y_name: str, level: float) -> dict[str, Any]:
@@ -137,11 +158,15 @@ def _record(fit: Fit, boot: Bootstrap, x: pd.Series, x_name: str, y_name: str, l
     constants = {name: float(value) for name, value in fit.candidate.constants.items()}
     spans = {name: boot.percentiles(level, of=name) for name in constants}
     ahead = []
-    for factor in (1.0, 10.0, 100.0):
+    for factor in (10.0, 100.0):
         at = factor * float(x.max())
         span = boot.percentiles(level, of=partial(_value, at=at))
         ahead.append({"x": at, "y": float(_value(fit.candidate, at)), "low": float(span.low), "high": float(span.high)})
     remarks = [f"{name}: {words}" for name in constants for words in spans[name].remarks(level)]
+    off = float(np.sqrt(np.mean(fit.residuals**2)))
+    if off > ONE_CURVE:
+        words = f"the points lie {off:.1%} off this line (rms): something besides {x_name} varies among them"
+        remarks.append(f"{words}, and the forecast is of their mixture, not of the best at each {x_name}")
     bound = constants.get("offset") == 0.0
     remarks += ["the constant c is 0, the least it may be: the points show no floor"] if bound else []
     return {
@@ -177,7 +202,8 @@ def compute_alone(table: pd.DataFrame) -> list[str]:
         fit = fit_power_law(table["flops"], table["loss"], offset=True)
     except FitError:
         return []
-    if table["flops"].nunique() < LEAST or fit.status != "solved":
+    off = float(np.sqrt(np.mean(fit.residuals**2)))
+    if table["flops"].nunique() < LEAST or fit.status != "solved" or off > ONE_CURVE:
         return []
     c, a, b = (fit.candidate.constants[name] for name in ("offset", "coefficient", "exponent"))
     words = f"in compute alone the loss is {number(c)} + {number(a)} C^{number(b)} along these runs, best or not"

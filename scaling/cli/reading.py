@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from typing import Any
 
@@ -10,7 +11,9 @@ import pandas as pd
 
 from .._words import name_rows
 from ..diagnostics.inspection import without_diverged
+from ..diagnostics.pooling import is_tuned, swept_columns
 from ..diagnostics.spikes import find_spikes
+from ..runs.curves import last_points
 from ..runs.preparing.cooldowns import annealed_points
 from ..runs.preparing.joining import joined
 from ..runs.preparing.sweeps import best_of
@@ -22,8 +25,11 @@ from .command import Refusal
 SHOWN = 12
 
 
-def read_runs(source: str | tuple[str, ...], reading: dict[str, Any]) -> pd.DataFrame:
-    """A table of runs by the options of :func:`~scaling.cli.options.runs_options`; of several files, all their rows."""
+def read_runs(source: str | tuple[str, ...], reading: dict[str, Any], group: str | None = None) -> pd.DataFrame:
+    """A table of runs by the options of :func:`~scaling.cli.options.runs_options`; of several files, all their rows.
+
+    Where the best runs are chosen, they are chosen in each ``group``.
+    """
     options = dict(reading)
     sources = (source,) if isinstance(source, str) else source
     drop, by, over, vertex = (options.pop(name) for name in ("drop", "best_of", "over", "vertex"))
@@ -36,9 +42,10 @@ def read_runs(source: str | tuple[str, ...], reading: dict[str, Any]) -> pd.Data
         table = annealed_points(table)
     if by:
         named = {m["column"]: m["name"] for m in table.attrs["reading"]["mapping"]}
-        table = best_of(
-            table, [_ours(name, table, named) for name in by], list(over) or None, "parabola" if vertex else "minimum"
-        )
+        keys = [_ours(name, table, named) for name in (*by, *([group] if group else ()))]
+        _refuse_mixing(table, [*keys, *over])
+        how = "parabola" if vertex else "minimum"
+        table = best_of(table, list(dict.fromkeys(keys)), list(over) or None, how)
     if drop:
         kept = _kept(table, drop)
         if not kept.any():
@@ -56,6 +63,18 @@ def read_runs(source: str | tuple[str, ...], reading: dict[str, Any]) -> pd.Data
         plural = "s" if len(unused) > 1 else ""
         notes.append(f"column{plural} not used: {', '.join(unused[:SHOWN])}{more}")
     return table
+
+
+def _refuse_mixing(table: pd.DataFrame, told: list[str]) -> None:
+    """``Refusal`` where the best of each design would be the one of the easier family."""
+    strange = [name for name in swept_columns(last_points(table)) if name not in told and not is_tuned(name)]
+    if strange:
+        first = shlex.quote(strange[0])
+        raise Refusal(
+            f"--best-of: rows of one design differ in {strange[0]!r}, too, which explains their losses. Was it tuned? "
+            f"--over {first} says so. If it tells families apart, the best would be those of the easier one: add it to "
+            f"--best-of (with fit --group {first}), or choose one family with --where"
+        )
 
 
 def _ours(name: str, table: pd.DataFrame, named: dict[str, str]) -> str:

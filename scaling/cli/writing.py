@@ -45,7 +45,7 @@ def claim(path: Path, runs: Sequence[str], force: bool) -> None:
         if is_kind(mode):
             raise Refusal(f"--out {path} is {kind}, which is left as it is: name a file; --json prints the same")
     if not (force or _is_ours(path)):
-        raise Refusal(f"--out {path} is there already, and nothing that `scaling fit` wrote: --force replaces it")
+        raise Refusal(f"--out {path} is there already, and no record of a fit of ours: --force replaces it")
 
 
 def _is_the_table(path: Path, runs: str) -> bool:

@@ -11,7 +11,7 @@ from .heterogeneity import Combined, Explained, combine, explain, standard_error
 from .inspection import Inspection, inspect_runs
 from .laws import LawComparison, compare_laws
 from .pairing import Paired, pair
-from .pooling import Pooling, find_pooling
+from .pooling import Pooling, find_pooling, swept_columns
 from .public_sets import LEFT_OUT, PUBLIC, PublicTable, best_of_each, public_tables, recorded_league
 from .ruling import Ruling, rule_on
 from .sensitivity import digits_study, huber_study, rounded_study, stopping_study
@@ -59,6 +59,7 @@ __all__ = [
     "extrapolation_audit",
     "find_discrepancy",
     "find_pooling",
+    "swept_columns",
     "find_spikes",
     "fit_approaches",
     "hold_out",

@@ -20,7 +20,7 @@ from ..fit.result import Fit
 from ..runs.curves import groups_of, runs_of
 from ..runs.vocabulary import LABELS, LIMITS, STANDS_FOR
 
-__all__ = ["Pooling", "find_pooling"]
+__all__ = ["Pooling", "find_pooling", "swept_columns"]
 
 
 #: a column explains residuals where chance would in so few tables (all its columns together), and so much of them
@@ -45,7 +45,7 @@ ALL_ACTIVE = 0.95
 MOST_ROWS = 20_000
 #: names of what is tuned and not scaled, whole or as a part
 _TUNED = re.compile(
-    r"lr|learningrate|bs|batch|batchsize|wd|weightdecay|warmup\w*|dropout|momentum|beta[12]|epochs?|"
+    r"lr|eta|learningrate|bs|batch|batchsize|wd|weightdecay|warmup\w*|dropout|momentum|beta[12]|epochs?|"
     r"\w*(learningrate|batchsize|weightdecay|epochs)"
 )
 _STEPS = re.compile(r"\w*(steps?|iters?|iterations?|checkpoints?|ckpt)\w*")
@@ -113,6 +113,17 @@ def find_pooling(fit: Fit, table: pd.DataFrame | None = None) -> list[Pooling]:
         sweep = _families(runs, residuals) or sweep
     found = [sweep, _experts(runs, mapping.get("params", ""))]
     return [each for each in found if each is not None]
+
+
+def swept_columns(runs: pd.DataFrame) -> tuple[str, ...]:
+    """The columns that explain how runs of one size and number of tokens differ, the strongest first."""
+    found = _sweep(runs)
+    return () if found is None else found.columns
+
+
+def is_tuned(name: str) -> bool:
+    """Whether a header names what is tuned and not scaled, as a learning rate."""
+    return _is(_TUNED, name)
 
 
 def _carried(runs: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
@@ -261,7 +272,9 @@ def _sweep(runs: pd.DataFrame) -> Pooling | None:
     found = _explaining(within, away, designs)
     seen = f"{len(away):,} rows share params and tokens with others and differ by {spread:.1%} in loss"
     if found:
-        return _named(tuple(name for name, _ in found), seen)
+        names = tuple(name for name, _ in found)
+        numbers = all(pd.api.types.is_numeric_dtype(rows[name]) for name in names if name in rows)
+        return _named(names, seen, within=True, numbers=numbers)
     if spread > WIDE and _far_beyond(rows, spread):
         words = f"{seen}, far more than the best of each differ from a law: they are no repeats of one run"
         return Pooling("sweep", (), f"{words}. {_BEST}")
@@ -316,14 +329,22 @@ def _families(runs: pd.DataFrame, residuals: np.ndarray) -> Pooling | None:
     return _named(tuple(name for name, _ in found), seen)
 
 
-def _named(names: tuple[str, ...], seen: str) -> Pooling:
-    """What to say of columns that explain differences among rows, the strongest first."""
+def _named(names: tuple[str, ...], seen: str, within: bool = False, numbers: bool = False) -> Pooling:
+    """What to say of columns that explain differences among rows, the strongest first.
+
+    ``within`` says that rows of one size and length differ in them, ``numbers`` that they hold numbers.
+    """
     words = f"{seen}, which {' and '.join(map(repr, names[:3]))} explain{'s' * (len(names) == 1)}"
     if any("epoch" in plain(name) for name in names):
         told = "tokens has to be what was trained on, with every repetition: multiply it, or keep one number of epochs"
         return Pooling("sweep", names, f"{words}: {told}")
     if any(_is(_TUNED, name) for name in names):
         return Pooling("sweep", names, f"{words}: a sweep, not one run of each size and number of tokens. {_BEST}")
+    if within and numbers:
+        asked = f"a setting that was tuned? --best-of params,tokens --over {_typed(names)} keeps the best of each"
+        return Pooling(
+            "sweep", names, f"{words}: {asked}. Or families? --group {_typed(names[:1])} fits each by itself"
+        )
     choose = f"--group {_typed(names[:1])} fits the rows of each by themselves, --where chooses those of one"
     return Pooling("families", names, f"{words}: several families or data sets are pooled. {_CHOOSE}: {choose}")
 

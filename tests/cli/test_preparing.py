@@ -176,3 +176,81 @@ def test_intervals_of_the_law_of_one_variable_cover():
         span = boot.percentiles(0.95, of=lambda law: law.value(1e24))
         hits += bool(span.low <= 1.7 + 68 * 1e24**-0.09 <= span.high)
     assert abs(hits / tables - 0.95) < 0.03 + 2 * np.sqrt(0.95 * 0.05 / tables)
+
+
+def two_sets(tmp_path):
+    """A sweep of two data sets in one file, one easier than the other."""
+    rows = [
+        (N, D, lr, s)
+        for N in (1e8, 3e8, 1e9, 3e9)
+        for D in (3e9, 1e10, 3e10)
+        for lr in (1e-3, 2e-3)
+        for s in ("web", "code")
+    ]
+    table = pd.DataFrame(rows, columns=["params", "tokens", "lr", "train_set"])
+    noise = np.exp(np.random.default_rng(0).normal(0, 0.002, len(table)))
+    table["loss"] = LAW.loss(table["params"], table["tokens"]) * noise * (1 + 0.2 * np.log(table["lr"] / 1e-3) ** 2)
+    table.loc[table["train_set"] == "code", "loss"] -= 0.5
+    table.to_csv(path := tmp_path / "two_sets.csv", index=False)
+    return path
+
+
+@pytest.mark.parametrize("command", [("check",), ("fit",), ("plan", "--flops", "1e22")])
+def test_the_best_of_two_families_is_not_taken_for_the_best_of_a_sweep(command, tmp_path):
+    path = two_sets(tmp_path)
+    refused = run(command[0], path, "--best-of", "params,tokens", *command[1:])
+    assert refused.exit_code == 1
+    assert "rows of one design differ in 'train_set', too" in refused.output
+
+
+def test_groups_choose_their_own_best(tmp_path):
+    path = two_sets(tmp_path)
+    found = fitted(path, "--best-of", "params,tokens", "--group", "train_set")
+    assert {name: one["approaches"]["3"]["runs"] for name, one in found["groups"].items()} == {"web": 12, "code": 12}
+    alone = fitted(path, "--best-of", "params,tokens", "--where", "train_set == 'web'")
+    assert found["groups"]["web"]["approaches"]["3"]["constants"] == alone["approaches"]["3"]["constants"]
+
+
+def test_a_setting_of_an_unknown_name_is_asked_about(tmp_path):
+    table = pd.read_csv(two_sets(tmp_path)).rename(columns={"lr": "temperature"})
+    table[table["train_set"] == "web"].drop(columns="train_set").to_csv(path := tmp_path / "t.csv", index=False)
+    said = run("check", path).output
+    assert "a setting that was tuned? --best-of params,tokens --over temperature" in said
+    assert fitted(path, "--best-of", "params,tokens", "--over", "temperature")["approaches"]["3"]["runs"] == 12
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--group", "train_set"), "takes no --group"),
+        (("--approach", "2"), "takes no --group, --league or --approach"),
+        (("--y", "acc"), "--ceiling 1 fits what is missing to it"),
+        (("--y", "percent", "--ceiling", "1"), "is it per cent? --ceiling 100"),
+    ],
+)
+def test_the_law_of_one_variable_refuses_what_it_cannot_mean(options, words, tmp_path):
+    C = np.geomspace(1e18, 1e22, 9)
+    table = pd.DataFrame({"flops": C, "acc": 0.9 - 3e3 * C**-0.22, "percent": 90 - 3e5 * C**-0.22, "train_set": "web"})
+    table.to_csv(path := tmp_path / "acc.csv", index=False)
+    refused = run("fit", path, "--law", "power", "--x", "flops", *options)
+    assert refused.exit_code in (1, 2)
+    assert words in refused.output
+
+
+def test_a_grid_of_sizes_and_lengths_is_no_curve_of_compute(tmp_path):
+    rows = [(N, D) for N in (1e8, 3e8, 1e9, 3e9) for D in (3e9, 1e10, 3e10, 1e11)]
+    table = pd.DataFrame(rows, columns=["params", "tokens"])
+    table["loss"] = LAW.loss(table["params"], table["tokens"])
+    table.to_csv(path := tmp_path / "grid.csv", index=False)
+    assert "something besides flops varies among them" in run("fit", path, "--law", "power", "--x", "flops").output
+
+
+def test_sequences_taken_for_tokens_are_asked_about(tmp_path):
+    design = scaling.simulate.isoflop_design([1e18, 1e19, 1e20], n_sizes=5, law=LAW)
+    table = scaling.simulate_runs(LAW, design, noise=0.002, seed=0)[["params", "tokens", "loss"]]
+    table.assign(sequences=table["tokens"] / 2048).drop(columns="tokens").to_csv(
+        path := tmp_path / "s.csv", index=False
+    )
+    asked = run("check", path, "--derive", "tokens=sequences")
+    assert asked.exit_code == 1
+    assert "tokens per parameter, where 1 to 10,000 are usual" in asked.output

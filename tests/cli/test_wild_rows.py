@@ -108,7 +108,7 @@ def test_runs_that_diverged_are_named_by_all_and_left_out_by_an_option():
 
 def test_what_cannot_be_dropped_is_refused():
     path = WILD / "q3_isoflop_diverged.csv"
-    assert "there is no line 99" in check(path, "--drop", "22,99").output
+    assert "no line 99 is among the runs" in check(path, "--drop", "22,99").output
     every = ",".join(map(str, range(2, 37)))
     assert "leaves no row" in check(path, "--drop", every).output
 
@@ -178,8 +178,8 @@ def test_three_sizes_of_which_one_wins_everywhere():
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("q4_one_variable", "scaling.fit_power_law(tokens, loss, offset=True)"),
-        ("q4_loss_vs_compute", "scaling.fit_power_law(flops, loss, offset=True)"),
+        ("q4_one_variable", "scaling fit --law power --x tokens fits it"),
+        ("q4_loss_vs_compute", "scaling fit --law power --x flops fits it"),
         ("q10_accuracy", "'accuracy' is an accuracy"),
     ],
 )

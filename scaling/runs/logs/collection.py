@@ -46,7 +46,7 @@ def collect_logs(paths: str | Path | Sequence[str | Path], curves: bool = False)
     paths : str, Path or a sequence of them
         Files, and folders that are looked through.
     curves : bool, default False
-        All points of each run instead of the last one with its best-named loss.
+        All points of each run with such a loss, instead of the last one.
 
     Returns
     -------
@@ -77,7 +77,7 @@ def collect_logs(paths: str | Path | Sequence[str | Path], curves: bool = False)
     ]
     without = []
     for name, log in zip(names, runs, strict=True):
-        points = log.points if curves else _last(log)
+        points = _with_loss(log) if curves else _with_loss(log)[-1:]
         if not points:
             without.append(name)
         rows += [{"run": name} | point | {k: v for k, v in log.config.items() if k not in point} for point in points]
@@ -130,12 +130,16 @@ def _names(runs: list[Log], roots: list[Path]) -> list[str]:
     ]
 
 
-def _last(log: Log) -> list[dict[str, Any]]:
-    """The last point of a run with a loss, on held-out text if there is one; nothing without any."""
+def _with_loss(log: Log) -> list[dict[str, Any]]:
+    """The points of a run with a loss, on held-out text if there is one, which is then called ``loss``."""
     for name in (*_LOSSES, *_TRAINED):
-        with_it = [point for point in log.points if name in point]
-        if with_it:
-            last = with_it[-1]
-            other = {k: v for k, v in last.items() if k not in (*_LOSSES, *_TRAINED)}
-            return [other | {"loss" if name != "val_bpb" else name: last[name], "loss_from": name}]
+        if any(name in point for point in log.points):
+            ours = {"loss" if name != "val_bpb" else name: name}
+            return [
+                {k: v for k, v in point.items() if k not in (*_LOSSES, *_TRAINED)}
+                | {new: point[old] for new, old in ours.items()}
+                | {"loss_from": name}
+                for point in log.points
+                if name in point
+            ]
     return []

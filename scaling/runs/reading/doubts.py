@@ -19,7 +19,7 @@ from .units import BIT
 #: the middle one of the different values of a quantity in plain counts is not smaller
 _MIDDLE = {"params": 2e4, "tokens": 1e5, "flops": 1e9, "budget": 1e9}
 #: tokens per parameter of the longest run of the middle size: more and fewer are asked about
-MOST_RATIO, LEAST_RATIO = 1e5, 2e-3
+MOST_RATIO, LEAST_RATIO = 1e5, 0.1
 #: factors between flops and 6 N D that are a slip of units, and how near they have to be
 _THOUSANDS, _NEAR = 10.0 ** np.array([-18, -15, -12, -9, -6, -3, 3, 6, 9, 12, 15, 18]), np.log(1.5)
 #: a loss whose least or middle value is above the first two of these, and the largest above the last, is hardly one in
@@ -37,6 +37,7 @@ _TRIPLE = ("params", "tokens", "flops")
 @np.errstate(all="ignore")
 def doubts(frame: pd.DataFrame, mapped: list[Mapped]) -> list[str]:
     """Questions about units that were assumed, in words with the options that answer them."""
+    frame = _ends(frame)
     frame = frame.iloc[:: max(1, len(frame) // MOST)]
     numbers = {name: to_numbers(frame[name])[0] for name in (*_TRIPLE, "budget", "loss") if name in frame}
     assumed = {m.name: m.column for m in mapped if m.source == "assumed"}
@@ -47,6 +48,14 @@ def doubts(frame: pd.DataFrame, mapped: list[Mapped]) -> list[str]:
         or _as_published(_completed(numbers), assumed)
         or _loss(numbers, assumed)
     )
+
+
+def _ends(frame: pd.DataFrame) -> pd.DataFrame:
+    """The last points of training curves: the first ones are like no published run."""
+    if "run" not in frame or "tokens" not in frame or not frame["run"].duplicated().any():
+        return frame
+    order = np.argsort(to_numbers(frame["tokens"])[0], kind="stable")
+    return frame.iloc[np.sort(order[~frame["run"].iloc[order].duplicated(keep="last").to_numpy()])]
 
 
 def _completed(numbers: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

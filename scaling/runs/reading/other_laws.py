@@ -21,7 +21,7 @@ def other_laws(frame: pd.DataFrame, found: set[str]) -> list[str]:
         x = given[0]
         words = f"with {x} alone this is a table of one variable, loss = c + a {x}^b"
         return [f"{words}: scaling fit --law power --x {x} fits it"]
-    accuracy = next((str(name) for name in frame.columns if _is_accuracy(str(name), frame[name])), None)
+    accuracy = next((str(name) for name in frame.columns if is_accuracy(str(name), frame[name])), None)
     if accuracy is None:
         return []
     top = 1 if pd.to_numeric(frame[accuracy], errors="coerce").max() <= 1 else 100
@@ -30,7 +30,7 @@ def other_laws(frame: pd.DataFrame, found: set[str]) -> list[str]:
     return [f"{words} not of it. {how} fits what is missing to the limit, against one variable"]
 
 
-def _is_accuracy(name: str, column: pd.Series) -> bool:
+def is_accuracy(name: str, column: pd.Series) -> bool:
     """Whether a column is called an accuracy, and holds nothing that is neither a share nor a percentage."""
     if not _ACCURACY.fullmatch(plain(name)):
         return False
