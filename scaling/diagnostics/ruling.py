@@ -87,6 +87,9 @@ def rule_on(found: Approaches, flops: float, level: float = 0.95) -> Ruling:
        parabolas follow approach 2, which asks only the runs near the optimum. Beyond them follow none: the answer is
        the range of all, and a group of runs of equal compute nearer to the budget would settle it.
 
+    The second half of 5 comes before 2 and 3: where repeated runs say that the formula does not hold, neither of them
+    leads to approach 3.
+
     Parameters
     ----------
     found : Approaches

@@ -2,6 +2,7 @@
 
 from .between import BetweenLaws, compare_plans
 from .next_runs import NextRuns, suggest_runs
+from .precedent import already_reached
 from .training import Plan, plan_training
 
-__all__ = ["BetweenLaws", "NextRuns", "Plan", "compare_plans", "plan_training", "suggest_runs"]
+__all__ = ["BetweenLaws", "NextRuns", "Plan", "already_reached", "compare_plans", "plan_training", "suggest_runs"]

@@ -17,6 +17,7 @@ from ..laws.coupled import SumLaw
 from ..optimum.allocation import Allocation, compute_optimal, exponents, without_optimum
 from ..runs.meter import Meter, find_meter
 from ..uncertainty.resampling import Bootstrap
+from .precedent import already_reached
 from .tables import limited, off_optimum, overtraining, quantities, serving, with_intervals
 
 __all__ = ["Plan", "plan_training"]
@@ -149,6 +150,9 @@ def plan_training(
     * **over-training**: :func:`~scaling.optimum.overtraining_overhead` for sizes down to a quarter of the
       compute-optimal.
 
+    Where a run of the table cost no more than the budget and reached a lower loss than the plan expects, by more than
+    noise, the first of the ``notes`` says so: the law is then wrong there.
+
     Parameters
     ----------
     boot : Bootstrap
@@ -235,9 +239,14 @@ def _best(law: SumLaw, flops: float, meter: Meter) -> dict[str, Any]:
     return quantities(found) | {"exponent": exponents(law, meter, found.params)[0]}
 
 
+def _paid(runs: pd.DataFrame, meter: Meter) -> pd.Series:
+    """What the runs cost, in the count of the plan."""
+    return runs["flops"] if meter.kind != "unknown" else meter.flops(runs["params"], runs["tokens"])
+
+
 def _beyond(runs: pd.DataFrame, best: Allocation, meter: Meter) -> dict[str, float]:
     """By how much the answer exceeds the largest of the runs, and the least compute of all."""
-    flops = runs["flops"] if meter.kind != "unknown" else meter.flops(runs["params"], runs["tokens"])
+    flops = _paid(runs, meter)
     largest = {"flops": flops.max(), "params": runs["params"].max(), "tokens": runs["tokens"].max()}
     beyond = {name: float(getattr(best, name) / most) for name, most in largest.items()}
     return beyond | {"cheapest": float(best.flops / flops.min())}
@@ -280,6 +289,9 @@ def _notes(
     doubt: str,
 ) -> tuple[str, ...]:
     notes, beyond = [], _beyond(boot.fit.runs, best, meter)
+    paid = boot.fit.runs.assign(flops=_paid(boot.fit.runs, meter))
+    if reached := already_reached(paid, float(best.flops), float(best.loss)):
+        notes.append(reached)
     if doubt:
         notes.append(f"{doubt}; suggest_runs (on the command line: --next-budget) says which runs would tell most")
     if beyond["flops"] > FAR:

@@ -143,6 +143,30 @@ def test_far_budgets_are_warned_of_with_the_factor(boot):
     assert "400 times" in repr(plan)
 
 
+def test_a_run_that_did_better_for_less_speaks_against_the_plan():
+    runs = scaling.load_runs("small_sweep")
+    boot = scaling.bootstrap(scaling.fit_parametric(runs), 100, seed=0)
+    for times in (1, 5):
+        plan = scaling.plan_training(boot, times * 3.2e13)
+        expected = plan.allocation.loc[("compute-optimal", "loss"), "estimate"]
+        assert runs["loss"].min() < expected
+        words = f"3.2e13 FLOP already reached a loss of 2.809, below the {expected:.4g} that the law expects"
+        assert words in plan.notes[0]
+        assert words in repr(plan)
+
+
+def test_only_a_run_that_is_better_by_more_than_noise_and_not_more_expensive_refutes_a_loss():
+    runs = pd.DataFrame({"params": [1e6, 1e6, 1e7], "tokens": [2e7, 2e7, 2e8], "loss": [3.0, 3.0, 2.0]})
+    runs["flops"] = 6 * runs["params"] * runs["tokens"]
+    cheap, expensive = runs["flops"].iloc[[0, 2]]
+    assert "a loss of 3, below the 3.1" in scaling.plan.already_reached(runs, cheap, 3.1)
+    assert scaling.plan.already_reached(runs, cheap, 3.02) == ""
+    assert scaling.plan.already_reached(runs, cheap / 2, 3.1) == ""
+    assert "a loss of 2, below the 3.1" in scaling.plan.already_reached(runs, expensive, 3.1)
+    noisy = runs.assign(loss=[3.0, 3.1, 2.0])
+    assert scaling.plan.already_reached(noisy, cheap, 3.1) == ""
+
+
 def test_resamples_without_an_optimum(boot):
     def spoilt(rows):
         samples = boot.samples.copy()
