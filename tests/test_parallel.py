@@ -276,6 +276,7 @@ STRANGERS = {
 
 @pytest.mark.parametrize("stranger", STRANGERS)
 def test_a_stranger_at_the_address_is_told_from_a_scheduler(stranger, runs, tmp_path):
+    pytest.importorskip("distributed")  # whose defaults a setting must not come before
     dask = pytest.importorskip("dask")
     from click.testing import CliRunner
 

@@ -20,7 +20,7 @@ __all__ = ["main"]
 #: each command and its line in the help; a command is imported when it is asked for
 COMMANDS = {
     "check": "Say what is in a table of training runs: columns, problems, groups, outliers, what it identifies.",
-    "collect": "Make a table of runs from the logs of training tools.",
+    "collect": "Make a table of runs from the logs in PATHS, files or folders.",
     "datasets": "List the sets of runs: embedded, downloaded already, or to be downloaded at first use.",
     "fit": "Fit scaling laws to a table of training runs: constants, intervals, extrapolation.",
     "plan": "Plan a training run from RUNS, a table of smaller ones (as for `scaling check`).",

@@ -54,7 +54,7 @@ def test_plan(table):
 
 
 def test_help_says_which_laws_there_are():
-    for command, laws in (("fit", "additive|coupled"), ("plan", "additive|coupled|auto")):
+    for command, laws in (("fit", "additive|coupled|power"), ("plan", "additive|coupled|auto")):
         words = run(command, "--help")
         assert f"--law [{laws}]" in words
         assert "(A/N^alpha + B/D^beta)^k" in " ".join(words.split())
