@@ -53,7 +53,8 @@ def wandb(root):
         folder = root / "wandb" / f"run-20260101-{name}" / "files"
         step, loss = points[-1]
         write(
-            folder / "wandb-summary.json", {"_step": step, "val/loss": loss, "_runtime": 9.5, "tokens": step * TOKENS}
+            folder / "wandb-summary.json",
+            {"_step": step // 10, "global_step": step, "val/loss": loss, "_runtime": 9.5, "tokens": step * TOKENS},
         )
         write(
             folder / "config.yaml", f"wandb_version: 1\nn_params:\n  desc: null\n  value: {N:.6e}\nlr:\n  value: 1e-3\n"
@@ -62,7 +63,9 @@ def wandb(root):
 
 def histories(root):
     for name, N, points in runs():
-        lines = [{"_step": step, "val_loss": loss, "tokens": step * TOKENS} for step, loss in points]
+        lines = [
+            {"_step": step // 10, "step": step, "val_loss": loss, "tokens": step * TOKENS} for step, loss in points
+        ]
         write(root / name / "history.jsonl", "\n".join(map(json.dumps, lines)) + "\n")
         write(root / name / "config.json", {"model": {"n_params": N}})
 
@@ -183,13 +186,35 @@ def test_the_batch_of_one_device_is_not_taken_for_the_batch(tmp_path):
         load_runs(path)
 
 
+def test_calls_of_a_logger_are_not_steps_of_training(tmp_path):
+    """A count of calls times the tokens of a step would be tokens that nobody trained on."""
+    histories(tmp_path)
+    for path in tmp_path.rglob("history.jsonl"):
+        records = [json.loads(line) for line in path.read_text().splitlines()]
+        write(
+            path,
+            "\n".join(json.dumps({k: v for k, v in each.items() if k not in ("tokens", "step")}) for each in records)
+            + "\n",
+        )
+        write(path.parent / "config.json", {"n_params": 1e8, "global_batch_size": 256, "seq_len": 1024})
+    collect_logs(tmp_path).to_csv(path := tmp_path / "runs.csv", index=False)
+    with pytest.raises(RunsError, match="tokens"):
+        load_runs(path)
+
+
+def test_a_batch_in_sequences_is_not_taken_for_tokens(tmp_path):
+    lines = ["Total batch size: 512", "number of parameters: 100.00M", "step 100: train loss 3.1, val loss 3.2"]
+    write(tmp_path / "run.log", "\n".join(lines) + "\n")
+    assert "tokens" not in collect_logs(tmp_path)
+
+
 def test_the_command(tmp_path):
     nanogpt(tmp_path / "logs")
     out = tmp_path / "runs.csv"
     first = CliRunner().invoke(main, ["collect", str(tmp_path / "logs"), "-o", str(out)])
     assert first.exit_code == 0, first.output
     assert "12 runs" in first.output
-    assert "printed lines as nanoGPT has them: 12 runs" in first.output
+    assert "leaves out the position embeddings: 12 runs" in first.output
     again = CliRunner().invoke(main, ["collect", str(tmp_path / "logs"), "-o", str(out)])
     assert again.exit_code == 1
     assert "--force" in again.output

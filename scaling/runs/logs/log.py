@@ -23,7 +23,7 @@ class Log:
     tool : str
         Who wrote it, in words.
     points : list of dict
-        What was logged, in order; each has a ``step`` and numbers by their names.
+        What was logged, in order: numbers by their names, of which ``step`` is the step of training.
     config : dict
         The settings of the run, flat; a name is the last part of its path, or as much of it as tells it apart.
     name : str

@@ -15,7 +15,7 @@ _N = r"([0-9][0-9,_]*(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)"
 _SETTINGS = (
     ("params", re.compile(rf"number of parameters\s*[:=]\s*{_N}\s*([KMBT])?", re.IGNORECASE)),
     ("tokens_per_step", re.compile(rf"tokens per (?:iteration|step)(?: will be)?\s*[:=]\s*{_N}()", re.I)),
-    ("tokens_per_step", re.compile(rf"total batch size\s*[:=]?\s*{_N}()", re.I)),
+    ("tokens_per_step", re.compile(rf"total batch size\s+{_N}()\s*=>", re.I)),
     ("seq_length", re.compile(rf"^\s*(?:seq_length|block_size|max_seq_len|sequence_len)\s*(?:\.{{2,}}|[:=])\s*{_N}()")),
     ("batch_size", re.compile(rf"^\s*(?:global_batch_size)\s*(?:\.{{2,}}|[:=])\s*{_N}()")),
 )
@@ -95,7 +95,7 @@ def _nanochat(line: str) -> dict[str, Any] | None:
 
 
 _LINES: tuple[tuple[str, Callable[[str], dict[str, Any] | None]], ...] = (
-    ("printed lines as nanoGPT has them", _nanogpt),
+    ("printed lines as nanoGPT has them, whose number of parameters leaves out the position embeddings", _nanogpt),
     ("printed lines as Megatron-LM has them", _megatron),
     ("printed lines as nanochat has them", _nanochat),
 )

@@ -12,7 +12,9 @@ from ...errors import RunsError
 from .log import Log, as_number, plain_numbers, read_json_file, read_yaml_file, settings
 
 #: names of the step of a record
-_STEPS = ("step", "_step", "global_step", "trainer/global_step", "iteration", "iter")
+_STEPS = ("step", "global_step", "trainer/global_step", "train/global_step", "iteration", "iter")
+#: what Weights & Biases counts by itself: calls of its logger, which are steps of training only if all are logged
+CALLS, UNTOLD = "_step", "logger_calls"
 
 
 def huggingface(path: Path) -> Log:
@@ -58,14 +60,18 @@ def json_lines(path: Path) -> Log:
                 raise RunsError(str(path), [f"line {number} is no JSON: is the file whole?"]) from None
             if isinstance(record, dict):
                 points.append(plain_numbers(record))
-    for point in points:
-        step = next((point[name] for name in _STEPS if name in point), None)
-        if step is None:
-            raise RunsError(
-                str(path), [f"a record without a step ({', '.join(_STEPS[:3])} ...): this is no history of a run"]
-            )
-        point["step"] = step
-    return Log(path.with_suffix(""), "a history in JSON lines", points, _beside(path.parent))
+    told = [_with_step(point) for point in points]
+    if not all({"step", UNTOLD} & set(point) for point in told):
+        words = f"a record without a step ({', '.join(_STEPS[:3])} ...): this is no history of a run"
+        raise RunsError(str(path), [words])
+    return Log(path.with_suffix(""), "a history in JSON lines", told, _beside(path.parent))
+
+
+def _with_step(point: dict[str, Any]) -> dict[str, Any]:
+    """A record with its step of training, or with the calls of the logger under a name that is no step."""
+    step = next((point[name] for name in _STEPS if name in point), None)
+    named = {"step": step} if step is not None else {UNTOLD: point[CALLS]} if CALLS in point else {}
+    return {name: value for name, value in point.items() if not name.startswith("_")} | named
 
 
 def wandb(path: Path) -> Log:
@@ -77,8 +83,7 @@ def wandb(path: Path) -> Log:
         tree = {key: value.get("value") for key, value in tree.items() if isinstance(value, dict) and key != "_wandb"}
         config = settings(tree)
     place = path.parent.parent if path.parent.name == "files" else path.parent
-    point = {name: value for name, value in summary.items() if not name.startswith("_")}
-    return Log(place, "a folder of Weights & Biases", [point | {"step": summary.get("_step", 0)}], config)
+    return Log(place, "a folder of Weights & Biases", [_with_step(summary)], config)
 
 
 def lightning(path: Path) -> Log:

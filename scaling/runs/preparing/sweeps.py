@@ -24,6 +24,8 @@ TUNED = frozenset(
         *("momentum", "dropout"),
     ]
 )
+#: words that a column of labels has at most
+FEW = 12
 #: digits to which numbers of one design agree
 DIGITS = 6
 
@@ -89,6 +91,10 @@ def best_of(
     words = f"the best of each {' and '.join(by)} was kept: {len(best):,} of {len(runs):,} rows"
     words += " (its loss is the least value of a parabola)" if how == "parabola" else ""
     notes = [words, *filter(None, (_edge(runs, design, best, name) for name in swept))]
+    mixed = [name for name in _labels(runs, design) if name not in (*by, *swept)]
+    if mixed:
+        told = " and ".join(map(repr, mixed))
+        notes.append(f"rows of one design differ in {told}, too: where it tells families apart, the easier one wins")
     if {"params", "tokens", "loss"} <= set(runs.columns):
         before = [note for note in runs.attrs.get("notes", []) if note not in repeats(runs)]
         notes = [*before, *notes, *repeats(table)]
@@ -122,6 +128,13 @@ def _label(column: pd.Series) -> pd.Series:
     with np.errstate(divide="ignore", invalid="ignore"):
         scale = 10.0 ** (DIGITS - 1 - np.floor(np.log10(np.abs(values))))
         return pd.Series(np.where(values == 0, 0.0, np.round(values * scale) / scale), column.index)
+
+
+def _labels(runs: pd.DataFrame, design: np.ndarray) -> list[str]:
+    """The columns of few words that vary within a design."""
+    words = [n for n in runs.columns if n not in LABELS and not pd.api.types.is_numeric_dtype(runs[n])]
+    few = [name for name in words if 1 < runs[name].astype("str").nunique() <= FEW]
+    return [str(name) for name in few if runs[name].astype("str").groupby(design).nunique().max() > 1]
 
 
 def _swept(runs: pd.DataFrame, design: np.ndarray, by: list[str], over: str | Sequence[str] | None) -> list[str]:

@@ -119,6 +119,8 @@ def _export(raw: RawTable) -> RawTable | None:
     shape = (
         f"this is an export with one column a run: {len(values)} runs, {metric!r} by {step!r}, read as {len(long)} rows"
     )
+    if plain(step) == "step":
+        shape += "; 'Step' counts calls of the logger, which are steps of training only where each was logged"
     if plain(step) not in ("tokens",) and read_header(step) is None:
         shape += "; it holds neither the parameters of the runs nor the tokens of a step: "
         shape += "export the table of runs, or add them"

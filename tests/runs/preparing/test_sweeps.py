@@ -83,6 +83,15 @@ def test_curves_are_chosen_by_their_last_points():
         best_of(curves, how="parabola")
 
 
+def test_words_that_vary_within_a_design_are_said():
+    runs, _ = sweep([1e-3, 2e-3])
+    corpus = np.where(np.arange(len(runs)) % 2 == 0, "web", "code")
+    (said,) = [note for note in best_of(runs.assign(corpus=corpus)).attrs["notes"] if "corpus" in note]
+    assert "where it tells families apart, the easier one wins" in said
+    alone = runs.assign(corpus=np.where(runs["params"] > 2e8, "web", "code"))
+    assert not any("corpus" in note for note in best_of(alone).attrs["notes"])
+
+
 def test_refusals():
     runs, _ = sweep([1e-3, 2e-3])
     for arguments, words in (
