@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +11,17 @@ import click
 import numpy as np
 import pandas as pd
 
-from .. import __version__
 from .._words import to_json
 from ..diagnostics.approaches import APPROACH_NAMES, fit_approaches
 from ..diagnostics.choice import BestLaw, best_law
 from ..diagnostics.contenders import CONTENDERS, QUICK, Contender
 from ..diagnostics.inspection import inspect_runs
 from ..diagnostics.laws import LawComparison, compare_laws
-from ..diagnostics.pairing import exponent_of, pair
-from ..diagnostics.skewness import LEAST, residual_skewness
+from ..diagnostics.pairing import pair
 from ..errors import FitError
 from ..fit.frontier import FrontierFit
 from ..fit.result import Fit
 from ..runs.curves import last_points
-from ..runs.meter import find_meter
 from ..uncertainty.resampling import Bootstrap, bootstrap
 from ..uncertainty.subsampling import subsampled_bootstrap
 from .command import UNUSABLE, Command, Refusal
@@ -34,6 +29,7 @@ from .groups import groups_of_runs, records, side_by_side
 from .options import law_option, runs_options
 from .power import Axes, compute_alone, fit_power
 from .reading import read_runs
+from .record import best_record, result_record
 from .terminal import bullets, grid, heading, interval, number, say
 from .writing import claim, write_whole
 
@@ -206,9 +202,9 @@ def _fitted(table: pd.DataFrame, name: str, asked: _Asked) -> _Fitted:
     compared = _compared(table, asked.seed)
     spread = {k: boot for k, boot in boots.items() if isinstance(boot, Bootstrap)}
     paired = pair({k: fits[k] for k in spread}, spread, asked.resamples, asked.seed)
-    result = _result(table, fits, boots, compared, asked.level, asked.resamples, asked.seed) | {"looks": looks}
+    result = result_record(table, fits, boots, compared, asked.level, asked.resamples, asked.seed) | {"looks": looks}
     result["options"] |= how
-    result["holdout"]["best_law"] = _best_record(best)
+    result["holdout"]["best_law"] = best_record(best)
     result |= {"differences": {"disagree": paired.disagree(asked.level), "pairs": paired.table(asked.level)}}
     return _Fitted(table, fits, compared, best, result)
 
@@ -237,112 +233,6 @@ def _best(table: pd.DataFrame, laws: tuple[Contender, ...], seed: int) -> BestLa
         return best_law(table, laws, seed=seed)
     except FitError as error:
         return error
-
-
-def _best_record(best: BestLaw | FitError) -> dict[str, Any]:
-    """The law that foresees best, as it goes into the file."""
-    if isinstance(best, FitError):
-        return {"possible": False, "reason": str(best)}
-    told = {"law": best.law, "told": best.told, "words": best.words, "ranking": best.ranking}
-    return {"possible": True} | told | {"refused": best.refused}
-
-
-def _constants(found: Fit | FrontierFit) -> dict[str, float]:
-    if isinstance(found, Fit):
-        return {name: float(value) for name, value in found.candidate.constants.items()}
-    law = found.law
-    return {"k_N": law.params.coefficient, "a": law.a, "k_D": law.tokens.coefficient, "b": law.b}
-
-
-def _approach(found: Fit | FrontierFit | FitError, boot: Bootstrap | FitError, level: float) -> dict[str, Any]:
-    """Everything about one approach, as it goes into the file."""
-    if isinstance(found, FitError):
-        return {"possible": False, "reason": str(found)}
-    has = isinstance(boot, Bootstrap)
-    law = found.candidate if isinstance(found, Fit) else found.law
-    questions = dict.fromkeys([*_constants(found), "a", "b"])
-    own = {name: exponent_of(found, name) for name in ("a", "b")} if isinstance(found, Fit) else {}
-    each = {name: boot.percentiles(level, of=own.get(name, name)) for name in questions} if has else {}
-    ends = {name: (float(each[name].low), float(each[name].high)) if has else (np.nan, np.nan) for name in questions}
-    remarks = [f"{name}: {words}" for name in each for words in each[name].remarks(level)]
-    estimates = _constants(found)
-    rows = [{"name": k, "estimate": v, "low": ends[k][0], "high": ends[k][1]} for k, v in estimates.items()]
-    exponents = {name: float(exponent_of(found, name)(law)) for name in ("a", "b")}
-    out = {
-        "possible": True,
-        "equation": law.equation,
-        "constants": rows,
-        "exponents": {k: {"estimate": v, "low": ends[k][0], "high": ends[k][1]} for k, v in exponents.items()},
-        "runs": len(found.runs),
-    }
-    if isinstance(found, Fit):
-        out |= {
-            "status": found.status,
-            "message": found.message,
-            "condition": found.condition,
-            "starts_agreeing": found.starts_agreeing,
-            "starts": found.n_starts,
-            "rms_residual": float(np.sqrt(np.mean(found.residuals**2))),
-            "objective": found.objective,
-            "delta": found.delta,
-            "certainty": _certainty(found, level),
-            "one_sided": residual_skewness(found).words if len(found.runs) >= LEAST else "",
-        }
-    else:
-        points = found.points
-        reasons = points.loc[~points["usable"], "reason"].value_counts()
-        out["meter"] = found.meter.record()
-        final = found.approach == 1 and "run" not in found.runs
-        out |= {
-            "of_final_losses": final,
-            "budgets": len(points),
-            "usable_budgets": int(points["usable"].sum()),
-            "left_out": reasons.to_dict(),
-        }
-    if has:
-        shares = {"at_bound": boot.at_bound, "not_identified": boot.not_identified, "unconverged": boot.unconverged}
-        return out | {"resamples": shares, "note": boot.note, "remarks": remarks}
-    return out | {"note": f"no intervals: {boot}", "remarks": []}
-
-
-def _certainty(found: Fit, level: float) -> list[dict[str, Any]]:
-    """What the runs know of what the law is fitted for; nothing where they leave no residual to judge by."""
-    try:
-        return found.certainty(level=level).to_dict("records")
-    except FitError:
-        return []
-
-
-def _result(
-    table: pd.DataFrame,
-    fits: dict,
-    boots: dict,
-    compared: LawComparison | FitError,
-    level: float,
-    resamples: int,
-    seed: int,
-) -> dict[str, Any]:
-    versions = {name: metadata.version(name) for name in ("numpy", "scipy", "pandas")}
-    held = {"possible": False, "reason": str(compared)}
-    if isinstance(compared, LawComparison):
-        held = {
-            "possible": True,
-            "split": compared.split,
-            "runs_fitted": compared.n_fitted,
-            "runs_predicted": compared.n_tested,
-            "noise_of_repeats": compared.noise,
-            "laws": compared.table,
-        }
-    return {
-        "input": table.attrs["reading"] | {"runs": len(table)},
-        "versions": {"scaling": __version__, "python": platform.python_version(), **versions},
-        "options": {"level": level, "resamples": resamples, "seed": seed},
-        "approaches": {k: _approach(fits[k], boots[k], level) for k in fits},
-        "holdout": held,
-        "meter": find_meter(table).record(),
-        "notes": [*table.attrs["reading"]["notes"], *table.attrs["notes"]],
-        "warnings": table.attrs["warnings"],
-    }
 
 
 def _print(found: _Fitted, level: float) -> None:

@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 
 from .. import __version__
+from ..diagnostics.skewness import LEAST as SKEWED
+from ..diagnostics.skewness import residual_skewness
 from ..errors import FitError, RunsError
 from ..fit.power_law import fit_power_law
 from ..fit.result import Fit
@@ -167,6 +169,11 @@ def _record(fit: Fit, boot: Bootstrap, x: pd.Series, x_name: str, y_name: str, l
     if off > ONE_CURVE:
         words = f"the points lie {off:.1%} off this line (rms): something besides {x_name} varies among them"
         remarks.append(f"{words}, and the forecast is of their mixture, not of the best at each {x_name}")
+    if len(x) >= SKEWED and (lean := residual_skewness(fit)).words:
+        words = (
+            f"residuals lean upwards (skewness {lean.value:.2f}): some points may only lose, badly tuned or cut short"
+        )
+        remarks.append(f"{words}; the line is of their middle, and that of the best lies lower")
     bound = constants.get("offset") == 0.0
     remarks += ["the constant c is 0, the least it may be: the points show no floor"] if bound else []
     return {

@@ -237,6 +237,16 @@ def test_the_law_of_one_variable_refuses_what_it_cannot_mean(options, words, tmp
     assert words in refused.output
 
 
+@pytest.mark.parametrize(("draw", "said"), [("exponential", True), ("normal", False)])
+def test_points_that_only_lose_are_said(draw, said, tmp_path):
+    rng, C = np.random.default_rng(0), np.geomspace(1e17, 1e22, 40)
+    noise = rng.exponential(0.02, 40) if draw == "exponential" else rng.normal(0, 0.02, 40)
+    pd.DataFrame({"flops": C, "loss": (1.7 + 68 * C**-0.09) * np.exp(noise)}).to_csv(
+        path := tmp_path / "c.csv", index=False
+    )
+    assert ("residuals lean upwards" in run("fit", path, "--law", "power").output) is said
+
+
 def test_a_grid_of_sizes_and_lengths_is_no_curve_of_compute(tmp_path):
     rows = [(N, D) for N in (1e8, 3e8, 1e9, 3e9) for D in (3e9, 1e10, 3e10, 1e11)]
     table = pd.DataFrame(rows, columns=["params", "tokens"])
