@@ -1,0 +1,129 @@
+"""The record of a fit: everything that ``scaling fit`` found, as it goes into a file and is printed from."""
+
+from __future__ import annotations
+
+import platform
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .. import __version__
+from ..diagnostics.choice import BestLaw
+from ..diagnostics.laws import LawComparison
+from ..diagnostics.pairing import exponent_of
+from ..diagnostics.skewness import LEAST, residual_skewness
+from ..errors import FitError
+from ..fit.frontier import FrontierFit
+from ..fit.result import Fit
+from ..runs.meter import find_meter
+from ..uncertainty.resampling import Bootstrap
+
+
+def best_record(best: BestLaw | FitError) -> dict[str, Any]:
+    """The law that foresees best, as it goes into the file."""
+    if isinstance(best, FitError):
+        return {"possible": False, "reason": str(best)}
+    told = {"law": best.law, "told": best.told, "words": best.words, "ranking": best.ranking}
+    return {"possible": True} | told | {"refused": best.refused}
+
+
+def _constants(found: Fit | FrontierFit) -> dict[str, float]:
+    if isinstance(found, Fit):
+        return {name: float(value) for name, value in found.candidate.constants.items()}
+    law = found.law
+    values = {"k_N": law.params.coefficient, "a": law.a, "k_D": law.tokens.coefficient, "b": law.b}
+    return {name: float(value) for name, value in values.items()}
+
+
+def _approach(found: Fit | FrontierFit | FitError, boot: Bootstrap | FitError, level: float) -> dict[str, Any]:
+    """Everything about one approach, as it goes into the file."""
+    if isinstance(found, FitError):
+        return {"possible": False, "reason": str(found)}
+    drawn = boot if isinstance(boot, Bootstrap) else None
+    law = found.candidate if isinstance(found, Fit) else found.law
+    questions = dict.fromkeys([*_constants(found), "a", "b"])
+    own = {name: exponent_of(found, name) for name in ("a", "b")} if isinstance(found, Fit) else {}
+    each = {name: drawn.percentiles(level, of=own.get(name, name)) for name in questions} if drawn else {}
+    ends = {name: (float(each[name].low), float(each[name].high)) if drawn else (np.nan, np.nan) for name in questions}
+    remarks = [f"{name}: {words}" for name in each for words in each[name].remarks(level)]
+    estimates = _constants(found)
+    rows = [{"name": k, "estimate": v, "low": ends[k][0], "high": ends[k][1]} for k, v in estimates.items()]
+    exponents = {name: float(exponent_of(found, name)(law)) for name in ("a", "b")}
+    out: dict[str, Any] = {
+        "possible": True,
+        "equation": law.equation,
+        "constants": rows,
+        "exponents": {k: {"estimate": v, "low": ends[k][0], "high": ends[k][1]} for k, v in exponents.items()},
+        "runs": len(found.runs),
+    }
+    if isinstance(found, Fit):
+        out |= {
+            "status": found.status,
+            "message": found.message,
+            "condition": found.condition,
+            "starts_agreeing": found.starts_agreeing,
+            "starts": found.n_starts,
+            "rms_residual": float(np.sqrt(np.mean(found.residuals**2))),
+            "objective": found.objective,
+            "delta": found.delta,
+            "certainty": _certainty(found, level),
+            "one_sided": residual_skewness(found).words if len(found.runs) >= LEAST else "",
+        }
+    else:
+        points = found.points
+        reasons = points.loc[~points["usable"], "reason"].value_counts()
+        out["meter"] = found.meter.record()
+        final = found.approach == 1 and "run" not in found.runs
+        out |= {
+            "of_final_losses": final,
+            "budgets": len(points),
+            "usable_budgets": int(points["usable"].sum()),
+            "left_out": reasons.to_dict(),
+        }
+    if drawn:
+        shares = {"at_bound": drawn.at_bound, "not_identified": drawn.not_identified, "unconverged": drawn.unconverged}
+        return out | {"resamples": shares, "note": drawn.note, "remarks": remarks}
+    return out | {"note": f"no intervals: {boot}", "remarks": []}
+
+
+def _certainty(found: Fit, level: float) -> list[dict[str, Any]]:
+    """What the runs know of what the law is fitted for; nothing where they leave no residual to judge by."""
+    try:
+        return found.certainty(level=level).to_dict("records")
+    except FitError:
+        return []
+
+
+def result_record(
+    table: pd.DataFrame,
+    fits: dict[int, Fit | FrontierFit | FitError],
+    boots: dict[int, Bootstrap | FitError],
+    compared: LawComparison | FitError,
+    level: float,
+    resamples: int,
+    seed: int,
+) -> dict[str, Any]:
+    """Everything about the fits of a table."""
+    versions = {name: metadata.version(name) for name in ("numpy", "scipy", "pandas")}
+    held: dict[str, Any] = {"possible": False, "reason": str(compared)}
+    if isinstance(compared, LawComparison):
+        held = {
+            "possible": True,
+            "split": compared.split,
+            "runs_fitted": compared.n_fitted,
+            "runs_predicted": compared.n_tested,
+            "noise_of_repeats": compared.noise,
+            "laws": compared.table,
+        }
+    return {
+        "input": table.attrs["reading"] | {"runs": len(table)},
+        "versions": {"scaling": __version__, "python": platform.python_version(), **versions},
+        "options": {"level": level, "resamples": resamples, "seed": seed},
+        "approaches": {k: _approach(fits[k], boots[k], level) for k in fits},
+        "holdout": held,
+        "meter": find_meter(table).record(),
+        "notes": [*table.attrs["reading"]["notes"], *table.attrs["notes"]],
+        "warnings": table.attrs["warnings"],
+    }
