@@ -1,5 +1,6 @@
 """Work that is spread over processes or a cluster gives what one process gives, to the last bit."""
 
+import asyncio
 import http.server
 import itertools
 import os
@@ -303,10 +304,18 @@ def test_what_is_no_address(address):
         pass
 
 
-def test_the_address_of_a_worker_is_not_that_of_the_scheduler(cluster):
+@pytest.mark.parametrize("loop", ["none", "running"])
+def test_the_address_of_a_worker_is_not_that_of_the_scheduler(cluster, loop):
+    """Called from a script, and from a notebook, in whose thread a loop is running."""
     from scaling._parallel.cluster import connected
 
-    with connected(cluster.scheduler_address) as client:
-        (address, *_) = client.nthreads()
-    with pytest.raises(ConnectionError, match="is a Dask worker"), connected(address):
-        pass
+    def ask():
+        with connected(cluster.scheduler_address) as client:
+            (address, *_) = client.nthreads()
+        with pytest.raises(ConnectionError, match="is a Dask worker"), connected(address):
+            pass
+
+    async def cell():
+        ask()
+
+    ask() if loop == "none" else asyncio.run(cell())

@@ -20,6 +20,7 @@ import dask
 from dask.utils import format_time, parse_timedelta
 from distributed import Client, KilledWorker, Security, get_client, get_worker, rpc, worker_client
 from distributed.scheduler import NoWorkerError
+from distributed.utils import LoopRunner
 
 __all__ = ["connected", "need_a_client", "spread_over", "still_wanted"]
 
@@ -48,7 +49,8 @@ def connected(address: str) -> Iterator[Client]:
     """
     limit = parse_timedelta(dask.config.get("distributed.comm.timeouts.connect"))
     try:
-        kind = asyncio.run(_kind(address, limit))
+        # in a loop of its own: a notebook's is running where it is called
+        kind = LoopRunner().run_sync(_kind, address, limit)
     except TimeoutError:
         words = f"takes connections, but has not answered as a Dask scheduler does within {format_time(limit)}"
         raise ConnectionError(f"what listens at {address} {words}: is this the scheduler's port?") from None
