@@ -101,6 +101,7 @@ class Frontier:
             least, alpha, beta = least**k, k * alpha, k * beta
         return np.array([E, size, E + least, alpha, beta, *coupling])
 
+    @np.errstate(over="ignore", invalid="ignore", divide="ignore")  # a point at the edge of the numbers is no better
     def predict(self, points: np.ndarray, log_c: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Residuals (B, n) at points (B, size), and their derivatives (B, size, n)."""
         E, size, best, alpha, beta, *coupling = (column[:, None] for column in points.T)
@@ -127,8 +128,7 @@ class Frontier:
             slopes[:, SIZE] /= k
         if self.raw:
             return loss - self.target, slopes
-        with np.errstate(over="ignore"):
-            slopes /= loss[:, None, :]
+        slopes /= loss[:, None, :]
         return np.log(loss) - self.target, slopes
 
     def minimise(self, points: np.ndarray, log_c: np.ndarray, held: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
