@@ -13,8 +13,8 @@ from ..book.chapters import Chapter
 from .lectures import Lecture, Taken
 from .pages import to_html, to_line
 from .plain import Plain
-from .sections import FIGURE, Section, sections_of
-from .slides import ONE_MINUTE, Slide, opening_slide, question_slide, slides_of
+from .sections import sections_of
+from .slides import ONE_MINUTE, PICTURE, Slide, opening_slide, question_slide, slides_of
 
 __all__ = ["REVEAL", "chapter_slides", "deck", "lecture_slides"]
 
@@ -22,6 +22,8 @@ __all__ = ["REVEAL", "chapter_slides", "deck", "lecture_slides"]
 REVEAL = ("dist/reset.css", "dist/reveal.css", "dist/reveal.js", "plugin/notes/notes.js", "LICENSE")
 #: sections of a chapter that no slide needs
 LEFT_OUT = ("Exercises", "References")
+#: letters of a headline from which on it is set a little smaller
+LONG = 150
 
 
 @dataclass(frozen=True)
@@ -58,9 +60,8 @@ def lecture_slides(lecture: Lecture, chapters: dict[str, Chapter], plains: dict[
     for taken in lecture.taken:
         chapter, plain = chapters[taken.chapter], plains[taken.chapter]
         made += _taken_slides(chapter, plain, taken)
-        questions = sections_of(chapter, plain)[1]
-        later = [each.title for each in questions if not each.title.startswith(ONE_MINUTE)]
-        home += [f"- Chapter {int(chapter.number)}: {title}" for title in later]
+        questions = sections_of(chapter, plain)[1] if taken.sections else []
+        home += [f"- {each.number} {each.title}" for each in questions if not each.title.startswith(ONE_MINUTE)]
     return [*made, Slide("text", "Until the next lecture", "Exercises to choose from", to_html("\n".join(home)))]
 
 
@@ -69,13 +70,12 @@ def _taken_slides(chapter: Chapter, plain: Plain, taken: Taken) -> list[Slide]:
     (first, *others), questions = sections_of(chapter, plain)
     by_title = {section.title: section for section in others}
     opening, rest = opening_slide(first, above)
-    drawn = Section(rest.title, [item for item in rest.items if item.kind == FIGURE]) if taken.sections else Section("")
-    made = [opening, *slides_of(drawn, above)]
+    drawn = [each for each in slides_of(rest, above) if each.kind == PICTURE] if taken.sections else []
+    made = [opening, *drawn]
     for title in taken.sections:
         made += slides_of(by_title[title], f"{above} · {title}")
-    for section in others:
-        single = [each for each in slides_of(section, f"{above} · {section.title}") if each.name in taken.figures]
-        made += single
+    for section in others if taken.figures else ():
+        made += [each for each in slides_of(section, f"{above} · {section.title}") if each.name in taken.figures]
     quick = [each for each in questions if each.title.startswith(ONE_MINUTE)]
     return made + [question_slide(each, f"{above} · A question of one minute") for each in quick]
 
@@ -102,9 +102,10 @@ def _section(slide: Slide, pictures: dict[str, str], moving: dict[str, str], cou
     notes = "".join(to_html(each) for each in slide.notes)
     foot = " · ".join(filter(None, (course.title, course.term)))
     tag = "h1" if slide.kind == "title" else "h2"
+    long = ' class="long"' if len(slide.headline) > LONG else ""
     return (
         f'<section{name} class="{slide.kind}"><div class="slide">\n'
-        f'<p class="above">{to_line(slide.above)}</p>\n<{tag}>{to_line(slide.headline)}</{tag}>\n'
+        f'<p class="above">{to_line(slide.above)}</p>\n<{tag}{long}>{to_line(slide.headline)}</{tag}>\n'
         f'<div class="body">{body}</div>\n<p class="foot">{escape(foot)}</p>\n</div>\n'
         f'<aside class="notes">{notes}</aside></section>'
     )

@@ -243,4 +243,4 @@ def _math_style() -> str:
 def _code_style() -> str:
     from pygments.formatters import HtmlFormatter
 
-    return str(HtmlFormatter(style="friendly").get_style_defs(".code")) + "\n"
+    return str(HtmlFormatter(style="friendly").get_style_defs(".source")) + "\n"

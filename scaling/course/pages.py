@@ -52,7 +52,7 @@ def highlighted(code: str, language: str = "python") -> str:
     except ClassNotFound:
         lexer = get_lexer_by_name("text")
     shown = highlight(code, lexer, HtmlFormatter(nowrap=True))
-    return f'<pre class="code"><code>{shown.strip()}</code></pre>\n'
+    return f'<pre class="source"><code>{shown.strip()}</code></pre>\n'
 
 
 def page(title: str, body: str, depth: int = 1) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..book.chapters import Chapter
 from .directives import Directive
+from .labels import labels
 from .plain import Plain
 from .strip import EXERCISE, Part, parts_of
 
@@ -58,6 +59,11 @@ class Question:
     title: str
     words: str
     answer: str
+
+    @property
+    def number(self) -> str:
+        """Such as ``6.3``."""
+        return labels().numbers.get(self.label, "")
 
 
 @dataclass

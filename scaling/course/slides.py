@@ -7,7 +7,9 @@ cell's `slideshow` may still keep it from the slides, as in Jupyter.
 from __future__ import annotations
 
 import ast
+import base64
 import re
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -15,14 +17,17 @@ from . import sections
 from .pages import highlighted, to_html, to_line
 from .sections import Item, Question, Section, sentences
 
-__all__ = ["ONE_MINUTE", "Slide", "opening_slide", "question_slide", "slides_of"]
+__all__ = ["ONE_MINUTE", "PICTURE", "Slide", "opening_slide", "question_slide", "slides_of"]
 
 #: the kinds of slides, which the style sheet knows
-TITLE, TEXT, FORMULA, PICTURE, RESULT, CODE, QUESTION = "title", "text", "formula", "picture", "result", "code", "question"
+TITLE, TEXT, FORMULA, PICTURE = "title", "text", "formula", "picture"
+MOVING, RESULT, CODE, QUESTION = "moving-picture", "result", "code", "question"
 #: words below which a sentence says too little alone; below which a paragraph is only said; beyond which it is shown
 SHORT, LITTLE, MUCH = 7, 25, 50
 #: lines of text and formulas on one slide, at most
 LINES, FORMULAS = 4, 3
+#: height over width from which on a caption goes beside its figure
+TALL = 0.75
 #: sentences that only point at what comes next
 POINTING = re.compile(r":$|^(?:Fig\. [\d.]+ (?:draws|shows)|Here (?:is|are)\b|The (?:next|following)\b|The (?:picture|figure|table) )")
 #: the kind of exercise that a class answers at once
@@ -145,16 +150,19 @@ class _Making:
         self._result(PICTURE, _picture(item), item.label, first_of_caption=_first(item.caption))
 
     def _moving(self, item: Item) -> None:
-        self._result(PICTURE, f'<div data-moving="{item.label}"></div>', f"moving-{item.label}", after=False)
+        self._result(MOVING, f'<div data-moving="{item.label}"></div>', f"moving-{item.label}", after=False)
 
     def _code(self, item: Item) -> None:
         """A function is shown, by what it says of itself; other code is not."""
         functions = [node for node in ast.parse(item.content).body if isinstance(node, ast.FunctionDef)]
         if not functions:
             return
-        lead = self._lead()
-        headline = (ast.get_docstring(functions[0]) or _last(lead)).splitlines()[0]
-        self._make(CODE, headline, highlighted(item.content))
+        lead, first, lines = self._lead(), functions[0], item.content.splitlines()
+        headline = _last(lead)
+        if told := ast.get_docstring(first):
+            headline = told.splitlines()[0]
+            del lines[first.body[0].lineno - 1 : first.body[0].end_lineno]
+        self._make(CODE, headline, highlighted("\n".join(lines)))
 
     # --- what surrounds them ------------------------------------------------------------------------------------------
 
@@ -164,8 +172,9 @@ class _Making:
         if after and (reading := self._next_prose()):
             self.at += 1
             self.said.append(reading)
-        read = next((each for each in _joined(reading) if not POINTING.search(each)), _first(reading))
-        self._make(kind, read or _last(lead) or first_of_caption, body, name)
+        read = next((each for each in _joined(reading) if not POINTING.search(each)), "")
+        led = "" if POINTING.search(_last(lead)) else _last(lead)
+        self._make(kind, read or led or first_of_caption, body, name)
 
     def _lead(self) -> str:
         """The paragraph that leads to what comes now; what stands before it, and a long one, is shown first."""
@@ -200,12 +209,15 @@ class _Making:
             return
         while waiting:
             shown, waiting = waiting[: LINES + 1], waiting[LINES + 1 :]
-            every = [sentence for each in shown for sentence in _joined(each)]
+            every = [line for each in shown for line in _joined(each) if line[0] != "(" and not POINTING.search(line)]
             lines = every if len(every) <= LINES + 1 else [_first(each) for each in shown]
-            lines = lines if len(lines) > 2 else every[: LINES + 1]
+            headline, *lines = lines if len(lines) > 2 else every[: LINES + 1]
+            if not lines and headline.count(";") > 1:
+                headline, _, listed = headline.partition(": ")
+                lines = listed.split("; ")
             self.said += shown
-            bullets = "".join(f"<li>{to_line(each)}</li>" for each in lines[1:])
-            self._make(TEXT, lines[0], f"<ul>{bullets}</ul>" if bullets else "")
+            bullets = "".join(f"<li>{to_line(each)}</li>" for each in lines)
+            self._make(TEXT, headline, f"<ul>{bullets}</ul>" if bullets else "")
 
     def _make(self, kind: str, headline: str, body: str, name: str = "") -> None:
         headline = headline.rstrip(":") or self.title
@@ -220,8 +232,10 @@ def _shown(tex: str) -> str:
 def _picture(item: Item) -> str:
     from html import escape
 
+    width, height = struct.unpack(">II", base64.b64decode(item.content[:32])[16:24])  # where PNG has them
+    shape = ' class="tall"' if height > TALL * width else ""
     caption = f"<figcaption>{to_line(item.caption)}</figcaption>" if item.caption else ""
-    return f'<figure><img data-figure="{item.label}" alt="{escape(item.alt)}">{caption}</figure>'
+    return f'<figure{shape}><img data-figure="{item.label}" alt="{escape(item.alt)}">{caption}</figure>'
 
 
 def _words(markdown: str) -> int:

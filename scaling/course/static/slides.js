@@ -1,6 +1,8 @@
 // The slides are 1280 by 720 dots. What would not fit is set in smaller letters, so that nothing is cut.
 (function () {
-  const STEP = 0.94, LEAST = 0.4;
+  const STEP = 0.95, LEAST = 0.4;
+  // little is set large
+  const MOST = { result: 1.5, code: 1.25, text: 1.15, formula: 1.2 };
 
   function fits(part) {
     return part.scrollHeight <= part.clientHeight + 1 && part.scrollWidth <= part.clientWidth + 1;
@@ -9,8 +11,10 @@
   function fit(section) {
     const body = section.querySelector(".body");
     if (!body || !body.clientWidth || section.dataset.fitted) return;
-    for (let size = 1; !fits(body) && size > LEAST; size *= STEP) {
-      section.style.setProperty("--size", (size * STEP).toFixed(3));
+    const kind = Object.keys(MOST).find((name) => section.classList.contains(name));
+    for (let size = MOST[kind] || 1; size > LEAST; size *= STEP) {
+      section.style.setProperty("--size", size.toFixed(3));
+      if (fits(body)) break;
     }
     section.dataset.fitted = "yes";
   }
