@@ -79,6 +79,7 @@ def _line(entry: Any, year: str) -> str:
 
 
 def _text(latex: str) -> str:
+    from pybtex.backends.plaintext import Backend
     from pybtex.richtext import Text
 
-    return str(Text.from_latex(latex).render_as("text"))
+    return str(Text.from_latex(latex).render(Backend()))

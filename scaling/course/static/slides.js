@@ -1,6 +1,6 @@
 // The slides are 1280 by 720 dots. What would not fit is set in smaller letters, so that nothing is cut.
 (function () {
-  const STEP = 0.95, LEAST = 0.4;
+  const STEP = 0.95, READABLE = 0.6, LEAST = 0.4;
   // little is set large
   const MOST = { result: 1.5, code: 1.25, text: 1.15, formula: 1.2 };
 
@@ -13,6 +13,7 @@
     if (!body || !body.clientWidth || section.dataset.fitted) return;
     const kind = Object.keys(MOST).find((name) => section.classList.contains(name));
     for (let size = MOST[kind] || 1; size > LEAST; size *= STEP) {
+      section.classList.toggle("wrapped", size < READABLE);
       section.style.setProperty("--size", size.toFixed(3));
       if (fits(body)) break;
     }
