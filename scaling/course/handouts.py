@@ -43,8 +43,8 @@ def formula_sheet() -> str:
             if label not in found:
                 raise PagesError(f"book/course/formulas.yml names the equation {label!r}, which no chapter has")
             heading = f"<h2>{escape(group['heading'])}</h2>" if place == 0 else ""
-            tex = f"$$\n{found[label]} \\tag{{{labels().numbers[label]}}}\n$$"
-            parts.append(f'<div class="entry">{heading}<p>{to_line(entry["words"])}</p>{to_html(tex)}</div>')
+            words = f'<p><span class="number">({labels().numbers[label]})</span>{to_line(entry["words"])}</p>'
+            parts.append(f'<div class="entry">{heading}{words}{to_html(f"$${chr(10)}{found[label]}{chr(10)}$$")}</div>')
     about = "Numbers of equations are those of the chapters."
     body = f'<h1>Scaling laws: the formulas</h1>\n<div class="columns">{"".join(parts)}</div>\n<p class="about">{about}</p>'
     return page("Scaling laws: the formulas", body).replace("<body>", '<body class="sheet">')

@@ -188,6 +188,7 @@ class Kit:
         decks = {
             f"{name}.html": f"{about['title']}, {about['slides']} slides" for name, about in summary["slides"].items()
         }
+        tables = {name: f"{name}: {words}" for name, words in summary["data"].items()}
         term = f'<p class="about">{escape(self.course.term)}</p>\n' if self.course.term else ""
         parts = [
             f"<h1>{escape(self.course.title)}</h1>\n{term}",
@@ -204,7 +205,7 @@ class Kit:
             f"<h2>Handouts</h2>\n<ul>\n{links('handouts', HANDOUTS)}</ul>\n",
             f'<h2>Figures</h2>\n<p><a href="figures/index.html">{len(summary["figures"])} figures</a>, with captions and '
             "alternative texts.</p>\n",
-            f"<h2>Data</h2>\n<ul>\n{links('data', summary['data'])}</ul>\n"
+            f"<h2>Data</h2>\n<ul>\n{links('data', tables)}</ul>\n"
             '<p>Training runs of our own; <a href="data/passport.html">how they were made</a>. The tables are under '
             "CC BY 4.0, as are the text and the figures of this kit; code is under the BSD 3-Clause licence, and "
             '<a href="style/reveal/LICENSE">reveal.js</a> under the MIT licence.</p>\n',

@@ -26,10 +26,11 @@ _NUMBERED = re.compile(
 
 @dataclass(frozen=True)
 class Labels:
-    """Titles by page, such as ``notebooks/06_isoflop.ipynb``, and numbers by label, such as ``6.2``."""
+    """Titles by page, such as ``notebooks/06_isoflop.ipynb``; by label, the number, such as ``6.2``, and the page."""
 
     titles: dict[str, str]
     numbers: dict[str, str]
+    homes: dict[str, str]
 
     def title_of(self, page: str) -> str:
         """The title of a page; of one that an installed package lacks, what its name says."""
@@ -41,18 +42,23 @@ def labels() -> Labels:
     """The labels of the whole book, from its chapters and pages."""
     titles: dict[str, str] = {}
     numbers: dict[str, str] = {}
+    homes: dict[str, str] = {}
     replications = [chapter_files()[0].parent / "replications"]
     notebooks = [*chapter_files(), *(path for folder in replications for path in sorted(folder.glob("*.ipynb")))]
     for path in notebooks:
         folder = "notebooks/replications" if path.parent in replications else "notebooks"
         page, notebook = f"{folder}/{path.name}", json.loads(path.read_text(encoding="utf-8"))
         titles[page] = _heading("".join(notebook["cells"][0]["source"]))
-        numbers |= _numbers(notebook["cells"], chapter_number(f"{folder}/{path.stem}"))
+        found = _numbers(notebook["cells"], chapter_number(f"{folder}/{path.stem}"))
+        numbers |= found
+        homes |= dict.fromkeys(found, page)
     for path in sorted(book_file(".").glob("*.md")):
         text = path.read_text(encoding="utf-8")
         titles[f"book/{path.name}"] = _heading(text)
-        numbers |= _numbers([{"cell_type": "markdown", "source": text}], None)
-    return Labels(titles, numbers)
+        found = _numbers([{"cell_type": "markdown", "source": text}], None)
+        numbers |= found
+        homes |= dict.fromkeys(found, f"book/{path.name}")
+    return Labels(titles, numbers, homes)
 
 
 def _heading(text: str) -> str:

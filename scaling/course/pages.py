@@ -12,17 +12,17 @@ from ..book.formulas import to_mathml
 __all__ = ["highlighted", "page", "to_html", "to_line"]
 
 _TAG = re.compile(r"\\tag\{([^}]*)\}")
-_TITLE = re.compile(r"^# +(.+)$", re.MULTILINE)
+_STOPPED = re.compile(r'(<span class="math inline">(?:(?!</span>).)*</span>)([.,;:!?)]+)', re.DOTALL)
 
 
 def to_html(markdown: str) -> str:
     """Plain Markdown as HTML."""
-    return str(_parser().render(markdown))
+    return _together(_parser().render(markdown))
 
 
 def to_line(markdown: str) -> str:
     """One line of Markdown as HTML, without a paragraph around it."""
-    return str(_parser().renderInline(" ".join(markdown.split())))
+    return _together(_parser().renderInline(" ".join(markdown.split())))
 
 
 def formula(tex: str, display: bool) -> str:
@@ -63,6 +63,11 @@ def page(title: str, body: str, depth: int = 1) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f'<link rel="stylesheet" href="{up}style/kit.css">\n</head>\n<body>\n<main>\n{body}</main>\n</body>\n</html>\n'
     )
+
+
+def _together(html: str) -> str:
+    """No line may end between a formula and the point or comma after it."""
+    return _STOPPED.sub(r'<span class="together">\1\2</span>', html)
 
 
 @cache

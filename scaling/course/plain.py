@@ -20,6 +20,7 @@ _LINK = re.compile(r"(?<!!)\[(?P<words>[^\]\n]*)\]\((?!https?:|mailto:)(?P<page>
 _TARGET = re.compile(r"^\([\w-]+\)=[ \t]*\n", re.MULTILINE)
 _EQUATION = re.compile(r"[ \t]*\n\$\$[ \t]*\((?P<label>[\w-]+)\)[ \t]*$", re.MULTILINE)
 _NOUNS = {"eq": "equation ({})", "numref": "Fig. {}"}
+_ONE_OF = {"eq": "the equation", "numref": "a figure"}
 
 
 @dataclass
@@ -76,9 +77,11 @@ class Plain:
         kind, words, label = found["kind"], found["words"], found["target"] or found["label"]
         if kind.startswith("cite"):
             return self._cite(kind, [key.strip() for key in label.split(",")])
-        number = self._number(label)
+        number, home = self._number(label), labels().homes.get(label, self.page)
         if words:
             return words.replace("%s", number).replace("{number}", number)
+        if home != self.page and "." not in number:  # a number that says nothing elsewhere
+            return f"{_ONE_OF.get(kind, 'a place')} of *{labels().title_of(home)}*"
         return _NOUNS.get(kind, "{}").format(number) if number else label
 
     def _cite(self, kind: str, keys: list[str]) -> str:

@@ -171,6 +171,9 @@ class _Making:
         lead, reading = self._lead(), ""
         if after and (reading := self._next_prose()):
             self.at += 1
+            *before, last = sentences(reading)
+            if before and self._is(sections.FORMULA):  # its last sentence leads to the formula
+                reading, self.waiting = " ".join(before), [last]
             self.said.append(reading)
         read = next((each for each in _joined(reading) if not POINTING.search(each)), "")
         led = "" if POINTING.search(_last(lead)) else _last(lead)
@@ -220,7 +223,7 @@ class _Making:
             self._make(TEXT, headline, f"<ul>{bullets}</ul>" if bullets else "")
 
     def _make(self, kind: str, headline: str, body: str, name: str = "") -> None:
-        headline = headline.rstrip(":") or self.title
+        headline = headline.rstrip(":,") or self.title
         self.made.append(Slide(kind, self.above, headline, body, tuple(self.said), name))
         self.said = []
 
