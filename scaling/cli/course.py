@@ -9,15 +9,14 @@ import click
 
 from ..book.chapters import Chapter
 from ..book.staging import staged
-from ..course.deck import Course
-from ..course.kit import Kit
 from ..course.lectures import Lecture, lectures
 from ..sources.files import chapter_files
 from .command import Command, terminable
 from .rerun import need, place_of, unchanged
 
-#: what a kit is made with, beside what rerun needs
-NEEDED = ("papermill", "ipykernel", "math_core", "markdown_it", "mdit_py_plugins", "pybtex", "pygments", "sphinx_revealjs")
+#: what a kit is made with
+NEEDED = ("papermill", "ipykernel", "yaml", "math_core", "markdown_it", "mdit_py_plugins", "pybtex", "pygments")
+NEEDED += ("sphinx", "sphinx_revealjs")
 
 
 @click.command("course", cls=Command)
@@ -53,6 +52,9 @@ def command(
     Example: scaling course --out kit --lecture 2 --title 'Language models' --term 'Spring 2027'
     """
     need(NEEDED, "course")
+    from ..course.deck import Course  # these import what was just asked for
+    from ..course.kit import Kit
+
     given = _lectures(numbers)
     chapters = _chosen(wanted, given)
     held = {each.number for each in chapters}
