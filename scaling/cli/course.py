@@ -84,8 +84,9 @@ def _chosen(wanted: str | None, given: list[Lecture]) -> list[Chapter]:
     """The chapters asked for by number or by lecture, in the book's order; all, if nothing is asked for."""
     known = {path.name[:2]: Chapter(path) for path in chapter_files()}
     numbers = {number for each in given for number in each.chapters}
-    for number in (each.strip().zfill(2) for each in wanted.split(",")) if wanted is not None else ():
+    for name in map(str.strip, wanted.split(",")) if wanted is not None else ():
+        number = name.zfill(2) if name else name
         if number not in known:
-            raise click.UsageError(f"there is no chapter {number}; these there are: {', '.join(known)}")
+            raise click.UsageError(f"there is no chapter {name!r}; these there are: {', '.join(known)}")
         numbers.add(number)
     return [known[number] for number in sorted(numbers)] if numbers else list(known.values())
