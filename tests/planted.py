@@ -49,7 +49,8 @@ CELLS = [
     ),
     words(
         "::::{exercise} One minute: KEEP-second\n:label: ex-second\nKEEP-again?\n::::\n\n"
-        "::::{solution} ex-second\n:class: dropdown\nSECRET-nested\n:::{note}\nSECRET-inner\n:::\nSECRET-after\n::::\n\n"
+        "::::{solution} ex-second\n:class: dropdown\nSECRET-nested\n"
+        ":::{note}\nSECRET-inner\n:::\nSECRET-after\n::::\n\n"
         "```{exercise} Open: KEEP-backticks\n:label: ex-third\nKEEP-open?\n```\n\n"
         "```{solution} ex-third\nSECRET-backticks\n```\n\n"
         ":::{exercise} Compute: KEEP-compute\n:label: ex-fourth\nKEEP-task.\n:::\n\n"
@@ -58,8 +59,16 @@ CELLS = [
     code("SECRET_code = 1", outputs=[printed("SECRET-output\n"), shown("<b>SECRET-html</b>")]),
     code("assert SECRET_code == 1  # SECRET_check", ["remove-cell"]),
     words("SECRET-between\n\n:::{admonition} SECRET-title\nSECRET-admonition\n:::\n"),
-    code("SECRET_figure = 2", ["hide-input"], [drawn()], mystnb={"figure": {"caption": "SECRET-caption", "name": "fig-hid"}}),
-    words("SECRET-before-the-end\n\n:::{solution-end}\n:::\n\nKEEP-after.\n\n## Summary\n\n- KEEP-summary\n\n## References\n"),
+    code(
+        "SECRET_figure = 2",
+        ["hide-input"],
+        [drawn()],
+        mystnb={"figure": {"caption": "SECRET-caption", "name": "fig-hid"}},
+    ),
+    words(
+        "SECRET-before-the-end\n\n:::{solution-end}\n:::\n\nKEEP-after.\n\n"
+        "## Summary\n\n- KEEP-summary\n\n## References\n"
+    ),
     code("print(KEEP_parameter)", outputs=[printed("KEEP-output\n")]),
 ]
 

@@ -15,8 +15,8 @@ from .command import Command, terminable
 from .rerun import need, place_of, unchanged
 
 #: what a kit is made with
-NEEDED = ("papermill", "ipykernel", "yaml", "math_core", "markdown_it", "mdit_py_plugins", "pybtex", "pygments")
-NEEDED += ("sphinx", "sphinx_revealjs")
+NEEDED = ["papermill", "ipykernel", "yaml", "math_core", "markdown_it", "mdit_py_plugins", "pybtex", "pygments"]
+NEEDED += ["sphinx", "sphinx_revealjs"]
 
 
 @click.command("course", cls=Command)

@@ -1,4 +1,4 @@
-"""Slides as a page that needs no network: reveal.js, which a package carries, formulas as MathML, notes for the speaker."""
+"""Slides as a page that needs no network: reveal.js, which a package carries, formulas as MathML, and speaker notes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
-from pathlib import Path
 
 from ..book.chapters import Chapter
 from .lectures import Lecture, Taken
@@ -16,10 +15,8 @@ from .plain import Plain
 from .sections import sections_of
 from .slides import ONE_MINUTE, PICTURE, Slide, opening_slide, question_slide, slides_of
 
-__all__ = ["REVEAL", "chapter_slides", "deck", "lecture_slides"]
+__all__ = ["Course", "chapter_slides", "deck", "lecture_slides", "named"]
 
-#: what a page of slides loads of reveal.js, and its licence
-REVEAL = ("dist/reset.css", "dist/reveal.css", "dist/reveal.js", "plugin/notes/notes.js", "LICENSE")
 #: sections of a chapter that no slide needs
 LEFT_OUT = ("Exercises", "References")
 #: letters of a headline from which on it is set a little smaller
@@ -32,11 +29,6 @@ class Course:
 
     title: str
     term: str = ""
-
-
-def reveal_folder() -> Path:
-    """Where the package sphinx-revealjs keeps reveal.js."""
-    return Path(str(files("sphinx_revealjs") / "_static" / "revealjs"))
 
 
 def chapter_slides(chapter: Chapter, plain: Plain) -> list[Slide]:
@@ -80,6 +72,11 @@ def _taken_slides(chapter: Chapter, plain: Plain, taken: Taken) -> list[Slide]:
     return made + [question_slide(each, f"{above} · A question of one minute") for each in quick]
 
 
+def named(chapter: Chapter) -> str:
+    """Such as ``Chapter 6: Fit a parabola``; the tour has no number."""
+    return f"{_above(chapter)}: {chapter.title}" if int(chapter.number) else chapter.title
+
+
 def _above(chapter: Chapter) -> str:
     number = int(chapter.number)
     return f"Chapter {number}" if number else "Tour"
@@ -90,8 +87,10 @@ def deck(title: str, slides: Iterable[Slide], pictures: dict[str, str], moving: 
     shown = "\n".join(_section(slide, pictures, moving, course) for slide in slides)
     scripts = "".join(f'<script defer src="../style/moving/{name}.js"></script>\n' for name in _moving_in(shown))
     head = '<link rel="stylesheet" href="../style/moving/moving.css">\n' if scripts else ""
-    return (files(__package__) / "static" / "deck.html").read_text(encoding="utf-8").format(
-        title=escape(title), slides=shown, scripts=scripts, head=head
+    return (
+        (files(__package__) / "static" / "deck.html")
+        .read_text(encoding="utf-8")
+        .format(title=escape(title), slides=shown, scripts=scripts, head=head)
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ..errors import PagesError
@@ -38,7 +39,8 @@ def divide(text: str) -> list[str | Directive]:
     ['Why?', Directive(name='solution', argument='ex-why', options={}, body='So that.')]
     """
     parts: list[str | Directive] = []
-    lines, words = iter(text.splitlines()), []
+    lines = iter(text.splitlines())
+    words: list[str] = []
     for line in lines:
         if opening := _OPENING.match(line):
             if "".join(words).strip():
@@ -55,9 +57,10 @@ def divide(text: str) -> list[str | Directive]:
     return parts
 
 
-def _until_closed(lines: object, fence: str, opening: str) -> list[str]:
-    inside = []
-    for line in lines:  # type: ignore[attr-defined]  # an iterator that the caller goes on with
+def _until_closed(lines: Iterator[str], fence: str, opening: str) -> list[str]:
+    """The lines up to the end of a block, taken from those that are to come."""
+    inside: list[str] = []
+    for line in lines:
         bare = line.strip()
         if len(bare) >= len(fence) and set(bare) == {fence[0]}:
             return inside

@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,10 @@ from tqdm import tqdm
 from ..book.chapters import DONE, Chapter, executing
 from ..errors import PagesError
 from .labels import labels
+from .pages import page, to_line
 from .plain import Plain
 
-__all__ = ["Figure", "figures_of", "write_figures"]
+__all__ = ["Figure", "figures_of", "write_figures", "write_list"]
 
 #: a cell before all others, by which figures come as vectors, the same at each time
 VECTORS = """\
@@ -84,10 +86,27 @@ def write_figures(figures: Iterable[Figure], chapters: list[Chapter], folder: Pa
     return shown
 
 
+def write_list(folder: Path, figures: Iterable[Figure], shown: dict[str, str]) -> None:
+    """Write the list of the figures of a folder, with their captions and alternative texts."""
+    parts = []
+    for each in figures:
+        kinds = [suffix for suffix in ("svg", "pdf", "png") if (folder / f"{each.label}.{suffix}").exists()]
+        links = ", ".join(f'<a href="{each.label}.{suffix}">{each.label}.{suffix}</a>' for suffix in kinds)
+        parts.append(
+            f'<figure id="{each.label}"><img src="{shown[each.label]}" alt="{escape(each.alt)}" loading="lazy">'
+            f"<figcaption><strong>Fig. {each.number}.</strong> {to_line(each.caption)}<br>{links}<br>"
+            f'<span class="about">Alternative text: {escape(each.alt)}</span></figcaption></figure>\n'
+        )
+    about = "Named by their label in the notebooks. Give the alternative text to who cannot see the picture."
+    body = f"<h1>Figures</h1>\n<p>{about}</p>\n{''.join(parts)}"
+    (folder / "index.html").write_text(page("Figures", body), encoding="utf-8")
+
+
 def _vectors(chapters: list[Chapter], workers: int) -> Iterator[tuple[str, dict[str, Any]]]:
     """What the cells draw, by label."""
-    jobs = {chapter: (_with_vectors(chapter.text), {}, {}) for chapter in chapters}
-    with executing(jobs, workers) as outcomes, tqdm(total=len(jobs), disable=None, unit="chapter", file=sys.stderr) as bar:
+    jobs: dict[Chapter, tuple[Any, ...]] = {chapter: (_with_vectors(chapter.text), {}, {}) for chapter in chapters}
+    bar = tqdm(total=len(jobs), disable=None, unit="chapter", file=sys.stderr)
+    with bar, executing(jobs, workers) as outcomes:
         for chapter, outcome in outcomes:
             if outcome.kind != DONE:
                 raise PagesError(

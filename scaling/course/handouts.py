@@ -18,7 +18,11 @@ from .plain import Plain
 __all__ = ["HANDOUTS", "write_handouts"]
 
 #: the pages, and what they are called
-HANDOUTS = {"formulas.html": "The formulas on one page", "notation.html": "Notation and units", "errata.html": "The errata as a quiz"}
+HANDOUTS = {
+    "formulas.html": "The formulas on one page",
+    "notation.html": "Notation and units",
+    "errata.html": "The errata as a quiz",
+}
 _EQUATION = re.compile(r"^\$\$[ \t]*\n((?:(?!\$\$).*\n)+?)\$\$[ \t]*\((?P<label>[\w-]+)\)[ \t]*$", re.MULTILINE)
 _ENTRY = re.compile(r"^\*\*(?P<title>.+?)\*\*[ \t]*(?P<words>.+?)(?=\n\n|\Z)", re.MULTILINE | re.DOTALL)
 
@@ -46,7 +50,8 @@ def formula_sheet() -> str:
             words = f'<p><span class="number">({labels().numbers[label]})</span>{to_line(entry["words"])}</p>'
             parts.append(f'<div class="entry">{heading}{words}{to_html(f"$${chr(10)}{found[label]}{chr(10)}$$")}</div>')
     about = "Numbers of equations are those of the chapters."
-    body = f'<h1>Scaling laws: the formulas</h1>\n<div class="columns">{"".join(parts)}</div>\n<p class="about">{about}</p>'
+    columns = f'<div class="columns">{"".join(parts)}</div>\n<p class="about">{about}</p>'
+    body = f"<h1>Scaling laws: the formulas</h1>\n{columns}"
     return page("Scaling laws: the formulas", body).replace("<body>", '<body class="sheet">')
 
 
@@ -65,7 +70,9 @@ def errata_quiz(place: Callable[[str], str | None]) -> str:
             f"<h2>{number}</h2>\n{to_html(question['ask'])}"
             f"<details><summary>What was found</summary>{to_html(answer)}</details>\n"
         )
-    about = "Each question rests on something that a paper, or who retold it, got wrong. Ask it first; then open the answer."
+    about = (
+        "Each question rests on something that a paper, or who retold it, got wrong. Ask first, then open the answer."
+    )
     return page("The errata as a quiz", f"<h1>The errata as a quiz</h1>\n<p>{about}</p>\n{''.join(parts)}")
 
 

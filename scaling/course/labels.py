@@ -16,10 +16,11 @@ from ..sources.files import book_file, chapter_files
 __all__ = ["Labels", "labels"]
 
 _EQUATION, _FIGURE = "equation", "figure"
-#: places with a number, as a page writes them down: $$ (label), ```{figure} … :name: label, :::{exercise} … :label: label
+#: an equation, and an exercise or a figure with its label among its options
 _NUMBERED = re.compile(
     r"^\$\$[ \t]*\((?P<equation>[\w-]+)\)[ \t]*$"
-    r"|^(?:`{3,}|:{3,})\{(?P<kind>figure|exercise)\}.*\n(?:(?!:(?:label|name):):.*\n)*:(?:label|name):[ \t]*(?P<label>[\w-]+)",
+    r"|^(?:`{3,}|:{3,})\{(?P<kind>figure|exercise)\}.*\n"
+    r"(?:(?!:(?:label|name):):.*\n)*:(?:label|name):[ \t]*(?P<label>[\w-]+)",
     re.MULTILINE,
 )
 

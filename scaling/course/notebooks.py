@@ -1,4 +1,4 @@
-"""The notebooks of a kit: a student's, with answer cells in the place of solutions, and the whole one, in plain Markdown."""
+"""The notebooks of a kit, in plain Markdown: a student's, with answers in the place of solutions, and the whole one."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ __all__ = ["solved_notebook", "student_notebook"]
 FOLDED = ("remove-cell", "hide-input")
 ANSWER = "answer"
 #: what a page says of its hidden checks; in a notebook they are seen
-UNSEEN = re.compile(r"This chapter runs \w+ checks? that the page does not show; open the notebook to read (?:them|it)\.")
-FIRST = f"""*This notebook belongs to "Scaling laws, recomputed". It runs with the Python package `scaling` of that book,
+UNSEEN = re.compile(r"This chapter runs \w+ checks? that the page does not show; open the notebook to read \w+\.")
+FIRST = f"""*This notebook belongs to "Scaling laws, recomputed". It runs with the Python package `scaling`,
 version {__version__}. Who has the project's folder runs `make environment` there, and then
 `.venv/bin/jupyter lab` to open this file. In an environment of your own,
 `python -m pip install FOLDER` installs the package from the project's folder, or from the wheel

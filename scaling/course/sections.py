@@ -34,9 +34,11 @@ SKIP, NOTES = "skip", "notes"
 #: cells without a slide: what a page hides, and where a reader sets numbers
 UNSHOWN = ("remove-cell", "parameters")
 _BLOCKS = {"paragraph_open": PROSE, "bullet_list_open": LIST, "ordered_list_open": LIST, "table_open": TABLE}
-_END = re.compile(r"(?<!et al\.)(?<!Fig\.)(?<!cf\.)(?<!e\.g\.)(?<!i\.e\.)(?<=[.!?])[)\"”*]{0,2}\s+(?=[\"“(*`$\[]?[A-Z$*`\d])")
-#: output as text that a slide can show
-LINES = 14
+_END = re.compile(
+    r"(?<!et al\.)(?<!Fig\.)(?<!cf\.)(?<!e\.g\.)(?<!i\.e\.)(?<=[.!?])[)\"”*]{0,2}\s+(?=[\"“(*`$\[]?[A-Z$*`\d])"
+)
+#: lines of text, and rows of a table, that a slide can show
+LINES, ROWS = 14, 9
 
 
 @dataclass(frozen=True)
@@ -155,7 +157,8 @@ def _of_code(cell: dict[str, Any], plain: Plain) -> Iterator[Item]:
         elif "text/html" in data:
             yield Item(OUTPUT, _table("".join(data["text/html"])))
         elif "text/markdown" in data:
-            yield from (item for item in _of_text(plain.text("".join(data["text/markdown"])), False) if isinstance(item, Item))
+            made = _of_text(plain.text("".join(data["text/markdown"])), quiet=False)
+            yield from (item for item in made if isinstance(item, Item))
         elif "text/latex" in data:
             yield Item(FORMULA, "".join(data["text/latex"]).strip().strip("$").removeprefix(r"\displaystyle"))
         else:
@@ -167,9 +170,9 @@ def _table(html: str) -> str:
     html = re.sub(r"<style.*?</style>", "", html, flags=re.DOTALL)
     head, opening, body = html.partition("<tbody>")
     rows = re.findall(r"<tr.*?</tr>", body, flags=re.DOTALL)
-    if len(rows) <= LINES:
+    if len(rows) <= ROWS:
         return html
-    return f"{head}{opening}{''.join(rows[:LINES])}</tbody></table>\n<p>and {len(rows) - LINES} more rows</p>"
+    return f"{head}{opening}{''.join(rows[:ROWS])}</tbody></table>\n<p>and {len(rows) - ROWS} more rows</p>"
 
 
 def _printed(text: str) -> str:

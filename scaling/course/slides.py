@@ -29,7 +29,9 @@ LINES, FORMULAS = 4, 3
 #: height over width from which on a caption goes beside its figure
 TALL = 0.75
 #: sentences that only point at what comes next
-POINTING = re.compile(r":$|^(?:Fig\. [\d.]+ (?:draws|shows)|Here (?:is|are)\b|The (?:next|following)\b|The (?:picture|figure|table) )")
+POINTING = re.compile(
+    r":$|^(?:Fig\. [\d.]+ (?:draws|shows)|Here (?:is|are)\b|The (?:next|following)\b|The (?:picture|figure|table) )"
+)
 #: the kind of exercise that a class answers at once
 ONE_MINUTE = "One minute: "
 

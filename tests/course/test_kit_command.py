@@ -202,7 +202,9 @@ main(["course", "--out", sys.argv[2], "--chapters", "19", "--stored"])
 def test_an_interrupted_kit_leaves_nothing(tmp_path, number):
     there, place = tmp_path / "there", tmp_path / "place"
     place.mkdir()
-    process = subprocess.Popen([sys.executable, "-c", HELD, there, place / "kit"], env=os.environ, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        [sys.executable, "-c", HELD, there, place / "kit"], env=os.environ, stderr=subprocess.PIPE
+    )
     end = time.monotonic() + 120
     while not there.exists() and process.poll() is None and time.monotonic() < end:
         time.sleep(0.05)
@@ -221,5 +223,3 @@ def test_the_handouts_say_what_the_book_says():
     assert quiz.count("<details>") > 15
     assert "What was found" in quiz
     assert "{" not in re.sub(r"<[^>]*>", "", quiz)
-
-

@@ -1,4 +1,4 @@
-"""The kit of a lecture in a browser that can reach nothing but it: slides, formulas, figures, and the page for paper."""
+"""The kit of a lecture in a browser that can reach nothing but it: slides, formulas, figures, pages for paper."""
 
 import io
 import json
@@ -24,12 +24,13 @@ LOOK = """() => {
     const box = part.getBoundingClientRect();
     return box.left >= frame.left - 1 && box.right <= frame.right + 1 && box.bottom <= frame.bottom + 1;
   };
-  const shown = [...slide.querySelectorAll("h1, h2, .body > *, img, .body table, .body pre, math")].filter((part) => part.checkVisibility());
+  const parts = [...slide.querySelectorAll("h1, h2, .body > *, img, .body table, .body pre, math")];
+  const shown = parts.filter((part) => part.checkVisibility());
   return {
     name: slide.querySelector("h1, h2").innerText,
     cut: cut(body) || cut(whole) || !shown.every(inside),
     empty: [...slide.querySelectorAll("img")].filter((img) => !img.naturalWidth || img.clientHeight < 200).length,
-    formulas: [...slide.querySelectorAll(".slide math")].filter((math) => math.getBoundingClientRect().height < 5).length,
+    formulas: parts.filter((part) => part.matches("math") && part.getBoundingClientRect().height < 5).length,
     size: parseFloat(getComputedStyle(slide).getPropertyValue("--size")),
     moving: [...slide.querySelectorAll(".moving")].filter((each) => !each.classList.contains("moving-built")).length,
     words: whole.innerText,
@@ -57,7 +58,9 @@ def test_slides_go_on_by_a_key_and_nothing_is_cut(browser, kit, name):
         visit.page.wait_for_function("window.Reveal && Reveal.isReady()")
         for number in range(decks(kit)[name]["slides"]):
             assert visit.page.evaluate("Reveal.getSlidePastCount()") == number
-            visit.page.wait_for_function("[...Reveal.getCurrentSlide().querySelectorAll('img')].every((i) => i.complete)")
+            visit.page.wait_for_function(
+                "[...Reveal.getCurrentSlide().querySelectorAll('img')].every((i) => i.complete)"
+            )
             look = visit.page.evaluate(LOOK)
             assert not look["cut"], look["name"]
             assert (look["empty"], look["formulas"], look["moving"]) == (0, 0, 0), look["name"]
@@ -90,8 +93,12 @@ def test_a_figure_moves_on_its_slide(browser, kit):
         before = figure.inner_text()
         figure.locator("input[type=range]").first.focus()
         visit.page.keyboard.press("ArrowRight")
-        visit.page.wait_for_function("(before) => document.querySelector('.present .moving').innerText !== before", arg=before)
-        assert visit.page.evaluate("Reveal.getCurrentSlide().querySelector('.moving') !== null"), "the key was the figure's"
+        visit.page.wait_for_function(
+            "(before) => document.querySelector('.present .moving').innerText !== before", arg=before
+        )
+        assert visit.page.evaluate("Reveal.getCurrentSlide().querySelector('.moving') !== null"), (
+            "the key was the figure's"
+        )
         assert visit.faults == []
 
 

@@ -65,7 +65,9 @@ def test_every_sentence_is_shown_or_said(number):
         said = " ".join(" ".join([slide.headline, *slide.notes]) for slide in slides)
         prose = [item.content for item in section.items if item.kind == "prose"]
         if slides:
-            missing = [line for text in prose for line in sentences(text) if line.rstrip(":,") not in " ".join(said.split())]
+            missing = [
+                line for text in prose for line in sentences(text) if line.rstrip(":,") not in " ".join(said.split())
+            ]
             assert missing == []
 
 
@@ -98,14 +100,20 @@ def test_a_figure_stands_under_the_sentence_that_reads_it():
 
 
 def test_a_formula_has_its_lead_and_its_conclusion():
-    (slide,) = of(("prose", "Some words before. Hence the loss is"), ("formula", r"x = 1 \tag{6.1}"), ("prose", "Neither of the two is left in it."))
+    (slide,) = of(
+        ("prose", "Some words before. Hence the loss is"),
+        ("formula", r"x = 1 \tag{6.1}"),
+        ("prose", "Neither of the two is left in it."),
+    )
     assert slide.headline == "Hence the loss is"
     assert slide.body.index("<math") < slide.body.index("(6.1)") < slide.body.index("Neither of the two")
     assert slide.notes == ("Some words before. Hence the loss is", "Neither of the two is left in it.")
 
 
 def test_formulas_of_one_sentence_share_a_slide():
-    (slide,) = of(("prose", "So it has"), ("formula", "x = 1"), ("prose", "and its minimum is at"), ("formula", "y = 2"))
+    (slide,) = of(
+        ("prose", "So it has"), ("formula", "x = 1"), ("prose", "and its minimum is at"), ("formula", "y = 2")
+    )
     assert slide.body.count("<math") == 2
     assert "and its minimum is at" in slide.body
 
@@ -124,7 +132,9 @@ def test_code_is_shown_where_it_defines_something():
     assert "half" in slide.body
 
 
-@pytest.mark.parametrize(("asked", "shown", "said"), [("skip", False, False), ("notes", False, True), ("slide", True, True)])
+@pytest.mark.parametrize(
+    ("asked", "shown", "said"), [("skip", False, False), ("notes", False, True), ("slide", True, True)]
+)
 def test_a_cell_may_be_kept_from_the_slides(tmp_path, asked, shown, said):
     long = "Planted words come here, and they are many enough for a slide of their own. " * 6
     cell = {**planted.words(long), "metadata": {"slideshow": {"slide_type": asked}}}
@@ -146,4 +156,9 @@ def test_every_formula_is_set(number):
 
 def test_sentences_end_where_they_end():
     text = "Kaplan et al. find 0.73 (equation 1.5). Why? By Fig. 2.1, e.g. here, it is $0.5$. *Yes.*"
-    assert sentences(text) == ["Kaplan et al. find 0.73 (equation 1.5).", "Why?", "By Fig. 2.1, e.g. here, it is $0.5$.", "*Yes.*"]
+    assert sentences(text) == [
+        "Kaplan et al. find 0.73 (equation 1.5).",
+        "Why?",
+        "By Fig. 2.1, e.g. here, it is $0.5$.",
+        "*Yes.*",
+    ]

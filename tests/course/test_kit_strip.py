@@ -16,7 +16,9 @@ from scaling.sources.files import chapter_files
 
 CHAPTERS = chapter_files()
 #: what is MyST and no Markdown
-RAW = re.compile(r"\{(?:cite|numref|eq|ref|doc|prf)[\w:]*\}`|^(?::::|```)\s*\{|^\([\w-]+\)=|^\$\$ \(|\]\(\)", re.MULTILINE)
+RAW = re.compile(
+    r"\{(?:cite|numref|eq|ref|doc|prf)[\w:]*\}`|^(?::::|```)\s*\{|^\([\w-]+\)=|^\$\$ \(|\]\(\)", re.MULTILINE
+)
 
 
 def marks(text, kind):
@@ -84,7 +86,10 @@ def test_an_answer_stands_in_the_place_of_each_solution(chapter):
     [
         (["x\n\n:::{solution-start} ex-a\n:::\n"], "the solution of ex-a does not end"),
         (["x\n\n:::{solution-end}\n:::\n"], "cell 1: a solution ends that has not begun"),
-        ([":::{solution-start} ex-a\n:::\n", ":::{solution-start} ex-b\n:::\n"], "cell 2: a solution begins inside that of ex-a"),
+        (
+            [":::{solution-start} ex-a\n:::\n", ":::{solution-start} ex-b\n:::\n"],
+            "cell 2: a solution begins inside that of ex-a",
+        ),
         ([":::{solution} ex-a\nSECRET\n"], "cell 1: the block that ':::{solution} ex-a' begins is not closed"),
     ],
 )
@@ -103,7 +108,9 @@ def test_code_that_shows_a_directive_is_no_directive(tmp_path):
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_of_a_chapter_no_line_of_a_solution_is_left(path):
     student = made(Chapter(path), student_notebook)
-    code = {line.strip() for cell in student["cells"] if cell["cell_type"] == "code" for line in source(cell).splitlines()}
+    code = {
+        line.strip() for cell in student["cells"] if cell["cell_type"] == "code" for line in source(cell).splitlines()
+    }
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     hidden = solution_cells(path)
     outside = {line.strip() for cell in cells if cell not in hidden for line in source(cell).splitlines()}
@@ -121,7 +128,11 @@ def test_checks_of_the_derivation_stay_and_those_of_solutions_go(path):
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     hidden = [cell for cell in cells if "remove-cell" in cell["metadata"].get("tags", [])]
     stay = [source(cell) for cell in hidden if cell not in solution_cells(path)]
-    left = [cell for cell in made(Chapter(path), student_notebook)["cells"] if "remove-cell" in cell["metadata"].get("tags", [])]
+    left = [
+        cell
+        for cell in made(Chapter(path), student_notebook)["cells"]
+        if "remove-cell" in cell["metadata"].get("tags", [])
+    ]
     assert [source(cell) for cell in left] == stay
     assert all(cell["metadata"]["jupyter"]["source_hidden"] for cell in left)
 
