@@ -81,7 +81,7 @@ def truth(law: scaling.ChinchillaLaw) -> pd.Series:
 
 
 def covered(law: scaling.ChinchillaLaw, kind: str, noise: str, n_resamples: int, seed: int) -> pd.Series | None:
-    """Which intervals of one table's plan hold the truth; None where the table is refused."""
+    """Which intervals of one table's plan hold the truth, and NaN where an end is not known; None if it is refused."""
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", scaling.errors.RunsWarning)
         try:
@@ -90,23 +90,28 @@ def covered(law: scaling.ChinchillaLaw, kind: str, noise: str, n_resamples: int,
         except scaling.FitError:
             return None
     rows, wanted = plan.allocation.loc["compute-optimal"], truth(law)
-    return (rows["low"][wanted.index] <= wanted) & (wanted <= rows["high"][wanted.index])
+    low, high = rows["low"][wanted.index], rows["high"][wanted.index]
+    return ((low <= wanted) & (wanted <= high)).where(low.notna() & high.notna(), np.nan).astype(float)
 
 
 def study(
     n_tables: int = 300, n_resamples: int = 1000, workers: int = 2, surfaces: tuple[str, ...] = tuple(SURFACES)
 ) -> pd.DataFrame:
-    """One row a surface, design and noise: the shares covered, the largest Monte-Carlo error, the tables refused."""
+    """One row a surface, design and noise: shares covered, the largest Monte-Carlo error, tables without an answer.
+
+    These are refused, or have resamples without an optimum so many that an end is said to be not known.
+    """
     rows = []
     with ProcessPoolExecutor(workers) as pool:
         for name, (kind, noise) in itertools.product(surfaces, CELLS):
             law = SURFACES[name]
             found = list(pool.map(partial(covered, law, kind, noise, n_resamples), range(n_tables), chunksize=10))
             hits = pd.DataFrame([hit for hit in found if hit is not None])
-            shares, n = hits.mean(), len(hits)
-            error = np.sqrt(np.maximum(shares * (1 - shares), 1 / n) / n).max()
+            shares, n = hits.mean(), int(hits.count().min())
+            error = np.sqrt(np.maximum(shares * (1 - shares), 1 / max(n, 1)) / max(n, 1)).max()
             row = {"surface": name, "design": kind, "noise": noise} | shares.map("{:.3f}".format).to_dict()
-            rows.append(row | {"Monte-Carlo error": f"{error:.3f}", "refused": f"{n_tables - n} of {n_tables}"})
+            row |= {"Monte-Carlo error": f"{error:.3f}", "not known": f"{len(hits) - n} of {n_tables}"}
+            rows.append(row | {"refused": f"{n_tables - len(hits)} of {n_tables}"})
             print(*rows[-1].values(), sep=" | ", flush=True)
     return pd.DataFrame(rows)
 

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
-from concurrent.futures import BrokenExecutor
+from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 
 import numpy as np
@@ -318,4 +318,8 @@ def test_the_address_of_a_worker_is_not_that_of_the_scheduler(cluster, loop):
     async def cell():
         ask()
 
-    ask() if loop == "none" else asyncio.run(cell())
+    if loop == "none":
+        ask()
+    else:  # in a thread of its own: a browser's loop may run in this one
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(asyncio.run, cell()).result()

@@ -29,7 +29,7 @@ from .groups import groups_of_runs, records, side_by_side
 from .options import law_option, runs_options
 from .power import Axes, compute_alone, fit_power
 from .reading import read_runs
-from .record import best_record, result_record
+from .recording import best_record, result_record
 from .terminal import bullets, grid, heading, interval, number, say
 from .writing import claim, write_whole
 

@@ -29,6 +29,8 @@ ASSUMED = {
     2: "that the loss of one budget is a parabola, which the range and the centre of the sizes can tilt",
     3: "that one formula holds for all runs",
 }
+#: said of approach 3 where repeated runs refute it
+MISSES = "But the formula of approach 3 misses the runs by {:.2g} times what repeated runs differ."
 
 
 @dataclass(frozen=True)
@@ -87,8 +89,8 @@ def rule_on(found: Approaches, flops: float, level: float = 0.95) -> Ruling:
        parabolas follow approach 2, which asks only the runs near the optimum. Beyond them follow none: the answer is
        the range of all, and a group of runs of equal compute nearer to the budget would settle it.
 
-    The second half of 5 comes before 2 and 3: where repeated runs say that the formula does not hold, neither of them
-    leads to approach 3.
+    The second half of 5 comes before 1 to 4: where repeated runs say that the formula does not hold, none of them leads
+    to approach 3.
 
     Parameters
     ----------
@@ -110,8 +112,12 @@ def rule_on(found: Approaches, flops: float, level: float = 0.95) -> Ruling:
         return Ruling(flops, None, np.nan, np.nan, None, "No approach has an answer.", _sentence(why))
     if len(there) == 1:
         (only,) = there
+        said = f"Only approach {APPROACHES[only]}, has an answer."
+        if only == 3 and (times := _missed(found.fits[3])):
+            follow, rule = _without_formula(found, there, flops)
+            return _ruling(flops, follow, there, sizes, None, said, f"{MISSES.format(times)} {rule}")
         rule = f"Nothing tests what it takes for granted: {ASSUMED[only]}."
-        return _ruling(flops, only, there, sizes, None, f"Only approach {APPROACHES[only]}, has an answer.", rule)
+        return _ruling(flops, only, there, sizes, None, said, rule)
     pairs = _pairs(found, level)
     apart = [pair for pair, row in pairs.iterrows() if row["low"] > 0 or row["high"] < 0]
     agree, said = _said(pairs, apart)
@@ -122,6 +128,9 @@ def rule_on(found: Approaches, flops: float, level: float = 0.95) -> Ruling:
         follow, rule = _among(found, rest, flops)
         return _ruling(flops, follow, rest, sizes, agree, said, f"{reason} {rule}")
     if (2, 3) in apart:
+        if times := _missed(found.fits[3]):
+            follow, rule = _without_formula(found, there, flops)
+            return _ruling(flops, follow, there, sizes, agree, said, f"{MISSES.format(times)} {rule}")
         lean = _lean(found)
         if pairs.loc[(2, 3), "low"] <= lean <= pairs.loc[(2, 3), "high"]:
             side = "larger" if lean > 0 else "smaller"
@@ -182,9 +191,8 @@ def _among(found: Approaches, there: list[int], flops: float) -> tuple[int | Non
         return max(there), f"Follow approach {max(there)}: it needs no formula, and approach 3 has no answer here."
     if not (times := _missed(found.fits[3])):
         return 3, "Follow approach 3, which uses every run and answers the most questions."
-    reason = f"But the formula of approach 3 misses the runs by {times:.2g} times what repeated runs differ."
     follow, rule = _without_formula(found, there, flops)
-    return follow, f"{reason} {rule}"
+    return follow, f"{MISSES.format(times)} {rule}"
 
 
 def _without_formula(found: Approaches, there: list[int], flops: float) -> tuple[int | None, str]:

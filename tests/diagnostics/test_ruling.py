@@ -96,6 +96,18 @@ def test_a_formula_that_misses_repeated_runs_is_not_followed():
     assert "the formula of approach 3 misses the runs by 18 times what repeated runs differ" in far.rule
 
 
+@pytest.mark.parametrize("there", [(3,), (2, 3)])
+def test_nor_where_it_is_alone_or_where_tilted_parabolas_would_explain_the_difference(there):
+    found = scaling.compare_approaches(scaling.load_runs("small_sweep"), n_resamples=50)
+    found = replace(found, bootstraps={n: found.bootstraps[n] for n in there})
+    lean = lean_of(found)
+    if 2 in there:
+        found = apart(found, scatter=lean / 50, a2=0.515 + lean)
+    ruling = rule_on(found, 3e15)
+    assert ruling.follow is None
+    assert "the formula of approach 3 misses the runs by 18 times what repeated runs differ" in ruling.rule
+
+
 def test_one_approach_or_none_is_said():
     design = scaling.simulate.chinchilla_like_design(60)
     alone = scaling.compare_approaches(scaling.simulate_runs(LAW, design, noise=0.005), n_resamples=100)

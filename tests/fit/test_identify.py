@@ -141,3 +141,19 @@ def test_a_search_that_starts_on_a_plateau_is_not_believed():
     )
     assert found.status == "not_identified"
     assert "does not fall with tokens" in found.message
+
+
+def test_rows_that_share_the_luck_of_their_run_do_not_show_a_term_that_is_not_there():
+    """Forty runs of ten rows: the noise that the rows share counts forty times, not four hundred."""
+    shown = {"of runs": 0, "of rows": 0}
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        ends = scaling.simulate.chinchilla_like_design(40, seed=seed)
+        N, D = np.repeat(ends["params"], 10), np.repeat(ends["tokens"], 10) * np.tile(np.arange(1, 11) / 10, 40)
+        shared, own = np.repeat(rng.standard_normal(40), 10), rng.standard_normal(400)
+        loss = (1.7 + 400 / D**0.28) * np.exp(0.006 * shared + 0.001 * own)
+        rows = pd.DataFrame({"params": N, "tokens": D, "loss": loss, "run": np.repeat(np.arange(40), 10)})
+        shown["of runs"] += scaling.fit_parametric(rows, rows="all").status != "not_identified"
+        shown["of rows"] += scaling.fit_parametric(rows.drop(columns="run")).status != "not_identified"
+    assert shown["of runs"] <= 5
+    assert shown["of rows"] >= 8

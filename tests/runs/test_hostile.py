@@ -173,3 +173,16 @@ def test_an_identified_fit_of_exact_runs_is_the_law(n, seed, alpha, beta, spread
         np.testing.assert_allclose(constants(fit), list(law.constants.values()), rtol=1e-3)
     if spread == 1.0:
         assert fit.status != "identified"  # tokens in step with parameters: two terms that cannot be told apart
+
+
+@pytest.mark.parametrize("name", ["params", "Params", "loss", "my_steps"])
+def test_complex_numbers_are_no_quantities(name):
+    """Refused in words where they are needed, and left alone where they are not."""
+    frame = pd.DataFrame({"params": [1e8, 1e9, 3e9], "tokens": [1e9, 1e10, 3e10], "loss": [3.0, 2.5, 2.3]})
+    frame = frame.rename(columns={"params": name} if name == "Params" else {})
+    frame[name] = np.array([1j, 2.0, 3.0])
+    if name == "my_steps":
+        assert len(check_runs(frame)) == 3
+    else:
+        with pytest.raises(RunsError, match="not a number|is missing"):
+            check_runs(frame)

@@ -13,7 +13,7 @@ from ...errors import FitErrorKind
 from .newton import ROUGH, solve
 from .objective import huber_sum, value_at
 from .problem import Objective, Problem
-from .scatter import Scatter, scatter
+from .scatter import Scatter, inflation, scatter
 from .starts import FINE_GRID, starting_points
 
 #: condition numbers above which a fit is weak, and above which it is none
@@ -90,22 +90,45 @@ def noise_bound(freedom: int, lost: int = 2) -> float:
     return 1 + lost / freedom * float(scipy.special.fdtri(lost, freedom, SEEN))
 
 
-def unseen_terms(problem: Problem, seen: Scatter) -> list[int]:
+def unseen_terms(problem: Problem, seen: Scatter, clusters: np.ndarray | None = None) -> list[int]:
     """Terms whose removal does not raise the objective beyond noise (the objective, and the noise, are the scatter's).
 
-    Not looked at are terms whose size is known to a tenth of itself: without them squares would rise a hundredfold.
+    Runs of one cluster share their noise, which raises the objective by as much more as they share. Not looked at are
+    terms whose size is known to a tenth of itself: without them squares would rise a hundredfold.
     """
     if problem.n_terms == 1 and not problem.basis.offset:
         return []
     freedom = max(seen.freedom, LEAST_FREEDOM)
     bound = noise_bound(freedom, 2 + (problem.model.coupling is not None))
-    limit = seen.value + freedom * (bound - 1) * seen.unit / 2
+    noise = _Noise(problem, seen, clusters, freedom * (bound - 1) * seen.unit / 2)
     heights = problem.model.columns[:, 0]
-    doubtful = np.ones(problem.n_terms, bool) if problem.model.raw else _errors(problem, seen)[heights] > SIZE_KNOWN
+    known = clusters is None and not problem.model.raw  # first-order errors count the runs of a cluster one by one
+    doubtful = _errors(problem, seen)[heights] > SIZE_KNOWN if known else np.ones(problem.n_terms, bool)
     if problem.n_terms == 1:
-        return [0] if doubtful[0] and _level(problem, seen) <= limit else []
+        if not doubtful[0]:
+            return []
+        level, value = _level(problem, seen)
+        return [0] if value <= noise.limits((level - problem.model.target)[None])[0] else []
     terms = np.flatnonzero(doubtful)
-    return [int(k) for k in terms[_without(problem, terms, seen, limit) <= limit]] if len(terms) else []
+    return [int(k) for k in terms[_lost_in(noise, terms)]] if len(terms) else []
+
+
+@dataclass(frozen=True)
+class _Noise:
+    """What noise alone does to the scatter's objective when constants are lost: a ``rise``, of independent runs."""
+
+    problem: Problem
+    seen: Scatter
+    clusters: np.ndarray | None
+    rise: float
+
+    def limits(self, left: np.ndarray) -> np.ndarray:
+        """Values (K,) that noise explains, where residuals (K, n) are ``left`` without a term."""
+        if self.clusters is None:
+            return np.full(len(left), self.seen.value + self.rise)
+        full, delta = self.seen.residuals, self.seen.delta
+        pull = (left - full) * np.minimum(np.maximum(full, -delta), delta)
+        return self.seen.value + self.rise * inflation(pull, self.seen.weights, self.clusters)
 
 
 def _errors(problem: Problem, seen: Scatter) -> np.ndarray:
@@ -121,25 +144,25 @@ def _errors(problem: Problem, seen: Scatter) -> np.ndarray:
     return out
 
 
-def _level(problem: Problem, seen: Scatter) -> float:
-    """The scatter's objective at its minimum when the offset alone is left."""
+def _level(problem: Problem, seen: Scatter) -> tuple[float, float]:
+    """The offset that is left alone, where it fits best, and the scatter's objective there."""
     target = problem.model.target
-    return float(
-        scipy.optimize.minimize_scalar(
-            lambda level: huber_sum(level - target, seen.weights, seen.delta),
-            bounds=(target.min() - 1e-9, target.max() + 1e-9),
-            method="bounded",
-            options={"xatol": 1e-12},
-        ).fun
+    found = scipy.optimize.minimize_scalar(
+        lambda level: huber_sum(level - target, seen.weights, seen.delta),
+        bounds=(target.min() - 1e-9, target.max() + 1e-9),
+        method="bounded",
+        options={"xatol": 1e-12},
     )
+    return float(found.x), float(found.fun)
 
 
-def _without(problem: Problem, terms: np.ndarray, seen: Scatter, limit: float) -> np.ndarray:
-    """The scatter's objective at its minimum when one of ``terms`` (K,) is left out: (K,).
+def _lost_in(noise: _Noise, terms: np.ndarray) -> np.ndarray:
+    """Which of ``terms`` (K,) can be left out without more than noise does: (K,).
 
     What is left of each law sees its own copy of the runs, so that one search serves them all. It is rough where that
-    decides: where it reached a value below ``limit``, or where it ended far above.
+    decides: where it reached a value below the limit, or where it ended far above.
     """
+    problem, seen = noise.problem, noise.seen
     left = [[x for j, x in enumerate(problem.basis.logs) if j != term] for term in terms]
     reduced = Problem.build(
         np.tile(problem.basis.loss, len(terms)),
@@ -159,10 +182,12 @@ def _without(problem: Problem, terms: np.ndarray, seen: Scatter, limit: float) -
     lower = np.argmin([value_at(reduced.model, weights, seen.delta, start) for start in starts], axis=0)
     rough = solve(reduced.model, weights, (seen.delta,), starts[lower, np.arange(len(terms))], ROUGH)
     value = rough.value
+    each = reduced.residuals(rough.theta).reshape(len(terms), len(terms), -1)
+    limit = noise.limits(each[np.arange(len(terms)), np.arange(len(terms))])
     near = (limit < value) & (value - seen.value <= FAR * (limit - seen.value))
     if near.any():
         value[near] = solve(reduced.model, weights[near], (seen.delta,), rough.theta[near]).value
-    return value
+    return value <= limit
 
 
 def _merged(problem: Problem, theta: np.ndarray, term: int, centres: np.ndarray) -> np.ndarray:
@@ -214,7 +239,7 @@ def judge(
         conditioning=condition_number(problem.jacobian(theta)[rows], free),
         variables={name: x[rows] for name, x in variables.items()},
         least=2 + int(problem.basis.offset),
-        unseen=lambda: unseen_terms(*seen(whole)[:2]),
+        unseen=lambda: unseen_terms(*seen(whole)),
         doubts=None if asked is None else doubts,
     )
 

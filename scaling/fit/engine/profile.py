@@ -18,13 +18,13 @@ import numpy as np
 
 from .objective import huber_sum
 from .problem import Problem
-from .scatter import Scatter, student
+from .scatter import Scatter, inflation, student
 
 #: places of the coordinates of a point, the last only of a law with a coupling; ``EXPONENT`` is to hold a, and so the
 #: ratio of ALPHA and BETA
 OFFSET, SIZE, LOSS, ALPHA, BETA, COUPLING, EXPONENT = range(7)
-#: steps at most; five to fifteen are enough
-MOST_STEPS = 80
+#: steps at most: five to fifteen are enough, but along a bent valley far beyond the runs
+MOST_STEPS = 1_000
 #: damping tried first, its factors after a success and a failure, and where it ends
 DAMPING, SHRINK, GROW, MOST_DAMPING = 1e-3, 0.1, 8.0, 1e8
 #: damping below which a step is believed
@@ -101,6 +101,7 @@ class Frontier:
             least, alpha, beta = least**k, k * alpha, k * beta
         return np.array([E, size, E + least, alpha, beta, *coupling])
 
+    @np.errstate(over="ignore", invalid="ignore", divide="ignore")  # a point at the edge of the numbers is no better
     def predict(self, points: np.ndarray, log_c: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Residuals (B, n) at points (B, size), and their derivatives (B, size, n)."""
         E, size, best, alpha, beta, *coupling = (column[:, None] for column in points.T)
@@ -127,8 +128,7 @@ class Frontier:
             slopes[:, SIZE] /= k
         if self.raw:
             return loss - self.target, slopes
-        with np.errstate(over="ignore"):
-            slopes /= loss[:, None, :]
+        slopes /= loss[:, None, :]
         return np.log(loss) - self.target, slopes
 
     def minimise(self, points: np.ndarray, log_c: np.ndarray, held: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -166,13 +166,12 @@ class Frontier:
         """Points brought within bounds; where a is held, along the ratio of the exponents before."""
         low, high = self.bounds
         points, tied = points.copy(), held == EXPONENT
-        if before is not None and tied.any():
-            share = before[tied, ALPHA : BETA + 1] / before[tied, ALPHA : BETA + 1].sum(1, keepdims=True)
-            total = points[tied, ALPHA : BETA + 1].sum(1, keepdims=True)
-            least, most = (low / share).max(1, keepdims=True), (high / share).min(1, keepdims=True)
-            points[tied, ALPHA : BETA + 1] = share * np.minimum(np.maximum(total, least), most)
-        else:
-            points[:, ALPHA : BETA + 1] = np.minimum(np.maximum(points[:, ALPHA : BETA + 1], low), high)
+        each = points[:, ALPHA : BETA + 1]
+        ratio = (each if before is None else before[:, ALPHA : BETA + 1])[tied]
+        share, total = ratio / ratio.sum(1, keepdims=True), each[tied].sum(1, keepdims=True)
+        least, most = (low / share).max(1, keepdims=True), (high / share).min(1, keepdims=True)
+        each[~tied] = np.minimum(np.maximum(each[~tied], low), high)
+        each[tied] = share * np.minimum(np.maximum(total, least), most)
         if self.couplings is not None:
             points[:, COUPLING] = np.minimum(np.maximum(points[:, COUPLING], self.couplings[0]), self.couplings[1])
         points[:, LOSS] = np.maximum(points[:, LOSS], np.where(held == OFFSET, points[:, OFFSET] * (1 + 1e-8), 1e-12))
@@ -247,20 +246,8 @@ class Frontier:
             value=value,
             along=along / variance[:, None],
             error=np.sqrt(variance * self.scatter.unit),
-            inflation=self._inflation(pull),
+            inflation=inflation(pull, self.weights, self.clusters),
         )
-
-    def _inflation(self, pull: np.ndarray) -> np.ndarray:
-        """Factor of the variance for weights that are not equal and runs that are not independent, at least 1 (B,)."""
-        if self.clusters is None and np.ptp(self.weights) == 0:
-            return np.ones(len(pull))
-        weighted = pull * self.weights
-        naive = (weighted * pull).sum(1)
-        if self.clusters is None:
-            return np.maximum((weighted**2).sum(1) / naive, 1.0)
-        code = np.unique(self.clusters, return_inverse=True)[1]
-        sums = np.array([np.bincount(code, row) for row in weighted])
-        return np.maximum((sums**2).sum(1) / naive * sums.shape[1] / max(sums.shape[1] - 1, 1), 1.0)
 
     def _limits(self) -> dict[int, tuple[float, float]]:
         """Between which values the coordinates that are constants can lie."""
@@ -278,10 +265,12 @@ class Frontier:
         start = near + asked.along * shift[:, None]
         start[:, LOSS] = np.clip(start[:, LOSS], 0.5 * near[:, LOSS], 2 * near[:, LOSS])
         start[:, ALPHA:] = np.clip(start[:, ALPHA:], 0.5 * near[:, ALPHA:], 2 * near[:, ALPHA:])
-        start[:, OFFSET] = np.clip(start[:, OFFSET], 0.0, 0.5 * (near[:, OFFSET] + near[:, LOSS]))
         for place in (SIZE, LOSS) if self.couplings is None else (OFFSET, SIZE, LOSS, COUPLING):
             here = asked.held == place
             start[here, place] = values[here]
+        gap = 0.5 * (near[:, LOSS] - near[:, OFFSET])
+        least = start[:, LOSS] - gap
+        start[:, OFFSET] = np.where(asked.held == OFFSET, start[:, OFFSET], np.clip(start[:, OFFSET], 0.0, least))
         here = asked.held == EXPONENT
         total = start[here, ALPHA] + start[here, BETA]
         start[here, ALPHA], start[here, BETA] = (1 - values[here]) * total, values[here] * total

@@ -104,6 +104,22 @@ def scatter(
     return Scatter(theta, float(huber_sum(r, weights, delta)), unit, delta, freedom, r, weights)
 
 
+def inflation(pull: np.ndarray, weights: np.ndarray, clusters: np.ndarray | None) -> np.ndarray:
+    """Factor, at least 1 (B,), of the variance of the sums over runs of ``weights * pull`` (B, n).
+
+    Against runs that are independent of each other and count alike. Of one cluster the products add up first.
+    """
+    if clusters is None and np.ptp(weights) == 0:
+        return np.ones(len(pull))
+    weighted = pull * weights
+    naive = np.maximum((weighted * pull).sum(1), 1e-300)
+    if clusters is None:
+        return np.maximum((weighted**2).sum(1) / naive, 1.0)
+    code = np.unique(clusters, return_inverse=True)[1]
+    sums = np.array([np.bincount(code, row) for row in weighted])
+    return np.maximum((sums**2).sum(1) / naive * sums.shape[1] / max(sums.shape[1] - 1, 1), 1.0)
+
+
 def _minimum(problem: Problem, weights: np.ndarray, delta: float, theta: np.ndarray) -> np.ndarray:
     return solve(problem.model, weights[None], (delta,), theta[None]).theta[0]
 

@@ -17,7 +17,7 @@ _MIDDLE = {"params": (2e4, 1e15), "tokens": (1e5, 1e17), "flops": (1e9, 1e32), "
 def glance(name: str, column: pd.Series, rows: int = ROWS) -> np.ndarray:
     """The first cells of a column as numbers, in the units that cells name; NaN where they are none."""
     cells = column.iloc[:rows]
-    if pd.api.types.is_bool_dtype(cells):
+    if pd.api.types.is_bool_dtype(cells) or pd.api.types.is_complex_dtype(cells):
         return np.full(len(cells), np.nan)
     if pd.api.types.is_numeric_dtype(cells):
         return cells.to_numpy(dtype=float, na_value=np.nan)
