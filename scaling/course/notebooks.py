@@ -22,11 +22,9 @@ ANSWER = "answer"
 #: what a page says of its hidden checks; in a notebook they are seen
 UNSEEN = re.compile(r"This chapter runs \w+ checks? that the page does not show; open the notebook to read \w+\.")
 FIRST = f"""*This notebook belongs to "Scaling laws, recomputed". It runs with the Python package `scaling`,
-version {__version__}. Who has the project's folder runs `make environment` there, and then
-`.venv/bin/jupyter lab` to open this file. In an environment of your own,
-`python -m pip install FOLDER` installs the package from the project's folder, or from the wheel
-(`scaling_laws_recomputed-….whl`) that your teacher hands out; the chapters import `sympy` as well. No cell needs a
-network.*"""
+version {__version__}, which comes with the project's folder: `make environment` there makes all that is needed, and
+`.venv/bin/jupyter lab` opens this file. In an environment of your own, `python -m pip install -e '.[book]'` in that
+folder does the same. No cell needs a network.*"""
 
 
 def student_notebook(chapter: Chapter, plain: Plain) -> dict[str, Any]:

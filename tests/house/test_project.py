@@ -139,8 +139,9 @@ def test_what_is_said_to_install_is_this_project():
     """From its folder and with an extra that it has: on an index, the short name is somebody else's."""
     extras, found = PROJECT["project"]["optional-dependencies"], dict(instructions())
     # the command names the extra that its packages belong to
-    needed = set(re.findall(r'_need\(.*"(\w+)"\)', (ROOT / "scaling/cli/rerun.py").read_text()))
-    assert needed == {"book", "cluster"} <= set(extras)
+    commands = "".join((ROOT / f"scaling/cli/{name}.py").read_text() for name in ("course", "rerun"))
+    needed = set(re.findall(r'\bneed\(.*"(\w+)"\)', commands))
+    assert needed == {"book", "cluster", "course"} <= set(extras)
     for place, what in instructions():
         named = re.fullmatch(r"-e '\.\[([\w{},]+)\]'", what)
         assert named, f"{place}: pip install {what}"
