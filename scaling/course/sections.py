@@ -35,10 +35,11 @@ SKIP, NOTES = "skip", "notes"
 UNSHOWN = ("remove-cell", "parameters")
 _BLOCKS = {"paragraph_open": PROSE, "bullet_list_open": LIST, "ordered_list_open": LIST, "table_open": TABLE}
 _END = re.compile(
-    r"(?<!et al\.)(?<!Fig\.)(?<!cf\.)(?<!e\.g\.)(?<!i\.e\.)(?<=[.!?])[)\"”*]{0,2}\s+(?=[\"“(*`$\[]?[A-Z$*`\d])"
+    r"(?<!et al\.)(?<!Fig\.)(?<!cf\.)(?<!e\.g\.)(?<!i\.e\.)(?<!\b[A-Z]\.)(?<=[.!?])(?P<closing>[)\"”*]{0,3})\s+"
+    r"(?=[\"“(*`$\[]{0,3}[A-Z$*`\d])"
 )
 #: lines of text, and rows of a table, that a slide can show
-LINES, ROWS = 14, 9
+LINES, ROWS = 14, 8
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def sentences(markdown: str) -> list[str]:
     >>> sentences("Kaplan et al. find 0.73. Why? By Fig. 2.1 it is $0.5$.")
     ['Kaplan et al. find 0.73.', 'Why?', 'By Fig. 2.1 it is $0.5$.']
     """
-    return [each.strip() for each in _END.split(" ".join(markdown.split())) if each.strip()]
+    return _END.sub(r"\g<closing>\n", " ".join(markdown.split())).splitlines()
 
 
 def _asked(cell: dict[str, Any]) -> str:
@@ -167,12 +168,18 @@ def _of_code(cell: dict[str, Any], plain: Plain) -> Iterator[Item]:
 
 def _table(html: str) -> str:
     """A table without the style that pandas writes into it, and without the rows that no slide can hold."""
+    if (parts := html.count("<details")) > LINES:
+        return f"<p>{parts} tables, on the page of the chapter.</p>"
     html = re.sub(r"<style.*?</style>", "", html, flags=re.DOTALL)
-    head, opening, body = html.partition("<tbody>")
-    rows = re.findall(r"<tr.*?</tr>", body, flags=re.DOTALL)
-    if len(rows) <= ROWS:
-        return html
-    return f"{head}{opening}{''.join(rows[:ROWS])}</tbody></table>\n<p>and {len(rows) - ROWS} more rows</p>"
+    return re.sub(r"<tbody>(.*?)</tbody>", _shortened, html, flags=re.DOTALL)
+
+
+def _shortened(body: re.Match[str]) -> str:
+    rows = re.findall(r"<tr.*?</tr>", body[1], flags=re.DOTALL)
+    if len(rows) <= ROWS + 1:
+        return body[0]
+    more = f'<tr><td colspan="{rows[0].count("<t") - 1}">and {len(rows) - ROWS} more rows</td></tr>'
+    return f"<tbody>{''.join(rows[:ROWS])}{more}</tbody>"
 
 
 def _printed(text: str) -> str:

@@ -24,6 +24,8 @@ TITLE, TEXT, FORMULA, PICTURE = "title", "text", "formula", "picture"
 MOVING, RESULT, CODE, QUESTION = "moving-picture", "result", "code", "question"
 #: words below which a sentence says too little alone; below which a paragraph is only said; beyond which it is shown
 SHORT, LITTLE, MUCH = 7, 25, 50
+#: words that do not lead to a formula by themselves
+FEW = 4
 #: lines of text and formulas on one slide, at most
 LINES, FORMULAS = 4, 3
 #: height over width from which on a caption goes beside its figure
@@ -32,6 +34,8 @@ TALL = 0.75
 POINTING = re.compile(
     r":$|^(?:Fig\. [\d.]+ (?:draws|shows)|Here (?:is|are)\b|The (?:next|following)\b|The (?:picture|figure|table) )"
 )
+#: how a chapter begins to say what it needs and what it leaves out
+NEEDS = ("**You need", "**Skipped", "**Elsewhere", "We skip")
 #: the kind of exercise that a class answers at once
 ONE_MINUTE = "One minute: "
 
@@ -56,9 +60,9 @@ def slides_of(section: Section, above: str) -> list[Slide]:
 def opening_slide(section: Section, above: str) -> tuple[Slide, Section]:
     """The slide that opens a chapter, with what its readers will do and learn; and what is left of the section."""
     prose = [item for item in section.items if item.kind == sections.PROSE]
-    goals = [item for item in prose if item.content.startswith(("**You will**", "**You will learn**"))]
+    goals = [item for item in prose if item.content.startswith("**You will")]
     before = prose[: prose.index(goals[-1]) + 1] if goals else prose[:1]
-    needs = [item for item in prose if item.content.startswith(("**You need**", "We skip"))]
+    needs = [item for item in prose if item.content.startswith(NEEDS)]
     body = "".join(to_html(item.content) for item in goals)
     notes = tuple(item.content for item in [*before, *needs] if item not in goals)
     left = [item for item in section.items if item not in [*before, *needs]]
@@ -112,7 +116,8 @@ class _Making:
     def _conclusion(self) -> str:
         """What the page says of a formula, unless that only leads on to what comes next."""
         after = self._next_prose()
-        if not after or POINTING.search(_first(after)):
+        leads = self._is(sections.LIST, 1) and len(sentences(after)) == 1
+        if not after or leads or POINTING.search(_first(after)):
             return ""
         if self._is(sections.FORMULA, 1):
             return _first(after) if len(_joined(after)) > 1 and _words(after) < MUCH else ""
@@ -159,12 +164,12 @@ class _Making:
         functions = [node for node in ast.parse(item.content).body if isinstance(node, ast.FunctionDef)]
         if not functions:
             return
-        lead, first, lines = self._lead(), functions[0], item.content.splitlines()
-        headline = _last(lead)
-        if told := ast.get_docstring(first):
-            headline = told.splitlines()[0]
-            del lines[first.body[0].lineno - 1 : first.body[0].end_lineno]
-        self._make(CODE, headline, highlighted("\n".join(lines)))
+        lead, told = self._lead(), ast.get_docstring(functions[0])
+        shown = "\n\n".join(ast.get_source_segment(item.content, each) or "" for each in functions)
+        if told:  # it is the headline
+            words = ast.get_source_segment(item.content, functions[0].body[0]) or ""
+            shown = shown.replace(f"    {words}\n", "", 1)
+        self._make(CODE, told.splitlines()[0] if told else _last(lead), highlighted(shown))
 
     # --- what surrounds them ------------------------------------------------------------------------------------------
 
@@ -263,4 +268,5 @@ def _first(markdown: str) -> str:
 
 
 def _last(markdown: str) -> str:
-    return (sentences(markdown) or [""])[-1]
+    *before, last = sentences(markdown) or [""]
+    return f"{before[-1]} {last}" if before and _words(last) < FEW else last

@@ -24,7 +24,7 @@ LOOK = """() => {
     const box = part.getBoundingClientRect();
     return box.left >= frame.left - 1 && box.right <= frame.right + 1 && box.bottom <= frame.bottom + 1;
   };
-  const parts = [...slide.querySelectorAll("h1, h2, .body > *, img, .body table, .body pre, math")];
+  const parts = [...slide.querySelectorAll("h1, h2, .body > *, img, .body table, .body pre, .slide math")];
   const shown = parts.filter((part) => part.checkVisibility());
   return {
     name: slide.querySelector("h1, h2").innerText,

@@ -1,5 +1,6 @@
 """Slides from the cells of a chapter: one idea each, everything else in the notes, no answer before it is asked for."""
 
+import html.parser
 import re
 
 import planted
@@ -126,10 +127,11 @@ def test_words_alone_are_a_slide_if_they_say_enough():
 
 
 def test_code_is_shown_where_it_defines_something():
-    (slide,) = of(("code", 'x = 1\n\n\ndef half(y):\n    """Half of it."""\n    return y / 2'), ("code", "half(x)"))
+    functions = 'def half(y):\n    """Half of it."""\n    return y / 2\n\n\ndef twice(y):\n    return 2 * y'
+    source = f"first = 1\n\n\n{functions}\n\n\nlast = 1"
+    (slide,) = of(("code", source), ("code", "half(x)"))
     assert slide.headline == "Half of it."
-    assert "Half of it" not in slide.body
-    assert "half" in slide.body
+    assert [name in slide.body for name in ("half", "twice", "Half of it", "first", "last")] == [1, 1, 0, 0, 0]
 
 
 @pytest.mark.parametrize(
@@ -145,20 +147,69 @@ def test_a_cell_may_be_kept_from_the_slides(tmp_path, asked, shown, said):
     assert ("Planted words" in " ".join(note for slide in slides for note in slide.notes)) == said
 
 
+class Balance(html.parser.HTMLParser):
+    """What is open at the end of a piece of HTML; an end that nothing began is a fault."""
+
+    alone = {"img", "br", "hr", "input", "mspace"}
+
+    def __init__(self, text):
+        super().__init__()
+        self.open = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.open += [tag] if tag not in self.alone else []
+
+    def handle_endtag(self, tag):
+        assert tag in self.alone or self.open.pop() == tag
+
+
+@pytest.mark.parametrize("number", CHAPTERS)
+def test_what_a_slide_opens_it_closes(number):
+    """Else its notes would stand on it."""
+    for slide in chapter_slides(CHAPTERS[number], PLAINS[number]):
+        assert Balance(slide.body).open == [], slide.headline
+
+
+def test_a_long_table_is_cut_and_says_so(tmp_path):
+    rows = "".join(f"<tr><th>{number}</th><td>x</td></tr>" for number in range(20))
+    cell = planted.shown(f"<div><table><tbody>{rows}</tbody></table></div>")
+    chapter = planted.chapter(tmp_path, [planted.words("# Title\n\n## One"), planted.code("table", outputs=[cell])])
+    (_, slide) = chapter_slides(chapter, Plain("notebooks/21_planted.ipynb"))
+    assert slide.body.count("<tr>") == 9
+    assert '<td colspan="2">and 12 more rows</td>' in slide.body
+    assert Balance(slide.body).open == []
+
+
 @pytest.mark.parametrize("number", CHAPTERS)
 def test_every_formula_is_set(number):
     """None is left as LaTeX, and none has lost its number."""
     for slide in chapter_slides(CHAPTERS[number], PLAINS[number]):
-        for html in (slide.body, *map(to_html, (slide.headline, *slide.notes))):
-            assert not re.search(r"<code>[^<]*\\[a-z]+[^<]*</code>", html), html
-            assert r"\tag" not in html
+        for shown in (slide.body, *map(to_html, (slide.headline, *slide.notes))):
+            assert not re.search(r"<code>[^<]*\\[a-z]+[^<]*</code>", shown), shown
+            assert r"\tag" not in shown
 
 
-def test_sentences_end_where_they_end():
-    text = "Kaplan et al. find 0.73 (equation 1.5). Why? By Fig. 2.1, e.g. here, it is $0.5$. *Yes.*"
-    assert sentences(text) == [
-        "Kaplan et al. find 0.73 (equation 1.5).",
-        "Why?",
-        "By Fig. 2.1, e.g. here, it is $0.5$.",
-        "*Yes.*",
-    ]
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["Kaplan et al. find 0.73 (equation 1.5).", "Why?", "By Fig. 2.1, e.g. here, it is $0.5$.", "*Yes.*"],
+        ["**A title.**", "Then words of H. Li et al. (2025)."],
+        ['It says "no."', "(It does.)", "$x$ is one."],
+    ],
+)
+def test_sentences_end_where_they_end(lines):
+    assert sentences(" ".join(lines)) == lines
+
+
+def test_words_that_lead_to_a_list_are_its_headline():
+    formula, listed = of(("formula", "x = 1"), ("prose", "Three decisions are in it."), ("list", "- one\n- two"))
+    assert "Three decisions" not in formula.body
+    assert listed.headline == "Three decisions are in it."
+
+
+@pytest.mark.parametrize("number", CHAPTERS)
+def test_a_chapter_opens_with_what_its_readers_will_do_and_learn(number):
+    first = chapter_slides(CHAPTERS[number], PLAINS[number])[0]
+    assert first.kind == "title"
+    assert first.body.count("<p><strong>You will") == 2
