@@ -291,6 +291,16 @@ def test_rerun_works_from_the_wheel(installed, tmp_path):
     assert (tmp_path / "book" / "notebooks" / "06_isoflop.html").is_file()
 
 
+def test_course_works_from_the_wheel(installed, tmp_path):
+    """The wheel carries the lectures and the style of a kit, and finds the chapters that it brings."""
+    arguments = ["course", "--out", "kit", "--chapters", "19", "--stored"]
+    script = "from scaling.cli import main; main()"
+    run = subprocess.run([installed[0], "-I", "-c", script, *arguments], cwd=tmp_path, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    for part in ("student/19_promises.ipynb", "slides/19_promises.html", "style/slides.js", "handouts/formulas.html"):
+        assert (tmp_path / "kit" / part).is_file(), part
+
+
 def commands(page):
     """The shell blocks of a page, each with the output printed below it (None where there is none).
 
