@@ -78,7 +78,7 @@ def errata_quiz(place: Callable[[str], str | None]) -> str:
 
 def _notation(place: Callable[[str], str | None]) -> str:
     text = book_file("notation.md").read_text(encoding="utf-8")
-    return page("Notation and units", to_html(Plain("book/notation.md", place).text(text)))
+    return page("Notation and units", to_html(Plain("book/notation.md", place).whole(text)))
 
 
 def _equations() -> dict[str, str]:

@@ -120,7 +120,7 @@ class Kit:
         for path in sorted(book_file("course").glob("*.md")):
             folder.mkdir(exist_ok=True)
             plain = Plain(f"book/course/{path.name}", _from_lectures(self.chapters))
-            text = plain.text(path.read_text(encoding="utf-8"))
+            text = plain.whole(path.read_text(encoding="utf-8"))
             title = text.partition("\n")[0].lstrip("# ")
             (folder / f"{path.stem}.html").write_text(page(title, to_html(text)), encoding="utf-8")
             written[f"{path.stem}.html"] = title

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from ..book.numbering import chapter_number
 from .citations import references
-from .directives import Directive
+from .directives import Directive, divide
 from .labels import labels
 
 __all__ = ["Plain"]
@@ -38,6 +38,11 @@ class Plain:
     page: str
     place: Callable[[str], str | None] = lambda page: None
     cited: dict[str, None] = field(default_factory=dict)
+
+    def whole(self, text: str) -> str:
+        """Text with its directives, as plain Markdown."""
+        parts = (self.text(part) if isinstance(part, str) else self.directive(part) for part in divide(text))
+        return "\n\n".join(parts)
 
     def text(self, text: str) -> str:
         """Text without directives, as plain Markdown."""

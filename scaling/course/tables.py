@@ -31,6 +31,6 @@ def write_tables(folder: Path) -> dict[str, str]:
         target = f"{SET}_{name.removesuffix('.gz')}"
         (folder / target).write_bytes(gzip.decompress(content) if name.endswith(".gz") else content)
         written[target] = about
-    passport = Plain(f"data/{SET}/README.md").text(data_file(f"{SET}/README.md").read_text(encoding="utf-8"))
+    passport = Plain(f"data/{SET}/README.md").whole(data_file(f"{SET}/README.md").read_text(encoding="utf-8"))
     (folder / "passport.html").write_text(page(f"{SET}: passport", to_html(passport)), encoding="utf-8")
     return written

@@ -216,6 +216,36 @@ def test_an_interrupted_kit_leaves_nothing(tmp_path, number):
     assert list(place.iterdir()) == []
 
 
+SHEET = """# Run sheet
+
+:::{admonition} Bring
+A {cite:t}`hoffmann2022` in print.
+:::
+
+| minute | what |
+|---|---|
+| 0 | [](../../notebooks/19_promises.ipynb), $x^2$ |
+| 5 | [](quiz.md), [](../../notebooks/07_parametric_loss.ipynb) |
+"""
+
+
+def test_pages_for_the_teacher_are_in_the_kit(tmp_path, monkeypatch):
+    course = tmp_path / "course"
+    course.mkdir()
+    (course / "lecture_1.md").write_text(SHEET)
+    (course / "quiz.md").write_text("# A quiz\n")
+    monkeypatch.setattr("scaling.course.kit.book_file", lambda name: tmp_path / name)
+    assert run("--out", tmp_path / "kit", "--chapters", "19", "--stored").exit_code == 0
+    page = (tmp_path / "kit/lectures/lecture_1.html").read_text(encoding="utf-8")
+    assert "A Hoffmann et al. (2022) in print." in page
+    assert '<td><a href="../slides/19_promises.html">chapter 19,' in page
+    assert 'href="quiz.html"' in page
+    assert "chapter 7, <em>Fit a formula" in page
+    assert "<msup>" in page
+    first = (tmp_path / "kit/index.html").read_text(encoding="utf-8")
+    assert '<a href="lectures/lecture_1.html">Run sheet</a>' in first
+
+
 def test_the_handouts_say_what_the_book_says():
     sheet = formula_sheet()
     assert sheet.count('class="entry"') == sheet.count("<math display") > 15
