@@ -12,7 +12,7 @@ from ..book.staging import staged
 from ..course.lectures import Lecture, lectures
 from ..sources.files import chapter_files
 from .command import Command, terminable
-from .rerun import need, place_of, unchanged
+from .folder import need, place_of, unchanged
 
 #: what a kit is made with
 NEEDED = ["papermill", "ipykernel", "yaml", "math_core", "markdown_it", "mdit_py_plugins", "pybtex", "pygments"]

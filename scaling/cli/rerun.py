@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +13,8 @@ from .._words import to_json
 from ..book.chapters import FAILED, Chapter, chapters_on_runs
 from ..book.make import Making, as_table
 from ..book.staging import staged
-from .command import BROKEN, Command, Refusal, reason, terminable
+from .command import BROKEN, Command, Refusal, terminable
+from .folder import need, place_of, unchanged
 from .options import runs_options
 from .quantity import Quantity
 from .reading import read_runs
@@ -104,33 +102,6 @@ def command(
     if failed:
         told = "\n".join(f"  {each['chapter']}, cell {each['cell']}: {each['error']}" for each in failed)
         raise Refusal(f"{len(failed)} of the chapters failed; the book has all others.\n{told}", BROKEN)
-
-
-def place_of(out: Path) -> Path:
-    """Where the folder is to stand; a link in its place is not followed."""
-    try:
-        path = Path(os.path.abspath(out.expanduser()))
-    except RuntimeError:
-        raise Refusal(f"--out {out}: nobody of this name has a home here") from None
-    return path.parent.resolve() / path.name
-
-
-@contextmanager
-def unchanged(target: Path, what: str) -> Iterator[None]:
-    """Say of a failure outside the tables that what stood at the target stands there still."""
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise Refusal(f"no {what} was made, and nothing at {target} was changed: {reason(error)}", BROKEN) from error
-
-
-def need(modules: Iterable[str], extra: str) -> None:
-    missing = [name for name in modules if importlib.util.find_spec(name) is None]
-    if missing:
-        install = f"run pip install -e '.[{extra}]' in the project's folder"
-        raise Refusal(f"this needs {', '.join(missing)}: {install}", BROKEN)
 
 
 def _chosen(wanted: str | None) -> list[Chapter]:

@@ -145,13 +145,13 @@ def test_what_is_said_to_install_is_this_project():
     for place, what in instructions():
         named = re.fullmatch(r"-e '\.\[([\w{},]+)\]'", what)
         assert named, f"{place}: pip install {what}"
-        is_told = (place, named[1]) == ("scaling/cli/rerun.py", "{extra}")
+        is_told = (place, named[1]) == ("scaling/cli/folder.py", "{extra}")
         assert is_told or set(named[1].split(",")) <= set(extras), place
     messages = {
         "scaling/runs/logs/log.py",
         "scaling/_parallel/spreading.py",
         "scaling/runs/reading/parquet.py",
-        "scaling/cli/rerun.py",
+        "scaling/cli/folder.py",
     }
     assert messages | {"book/rerun.md"} <= set(found)
 
