@@ -1,4 +1,4 @@
-# make book · pdf · check · test · portable · coverage · lint · bench · league · sweep · clean.  Each target sets up .venv by itself; PYTHON=python3.12 picks another interpreter.
+# make book · pdf · course · check · test · portable · coverage · lint · bench · league · sweep · clean.  Each target sets up .venv by itself; PYTHON=python3.12 picks another interpreter.
 SHELL := /bin/sh
 PYTHON ?= python3
 RUN := .venv/bin/python
@@ -11,12 +11,14 @@ export MKL_NUM_THREADS = 1
 export PYDEVD_DISABLE_FILE_VALIDATION = 1
 WORKERS ?= 2
 OUT ?= sweep
+KIT ?= kit
 
-.PHONY: help book pdf check test portable coverage lint bench league sweep clean environment
+.PHONY: help book pdf course check test portable coverage lint bench league sweep clean environment
 
 help:
 	@echo "make book    build the book and print the path of the page to open"
 	@echo "make pdf     build the book and print it as one PDF, which needs Chromium"
+	@echo "make course  make a kit for a course: notebooks, slides, figures, handouts; KIT=kit where, COURSE_ARGS='--lecture 2' of what"
 	@echo "make check   run the tests that take seconds: no notebooks, browser, kills or builds"
 	@echo "make test    run every test and every notebook"
 	@echo "make portable run the notebooks as processors of other kinds would"
@@ -43,6 +45,9 @@ book: environment
 pdf: environment
 	@$(RUN) tools/build_book.py
 	@$(RUN) tools/pdf.py
+
+course: environment
+	@.venv/bin/scaling course --out $(KIT) $(COURSE_ARGS)
 
 check: environment
 	@$(RUN) -m pytest -q -n $(WORKERS) --dist loadfile -p no:nbval -m "not slow and not browser" tests scaling $(PYTEST_ARGS)

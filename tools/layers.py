@@ -22,7 +22,16 @@ ROOT = Path(__file__).resolve().parents[1]
 PICTURE = ROOT / "book" / "_static" / "layers.svg"
 #: where a room stands in its row, so that no arrow runs through another room; a room not named here goes to the right
 PLACES = {"cli": 2.0, "book": 3.1, "papers": 4.9, "plan": 0.4, "figures": 6.3, "diagnostics": 3.3, "uncertainty": 0.9}
-PLACES |= {"fit": 1.65, "simulate": 5.6, "optimum": 4.3, "runs": 2.2, "counting": 8.8, "theory": 7.2, "laws": 4.5}
+PLACES |= {
+    "course": 3.1,
+    "fit": 1.65,
+    "simulate": 5.6,
+    "optimum": 4.3,
+    "runs": 2.2,
+    "counting": 8.8,
+    "theory": 7.2,
+    "laws": 4.5,
+}
 PLACES |= {
     "sources": 2.2,
     "_words": -2.4,

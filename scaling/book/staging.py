@@ -23,13 +23,15 @@ except ImportError:  # Windows: no locks, so that leftovers of killed runs are n
     fcntl = None
 #: the file by which a folder is known as written by this command
 MARK = "summary.json"
+#: the kinds of results: of `scaling rerun` one book or several, of `scaling course` a kit
+BOOK, KIT = "book", "kit"
 UNFINISHED, REPLACED = ".unfinished", ".replaced"
 #: flags of renameat2 (Linux) and renamex_np (macOS) that exchange two names in one step
 AT_FDCWD, RENAME_EXCHANGE, RENAME_SWAP = -100, 2, 2
 
 
 @contextmanager
-def staged(target: Path, force: bool) -> Iterator[tuple[Path, Path]]:
+def staged(target: Path, force: bool, what: str = BOOK) -> Iterator[tuple[Path, Path]]:
     """Two folders beside ``target``: for the result, and for what is only needed on the way.
 
     When the block ends well the first becomes ``target``, in one step of the file system: until then whatever
@@ -39,9 +41,10 @@ def staged(target: Path, force: bool) -> Iterator[tuple[Path, Path]]:
     Raises
     ------
     BookError
-        If there is something at ``target`` and ``force`` is not set, or it is not a folder of this command's.
+        If there is something at ``target`` and ``force`` is not set, or it is no earlier result of this kind:
+        ``"book"`` or ``"kit"``.
     """
-    _refuse(target, force)
+    _refuse(target, force, what)
     _clear_leftovers(target)
     stage = Path(tempfile.mkdtemp(prefix=f"{target.name}-", suffix=UNFINISHED, dir=target.parent))
     lock = _lock(stage)
@@ -50,7 +53,7 @@ def staged(target: Path, force: bool) -> Iterator[tuple[Path, Path]]:
         result.mkdir()
         work.mkdir()
         yield result, work
-        _refuse(target, force)  # an hour may have passed
+        _refuse(target, force, what)  # an hour may have passed
         _put(result, target)
     finally:
         _remove(stage)
@@ -58,7 +61,7 @@ def staged(target: Path, force: bool) -> Iterator[tuple[Path, Path]]:
             os.close(lock)
 
 
-def _refuse(target: Path, force: bool) -> None:
+def _refuse(target: Path, force: bool, what: str) -> None:
     if not target.parent.is_dir():
         raise BookError(f"there is no folder {target.parent} to put {target.name} in")
     if not os.path.lexists(target):
@@ -69,18 +72,19 @@ def _refuse(target: Path, force: bool) -> None:
         raise BookError(f"{target} is a file; name a folder")
     if not any(target.iterdir()):
         return
-    if not _is_ours(target / MARK):
+    if not _is_ours(target / MARK, what):
         raise BookError(f"{target} holds files that are not of an earlier run (no {MARK} of one): it is left as it is")
     if not force:
-        raise BookError(f"{target} is there already; --force replaces it when the new book is complete")
+        raise BookError(f"{target} is there already; --force replaces it when the new {what} is complete")
 
 
-def _is_ours(mark: Path) -> bool:
-    """Whether this is what a book says of itself, or what several books do: other programs write this name, too."""
+def _is_ours(mark: Path, what: str) -> bool:
+    """Whether this is what a result of this kind says of itself: other programs write this name, too."""
     try:
         said = json.loads(mark.read_bytes()) if mark.is_file() else {}
         books = [said] if "versions" in said else list(said.values())
-        return bool(books) and all("scaling" in book["versions"] and "chapters" in book for book in books)
+        whole = all("scaling" in each["versions"] and "chapters" in each for each in books)
+        return whole and {KIT if KIT in each else BOOK for each in books} == {what}
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return False
 

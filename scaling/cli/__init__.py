@@ -21,6 +21,7 @@ __all__ = ["main"]
 COMMANDS = {
     "check": "Say what is in a table of training runs: columns, problems, groups, outliers, what it identifies.",
     "collect": "Make a table of runs from the logs in PATHS, files or folders.",
+    "course": "Make a kit for a course: notebooks, slides, figures, data and handouts.",
     "datasets": "List the sets of runs: embedded, downloaded already, or to be downloaded at first use.",
     "fit": "Fit scaling laws to a table of training runs: constants, intervals, extrapolation.",
     "plan": "Plan a training run from RUNS, a table of smaller ones (as for `scaling check`).",

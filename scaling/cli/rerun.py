@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +13,8 @@ from .._words import to_json
 from ..book.chapters import FAILED, Chapter, chapters_on_runs
 from ..book.make import Making, as_table
 from ..book.staging import staged
-from .command import BROKEN, Command, Refusal, reason, terminable
+from .command import BROKEN, Command, Refusal, terminable
+from .folder import need, place_of, unchanged
 from .options import runs_options
 from .quantity import Quantity
 from .reading import read_runs
@@ -79,19 +77,19 @@ def command(
     """
     if (backend == "dask") != (scheduler is not None):
         raise click.UsageError("--backend dask and --scheduler ADDRESS go together")
-    _need(NEEDED, "book")
-    _need({"loky": ["joblib"], "dask": ["distributed"]}.get(backend, []), "cluster")
+    need(NEEDED, "book")
+    need({"loky": ["joblib"], "dask": ["distributed"]}.get(backend, []), "cluster")
     chapters, parameters = _chosen(wanted), _parameters(given)
     # a table that cannot be used stops all, before any work
     read = {name: as_table(read_runs(source, reading)) for name, source in zip(_names(tables), tables, strict=True)}
-    target = _place(out)
+    target = place_of(out)
     for source in tables:
         table = Path(source).resolve()
         if table.is_relative_to(target):
             raise Refusal(f"{source} lies inside {target}, which the book would replace: choose another folder")
         if table.is_dir() and target.is_relative_to(table):
             raise Refusal(f"{target} lies inside the table {source}, which is never changed: choose another folder")
-    with _unchanged(target), terminable(), staged(target, force) as (result, work), _client(scheduler):
+    with unchanged(target, "book"), terminable(), staged(target, force) as (result, work), _client(scheduler):
         making = Making(read, chapters, result, work, resamples, backend, workers, parameters)
         summaries = making.all_books()
     failed = [each for summary in summaries.values() for each in summary["chapters"] if each["outcome"] == FAILED]
@@ -104,33 +102,6 @@ def command(
     if failed:
         told = "\n".join(f"  {each['chapter']}, cell {each['cell']}: {each['error']}" for each in failed)
         raise Refusal(f"{len(failed)} of the chapters failed; the book has all others.\n{told}", BROKEN)
-
-
-def _place(out: Path) -> Path:
-    """Where the folder is to stand; a link in its place is not followed."""
-    try:
-        path = Path(os.path.abspath(out.expanduser()))
-    except RuntimeError:
-        raise Refusal(f"--out {out}: nobody of this name has a home here") from None
-    return path.parent.resolve() / path.name
-
-
-@contextmanager
-def _unchanged(target: Path) -> Iterator[None]:
-    """Say of a failure outside the tables that what stood at the target stands there still."""
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise Refusal(f"no book was made, and nothing at {target} was changed: {reason(error)}", BROKEN) from error
-
-
-def _need(modules: Iterable[str], extra: str) -> None:
-    missing = [name for name in modules if importlib.util.find_spec(name) is None]
-    if missing:
-        install = f"run pip install -e '.[{extra}]' in the project's folder"
-        raise Refusal(f"this needs {', '.join(missing)}: {install}", BROKEN)
 
 
 def _chosen(wanted: str | None) -> list[Chapter]:

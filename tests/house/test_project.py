@@ -139,18 +139,19 @@ def test_what_is_said_to_install_is_this_project():
     """From its folder and with an extra that it has: on an index, the short name is somebody else's."""
     extras, found = PROJECT["project"]["optional-dependencies"], dict(instructions())
     # the command names the extra that its packages belong to
-    needed = set(re.findall(r'_need\(.*"(\w+)"\)', (ROOT / "scaling/cli/rerun.py").read_text()))
-    assert needed == {"book", "cluster"} <= set(extras)
+    commands = "".join((ROOT / f"scaling/cli/{name}.py").read_text() for name in ("course", "rerun"))
+    needed = set(re.findall(r'\bneed\(.*"(\w+)"\)', commands))
+    assert needed == {"book", "cluster", "course"} <= set(extras)
     for place, what in instructions():
         named = re.fullmatch(r"-e '\.\[([\w{},]+)\]'", what)
         assert named, f"{place}: pip install {what}"
-        is_told = (place, named[1]) == ("scaling/cli/rerun.py", "{extra}")
+        is_told = (place, named[1]) == ("scaling/cli/folder.py", "{extra}")
         assert is_told or set(named[1].split(",")) <= set(extras), place
     messages = {
         "scaling/runs/logs/log.py",
         "scaling/_parallel/spreading.py",
         "scaling/runs/reading/parquet.py",
-        "scaling/cli/rerun.py",
+        "scaling/cli/folder.py",
     }
     assert messages | {"book/rerun.md"} <= set(found)
 
@@ -288,6 +289,16 @@ def test_rerun_works_from_the_wheel(installed, tmp_path):
     assert [each["outcome"] for each in summary["chapters"]] == ["done"]
     assert not summary["complaints"]
     assert (tmp_path / "book" / "notebooks" / "06_isoflop.html").is_file()
+
+
+def test_course_works_from_the_wheel(installed, tmp_path):
+    """The wheel carries the lectures and the style of a kit, and finds the chapters that it brings."""
+    arguments = ["course", "--out", "kit", "--chapters", "19", "--stored"]
+    script = "from scaling.cli import main; main()"
+    run = subprocess.run([installed[0], "-I", "-c", script, *arguments], cwd=tmp_path, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    for part in ("student/19_promises.ipynb", "slides/19_promises.html", "style/slides.js", "handouts/formulas.html"):
+        assert (tmp_path / "kit" / part).is_file(), part
 
 
 def commands(page):

@@ -31,6 +31,7 @@ import io
 import json
 import re
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from docutils import nodes
@@ -40,7 +41,7 @@ from sphinx.application import Sphinx
 
 from ..._words import to_json
 
-__all__ = ["setup"]
+__all__ = ["opening", "settled", "setup", "without_comments"]
 
 _COMMENT = re.compile(r"^\s*//[^\n]*\n|^\s*/\*(?:[^*]|\*(?!/))*\*/\n", re.MULTILINE)
 #: options that the directive itself reads
@@ -77,9 +78,7 @@ class MovingDirective(Directive):  # type: ignore[misc]
             given[FILE] = str(Path(document["source"]).parent / given[FILE])
             document.settings.record_dependencies.add(given[FILE])
         try:
-            figure = importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
-            inspect.signature(figure.constants).bind(**given)
-            constants = to_json({TITLE: title or figure.TITLE, **figure.constants(**given)})
+            figure, constants = settled(name, title, given)
         except (ImportError, TypeError, ValueError, OSError) as error:
             raise self.error(f"the moving figure {name!r} cannot be placed: {error}") from error
         number = sum(each["figure"] == name for each in document.findall(Moving))
@@ -91,6 +90,21 @@ class MovingDirective(Directive):  # type: ignore[misc]
             content = StringList(figure.still(**given).splitlines(), source=name)
         self.state.nested_parse(content, self.content_offset, moving)
         return [moving]
+
+
+def settled(name: str, title: str | None, given: dict[str, str]) -> tuple[ModuleType, str]:
+    """The module of a figure, and as JSON what its script needs, for these options of the directive."""
+    figure = importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
+    inspect.signature(figure.constants).bind(**given)
+    return figure, to_json({TITLE: title or figure.TITLE, **figure.constants(**given)})
+
+
+def opening(figure: str, name: str, constants: str) -> str:
+    """The HTML before the still of a figure, which two ends of a ``div`` close."""
+    # an angle bracket could end the script early
+    told = json.dumps(json.loads(constants), ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")
+    script = f'<script type="application/json">{told}</script>'
+    return f'<div class="moving" id="{name}" data-figure="{figure}">{script}<div class="moving-still">'
 
 
 def _drawn(picture: Any, words: str) -> nodes.raw:
@@ -106,12 +120,7 @@ def _drawn(picture: Any, words: str) -> nodes.raw:
 
 
 def _open(writer: Any, node: Moving) -> None:
-    # an angle bracket could end the script early
-    constants = json.dumps(json.loads(node["constants"]), ensure_ascii=True, separators=(",", ":")).replace(
-        "<", "\\u003c"
-    )
-    writer.body.append(f'<div class="moving" id="{node["name"]}" data-figure="{node["figure"]}">')
-    writer.body.append(f'<script type="application/json">{constants}</script><div class="moving-still">')
+    writer.body.append(opening(node["figure"], node["name"], node["constants"]))
 
 
 def _close(writer: Any, node: Moving) -> None:

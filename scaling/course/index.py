@@ -1,0 +1,52 @@
+"""The first page of a kit, from what the kit says of itself."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+from .handouts import HANDOUTS
+from .pages import page, to_line
+
+__all__ = ["first_page"]
+
+ABOUT = """\
+<p>Everything here works without a network. Start a slide show and press <kbd>S</kbd> for the speaker's view,
+<kbd>F</kbd> for the full screen, <kbd>Esc</kbd> for all slides at a glance; add <code>?print-pdf</code> to its address
+to print it.</p>
+"""
+LICENCES = """\
+<p>Training runs of our own; <a href="data/passport.html">how they were made</a>. The tables are under CC BY 4.0, as are
+the text and the figures of this kit; code is under the BSD 3-Clause licence, and
+<a href="style/reveal/LICENSE">reveal.js</a> under the MIT licence.</p>
+"""
+
+
+def first_page(summary: dict[str, Any]) -> str:
+    """A page that links all of a kit."""
+    title, notebooks = summary["kit"], {f"{each['chapter']}.ipynb": each["title"] for each in summary["chapters"]}
+    slides = {
+        f"{name}.html": f"{about['title']}, {about['slides']} slides" for name, about in summary["slides"].items()
+    }
+    figures = {"index.html": f"{len(summary['figures'])} figures, with captions and alternative texts"}
+    tables = {name: f"{name}: {words}" for name, words in summary["data"].items()}
+    parts = [
+        f"<h1>{escape(title)}</h1>\n",
+        f'<p class="about">{escape(summary["term"])}</p>\n' if summary["term"] else "",
+        ABOUT,
+        _links("Slides", "slides", slides),
+        _links("For the teacher", "lectures", summary["lectures"]),
+        _links("Notebooks for students, without solutions", "student", notebooks),
+        _links("Notebooks with solutions", "solutions", notebooks),
+        _links("Handouts", "handouts", HANDOUTS),
+        _links("Figures", "figures", figures),
+        _links("Data", "data", tables),
+        LICENCES,
+    ]
+    return page(title, "".join(parts), depth=0)
+
+
+def _links(heading: str, folder: str, names: dict[str, str]) -> str:
+    """A heading and a list of links; nothing where there are none."""
+    items = "".join(f'<li><a href="{folder}/{name}">{to_line(words)}</a></li>\n' for name, words in names.items())
+    return f"<h2>{heading}</h2>\n<ul>\n{items}</ul>\n" if items else ""

@@ -1,0 +1,163 @@
+"""A kit for a course: everything that a teacher needs the evening before, in one folder that needs no network."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from .. import __version__
+from .._words import to_json
+from ..book.chapters import Chapter
+from ..book.moving import opening, settled
+from ..book.staging import MARK
+from ..sources.files import book_file
+from .deck import Course, chapter_slides, deck, lecture_slides, named
+from .directives import Directive
+from .figures import Figure, figures_of, write_figures, write_list
+from .handouts import write_handouts
+from .index import first_page
+from .lectures import Lecture
+from .notebooks import solved_notebook, student_notebook
+from .pages import page, to_html
+from .plain import Plain
+from .strip import parts_of
+from .style import write_style
+from .tables import write_tables
+
+__all__ = ["Kit"]
+
+#: where a page of the book is in a kit, seen from a folder of it
+PLACES = {"book/notation.md": "../handouts/notation.html"}
+
+
+@dataclass(frozen=True)
+class Kit:
+    """The making of a kit from chapters and lectures; ``workers`` 0 executes nothing."""
+
+    chapters: list[Chapter]
+    lectures: list[Lecture]
+    course: Course
+    workers: int
+
+    def write(self, folder: Path, tell: Callable[[str], None]) -> dict[str, Any]:
+        """Write all of it into an empty folder; what it holds, which is also its ``summary.json``."""
+        tell("figures")
+        shown = write_figures(self._figures, self.chapters, folder / "figures", self.workers)
+        write_list(folder / "figures", self._figures, shown)
+        tell("notebooks")
+        self._write_notebooks(folder)
+        tell("slides, handouts and data")
+        slides = self._write_slides(folder, shown)
+        write_handouts(folder / "handouts", _elsewhere)
+        tables = write_tables(folder / "data")
+        pages = self._write_pages(folder / "lectures")
+        write_style(folder / "style")
+        summary = self._summary(slides, shown, tables, pages)
+        (folder / "index.html").write_text(first_page(summary), encoding="utf-8")
+        (folder / MARK).write_text(to_json(summary), encoding="utf-8")
+        return summary
+
+    # --- parts --------------------------------------------------------------------------------------------------------
+
+    def _plain(self, chapter: Chapter, place: Callable[[str], str | None]) -> Plain:
+        return Plain(f"notebooks/{chapter.path.name}", place)
+
+    @cached_property
+    def _figures(self) -> list[Figure]:
+        return [each for chapter in self.chapters for each in figures_of(chapter, self._plain(chapter, _elsewhere))]
+
+    def _beside(self, page_of_book: str) -> str | None:
+        """Where a page is for the reader of a notebook: chapters of the kit lie beside it."""
+        name = Path(page_of_book).name
+        return name if name in {each.path.name for each in self.chapters} else _elsewhere(page_of_book)
+
+    def _write_notebooks(self, folder: Path) -> None:
+        for name, made in (("student", student_notebook), ("solutions", solved_notebook)):
+            (folder / name).mkdir()
+            for chapter in self.chapters:
+                notebook = made(chapter, self._plain(chapter, self._beside))
+                text = json.dumps(notebook, indent=1, ensure_ascii=False)
+                (folder / name / chapter.path.name).write_text(f"{text}\n", encoding="utf-8")
+
+    def _write_slides(self, folder: Path, shown: dict[str, str]) -> dict[str, dict[str, Any]]:
+        (folder / "slides").mkdir()
+        pictures = {label: f"../figures/{name}" for label, name in shown.items()}
+        by_number = {chapter.number: chapter for chapter in self.chapters}
+        plains = {number: self._plain(chapter, _elsewhere) for number, chapter in by_number.items()}
+        moving = self._moving()
+        written = {}
+        for lecture in self.lectures:
+            slides = lecture_slides(lecture, by_number, plains)
+            written[lecture.name] = (f"Lecture {lecture.number}: {lecture.title}", slides)
+        for chapter in self.chapters:
+            written[chapter.name] = (named(chapter), chapter_slides(chapter, plains[chapter.number]))
+        for name, (title, slides) in written.items():
+            text = deck(title, slides, pictures, moving, self.course)
+            (folder / "slides" / f"{name}.html").write_text(text, encoding="utf-8")
+        return {name: {"title": title, "slides": len(slides)} for name, (title, slides) in written.items()}
+
+    def _moving(self) -> dict[str, str]:
+        """The figures that move, by name, as HTML."""
+        found = {}
+        for chapter in self.chapters:
+            for part in parts_of(json.loads(chapter.text)["cells"], chapter.name):
+                if part.is_directive("moving") and isinstance(part.content, Directive):
+                    options = {name.replace("-", "_"): value for name, value in part.content.options.items()}
+                    name = part.content.argument
+                    _, constants = settled(name, options.pop("title", None), options)
+                    found[name] = f"{opening(name, f'moving-{name}', constants)}</div></div>"
+        return found
+
+    def _write_pages(self, folder: Path) -> dict[str, str]:
+        """The run sheets, quizzes and projects of the course, where the book has them."""
+        written: dict[str, str] = {}
+        for path in sorted(book_file("course").glob("*.md")):
+            folder.mkdir(exist_ok=True)
+            plain = Plain(f"book/course/{path.name}", _from_lectures(self.chapters))
+            text = plain.whole(path.read_text(encoding="utf-8"))
+            title = text.partition("\n")[0].lstrip("# ")
+            (folder / f"{path.stem}.html").write_text(page(title, to_html(text)), encoding="utf-8")
+            written[f"{path.stem}.html"] = title
+        return written
+
+    # --- what it says of itself ---------------------------------------------------------------------------------------
+
+    def _summary(
+        self, slides: dict[str, Any], figures: dict[str, str], tables: dict[str, str], pages: dict[str, str]
+    ) -> dict[str, Any]:
+        return {
+            "kit": self.course.title,
+            "term": self.course.term,
+            "chapters": [{"chapter": each.name, "title": named(each)} for each in self.chapters],
+            "slides": slides,
+            "figures": figures,
+            "data": tables,
+            "lectures": pages,
+            "versions": {
+                "scaling": __version__,
+                "python": platform.python_version(),
+                "sphinx-revealjs": version("sphinx-revealjs"),
+            },
+        }
+
+
+def _elsewhere(page_of_book: str) -> str | None:
+    return PLACES.get(page_of_book)
+
+
+def _from_lectures(chapters: list[Chapter]) -> Callable[[str], str | None]:
+    """Where a page is for who reads a run sheet: a chapter's slides, another sheet."""
+    names = {f"notebooks/{each.path.name}": f"../slides/{each.name}.html" for each in chapters}
+
+    def place(page_of_book: str) -> str | None:
+        if page_of_book.startswith("book/course/") and page_of_book.endswith(".md"):
+            return f"{Path(page_of_book).stem}.html"
+        return names.get(page_of_book) or _elsewhere(page_of_book)
+
+    return place

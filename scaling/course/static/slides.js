@@ -1,0 +1,37 @@
+// The slides are 1280 by 720 dots. What would not fit is set in smaller letters, so that nothing is cut.
+(function () {
+  const STEP = 0.95, READABLE = 0.6, LEAST = 0.4;
+  // little is set large
+  const MOST = { result: 1.5, code: 1.25, text: 1.15, formula: 1.2 };
+
+  function fits(part) {
+    return part.scrollHeight <= part.clientHeight + 1 && part.scrollWidth <= part.clientWidth + 1;
+  }
+
+  function fit(section) {
+    const body = section.querySelector(".body");
+    if (!body || !body.clientWidth || section.dataset.fitted) return;
+    const kind = Object.keys(MOST).find((name) => section.classList.contains(name));
+    for (let size = MOST[kind] || 1; size > LEAST; size *= STEP) {
+      section.classList.toggle("wrapped", size < READABLE);
+      section.style.setProperty("--size", size.toFixed(3));
+      if (fits(body)) break;
+    }
+    section.dataset.fitted = "yes";
+  }
+
+  Reveal.initialize({
+    width: 1280,
+    height: 720,
+    margin: 0,
+    center: false,
+    hash: true,
+    slideNumber: "c/t",
+    transition: "none",
+    pdfSeparateFragments: false,
+    plugins: [RevealNotes],
+  });
+  Reveal.on("ready", (event) => fit(event.currentSlide));
+  Reveal.on("slidechanged", (event) => fit(event.currentSlide));
+  Reveal.on("pdf-ready", () => Reveal.getSlides().forEach(fit));
+})();

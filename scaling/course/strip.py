@@ -1,0 +1,87 @@
+"""A chapter taken apart: what belongs to which exercise's solution, and what is left without the solutions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import PagesError
+from .directives import Directive, divide
+
+__all__ = ["EXERCISE", "SOLUTION", "Answer", "Part", "parts_of", "without_solutions"]
+
+EXERCISE, SOLUTION, BEGINS, ENDS = "exercise", "solution", "solution-start", "solution-end"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A piece of a chapter: text, a directive or the code of a cell; and the exercise whose solution it belongs to."""
+
+    cell: dict[str, Any]
+    content: str | Directive
+    solves: str = ""
+
+    @property
+    def is_code(self) -> bool:
+        """Whether it is a cell of code, with its outputs."""
+        return bool(self.cell["cell_type"] == "code")
+
+    def is_directive(self, name: str) -> bool:
+        """Whether it is a directive of this name."""
+        return isinstance(self.content, Directive) and self.content.name == name
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The place of a solution that was taken out: an answer goes there, as code where the solution is executed."""
+
+    label: str
+    is_code: bool
+
+
+def parts_of(cells: list[dict[str, Any]], chapter: str) -> Iterator[Part]:
+    """The pieces of a chapter in their order; the marks around executed solutions are left out.
+
+    Raises
+    ------
+    scaling.errors.PagesError
+        If a solution begins inside another, does not end, or ends without having begun.
+    """
+    inside = ""
+    for number, cell in enumerate(cells, start=1):
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "code":
+            yield Part(cell, source, inside)
+            continue
+        try:
+            contents = divide(source)
+        except PagesError as error:
+            raise PagesError(f"{chapter}, cell {number}: {error}") from None
+        for content in contents:
+            name = content.name if isinstance(content, Directive) else ""
+            if name == BEGINS:
+                if inside:
+                    raise PagesError(f"{chapter}, cell {number}: a solution begins inside that of {inside}")
+                inside = content.argument  # type: ignore[union-attr]
+            elif name == ENDS:
+                if not inside:
+                    raise PagesError(f"{chapter}, cell {number}: a solution ends that has not begun")
+                inside = ""
+            elif name == SOLUTION:
+                yield Part(cell, content, content.argument)  # type: ignore[union-attr]
+            else:
+                yield Part(cell, content, inside)
+    if inside:
+        raise PagesError(f"{chapter}: the solution of {inside} does not end; end it by a block {{{ENDS}}}")
+
+
+def without_solutions(parts: Iterator[Part]) -> Iterator[Part | Answer]:
+    """The pieces of a chapter with one answer in the place of every solution."""
+    answered = set()
+    for part in parts:
+        if not part.solves:
+            yield part
+        elif part.solves not in answered:
+            answered.add(part.solves)
+            yield Answer(part.solves, is_code=not part.is_directive(SOLUTION))
