@@ -19,6 +19,7 @@ __all__ = ["main"]
 
 #: each command and its line in the help; a command is imported when it is asked for
 COMMANDS = {
+    "assignment": "Give each student a table of their own, drawn from a secret law, and mark what they say of it.",
     "check": "Say what is in a table of training runs: columns, problems, groups, outliers, what it identifies.",
     "collect": "Make a table of runs from the logs in PATHS, files or folders.",
     "course": "Make a kit for a course: notebooks, slides, figures, data and handouts.",

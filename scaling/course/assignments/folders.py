@@ -1,0 +1,117 @@
+"""A class as folders, a key, answer files as they come back, and the marks of all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ... import __version__
+from ...errors import BookError
+from .answers import Answers, blank, read_answers
+from .classes import Class, key_of
+from .copying import neighbours
+from .marking import Marks, mark
+from .sheets import feedback, sheet
+
+__all__ = ["KEY", "STUDENTS", "mark_all", "read_key", "write_class"]
+
+#: the teacher's file, and the folder that is handed out
+KEY, STUDENTS = "key.json", "students"
+#: the file that a student fills in
+ANSWERS = "answers.txt"
+#: files of answers, whatever students' programs make of the name
+_SUFFIXES = {".txt", ".text", ".md", ".csv", ".tsv", ""}
+MISSING = "no answers were handed in"
+
+
+def write_class(made: Class, folder: Path) -> None:
+    """A folder for each student below ``students``, and the key beside them."""
+    for student in made.students:
+        (own := folder / STUDENTS / student.name).mkdir(parents=True)
+        for name, table in student.tables.items():
+            table.to_csv(own / name, index=False, lineterminator="\n")
+        (own / "sheet.md").write_text(sheet(made.kind, student), encoding="utf-8")
+        (own / ANSWERS).write_text(blank(made.kind, student.name), encoding="utf-8")
+    text = json.dumps({"scaling": __version__, **made.key()}, indent=1)
+    (folder / KEY).write_text(text + "\n", encoding="utf-8")
+
+
+def read_key(path: Path) -> Mapping[str, Any]:
+    """The key of a class; ``BookError`` says what is wrong with the file."""
+    try:
+        return key_of(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, RecursionError) as error:
+        words = str(error) if "key" in str(error) else "this is no key of an assignment: it is not whole JSON"
+        raise BookError(f"{path}: {words}") from None
+
+
+def mark_all(key: Mapping[str, Any], folder: Path, due: float | None = None) -> tuple[pd.DataFrame, dict[str, str]]:
+    """The marks of a class, a row a student, and each one's page.
+
+    Files belong to the student whom they name, or else to the one whose name is in that of the file or its folder. Of
+    several of one student the last one that was saved counts. ``due`` is a time in seconds, after which a file is late.
+    """
+    given, files, notes, strangers = _collected(key, folder, due)
+    told = neighbours(key, given)
+    rows, pages = [], {}
+    for name, secret in key["students"].items():
+        answers = given.get(name, Answers())
+        marks = mark(key["kind"], secret, answers) if name in given else Marks(0.0, {}, ())
+        remarks = notes.get(name, []) if name in given else [MISSING]
+        points = {part: got for part, (got, _) in marks.parts.items()}
+        about = "; ".join([*remarks, *answers.remarks])
+        rows.append({"student": name, "total": marks.total, **points, "ask": told.get(name, ""), "remarks": about})
+        rows[-1]["file"] = files.get(name, "")
+        pages[name] = feedback(name, marks, answers, remarks)
+    for file, words in strangers.items():
+        rows.append({"student": "", "remarks": words, "file": file})
+    table = pd.DataFrame(rows)
+    last = ["ask", "remarks", "file"]
+    table = table[[*(column for column in table if column not in last), *last]]
+    return table.fillna({column: "" for column in ["student", *last]}), pages
+
+
+def _collected(
+    key: Mapping[str, Any], folder: Path, due: float | None
+) -> tuple[dict[str, Answers], dict[str, str], dict[str, list[str]], dict[str, str]]:
+    """Answers, files and remarks by student, and files that belong to nobody, with why."""
+    given: dict[str, Answers] = {}
+    files: dict[str, str] = {}
+    notes: dict[str, list[str]] = {}
+    strangers: dict[str, str] = {}
+    found = [path for path in folder.rglob("*") if path.is_file() and path.suffix.lower() in _SUFFIXES]
+    for path in sorted(found, key=lambda each: (each.stat().st_mtime, each)):
+        if path.name in ("sheet.md", "runs.csv") or path.name.startswith(("table_", ".")):
+            continue
+        shown = path.relative_to(folder).as_posix()
+        try:
+            answers = read_answers(path.read_bytes(), key["kind"])
+        except OSError as error:
+            strangers[shown] = f"the file cannot be opened ({error.strerror})"
+            continue
+        name = _owner(key, answers.student, shown)
+        if name is None:
+            strangers[shown] = f"whose is this? it names {answers.student!r}" if answers.student else "whose is this?"
+            continue
+        notes[name] = [f"an earlier file, {files[name]}, does not count"] if name in files else []
+        if due is not None and (late := path.stat().st_mtime - due) > 0:
+            notes[name].append(f"late by {late / 3600:.1f} hours")
+        if not answers.values:
+            notes[name].append("nothing is filled in")
+        given[name], files[name] = answers, shown
+    return given, files, notes, strangers
+
+
+def _owner(key: Mapping[str, Any], named: str, file: str) -> str | None:
+    """The student of a file."""
+    plain = {"".join(filter(str.isalnum, name.lower())): name for name in key["students"]}
+    word = "".join(filter(str.isalnum, named.lower()))
+    if word in plain:
+        return plain[word]
+    place = "".join(filter(str.isalnum, file.lower()))
+    hits = [name for short, name in plain.items() if short in place]
+    return max(hits, key=len) if hits and not word else None

@@ -1,0 +1,170 @@
+"""Marks: by a proper score of the intervals, so that neither boldness nor vagueness pays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ...laws.chinchilla import ChinchillaLaw
+from ...optimum.allocation import compute_optimal
+from .answers import Answers
+from .questions import KINDS, Question
+
+__all__ = ["Marks", "mark"]
+
+#: of a number's points, those for its estimate; the others are for its interval
+FOR_ESTIMATE = 0.4
+#: what a miss costs in an interval's score, in units of its distance: 2 over one less the level of 95 %
+MISS = 40.0
+#: a waste of compute that is not told from none, and how far beyond the budget a plan may go
+FINE, OVER = 0.01, 0.01
+#: a share of the careful answer's width below which an interval counts as that wide
+NARROW = 1e-6
+
+
+@dataclass(frozen=True)
+class Marks:
+    """The marks of one student.
+
+    Attributes
+    ----------
+    total : float
+        Of a hundred.
+    parts : dict
+        Points by what they are for, each beside the most that there is: ``{"a": (20.0, 25)}``.
+    words : tuple of str
+        What to say to the student, a sentence each.
+    """
+
+    total: float
+    parts: dict[str, tuple[float, int]]
+    words: tuple[str, ...]
+
+
+def mark(kind: str, secret: Mapping[str, Any], answers: Answers) -> Marks:
+    r"""The marks of a student's answers.
+
+    An interval [l, u] of a truth t has the interval score (Gneiting and Raftery 2007)
+
+    .. math:: S = (u - l) + \frac{2}{0.05}\left[(l - t)_+ + (t - u)_+\right],
+
+    the least in the mean for honest 95 % intervals, in ln of a number of parameters. The share of its points is the
+    careful answer's score over it, at most all: twice as wide is worth half, and whoever misses where the careful
+    answer misses, too, loses nothing by that. An estimate has all its points within half the careful interval's width
+    of the truth, or where the careful estimate is no nearer, and fewer in proportion beyond.
+
+    A plan has points by the compute that it wastes: the share of the budget without which its true loss can be reached,
+    against that of the careful plan. Where the table does not identify the law, to say so has all points, and numbers
+    have none.
+
+    Parameters
+    ----------
+    kind : str
+        Of the assignment.
+    secret : mapping
+        The student's entry in the key.
+    answers : Answers
+        As :func:`read_answers` returns them.
+    """
+    about, given = KINDS[kind], answers.values
+    if about.verdict[0]:
+        return _audited(about.verdict, secret["verdict"], given)
+    parts: dict[str, tuple[float, int]] = {}
+    words: list[str] = []
+    if not secret["identified"]:
+        right = given.get("identified") == "no"
+        said = "Right: these runs do not identify the law, and no number would have been worth anything."
+        missed = (
+            "These runs do not identify the law; to say so was the answer, and numbers from them are worth nothing."
+        )
+        return Marks(100.0 * right, {"identified": (100.0 * right, 100)}, (said if right else missed,))
+    right = given.get("identified") == "yes"
+    parts["identified"] = (about.status * float(right), about.status)
+    if not right:
+        words.append(
+            "These runs do identify what was asked."
+            if given.get("identified") == "no"
+            else "Whether the runs identify what is asked was not answered."
+        )
+    for question in about.numbers:
+        share, said = _number(question, secret["truth"][question.name], secret["reference"][question.name], given)
+        parts[question.name] = (question.points * share, question.points)
+        words.append(said)
+    if about.plan:
+        share, said = _plan(secret, given)
+        parts["plan"] = (about.plan * share, about.plan)
+        words.append(said)
+    parts = {name: (round(points, 1), most) for name, (points, most) in parts.items()}
+    return Marks(round(sum(points for points, _ in parts.values()), 1), parts, tuple(words))
+
+
+def _number(
+    question: Question, truth: float, reference: list[float], given: Mapping[str, float | str]
+) -> tuple[float, str]:
+    """The share of a number's points, and a sentence."""
+    estimate, low, high = (given.get(line) for line in question.lines)
+    ends = [x for x in (estimate, low, high) if x is not None]
+    if not ends:
+        return 0.0, f"{question.name}: not answered."
+    if question.log and any(x <= 0 for x in ends if isinstance(x, float)):
+        return 0.0, f"{question.name}: a number of parameters is positive."
+    scale = np.log if question.log else np.asarray
+    best, lower, upper = (float(x) for x in scale(np.array(reference, dtype=float)))
+    t = float(scale(np.array(float(truth))))
+    half = max((upper - lower) / 2, 1e-12)
+    points, said = 0.0, []
+    if isinstance(estimate, float):
+        away = abs(float(scale(np.array(estimate))) - t)
+        points += FOR_ESTIMATE * min(1.0, max(half, abs(best - t)) / max(away, 1e-12))
+        said.append(f"the estimate is {_told(question, away)} off")
+    else:
+        said.append("there is no estimate")
+    if isinstance(low, float) and isinstance(high, float):
+        one, other = sorted(float(x) for x in scale(np.array([low, high])))
+        score = max(other - one, NARROW * half) + MISS * (max(one - t, 0.0) + max(t - other, 0.0))
+        careful = 2 * half + MISS * (max(lower - t, 0.0) + max(t - upper, 0.0))
+        points += (1 - FOR_ESTIMATE) * min(1.0, careful / score)
+        held = "holds the truth" if one <= t <= other else "misses the truth"
+        said.append(f"the interval {held} and is {(other - one) / (2 * half):.2g} times as wide as a careful one")
+    else:
+        said.append("there is no interval")
+    return points, f"{question.name}: {', '.join(said)}."
+
+
+def _told(question: Question, away: float) -> str:
+    return f"{np.expm1(away):.1%}" if question.log else f"{away:.3f}"
+
+
+def _plan(secret: Mapping[str, Any], given: Mapping[str, float | str]) -> tuple[float, str]:
+    """The share of a plan's points, and a sentence."""
+    params, tokens = given.get("params"), given.get("tokens")
+    if not (isinstance(params, float) and isinstance(tokens, float)):
+        return 0.0, "plan: it needs parameters and tokens."
+    if not (0 < params < 1e18 and 0 < tokens < 1e21):
+        return 0.0, "plan: parameters and tokens are positive, and not beyond all sense."
+    law, budget = ChinchillaLaw(**secret["law"]), float(secret["budget"])
+    if (over := 6 * params * tokens / budget - 1) > OVER:
+        return 0.0, f"plan: it costs {over:.0%} more than there is (6 N D)."
+    waste = wasted(law, params, tokens, budget)
+    size, data = secret["reference"]["plan"]
+    careful = wasted(law, size, data, budget)
+    share = min(1.0, (max(careful, 0.0) + FINE) / (waste + FINE))
+    return share, f"plan: its loss can be had without {waste:.1%} of the budget (a careful plan's: {careful:.1%})."
+
+
+def wasted(law: ChinchillaLaw, params: float, tokens: float, budget: float) -> float:
+    """The share of a budget that a well allocated run of the same true loss would not have needed."""
+    needed = compute_optimal(law, loss=float(law.loss(params, tokens))).flops
+    return max(1.0 - float(needed) / budget, 0.0)
+
+
+def _audited(most: tuple[int, int], verdict: list[str], given: Mapping[str, float | str]) -> Marks:
+    table, fault = verdict
+    found = given.get("table") == table
+    right = found and given.get("reason") == fault
+    parts = {"table": (most[0] * float(found), most[0]), "reason": (most[1] * float(right), most[1])}
+    words = "Right." if right else f"It was table {table}: {fault}."
+    return Marks(sum(points for points, _ in parts.values()), parts, (words,))

@@ -1,0 +1,85 @@
+"""What is asked, kind by kind, and how an answer to it is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["FAULTS", "KINDS", "Kind", "Question"]
+
+
+@dataclass(frozen=True)
+class Question:
+    """One thing to find.
+
+    Attributes
+    ----------
+    name : str
+        Of the line in the answer file; with an interval there are two more lines, ``... low`` and ``... high``.
+    words : str
+        The question; ``{budget}`` is the class's.
+    points : int
+        Of a hundred.
+    log : bool
+        Whether errors are compared as factors.
+    """
+
+    name: str
+    words: str
+    points: int
+    log: bool = False
+
+    @property
+    def lines(self) -> tuple[str, str, str]:
+        """Names of the three lines of a number with its interval."""
+        return self.name, f"{self.name} low", f"{self.name} high"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of assignment: what is done, which quantities are asked, and for what else there are points."""
+
+    title: str
+    task: str
+    numbers: tuple[Question, ...] = ()
+    status: int = 0
+    plan: int = 0
+    verdict: tuple[int, int] = (0, 0)
+
+
+#: what can be wrong with a table of an audit: the word to answer with, and what it means
+FAULTS = {
+    "repeated": "rows stand there more than once, with the same loss to the last digit, and count as runs",
+    "units": "some losses are in another unit than the others",
+    "line": "tokens are the same multiple of the parameters in every run, so that their effects cannot be told apart",
+    "diverged": "some runs lost far more than their neighbours: they diverged",
+}
+_A = Question("a", "The exponent $a$ with which the compute-optimal number of parameters grows with compute.", 25)
+_SIZE = Question("params", "The compute-optimal number of parameters for {budget} FLOP.", 30, log=True)
+_LOSS = Question("loss", "The loss of the compute-optimal run for {budget} FLOP, in nats per token.", 25)
+
+KINDS = {
+    "fit": Kind(
+        "Fit a scaling law",
+        "Fit $L = E + A/N^\\alpha + B/D^\\beta$ to the runs (approach 3), and say how sure you are.",
+        (_A, _SIZE, _LOSS),
+        status=20,
+    ),
+    "isoflop": Kind(
+        "Find the optimum by parabolas",
+        "Fit a parabola to each group of equal compute, and a line through the minima (approach 2). How sure are you?",
+        (Question("a", _A.words, 40), Question("params", _SIZE.words, 40, log=True)),
+        status=20,
+    ),
+    "plan": Kind(
+        "Plan a run",
+        "You have {budget} FLOP for one training run. Say from the runs at hand what to train.",
+        (Question("loss", "The loss that the run will end at, in nats per token.", 30),),
+        status=20,
+        plan=50,
+    ),
+    "audit": Kind(
+        "Audit three tables",
+        "Three laboratories sent a table each. Two are sound; one cannot be trusted. Say which, and why.",
+        verdict=(60, 40),
+    ),
+}
