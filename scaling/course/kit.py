@@ -111,7 +111,8 @@ class Kit:
                     options = {name.replace("-", "_"): value for name, value in part.content.options.items()}
                     name = part.content.argument
                     _, constants = settled(name, options.pop("title", None), options)
-                    found[name] = f"{opening(name, f'moving-{name}', constants)}</div></div>"
+                    still = "<p>On a screen this figure can be moved.</p>"
+                    found[name] = f"{opening(name, f'moving-{name}', constants)}{still}</div></div>"
         return found
 
     def _write_pages(self, folder: Path) -> dict[str, str]:
