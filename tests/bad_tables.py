@@ -123,7 +123,7 @@ NOT_FILES = [
     Case("empty", b"", 1, "the file is empty"),
     Case("only blanks", b"  \n\n \t\n", 1, "the file is empty"),
     Case("zip named csv", zipped, 0, "a zip archive, unpacked in memory", FIT3),
-    Case("old Excel", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), 1, "an old Excel workbook"),
+    Case("old Excel", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), 1, "begins as a workbook and cannot be read"),
     Case("gzip", gzip.compress(text().encode()), 0, "a gzip file, unpacked in memory", FIT3),
     Case("PDF", b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj", 1, "a PDF"),
     Case("PNG", b"\x89PNG\r\n\x1a\n" + bytes(99), 1, "an image"),

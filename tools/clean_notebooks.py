@@ -1,4 +1,4 @@
-"""Take from notebooks what changes with every run and machine: times of execution, Python's version, papermill's notes.
+"""Take from notebooks what changes with every run: times, Python's version, papermill's notes, where a stream was cut.
 
 `python tools/clean_notebooks.py NOTEBOOK ...` rewrites those that need it and then exits with 1, as a pre-commit hook
 does. Outputs stay: they are stored on purpose, and the tests compare them with what the code gives.
@@ -20,11 +20,25 @@ def clean(path: Path) -> bool:
     for part in (notebook, *notebook.cells):
         for name in ("execution", "papermill"):
             part.metadata.pop(name, None)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = joined(cell.outputs)
     after = nbformat.writes(notebook) + "\n"
     if after == before:
         return False
     path.write_text(after, encoding="utf-8")
     return True
+
+
+def joined(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
+    """Outputs with what was printed to one stream in one piece: a busy machine sends it in several."""
+    whole: list[nbformat.NotebookNode] = []
+    for output in outputs:
+        if whole and output.output_type == whole[-1].output_type == "stream" and output.name == whole[-1].name:
+            whole[-1].text += output.text
+        else:
+            whole.append(output)
+    return whole
 
 
 def main() -> int:

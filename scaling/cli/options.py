@@ -50,6 +50,7 @@ _OPTIONS = (
     click.option("--delimiter", help="What separates the fields, where this is not plain."),
     click.option("--decimal", type=click.Choice([".", ","]), help="The decimal mark, where this is not plain."),
     click.option("--encoding", help="The encoding of the file, where this is not plain."),
+    click.option("--sheet", help="The sheet of a workbook, where several have cells."),
     click.option("--skip-bad", is_flag=True, help="Leave out rows with a missing or impossible value, and say which."),
 )
 
@@ -137,7 +138,17 @@ def law_option(*more: str, words: str = "") -> Callable[..., Any]:
 
 def runs_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of reading a table; the command gets them as ``reading``, for ``read_runs``."""
-    names = ["columns", "units", "loss_unit", "bytes_per_token", "delimiter", "decimal", "encoding", "skip_bad"]
+    names = [
+        "columns",
+        "units",
+        "loss_unit",
+        "bytes_per_token",
+        "delimiter",
+        "decimal",
+        "encoding",
+        "sheet",
+        "skip_bad",
+    ]
     names += ["derive", "where", "run", "curves", "final", "best_of", "over", "vertex", "drop"]
 
     @functools.wraps(command)

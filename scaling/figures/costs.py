@@ -39,7 +39,7 @@ def plot_cost_map(
     if marks is not None:
         ax.plot(*marks, "D", color=PALETTE[1], mec="white")
     ax.set_xscale("log")
-    ax.clabel(lines, fmt="%g", fontsize=9)  # last: the gap for a label is measured on the axes as they stand
+    ax.clabel(lines, fmt="%g")  # last: the gap for a label is measured on the axes as they stand
     return ax
 
 

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from .._words import format_count
 from ..optimum.allocation import compute_optimal
-from .style import COLORMAP, GREY, LABELS, PALETTE, axes_or_new, colorbar, log_axes, mark
+from .style import COLORMAP, GREY, LABELS, PALETTE, WIDTH, axes_or_new, colorbar, legend_above, log_axes, mark
 
 if TYPE_CHECKING:
     from mpl_toolkits.mplot3d import Axes3D
@@ -62,7 +62,7 @@ def plot_frontier(
         ax.plot(table["budget"], table[quantity], marker, color=color, ms=size, label=label)
     for (label, law), color, style in zip(laws.items(), PALETTE, ("-", "--", "-.", ":", "-", "--", "-."), strict=False):
         ax.plot(budgets, getattr(compute_optimal(law, budgets), quantity), style, color=color, label=label)
-    ax.legend()
+    legend_above(ax, ncols=1)
     return log_axes(ax, "budget", quantity)
 
 
@@ -94,10 +94,10 @@ def plot_contours(
         ax.plot(best.params, best.tokens, style, color=color, lw=2, label=f"compute-optimal{label}")
     ax.plot([], [], color=GREY, lw=0.8, ls=":", label="equal compute, a factor of 10 apart")
     mark(ax, points)
-    ax.legend(loc="upper left")
+    legend_above(ax, ncols=1)
     ax.set(xlim=(N.min(), N.max()), ylim=(D.min(), D.max()))
     log_axes(ax, "params", "tokens")
-    ax.clabel(drawn, fmt="%.2f", fontsize=9)  # last: the gap for a label is measured on the axes as they stand
+    ax.clabel(drawn, fmt="%.2f")  # last: the gap for a label is measured on the axes as they stand
     return ax
 
 
@@ -126,7 +126,7 @@ def plot_surface(
     """
     if ax is None:
         space = {"projection": "3d", "computed_zorder": False}
-        ax = cast("Axes3D", plt.subplots(figsize=(7.0, 5.2), subplot_kw=space)[1])
+        ax = cast("Axes3D", plt.subplots(figsize=(WIDTH, 4.6), subplot_kw=space)[1])
     N, D = np.asarray(params, dtype=float), np.asarray(tokens, dtype=float)
     n, d = np.meshgrid(N, D)
     ax.plot_surface(np.log10(n), np.log10(d), law.loss(n, d), cmap=COLORMAP, alpha=0.55, lw=0, rcount=60, ccount=60)

@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 
 from .._words import format_count
-from .style import COLORMAP, GREY, LABELS, PALETTE, axes_or_new, colorbar, log_axes
+from .style import COLORMAP, GREY, LABELS, PALETTE, WIDTH, axes_or_new, colorbar, legend_above, log_axes
 
 if TYPE_CHECKING:
     from ..fit.frontier import FrontierFit
@@ -64,7 +64,7 @@ def plot_isoflop(fit: FrontierFit, ax: Axes | None = None) -> Axes:
     ax.plot(good["params"], good["loss"], "D", ms=6, color=PALETTE[1], mec="white", label="minimum of the parabola")
     if len(good) < len(points):
         ax.plot([], [], "o--", color=GREY, label="no usable minimum")
-    ax.legend()
+    legend_above(ax, ncols=1)
     colorbar(ax, norm, "budget")
     return log_axes(ax, "params", "loss")
 
@@ -87,7 +87,7 @@ def plot_ratios(
     -------
     array of Axes
     """
-    size = (7.0, 2.1 * len(columns) + 0.6)
+    size = (WIDTH, 2.1 * len(columns) + 0.6)
     _, axes = plt.subplots(len(columns), 1, figsize=size, sharex=True, squeeze=False)
     sizes = runs.assign(ratio=runs["tokens"] / runs["params"]).sort_values("ratio").groupby("params")
     colors = plt.get_cmap(COLORMAP)(np.linspace(0.0, 0.9, len(sizes)))
@@ -99,5 +99,5 @@ def plot_ratios(
         ax.set(xscale="log", ylabel=label)
     axes[-1, 0].set_xlabel("Tokens per parameter $D/N$")
     axes[-1, 0].xaxis.set_major_formatter("{x:,.0f}")
-    axes[0, 0].legend(ncols=2)
+    legend_above(axes[0, 0], ncols=3)
     return axes[:, 0]

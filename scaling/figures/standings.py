@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from .style import GREY, PALETTE, axes_or_new
+from .style import GREY, PALETTE, axes_or_new, legend_above
 
 if TYPE_CHECKING:
     from ..diagnostics.standings import League
@@ -38,10 +38,10 @@ def plot_league(found: League, ax: Axes | None = None) -> Axes:
     ax.plot(ranking["ratio"], ranking.index, "o", color=PALETTE[0], zorder=4, label="mean over tables, 95 % of draws")
     ax.plot([], [], "|", ms=9, mew=1.2, color=GREY, label="one table")
     ax.axvline(1, color="black", lw=1, ls="--")
-    ax.set(xscale="log", xlabel="Error on held-out runs, times that of the Chinchilla law")
+    ax.set(xscale="log", xlabel="Error on held-out runs,\ntimes that of the Chinchilla law")
     ax.set_yticks(ranking.index, ranking["law"])
     plain_ticks(ax.xaxis)
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, 1.14), ncols=2, frameon=False)
+    legend_above(ax, ncols=1)
     return ax
 
 
@@ -69,7 +69,7 @@ def plot_foresight(scores: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.set(xscale="log", yscale="log", xlabel="Error on the fitted runs [%]", ylabel="Error on the held-out runs [%]")
     for axis in (ax.xaxis, ax.yaxis):
         plain_ticks(axis)
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=3, frameon=False)
+    ax.figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
     return ax
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import textwrap
 from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
@@ -13,7 +14,7 @@ from matplotlib.axes import Axes
 from ..diagnostics.approaches import APPROACH_NAMES
 from ..diagnostics.heterogeneity import Combined
 from ..fit.isoflop_bias import parabola_bias
-from .style import COLORMAP, GREY, LABELS, axes_or_new
+from .style import COLORMAP, GREY, LABELS, TEXT, WIDTH, axes_or_new, legend_above
 
 __all__ = [
     "plot_atlas",
@@ -32,6 +33,8 @@ _EXPONENTS = {
     "a2": f"approach 2, {APPROACH_NAMES[2]}",
     "a1": f"approach 1, {APPROACH_NAMES[1]}",
 }
+#: letters of a name in one line
+NAME_WIDTH = 27
 _MARKS = (("o", 6, 0.3), ("D", 4, 0.1), ("s", 4, -0.1), ("^", 4, -0.3))
 _LABELS = {"a": "Exponent $a$", "loss": "Loss at the optimum [nats]", "params": "Optimal size $N$", "E": "$E$ [nats]"}
 
@@ -53,7 +56,7 @@ def plot_rounded_study(study: pd.DataFrame, truth: Mapping[str, float]) -> np.nd
     array of Axes, rows by columns
     """
     names, digits, noise = (list(study[x].unique()) for x in ("fitted", "decimals", "noise"))
-    size = (1.9 * len(names) + 0.8, 2.6 * len(truth) + 0.7)
+    size = (WIDTH, 2.6 * len(truth) + 0.7)
     fig, axes = plt.subplots(len(truth), len(names), figsize=size, sharex=True, sharey="row", squeeze=False)
     colors = plt.get_cmap(COLORMAP)(np.linspace(0.0, 0.85, len(digits)))
     shifts = np.linspace(-0.25, 0.25, len(digits)) if len(digits) > 1 else [0.0]
@@ -66,10 +69,10 @@ def plot_rounded_study(study: pd.DataFrame, truth: Mapping[str, float]) -> np.nd
             ax.axhline(value, color="black", lw=1, ls="--")
             ax.set_xticks(range(len(noise)), [f"{x:g}" for x in noise])
         row[0].set_ylabel(_LABELS.get(what, what))
-    for name, top, bottom in zip(names, axes[0], axes[-1], strict=True):
+    for name, top in zip(names, axes[0], strict=True):
         top.set_title(f"{name} models")
-        bottom.set_xlabel("Noise [thousandths]")
-    axes[0, 0].legend(loc="upper left", handletextpad=0.1)
+    fig.supxlabel("Noise [thousandths]", fontsize=TEXT)
+    fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper left", ncols=3, frameon=False)
     return axes
 
 
@@ -86,7 +89,7 @@ def plot_thresholds(studies: Mapping[str, pd.DataFrame], ax: Axes | None = None)
         names = [f"{d:g}" if o == "log_huber" else o[4:] for o, d in zip(each["objective"], each["delta"], strict=True)]
         ax.set_xticks(range(len(each)), names)
     ax.set(xlabel=r"Huber's threshold $\delta$, between its limits", ylabel="Exponent of the optimal size $a$")
-    ax.legend()
+    legend_above(ax)
     return ax
 
 
@@ -104,7 +107,7 @@ def plot_parabola_bias(laws: Mapping[str, tuple[float, float]], width: float = 8
     -------
     array of two Axes
     """
-    fig, axes = plt.subplots(2, 1, figsize=(6.0, 6.6), sharey=True)
+    fig, axes = plt.subplots(2, 1, figsize=(WIDTH, 6.6), sharey=True)
     widths, centers = np.geomspace(1.5, 20, 60), np.geomspace(1 / 4, 4, 61)
     for (label, pair), style in zip(laws.items(), ("-", "--", "-.", ":"), strict=False):
         axes[0].plot(widths, 100 * (1 / parabola_bias(*pair, widths, n_sizes) - 1), style, lw=2, label=label)
@@ -132,7 +135,7 @@ def plot_audit(audits: Mapping[str, pd.DataFrame]) -> np.ndarray:
     -------
     array of Axes, one an audit
     """
-    fig, axes = plt.subplots(len(audits), 1, figsize=(6.0, 3.3 * len(audits)), squeeze=False)
+    fig, axes = plt.subplots(len(audits), 1, figsize=(WIDTH, 3.3 * len(audits)), squeeze=False)
     for ax, (title, audit) in zip(axes[:, 0], audits.items(), strict=True):
         each = audit.dropna(subset="low")
         low, middle, high = (100 * (each[name] / each["observed"] - 1) for name in ("low", "predicted", "high"))
@@ -169,7 +172,7 @@ def plot_learning_rates(
     ax.set(xscale="log", xlabel="Learning rate", ylabel=LABELS["loss"])
     ax.set(xticks=ticks, xticklabels=[f"{rate:g}" for rate in ticks])
     ax.minorticks_off()
-    ax.legend(ncols=2)
+    legend_above(ax)
     return ax
 
 
@@ -187,7 +190,7 @@ def plot_atlas(atlas: pd.DataFrame, summary: Combined | None = None, ax: Axes | 
     kinds = list(atlas["kind"].unique())
     rows = [row for kind in kinds for row in (kind, *atlas.index[atlas["kind"] == kind])]
     place = pd.Series(-np.arange(len(rows), dtype=float), index=rows)
-    ax = plt.subplots(figsize=(7.0, 0.31 * len(rows) + 1.0))[1] if ax is None else ax
+    ax = plt.subplots(figsize=(WIDTH, 0.4 * len(rows) + 1.8))[1] if ax is None else ax
     if summary is not None:
         ax.axvspan(*summary.prediction, color=GREY, alpha=0.15, lw=0, label="one more source, 95 %")
         ax.axvspan(summary.low, summary.high, color=GREY, alpha=0.45, lw=0, label="mean, 95 %")
@@ -196,11 +199,11 @@ def plot_atlas(atlas: pd.DataFrame, summary: Combined | None = None, ax: Axes | 
         a, low, high = (atlas[f"{name}{end}"].to_numpy(dtype=float) for end in ("", "_low", "_high"))
         away = np.nan_to_num(np.abs([a - low, high - a]))
         ax.errorbar(a, place[atlas.index] + shift, xerr=away, fmt=marker, ms=size, lw=1.2, label=label)
-    ax.set_yticks(place, rows)
+    ax.set_yticks(place, [textwrap.fill(row, NAME_WIDTH) for row in rows])
     for text, row in zip(ax.get_yticklabels(), rows, strict=True):
         text.set_fontweight("bold" if row in kinds else "normal")
     ax.set(xlim=(0, 1), ylim=(place.min() - 0.6, 0.6), xlabel="exponent of the optimal size $a$")
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="y", visible=False)
-    ax.figure.legend(loc="outside lower center", ncols=2, frameon=False)
+    ax.figure.legend(loc="outside lower center", frameon=False)
     return ax

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from .._words import format_count, format_flops
 
-__all__ = ["COLORMAP", "PALETTE", "set_style"]
+__all__ = ["COLORMAP", "PALETTE", "legend_above", "set_style"]
 
 
 #: the one colour map: perceptually uniform, readable for colour-blind readers and in grey
@@ -21,6 +22,8 @@ COLORMAP = "viridis"
 #: Okabe and Ito's palette without its yellow, which is pale on white
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 GREY = "#8a8a8a"
+#: width in inches, size of text in points, dots an inch: on a phone, 352 pixels wide, labels have ten pixels
+WIDTH, TEXT, DOTS = 5.5, 11.5, 110
 LABELS = {
     "params": "Parameters $N$",
     "tokens": "Training tokens $D$",
@@ -50,12 +53,12 @@ def set_style() -> None:
         style="ticks",
         palette=PALETTE,
         rc={
-            "figure.figsize": (7.0, 4.3),
-            "figure.dpi": 110,
+            "figure.figsize": (WIDTH, 3.8),
+            "figure.dpi": DOTS,
             "figure.facecolor": "white",
             "figure.constrained_layout.use": True,
             "savefig.facecolor": "white",
-            "font.size": 11,
+            "font.size": TEXT,
             "axes.spines.top": False,
             "axes.spines.right": False,
             "axes.edgecolor": "#444444",
@@ -65,11 +68,11 @@ def set_style() -> None:
             "image.cmap": COLORMAP,
             "legend.framealpha": 0.85,
             "legend.edgecolor": "none",
-            "legend.fontsize": 10,
+            "legend.fontsize": TEXT,
             "font.family": "DejaVu Sans",
-            "xtick.labelsize": 10,
-            "ytick.labelsize": 10,
-            "axes.labelsize": 11,
+            "xtick.labelsize": TEXT,
+            "ytick.labelsize": TEXT,
+            "axes.labelsize": TEXT,
             "axes.titlesize": 12,
         },
     )
@@ -83,7 +86,13 @@ def mark(ax: Axes, points: Mapping[str, tuple[ArrayLike, ArrayLike]] | None) -> 
     for (label, place), marker in zip((points or {}).items(), "oXD*sP", strict=False):
         ax.plot(*place, marker, ms=10, color="white", mec="black", ls="", label=label)
     if points:
-        ax.legend()
+        legend_above(ax)
+
+
+def legend_above(ax: Axes, ncols: int = 2, **options: Any) -> None:
+    """A legend over the axes, where it covers nothing."""
+    given = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.01), "borderaxespad": 0.0, "frameon": False} | options
+    ax.legend(ncols=ncols, columnspacing=1.2, handletextpad=0.5, **given)
 
 
 def colorbar(ax: Axes, norm: Normalize, name: str) -> None:
@@ -113,7 +122,7 @@ def log_axis(axis: plt.Axis, name: str, low: float, high: float) -> None:
     else:
         powers = np.floor(np.log10(high)) - np.ceil(np.log10(low)) + 1
         subs = (1.0,) if decades > dense and powers > 1 else (1.0, 2.0, 5.0)
-        axis.set_major_locator(LogLocator(subs=subs, numticks=12))
+        axis.set_major_locator(LogLocator(subs=subs, numticks=8))
         axis.set_major_formatter(FuncFormatter(formatter))
     axis.set_minor_locator(NullLocator())
     axis.set_minor_formatter(NullFormatter())

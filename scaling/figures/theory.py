@@ -13,7 +13,7 @@ from matplotlib.ticker import FuncFormatter
 from numpy.typing import ArrayLike
 
 from .._words import format_count
-from .style import GREY, LABELS, PALETTE, axes_or_new, log_axes
+from .style import GREY, LABELS, PALETTE, WIDTH, axes_or_new, log_axes
 
 __all__ = ["plot_block", "plot_learning_curves", "plot_shares", "plot_size_exponents", "plot_yardsticks"]
 
@@ -79,7 +79,7 @@ def plot_block(parts: pd.DataFrame, layers: str, added: Sequence[tuple[str, str]
         First and last of the parts whose result is added to the stream that passes them by.
     """
     if ax is None:
-        _, ax = plt.subplots(figsize=(7.0, 0.66 * len(parts) + 1.2))
+        _, ax = plt.subplots(figsize=(WIDTH, 0.75 * len(parts) + 1.2))
     inside = np.flatnonzero(parts["layer"].to_numpy(dtype=bool))
     rank = np.arange(len(parts))
     later = parts.index.isin([first for first, _ in added[1:]])  # each sum gets room
@@ -154,7 +154,7 @@ def plot_size_exponents(
     place = 3 * np.max(sizes)
     for name, level in marks.items():
         ax.axhline(level, color="0.4", lw=1, ls="--")
-        ax.annotate(f"{name}: {level:.2f}", (place, level), xytext=(0, 3), textcoords="offset points", fontsize=9)
+        ax.annotate(f"{name}: {level:.2f}", (place, level), xytext=(0, 3), textcoords="offset points")
     ax.set(xscale="log", xlabel=LABELS["params"], ylabel=r"$d\,\ln N\,/\,d\,\ln C$")
     ax.xaxis.set_major_formatter(FuncFormatter(format_count))
     return ax

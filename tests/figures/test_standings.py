@@ -39,7 +39,7 @@ def test_foresight_draws_what_was_fitted_and_what_was_held_out(found):
     ax = plot_foresight(found.scores)
     drawn = sum(len(line.get_xdata()) for line in ax.lines if line.get_marker() in "os^")
     assert drawn == 12  # the mixture is fitted to nothing
-    assert {text.get_text() for text in ax.get_legend().get_texts()} == {
+    assert {text.get_text() for text in ax.figure.legends[0].get_texts()} == {
         "Chinchilla",
         "other",
         "held out by compute",

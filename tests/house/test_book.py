@@ -66,6 +66,12 @@ def test_the_first_page_leads_to_the_book(html):
     assert "book/intro.html" in (html / "index.html").read_text()
 
 
+def test_images_bear_the_names_of_their_figures(html):
+    images = {path.stem for path in (html / "_images").iterdir()}
+    assert len(images) > 90
+    assert all(name.startswith("fig-") for name in images)
+
+
 def test_internal_links_are_alive(html):
     pages = {path: _Page(html / path) for path in pages_of(html)}
     dead = []

@@ -1,11 +1,16 @@
 """What a reader meets on the pages: plain words, cells that argue, exercises of three kinds, titles of their own."""
 
 import ast
+import base64
+import io
 import json
 import re
 from pathlib import Path
 
+import PIL.Image
 import pytest
+
+from scaling.figures.style import DOTS, TEXT
 
 ROOT = Path(__file__).parents[2]
 CHAPTERS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
@@ -133,3 +138,30 @@ def titles():
 def test_no_two_pages_share_a_name():
     names = [title for _, title in titles()]
     assert len(names) == len(set(names))
+
+
+#: what the figures of a page are narrowed to on a phone 400 pixels wide (measured), and the least size of a label there
+PHONE, LEAST = 352, 10.0
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_labels_of_figures_can_be_read_on_a_phone(path):
+    """Letters have one size, which no drawing cell lowers; so the width of a picture says how small they become."""
+    letters = TEXT / 72 * DOTS
+    for cell in cells(path):
+        assert not re.search(r"font_?size|labelsize", text(cell)) or cell["cell_type"] == "markdown", cell["id"]
+        for output in cell.get("outputs", []):
+            if picture := output.get("data", {}).get("image/png"):
+                width = PIL.Image.open(io.BytesIO(base64.b64decode("".join(picture)))).width
+                assert letters * min(PHONE / width, 1) >= LEAST, cell["id"]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_every_figure_has_a_name_for_its_file(path):
+    labels = [cell["metadata"].get("mystnb", {}).get("figure", {}).get("name") for cell in cells(path) if drawn(cell)]
+    assert all(labels)
+    assert len(labels) == len(set(labels))
+
+
+def drawn(cell):
+    return any("image/png" in output.get("data", {}) for output in cell.get("outputs", []))

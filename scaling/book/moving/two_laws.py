@@ -59,8 +59,7 @@ def _fitted(limit: float) -> dict[str, Fit]:
 def _told(limit: float, name: str) -> dict[str, Any]:
     """A law's constants, and what the runs know of its best size at each budget."""
     fit = _fitted(limit)[name]
-    with np.errstate(invalid="ignore"):  # a profile of the coupled law tries steps that lead nowhere
-        rows = fit.certainty(ASKED)
+    rows = fit.certainty(ASKED)
     sizes = rows.loc[rows["quantity"] == "params", ["flops", "low", "high"]]
     return {"constants": fit.candidate.constants, "sizes": sizes.to_dict("records")}
 

@@ -7,6 +7,7 @@ import gzip
 import importlib.util
 import io
 import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -17,6 +18,9 @@ from ...errors import RunsError
 
 #: bytes beyond which what is in a packed file is not read: some ten million runs
 MOST = 2**30
+#: what the library raises for files that are broken, or packed in a way that it does not know
+BROKEN: tuple[type[Exception], ...] = (OSError, EOFError, ValueError, RuntimeError, struct.error)
+BROKEN += (lzma.LZMAError, zlib.error, zipfile.BadZipFile)
 _PIECE = 2**20
 
 
@@ -32,9 +36,9 @@ def unpacked(path: Path, data: bytes) -> tuple[bytes, list[str]]:
         if data.startswith(magic):
             try:
                 return _bounded(path, name, opened(path, data)), [f"{name}, unpacked in memory"]
-            except (OSError, EOFError, lzma.LZMAError, zlib.error, zipfile.BadZipFile, ValueError) as error:
-                if isinstance(error, RunsError):
-                    raise
+            except RunsError:
+                raise
+            except BROKEN as error:
                 words = f"this begins as {name} and cannot be unpacked ({str(error)[:80]}): is it whole?"
                 raise RunsError(str(path), [words]) from None
     return data, []
@@ -56,9 +60,8 @@ def _zip(path: Path, data: bytes) -> IO[bytes]:
     names = [
         each.filename for each in archive.infolist() if not each.is_dir() and not each.filename.startswith("__MACOSX")
     ]
-    if any(name.startswith(("xl/", "word/", "ppt/")) for name in names):
-        kind = "an Excel workbook" if any(name.startswith("xl/") for name in names) else "an Office document"
-        raise RunsError(str(path), [f"this is {kind}: save its sheet as CSV"])
+    if any(name.startswith(("word/", "ppt/")) for name in names):
+        raise RunsError(str(path), ["this is an Office document, not a table: save its table as CSV"])
     if len(names) != 1:
         shown = ", ".join(repr(name) for name in names[:5])
         raise RunsError(str(path), [f"this is a zip archive of {len(names)} files ({shown}): unpack it, and name one"])

@@ -39,6 +39,7 @@ def load_runs(
     delimiter: str | None = None,
     decimal: str | None = None,
     encoding: str | None = None,
+    sheet: str | None = None,
     derive: Mapping[str, str] | None = None,
     where: str | Sequence[str] = (),
     run: str | Sequence[str] = (),
@@ -72,7 +73,7 @@ def load_runs(
         Keep rows whose ``status`` is not ``finished``; they may lack a loss.
     skip_bad : bool, default False
         Leave out rows with a missing or impossible value; ``attrs["reading"]["notes"]`` says which.
-    columns, units, loss_unit, bytes_per_token, delimiter, decimal, encoding, derive, where, run, curves
+    columns, units, loss_unit, bytes_per_token, delimiter, decimal, encoding, sheet, derive, where, run, curves
         As for :func:`~scaling.runs.read_table`.
 
     Returns
@@ -94,7 +95,7 @@ def load_runs(
     """
     how = dict(columns=columns, units=units, loss_unit=loss_unit, bytes_per_token=bytes_per_token, decimal=decimal)
     prepare = dict(derive=derive or {}, where=listed(where), run=listed(run))
-    form = dict(delimiter=_SEPARATORS.get(delimiter or "", delimiter), encoding=encoding)
+    form = dict(delimiter=_SEPARATORS.get(delimiter or "", delimiter), encoding=encoding, sheet=sheet)
     asked = any(value not in (None, {}) for value in (*how.values(), *form.values(), curves))
     if isinstance(source, str) and re.match(r"[a-z][a-z0-9+.]*://", source):
         raise RunsError(source, ["this is an address, and nothing is read from a network: download the file first"])
@@ -196,9 +197,9 @@ def _strict_frame(frame: pd.DataFrame) -> RunsTable:
     return RunsTable(frame, pd.DataFrame(), (), "a table in memory", "")
 
 
-def _strict_file(path: Path, delimiter: str | None, encoding: str | None) -> RunsTable:
+def _strict_file(path: Path, delimiter: str | None, encoding: str | None, sheet: str | None) -> RunsTable:
     """A file's cells under its own headers."""
-    raw = read_file(path, delimiter, encoding, ())
+    raw = read_file(path, delimiter, encoding, (), sheet)
     if problems := [*raw.problems, *repeated(raw.frame, LIMITS)]:
         raise RunsError(str(path), problems)
     return RunsTable(raw.frame, pd.DataFrame(), tuple(raw.notes), raw.kind, checksum_of(path))

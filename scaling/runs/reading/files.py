@@ -19,10 +19,10 @@ from .archives import unpacked
 from .objects import read_json
 from .parquet import begins_as_parquet, open_parquet
 from .text import MOST_COLUMNS, RawTable, read_text, unique_names
+from .workbooks import is_workbook, sheet_as_text
 
 #: what a file is, by its first bytes, and what to do with it
 _MAGIC = {
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook: save its sheet as CSV",
     b"%PDF": "a PDF: save the table in it as CSV",
     b"\x89PNG": "an image: a table of numbers is needed",
     b"\xff\xd8\xff": "an image: a table of numbers is needed",
@@ -49,8 +49,10 @@ _BOMS = (
 )
 
 
-def read_file(path: Path, separator: str | None, encoding: str | None, names: Iterable[str]) -> RawTable:
-    """The cells of a CSV, TSV, JSON-lines or Parquet file, or of a folder of Parquet files.
+def read_file(
+    path: Path, separator: str | None, encoding: str | None, names: Iterable[str], sheet: str | None = None
+) -> RawTable:
+    """The cells of a CSV, TSV, JSON-lines or Parquet file, of a sheet, or of a folder of Parquet files.
 
     ``names`` are headers that the caller knows to be there.
     """
@@ -62,13 +64,25 @@ def read_file(path: Path, separator: str | None, encoding: str | None, names: It
         table = open_parquet(path, names)
         frame = table.whole()
         return _records(path, frame, table.kind, list(table.notes), frame.index)
-    return read_content(path, path.read_bytes(), separator, encoding, names)
+    return read_content(path, path.read_bytes(), separator, encoding, names, sheet)
 
 
 def read_content(
-    path: Path, data: bytes, separator: str | None, encoding: str | None, names: Iterable[str]
+    path: Path,
+    data: bytes,
+    separator: str | None,
+    encoding: str | None,
+    names: Iterable[str],
+    sheet: str | None = None,
 ) -> RawTable:
     """The cells of a file of these bytes, packed or not; ``path`` is its name in messages."""
+    if is_workbook(data):
+        text, words = sheet_as_text(path, data, sheet)
+        if not text.strip(",\n "):
+            raise RunsError(str(path), [f"{words}, is empty; its first row must name the columns"])
+        return read_text(path, text, ",", words, [], set(names))
+    if sheet is not None:
+        raise RunsError(str(path), [f"--sheet {sheet!r} belongs to a workbook, and this is none"])
     data, packed = unpacked(path, data)
     if not data.strip():
         raise RunsError(str(path), ["the file is empty; the first line must name the columns"])

@@ -83,6 +83,7 @@ def read_table(
     delimiter: str | None = None,
     decimal: str | None = None,
     encoding: str | None = None,
+    sheet: str | None = None,
     derive: Mapping[str, str] | None = None,
     where: str | Sequence[str] = (),
     run: str | Sequence[str] = (),
@@ -122,6 +123,8 @@ def read_table(
         Bytes of text in one token; needed for a loss per byte.
     delimiter, decimal, encoding : str, optional
         Instead of what is found in the file.
+    sheet : str, optional
+        The sheet of a workbook (.xlsx, .ods and others; extra ``sheets``), where several have cells.
     derive : mapping, optional
         New columns by arithmetic on those of the file, such as ``{"tokens": "steps * batch_size * 2048"}``.
     where : str or sequence of str, optional
@@ -151,9 +154,9 @@ def read_table(
     names = [*(columns or {}).values()]
     if not isinstance(path, (str, Path)):
         data = path.read()
-        raw, digest, name = read_content(Path(STREAM), data, delimiter, encoding, names), sha256(data), STREAM
+        raw, digest, name = read_content(Path(STREAM), data, delimiter, encoding, names, sheet), sha256(data), STREAM
     else:
-        raw, digest, name = read_file(Path(path), delimiter, encoding, names), checksum_of(Path(path)), str(path)
+        raw, digest, name = read_file(Path(path), delimiter, encoding, names, sheet), checksum_of(Path(path)), str(path)
     if curves is not None:
         points = read_file(Path(curves), delimiter, encoding, names)
         raw, options["run"] = beside(unfolded(points), unfolded(raw), listed(run)), ()

@@ -65,7 +65,8 @@ def test_what_would_not_fit_is_refused(kind, tmp_path, monkeypatch):
     ("data", "words"),
     [
         (zipped(a_dot_csv=TEXT, b_dot_csv=TEXT), "zip archive of 2 files"),
-        (zipped(**{"xl/workbook_dot_xml": b"<x/>"}), "an Excel workbook"),
+        (zipped(**{"xl/workbook_dot_xml": b"<x/>"}), "a workbook"),
+        (zipped(**{"word/document_dot_xml": b"<x/>"}), "an Office document"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 3\n", "Git LFS pointer"),
         (b"<stata_dta><header>", "Stata"),
     ],
