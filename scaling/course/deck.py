@@ -9,6 +9,7 @@ from html import escape
 from importlib.resources import files
 
 from ..book.chapters import Chapter
+from ..errors import PagesError
 from .lectures import Lecture, Taken
 from .pages import to_html, to_line
 from .plain import Plain
@@ -65,6 +66,9 @@ def _taken_slides(chapter: Chapter, plain: Plain, taken: Taken) -> list[Slide]:
     drawn = [each for each in slides_of(rest, above) if each.kind == PICTURE] if taken.sections else []
     made = [opening, *drawn]
     for title in taken.sections:
+        if title not in by_title:
+            there = "; ".join(by_title)
+            raise PagesError(f"{chapter.name} has no section {title!r}, which a lecture takes up; it has: {there}")
         made += slides_of(by_title[title], f"{above} · {title}")
     for section in others if taken.figures else ():
         made += [each for each in slides_of(section, f"{above} · {section.title}") if each.name in taken.figures]

@@ -30,8 +30,6 @@ os.environ["SOURCE_DATE_EPOCH"] = "0"
 matplotlib.rcParams["svg.hashsalt"] = "scaling"
 set_matplotlib_formats("svg", "pdf")
 """
-#: a vector figure of more letters than this makes a browser slow: slides show the stored picture
-HEAVY = 1_500_000
 SVG, PDF, PNG = "image/svg+xml", "application/pdf", "image/png"
 
 
@@ -74,15 +72,14 @@ def write_figures(figures: Iterable[Figure], chapters: list[Chapter], folder: Pa
     vectors = dict(_vectors(chapters, workers)) if workers else {}
     shown = {}
     for figure in figures:
-        data = vectors.get(figure.label, {PNG: figure.png})
-        svg = "".join(data.get(SVG, ""))
-        if svg:
-            (folder / f"{figure.label}.svg").write_text(svg, encoding="utf-8")
-            (folder / f"{figure.label}.pdf").write_bytes(base64.b64decode(data[PDF]))
-        shown[figure.label] = f"{figure.label}.svg"
-        if not svg or len(svg) > HEAVY:
-            (folder / f"{figure.label}.png").write_bytes(base64.b64decode("".join(figure.png)))
-            shown[figure.label] = f"{figure.label}.png"
+        place = folder / figure.label
+        if figure.label in vectors:
+            data = vectors[figure.label]
+            place.with_suffix(".pdf").write_bytes(base64.b64decode(data[PDF]))
+            place.with_suffix(".svg").write_text("".join(data[SVG]), encoding="utf-8")
+        else:
+            place.with_suffix(".png").write_bytes(base64.b64decode("".join(figure.png)))
+        shown[figure.label] = f"{figure.label}.{'svg' if figure.label in vectors else 'png'}"
     return shown
 
 

@@ -73,9 +73,9 @@ class Kit:
         return [each for chapter in self.chapters for each in figures_of(chapter, self._plain(chapter, _elsewhere))]
 
     def _beside(self, page_of_book: str) -> str | None:
-        """Where a page is for the reader of a notebook: chapters of the kit lie beside it."""
+        """Where a page is for who has a folder of notebooks alone: the chapters of the kit lie beside each other."""
         name = Path(page_of_book).name
-        return name if name in {each.path.name for each in self.chapters} else _elsewhere(page_of_book)
+        return name if name in {each.path.name for each in self.chapters} else None
 
     def _write_notebooks(self, folder: Path) -> None:
         for name, made in (("student", student_notebook), ("solutions", solved_notebook)):
@@ -111,7 +111,8 @@ class Kit:
                     options = {name.replace("-", "_"): value for name, value in part.content.options.items()}
                     name = part.content.argument
                     _, constants = settled(name, options.pop("title", None), options)
-                    found[name] = f"{opening(name, f'moving-{name}', constants)}</div></div>"
+                    still = "<p>On a screen this figure can be moved.</p>"
+                    found[name] = f"{opening(name, f'moving-{name}', constants)}{still}</div></div>"
         return found
 
     def _write_pages(self, folder: Path) -> dict[str, str]:

@@ -48,6 +48,19 @@ def test_every_link_of_a_kit_leads_to_a_file_of_it(kit):
             assert (sheet.parent / name).exists()
 
 
+def test_links_of_notebooks_lead_to_notebooks_beside_them(kit):
+    """A folder of them may be handed out alone."""
+    found = 0
+    for path in [*kit.glob("student/*.ipynb"), *kit.glob("solutions/*.ipynb")]:
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            for link in re.findall(r"\]\((?!http|attachment)([^)\s]+)\)", "".join(cell["source"])):
+                if cell["cell_type"] == "markdown":
+                    found += 1
+                    assert "/" not in link
+                    assert (path.parent / link).is_file(), f"{path.name}: {link}"
+    assert found
+
+
 def test_nothing_of_a_kit_comes_from_a_network(kit):
     for path in [*kit.rglob("*.html"), *kit.rglob("style/*.css")]:
         assert not re.search(r'(?:src|url\()="?https?:|<link[^>]*href="https?:', path.read_text(encoding="utf-8")), path

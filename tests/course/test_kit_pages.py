@@ -102,6 +102,15 @@ def test_a_figure_moves_on_its_slide(browser, kit):
         assert visit.faults == []
 
 
+def test_slides_are_printed_one_on_a_page(browser, kit):
+    with Visit(browser, kit.as_uri(), SIZE) as visit:
+        visit.open("slides/lecture-2.html?print-pdf")
+        visit.page.wait_for_function("document.querySelectorAll('.pdf-page').length && Reveal.isReady()")
+        printed = pypdf.PdfReader(io.BytesIO(visit.page.pdf(prefer_css_page_size=True, print_background=True)))
+        assert len(printed.pages) == decks(kit)["lecture-2"]["slides"]
+        assert "On a screen" in "".join(page.extract_text() for page in printed.pages)
+
+
 @pytest.mark.parametrize("page", ["index.html", "figures/index.html", "handouts/notation.html", "handouts/errata.html"])
 @pytest.mark.parametrize("width", [400, 1280])
 def test_pages_open_without_a_fault_and_fit(browser, kit, page, width):

@@ -8,11 +8,12 @@ import pytest
 
 from scaling.book.chapters import Chapter
 from scaling.course.deck import Course, chapter_slides, deck, lecture_slides
-from scaling.course.lectures import lectures
+from scaling.course.lectures import Lecture, Taken, lectures
 from scaling.course.pages import to_html
 from scaling.course.plain import Plain
 from scaling.course.sections import Item, Section, sections_of, sentences
 from scaling.course.slides import slides_of
+from scaling.errors import PagesError
 from scaling.sources.files import chapter_files
 
 CHAPTERS = {path.name[:2]: Chapter(path) for path in chapter_files()}
@@ -43,6 +44,12 @@ def test_a_lecture_names_sections_and_figures_that_there_are(lecture):
         assert set(taken.sections) <= {section.title for section in sections}
         drawn = {item.label for section in sections for item in section.items if item.kind == "figure"}
         assert set(taken.figures) <= drawn
+
+
+def test_a_section_that_is_not_there_is_named_with_those_that_are():
+    lecture = Lecture(9, "Nine", 90, (Taken("19", ("A section that was renamed",)),))
+    with pytest.raises(PagesError, match="19_promises has no section 'A section that was renamed'.*; it has: "):
+        lecture_slides(lecture, CHAPTERS, PLAINS)
 
 
 @pytest.mark.parametrize("number", CHAPTERS)
