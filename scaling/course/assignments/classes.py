@@ -34,6 +34,8 @@ BUDGETS, SIZES, WIDTH = np.geomspace(1e18, 1e21, 7), 9, 6.0
 OFF = 40.0
 #: laws that are tried until a table is what it should be
 TRIES = 50
+#: noise beyond which losses are not those of training runs
+MOST_NOISE = 0.2
 #: digits of what is written down
 DIGITS, DECIMALS = 6, 4
 #: resamples behind the reference interval of approach 2
@@ -103,7 +105,8 @@ def make_class(n_students: int, kind: str = "fit", noise: float = 0.006, seed: i
     if kind not in KINDS:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {kind!r}")
     at_least("n_students", n_students, 1)
-    sigma = at_least_zero("noise", noise)
+    if (sigma := at_least_zero("noise", noise)) > MOST_NOISE:
+        raise ValueError(f"noise of {noise:g} is no runs': at most {MOST_NOISE:g}")
     digits = max(2, len(str(n_students)))
     streams = np.random.SeedSequence(seed).spawn(n_students + 1)
     dice = np.random.default_rng(streams[-1])
@@ -120,10 +123,13 @@ def make_class(n_students: int, kind: str = "fit", noise: float = 0.006, seed: i
 
 
 def secret_law(rng: np.random.Generator) -> ChinchillaLaw:
-    """A law like those that language models have, with its optimum at 10 to 40 tokens a parameter at 1e21 FLOP."""
-    E, alpha, beta = rng.uniform(1.5, 2.0), rng.uniform(0.28, 0.42), rng.uniform(0.28, 0.42)
-    size = np.sqrt(1e21 / 6 / rng.uniform(10, 40))
-    part = rng.uniform(0.25, 0.45)
+    """A law as steep as those of language models or up to twice, with its optimum at 5 to 80 tokens a parameter.
+
+    That is at 1e21 FLOP. So wide a range leaves little to guess.
+    """
+    E, alpha, beta = rng.uniform(1.2, 2.4), *rng.uniform(0.25, 0.55, 2)
+    size = np.sqrt(1e21 / 6 / np.exp(rng.uniform(np.log(5), np.log(80))))
+    part = rng.uniform(0.2, 0.5)
     A = part * size**alpha
     B = alpha * part / beta * (1e21 / 6 / size) ** beta
     return ChinchillaLaw(E=float(E), A=float(A), B=float(B), alpha=float(alpha), beta=float(beta))

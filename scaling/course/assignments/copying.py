@@ -14,7 +14,9 @@ __all__ = ["neighbours"]
 
 #: half widths of the careful interval: beyond the first an estimate does not fit one's own table, within the second it
 #: fits another's
-FOREIGN, NEAR = 3.0, 0.5
+FOREIGN, NEAR = 3.0, 0.2
+#: whose estimates lie so near to the careful ones of their own table has copied nothing
+FITS = 1.0
 #: significant digits that two files share, in numbers of three or more that are the same to the last of them
 SHARED, NOT_ROUND = 12, 3
 
@@ -37,6 +39,8 @@ def neighbours(key: Mapping[str, Any], answers: Mapping[str, Answers]) -> dict[s
             if near and others[near] < NEAR:
                 told[student] = f"the answers fit the table of {near}, and not {student}'s own"
                 continue
+        if found and own <= FITS:
+            continue
         same = [other for other, theirs in answers.items() if other != student and _same(given, theirs) >= SHARED]
         if same:
             told[student] = f"numbers are the same as those of {same[0]} to the last digit"

@@ -83,11 +83,14 @@ def _collected(
     files: dict[str, str] = {}
     notes: dict[str, list[str]] = {}
     strangers: dict[str, str] = {}
-    found = [path for path in folder.rglob("*") if path.is_file() and path.suffix.lower() in _SUFFIXES]
+    found = [path for path in folder.rglob("*") if path.is_file()]
     for path in sorted(found, key=lambda each: (each.stat().st_mtime, each)):
         if path.name in ("sheet.md", "runs.csv") or path.name.startswith(("table_", ".")):
             continue
         shown = path.relative_to(folder).as_posix()
+        if path.suffix.lower() not in _SUFFIXES:
+            strangers[shown] = "this is no text file: unpack it, or have it saved as text"
+            continue
         try:
             answers = read_answers(path.read_bytes(), key["kind"])
         except OSError as error:

@@ -17,10 +17,12 @@ __all__ = ["Marks", "mark"]
 
 #: of a number's points, those for its estimate; the others are for its interval
 FOR_ESTIMATE = 0.4
+#: half widths of the careful interval at which an estimate is worth half
+HALVED = 2.0
 #: what a miss costs in an interval's score, in units of its distance: 2 over one less the level of 95 %
 MISS = 40.0
 #: a waste of compute that is not told from none, and how far beyond the budget a plan may go
-FINE, OVER = 0.01, 0.01
+FINE, OVER = 0.005, 0.01
 #: a share of the careful answer's width below which an interval counts as that wide
 NARROW = 1e-6
 
@@ -53,8 +55,8 @@ def mark(kind: str, secret: Mapping[str, Any], answers: Answers) -> Marks:
 
     the least in the mean for honest 95 % intervals, in ln of a number of parameters. The share of its points is the
     careful answer's score over it, at most all: twice as wide is worth half, and whoever misses where the careful
-    answer misses, too, loses nothing by that. An estimate has all its points within half the careful interval's width
-    of the truth, or where the careful estimate is no nearer, and fewer in proportion beyond.
+    answer misses, too, loses nothing by that. An estimate z half widths of the careful interval from the truth
+    has :math:`1/(1 + z^2/4)` of its points: nearly all within one, half at two.
 
     A plan has points by the compute that it wastes: the share of the budget without which its true loss can be reached,
     against that of the careful plan. Where the table does not identify the law, to say so has all points, and numbers
@@ -112,13 +114,13 @@ def _number(
     if question.log and any(x <= 0 for x in ends if isinstance(x, float)):
         return 0.0, f"{question.name}: a number of parameters is positive."
     scale = np.log if question.log else np.asarray
-    best, lower, upper = (float(x) for x in scale(np.array(reference, dtype=float)))
+    _, lower, upper = (float(x) for x in scale(np.array(reference, dtype=float)))
     t = float(scale(np.array(float(truth))))
     half = max((upper - lower) / 2, 1e-12)
     points, said = 0.0, []
     if isinstance(estimate, float):
         away = abs(float(scale(np.array(estimate))) - t)
-        points += FOR_ESTIMATE * min(1.0, max(half, abs(best - t)) / max(away, 1e-12))
+        points += FOR_ESTIMATE / (1 + min(away / half / HALVED, 1e6) ** 2)
         said.append(f"the estimate is {_told(question, away)} off")
     else:
         said.append("there is no estimate")

@@ -53,29 +53,29 @@ FAULTS = {
     "line": "tokens are the same multiple of the parameters in every run, so that their effects cannot be told apart",
     "diverged": "some runs lost far more than their neighbours: they diverged",
 }
-_A = Question("a", "The exponent $a$ with which the compute-optimal number of parameters grows with compute.", 25)
+_A = Question("a", "The exponent $a$ with which the compute-optimal number of parameters grows with compute.", 20)
 _SIZE = Question("params", "The compute-optimal number of parameters for {budget} FLOP.", 30, log=True)
-_LOSS = Question("loss", "The loss of the compute-optimal run for {budget} FLOP, in nats per token.", 25)
+_LOSS = Question("loss", "The loss of the compute-optimal run for {budget} FLOP, in nats per token.", 20)
 
 KINDS = {
     "fit": Kind(
         "Fit a scaling law",
         "Fit $L = E + A/N^\\alpha + B/D^\\beta$ to the runs (approach 3), and say how sure you are.",
         (_A, _SIZE, _LOSS),
-        status=20,
+        status=30,
     ),
     "isoflop": Kind(
         "Find the optimum by parabolas",
         "Fit a parabola to each group of equal compute, and a line through the minima (approach 2). How sure are you?",
-        (Question("a", _A.words, 40), Question("params", _SIZE.words, 40, log=True)),
-        status=20,
+        (Question("a", _A.words, 35), Question("params", _SIZE.words, 35, log=True)),
+        status=30,
     ),
     "plan": Kind(
         "Plan a run",
         "You have {budget} FLOP for one training run. Say from the runs at hand what to train.",
-        (Question("loss", "The loss that the run will end at, in nats per token.", 30),),
-        status=20,
-        plan=50,
+        (Question("loss", "The loss that the run will end at, in nats per token.", 25),),
+        status=30,
+        plan=45,
     ),
     "audit": Kind(
         "Audit three tables",

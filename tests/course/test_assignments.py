@@ -1,0 +1,322 @@
+"""Assignments: nothing leaks, files are read kindly, marks are fair and reproducible, and copying shows."""
+
+import json
+import os
+import random
+import zipfile
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import scaling
+from benchmarks.assignments import SORTS, answers_of, marked
+from scaling.cli import main
+from scaling.course.assignments import Answers, make_class, mark, read_answers
+from scaling.course.assignments.answers import blank, lines_of
+from scaling.course.assignments.classes import key_of
+from scaling.course.assignments.folders import mark_all, write_class
+from scaling.course.assignments.questions import FAULTS, KINDS
+
+
+def run(*words):
+    return CliRunner().invoke(main, [*map(str, words)])
+
+
+def filled(kind, student, values):
+    """An answer file with these values after its colons."""
+    lines = blank(kind, student).splitlines()
+    return "\n".join(f"{line}{values[line[:-2]]}" if line[:-2] in values else line for line in lines)
+
+
+@pytest.fixture(scope="module")
+def made():
+    return {kind: make_class(15, kind, seed=3) for kind in KINDS}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_same_seed_gives_the_same_class_and_another_another(kind, made):
+    again, other = make_class(15, kind, seed=3), make_class(15, kind, seed=4)
+    assert again.key() == made[kind].key()
+    assert other.key() != again.key()
+    for one, two in zip(made[kind].students, again.students, strict=True):
+        for name in one.tables:
+            pd.testing.assert_frame_equal(one.tables[name], two.tables[name])
+
+
+@pytest.mark.parametrize("kind", ["fit", "isoflop", "plan"])
+def test_one_table_in_fifteen_identifies_nothing_and_says_so(kind, made):
+    hidden = [each for each in made[kind].students if not each.secret["identified"]]
+    assert len(hidden) == 1
+    runs = hidden[0].tables["runs.csv"]
+    if kind == "isoflop":
+        with pytest.raises(scaling.FitError):
+            scaling.bootstrap(scaling.fit_isoflop(runs), 50).interval(of="a")
+    else:
+        assert scaling.fit_parametric(runs).status == "not_identified"
+
+
+def test_each_fault_of_an_audit_can_be_found():
+    """By the package itself: repeated rows, what it warns of, or what is not identified."""
+    seen = set()
+    for student in make_class(60, "audit", seed=1).students:
+        table, fault = student.secret["verdict"]
+        seen.add(fault)
+        bad = student.tables[f"table_{table}.csv"]
+        good = [each for name, each in student.tables.items() if f"_{table}." not in name]
+        if fault == "repeated":
+            assert bad.duplicated().any()
+            assert not any(each.duplicated().any() for each in good)
+        elif fault == "line":
+            assert np.ptp(bad["tokens"] / bad["params"]) < 1e-6
+        else:
+            spread = [float(np.abs(scaling.fit_parametric(each).residuals).max()) for each in (bad, *good)]
+            assert spread[0] > 5 * max(spread[1:])
+    assert seen == set(FAULTS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_that_is_handed_out_gives_the_secret_away(kind, made, tmp_path):
+    write_class(made[kind], tmp_path)
+    secret = json.loads((tmp_path / "key.json").read_text())
+    numbers = {f"{secret['seed']}"} | {
+        f"{value:g}"
+        for about in secret["students"].values()
+        for group in ("law", "truth")
+        for value in about.get(group, {}).values()
+    }
+    handed = [path for path in (tmp_path / "students").rglob("*") if path.is_file()]
+    assert {path.name for path in handed} <= {
+        "runs.csv",
+        "sheet.md",
+        "answers.txt",
+        "table_A.csv",
+        "table_B.csv",
+        "table_C.csv",
+    }
+    for path in handed:
+        text = path.read_text()
+        assert not {"seed", "reference", "secret", "key"} & set(text.lower().split())
+        if path.suffix != ".csv":
+            assert not (numbers - {"3"}) & set(text.replace("$", " ").split()), path
+    columns = {tuple(pd.read_csv(path).columns) for path in handed if path.suffix == ".csv"}
+    assert all(set(each) <= {"params", "tokens", "loss", "flops", "budget"} for each in columns)
+
+
+def careful(student, kind):
+    return answers_of("careful", student, student, kind, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("kind", ["fit", "isoflop", "plan"])
+def test_the_careful_answer_has_nearly_all_points(kind, made):
+    totals = [
+        mark(kind, student.secret | {"budget": student.budget}, Answers("", careful(student, kind))).total
+        for student in made[kind].students
+    ]
+    assert min(totals) > 75
+    assert np.mean(totals) > 95
+
+
+def test_it_does_not_pay_to_be_vague_or_bold(made):
+    """Of one table: twice as wide loses, and an interval that misses by its width loses nearly everything."""
+    student = next(each for each in made["fit"].students if each.secret["identified"])
+    t, honest = student.secret["truth"]["a"], 0.03
+    secret = student.secret | {
+        "budget": student.budget,
+        "reference": student.secret["reference"] | {"a": [t, t - honest, t + honest]},
+    }
+
+    def points(low, high):
+        values = {"identified": "yes", "a": t, "a low": low, "a high": high}
+        return mark("fit", secret, Answers("", values)).parts["a"][0]
+
+    full = points(t - honest, t + honest)
+    assert full == 20
+    assert points(t - 2 * honest, t + 2 * honest) == pytest.approx(0.4 * 20 + 0.6 * 20 / 2, abs=0.1)
+    assert points(t + honest, t + 3 * honest) < 0.4 * 20 + 1
+    assert points(t + 3 * honest, t + honest) == points(t + honest, t + 3 * honest)  # ends in any order
+
+
+def test_a_plan_is_marked_by_its_waste(made):
+    student = next(each for each in made["plan"].students if each.secret["identified"])
+    law, secret = scaling.ChinchillaLaw(**student.secret["law"]), student.secret | {"budget": student.budget}
+    best = scaling.compute_optimal(law, student.budget)
+
+    def of(times, more=1.0):
+        values = {"params": best.params * times, "tokens": more * best.tokens / times}
+        return mark("plan", secret, Answers("", values))
+
+    assert of(1.0).parts["plan"][0] == 45
+    falling = [of(times).parts["plan"][0] for times in (1.0, 1.5, 2.5, 6.0)]
+    assert falling == sorted(falling, reverse=True)
+    assert of(6.0).parts["plan"][0] < 5
+    over = of(1.0, more=1.1)
+    assert over.parts["plan"][0] == 0
+    assert "costs 10% more than there is" in " ".join(over.words)
+    assert of(1.0, more=0.5).parts["plan"][0] < 5  # half of the budget unused is half of it wasted
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a: 0.5", {"a": 0.5}),
+        ("A = 0,5\n", {"a": 0.5}),
+        ("a; 50 %", {"a": 0.5}),
+        ("a\t.5", {"a": 0.5}),
+        (
+            "params: 70B\nparams low: 6.5e10\nparams high: 80 billion",
+            {"params": 7e10, "params low": 6.5e10, "params high": 8e10},
+        ),
+        ("Params_low: 70,000,000,000", {"params low": 7e10}),
+        ("identified: No.", {"identified": "no"}),
+        ("identifed: YES", {"identified": "yes"}),
+        ("# a: 0.5\n\nnothing here", {}),
+        ("loss: 2,31 nats per token", {"loss": 2.31}),
+    ],
+)
+@pytest.mark.parametrize("code", ["utf-8", "utf-16", "cp1252", "utf-8-sig"])
+def test_what_students_write_is_read(text, expected, code):
+    found = read_answers(f"student: student_01\n{text}".encode(code), "fit")
+    assert (
+        found.values == pytest.approx(expected)
+        if not {"yes", "no"} & set(expected.values())
+        else found.values == expected
+    )
+    assert found.student == "student_01"
+    assert found.remarks == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a: about a half", "is not a number"),
+        ("identified: maybe", "is not yes or no"),
+        ("colour: red", "no line is called 'colour'"),
+        ("a: 0.4\na: 0.5", "stands there twice: the last counts"),
+        ("a: inf", "is not a number"),
+    ],
+)
+def test_what_is_not_understood_gets_a_word(text, words):
+    assert any(words in remark for remark in read_answers(text.encode(), "fit").remarks)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=60, deadline=None)
+@given(data=st.one_of(st.binary(max_size=300), st.text(max_size=300).map(str.encode)))
+def test_any_file_gets_marks_and_no_traceback(kind, data, made):
+    answers = read_answers(data, kind)
+    student = made[kind].students[0]
+    assert 0 <= mark(kind, student.secret | {"budget": student.budget}, answers).total <= 100
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_file_that_was_broken_gets_marks_and_no_traceback(kind, made):
+    student, dice = made[kind].students[0], random.Random(0)
+    whole = filled(kind, student.name, careful(student, kind)).encode()
+    for _ in range(300):
+        data = bytearray(whole)
+        for _ in range(dice.choice([1, 5, 40])):
+            data[dice.randrange(len(data))] = dice.randrange(256)
+        marks = mark(kind, student.secret | {"budget": student.budget}, read_answers(bytes(data), kind))
+        assert 0 <= marks.total <= 100
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    values=st.dictionaries(st.sampled_from(sorted(lines_of("plan"))), st.floats(allow_nan=False, allow_infinity=False))
+)
+def test_any_numbers_get_marks(values, made):
+    student = made["plan"].students[0]
+    values = {name: value for name, value in values.items() if name != "identified"}
+    assert 0 <= mark("plan", student.secret | {"budget": student.budget}, Answers("", values)).total <= 100
+
+
+@pytest.mark.parametrize("kind", ["fit", "isoflop"])
+def test_better_students_have_better_marks_and_copying_shows(kind):
+    """A small version of benchmarks/assignments.py."""
+    tables = [marked(make_class(20, kind, seed=seed), seed) for seed in range(4)]
+    mean = pd.concat(tables).groupby("sort")["total"].mean()
+    assert (mean[list(SORTS)].diff().dropna() < 0).all(), mean
+    named = pd.concat(tables).groupby("sort")["named"].mean()
+    assert named["copying"] > 0.75
+    assert named[["exact", "careful"]].max() == 0
+
+
+def test_a_class_is_made_filled_in_and_marked(tmp_path):
+    """As a teacher does it; files come back in many states."""
+    out, answers, marks = tmp_path / "homework", tmp_path / "answers", tmp_path / "marks.csv"
+    done = run("assignment", "new", "--students", 8, "--kind", "fit", "--seed", 5, "--out", out)
+    assert done.exit_code == 0, done.output
+    assert "keep" in done.output
+    key = json.loads((out / "key.json").read_text())
+    students = make_class(8, "fit", seed=5).students
+    answers.mkdir()
+    for number, student in enumerate(students):
+        text = filled("fit", student.name, careful(student, "fit"))
+        if number == 0:
+            (answers / "mine.txt").write_text(text.replace(".", ","))  # named inside; decimal commas
+        elif number == 1:
+            (answers / "student_02").mkdir()
+            (answers / "student_02" / "answers.txt").write_text(text.replace("student: student_02", ""))
+        elif number == 2:
+            (answers / "student_03.txt").write_bytes(text.encode("utf-16"))
+        elif number == 3:
+            (answers / "student_04.txt").write_text(blank("fit", student.name))
+        elif number == 4:
+            (answers / "student_05.txt").write_bytes(os.urandom(400))
+        elif number == 5:
+            theirs = careful(students[0], "fit")
+            (answers / "student_06.txt").write_text(filled("fit", student.name, theirs))
+        elif number == 6:
+            (answers / "student_07.txt").write_text(filled("fit", student.name, {"identified": "yes", "a": 0.5}))
+            os.utime(answers / "student_07.txt", (2e9, 2e9))
+    (answers / "readme.txt").write_text("hello")
+    done = run("assignment", "mark", out / "key.json", answers, "-o", marks, "--due", "2030-01-01T00:00:00")
+    assert done.exit_code == 0, done.output
+    table = pd.read_csv(marks, keep_default_na=False).set_index("student")
+    assert (table.loc[["student_01", "student_02", "student_03"], "total"].astype(float) > 75).all()
+    assert table.loc["student_04", "remarks"] == "nothing is filled in"
+    assert float(table.loc["student_05", "total"]) < 5
+    assert table.loc["student_06", "ask"] == "the answers fit the table of student_01, and not student_06's own"
+    assert "late by" in table.loc["student_07", "remarks"]
+    assert table.loc["student_08", "remarks"] == "no answers were handed in"
+    assert table.loc["", "remarks"] == "whose is this?"
+    pages = sorted(path.name for path in (tmp_path / "marks_feedback").iterdir())
+    assert pages == [f"{student.name}.md" for student in students]
+    again = run("assignment", "mark", out / "key.json", answers, "-o", marks)
+    assert again.exit_code == 3
+    assert "is there already" in again.output
+    assert key["kind"] == "fit"
+
+
+def test_nothing_is_overwritten_and_what_is_wrong_is_said(tmp_path):
+    (tmp_path / "homework").mkdir()
+    (tmp_path / "homework" / "mine").write_text("x")
+    kept = run("assignment", "new", "--students", 2, "--out", tmp_path / "homework")
+    assert kept.exit_code == 1
+    assert [path.name for path in (tmp_path / "homework").iterdir()] == ["mine"]
+    loud = run("assignment", "new", "--students", 2, "--noise", 0.2, "--seed", 0, "--out", tmp_path / "loud")
+    assert loud.exit_code == 1
+    assert "ask for less noise" in loud.output
+    assert not (tmp_path / "loud").exists()
+    for text in ("no json", "{}", '{"kind": "fit", "students": {"x": {}}}', "[]", "[" * 100_000):
+        (tmp_path / "key.json").write_text(text)
+        bad = run("assignment", "mark", tmp_path / "key.json", tmp_path / "homework", "-o", tmp_path / "m.csv")
+        assert bad.exit_code == 1, bad.output
+        assert "key" in bad.output
+    with pytest.raises(ValueError, match="no key"):
+        key_of({"kind": "other"})
+
+
+def test_a_zip_of_answers_is_named(tmp_path, made):
+    """Files of other kinds are not answers; the teacher is told to unpack them."""
+    write_class(made["fit"], tmp_path / "class")
+    (tmp_path / "answers").mkdir()
+    with zipfile.ZipFile(tmp_path / "answers" / "student_01.zip", "w") as archive:
+        archive.writestr("answers.txt", "a: 0.5")
+    table, _ = mark_all(json.loads((tmp_path / "class" / "key.json").read_text()), tmp_path / "answers")
+    row = table[table["file"] == "student_01.zip"].iloc[0]
+    assert row["remarks"] == "this is no text file: unpack it, or have it saved as text"
