@@ -28,7 +28,7 @@ def command() -> None:
 @command.command("new", cls=Command)
 @click.option("--students", type=click.IntRange(1, 2_000), required=True, help="How many.")
 @click.option("--kind", type=click.Choice(KINDS), default="fit", show_default=True, help="What they are to do.")
-@click.option("--noise", type=click.FloatRange(0, 0.2), default=0.006, show_default=True, help="Of ln loss: 0.006 is 0.6 %.")
+@click.option("--noise", type=click.FloatRange(0, 0.2), default=0.006, show_default=True, help="Of ln loss.")
 @click.option("--seed", type=click.IntRange(0), help="The same seed, the same class; by default one that nobody knows.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The folder to make.")
 def new(students: int, kind: str, noise: float, seed: int | None, out: Path) -> None:

@@ -172,7 +172,7 @@ def test_a_plan_is_marked_by_its_waste(made):
         ),
         ("Params_low: 70,000,000,000", {"params low": 7e10}),
         ("identified: No.", {"identified": "no"}),
-        ("identifed: YES", {"identified": "yes"}),
+        ("identfied: YES", {"identified": "yes"}),
         ("# a: 0.5\n\nnothing here", {}),
         ("loss: 2,31 nats per token", {"loss": 2.31}),
     ],
