@@ -87,7 +87,8 @@ class Plain:
             return words.replace("%s", number).replace("{number}", number)
         if home != self.page and "." not in number:  # a number that says nothing elsewhere
             return f"{_ONE_OF.get(kind, 'a place')} of *{labels().title_of(home)}*"
-        return _NOUNS.get(kind, "{}").format(number) if number else label
+        noun = "exercise {}" if label.startswith("ex-") else _NOUNS.get(kind, "{}")
+        return noun.format(number) if number else label
 
     def _cite(self, kind: str, keys: list[str]) -> str:
         self.cited |= dict.fromkeys(keys)

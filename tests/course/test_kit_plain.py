@@ -28,6 +28,7 @@ def plain(text, **places):
         ("$$\nx = 1\n$$ (isoflop-shift)\n", "$$\nx = 1 \\tag{6.3}\n$$\n"),
         ("(a-target)=\n## Title", "## Title"),
         ("[at the end](#a-target)", "at the end"),
+        ("ask {ref}`ex-isoflop-linear`", "ask exercise 6.2"),
         ("[](07_parametric_loss.ipynb)", "chapter 7, *Fit a formula to all runs: parametric loss, approach 3*"),
         ("[chapter 7](07_parametric_loss.ipynb)", "chapter 7"),
         ("[](../book/notation.md)", "*Notation and units*"),
