@@ -70,3 +70,20 @@ def test_chapters_that_are_linked_are_there(path):
 def test_the_points_of_the_rubric_are_a_hundred():
     rows = re.findall(r"(?m)^\| (\d+) \| the ", (FOLDER / "projects.md").read_text())
     assert sum(map(int, rows)) == 100
+
+
+def test_the_weeks_of_the_seminar_name_what_there_is():
+    """Seven weeks of 120 minutes, with the chapters of teaching.md; figures and exercises are those of the week's."""
+    text = (FOLDER / "seminar.md").read_text()
+    weeks = re.split(r"(?m)^## Week \d: .*$", text)[1:]
+    planned = re.findall(r"(?m)^\| \d \| (.*?) \|", (ROOT / "book" / "teaching.md").read_text())
+    assert len(weeks) == len(planned) == 7
+    for week, chapters in zip(weeks, planned, strict=True):
+        pages = re.findall(r"notebooks/([\w/]+\.ipynb)", chapters)
+        assert re.findall(r"notebooks/([\w/]+\.ipynb)", week.split("Afterwards")[0]) == pages
+        spans = [(int(a), int(b)) for a, b in re.findall(r"(?m)^- \*\*(\d+)–(\d+) ", week)]
+        assert [0, *(end for _, end in spans)] == [*(start for start, _ in spans), 120]
+        cells = [cell for page in pages for cell in json.loads((ROOT / "notebooks" / page).read_text())["cells"]]
+        _, figures, exercises = found_in(cells)
+        assert set(re.findall(r"\{numref\}`([^`]+)`", week)) <= figures
+        assert set(re.findall(r"\{ref\}`([^`]+)`", week)) <= exercises
