@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 __all__ = ["name_images", "setup"]
+
+#: how MyST-NB names the pictures of a notebook
+CHECKSUM = re.compile(r"[0-9a-f]{64}")
 
 
 def name_images(app: Sphinx, doctree: nodes.document) -> None:
@@ -22,7 +26,7 @@ def name_images(app: Sphinx, doctree: nodes.document) -> None:
         if not (figure["ids"] and len(images) == 1 and images[0][1].is_file()):
             continue
         ((image, file),) = images
-        if file.stem != (name := figure["ids"][0]):
+        if CHECKSUM.fullmatch(file.stem) and (name := figure["ids"][0]):
             shutil.copyfile(file, file.with_stem(name))
             image["uri"] = str(PurePosixPath(image["uri"]).with_stem(name))
 

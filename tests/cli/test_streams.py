@@ -85,11 +85,13 @@ def test_the_unforeseen_is_told_in_words(command, sound_table, tmp_path, monkeyp
 
     module = sys.modules.get(f"scaling.cli.{command}") or __import__(f"scaling.cli.{command}", fromlist=["x"])
     monkeypatch.delenv(DEBUG, raising=False)
-    called = {"datasets": "list_datasets", "collect": "collect_logs", "course": "lectures"}
+    called = {"datasets": "list_datasets", "collect": "collect_logs", "course": "lectures", "assignment": "place_of"}
     monkeypatch.setattr(module, called.get(command, "read_runs"), fail)
     more = {"plan": ["--flops", "1e22"], "rerun": ["--out", str(tmp_path / "book")]}
     more |= {"collect": ["--out", str(tmp_path / "runs.csv")], "course": ["--out", str(tmp_path / "kit")]}
-    arguments = [command, *([] if command in ("course", "datasets") else [str(sound_table)]), *more.get(command, [])]
+    more |= {"assignment": ["new", "--students", "2", "--out", str(tmp_path / "class")]}
+    table = [] if command in ("assignment", "course", "datasets") else [str(sound_table)]
+    arguments = [command, *table, *more.get(command, [])]
     result = CliRunner().invoke(main, arguments)
     assert isinstance(result.exception, SystemExit)
     assert result.exit_code == 3

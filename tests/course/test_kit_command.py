@@ -197,10 +197,11 @@ def test_what_is_missing_is_named_with_how_to_get_it(tmp_path, monkeypatch):
 
 
 HELD = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 import scaling.course.kit as kit
 from scaling.cli import main
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell takes from what runs in its background
 def hold(*_):
     Path(sys.argv[1]).touch()
     time.sleep(600)
