@@ -57,7 +57,8 @@ def connected(address: str) -> Iterator[Client]:
     except (OSError, TypeError, ValueError) as error:
         raise ConnectionError(f"no Dask scheduler can be reached at {address!r}: {_reason(error)}") from error
     except (MemoryError, Exception) as error:  # a stranger's first letters are read as the length of a message
-        raise ConnectionError(f"what answers at {address} is not a Dask scheduler: is this its port?") from error
+        said = f" ({error})" if str(error) else ""
+        raise ConnectionError(f"what answers at {address} is not a Dask scheduler: is this its port?{said}") from error
     if kind != "Scheduler":
         raise ConnectionError(f"at {address} is a Dask {kind.lower()}: the address of the scheduler is needed")
     with Client(address, timeout=limit) as client:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import tempfile
 from datetime import datetime
 from pathlib import Path
 
 import click
 
-from .command import BROKEN, Command, Refusal, reason, terminable
+from .command import BROKEN, Command, Refusal, terminable
 from .folder import place_of, unchanged
+from .writing import write_whole
 
 KINDS = ("fit", "isoflop", "plan", "audit")
 
@@ -69,31 +69,24 @@ def mark(key: Path, answers: Path, out: Path, due: datetime | None) -> None:
 
     Example: scaling assignment mark homework/key.json answers -o marks.csv
     """
+    from ..book.staging import staged
     from ..course.assignments.folders import mark_all, read_key
 
     target = place_of(out)
-    pages_at = target.with_name(f"{target.stem}_feedback")
-    for path in (target, pages_at):
-        if os.path.lexists(path):
-            raise Refusal(f"{path} is there already: name another, or move it away", BROKEN)
+    if os.path.lexists(target):
+        raise Refusal(f"{target} is there already: name another, or move it away", BROKEN)
     if not target.parent.is_dir():
         raise Refusal(f"there is no folder {target.parent} to put {target.name} in", BROKEN)
     marks, pages = mark_all(read_key(key), answers, None if due is None else due.timestamp())
-    stage = None
+    pages_at = target.with_name(f"{target.stem}_feedback")
+    with unchanged(pages_at, "feedback"), terminable(), staged(pages_at, False, "feedback") as (result, _):
+        for name, page in pages.items():
+            (result / f"{name}.md").write_text(page, encoding="utf-8")
     try:
-        with terminable():
-            stage = Path(tempfile.mkdtemp(prefix=f".{target.stem}-", dir=target.parent))
-            (stage / "pages").mkdir()
-            for name, page in pages.items():
-                (stage / "pages" / f"{name}.md").write_text(page, encoding="utf-8")
-            marks.to_csv(stage / "marks.csv", index=False, lineterminator="\n")
-            (stage / "pages").rename(pages_at)
-            (stage / "marks.csv").rename(target)
-    except OSError as error:
-        raise Refusal(f"no marks were written: {reason(error)}", BROKEN) from error
-    finally:
-        if stage is not None:
-            shutil.rmtree(stage, ignore_errors=True)
+        write_whole(target, marks.to_csv(index=False, lineterminator="\n"))
+    except BaseException:
+        shutil.rmtree(pages_at)
+        raise
     of_students = marks[marks["student"] != ""]
     middle = of_students["total"].median()
     click.echo(f"{len(of_students)} students, in the middle {middle:g} of 100 points.")

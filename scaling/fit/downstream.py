@@ -16,8 +16,8 @@ from ..errors import FitError
 from ..laws.base import Law
 from ..laws.overtraining import DownstreamLaw, SigmoidLaw
 from .common import chosen_rows
-from .engine.identify import LEAST_FREEDOM, SEEN
 from .engine.problem import Objective
+from .engine.unseen import LEAST_FREEDOM, SEEN
 from .least_squares import Form, finish_sample, objective_of
 from .result import Fit
 

@@ -16,8 +16,8 @@ from ..errors import FitError
 from ..laws.chinchilla import ChinchillaLaw
 from ..laws.rosenfeld import RosenfeldLaw
 from .common import chosen_rows
-from .engine.identify import noise_bound
 from .engine.problem import EXPONENTS, Objective
+from .engine.unseen import noise_bound
 from .least_squares import Form, finish_sample, objective_of
 from .result import Fit
 

@@ -10,8 +10,8 @@ import pandas as pd
 
 from .._checks import at_least
 from ..errors import FitError
-from ..fit.engine.identify import moving
 from ..fit.engine.setting_aside import far_off
+from ..fit.engine.unseen import moving
 from ..fit.frontier import FrontierFit
 from ..fit.isoflop import fit_isoflop
 from ..fit.parametric import fit_parametric, law_name

@@ -44,7 +44,8 @@ def test_numbers_are_those_of_the_package():
     half = scaling.laws.DataConstrainedLaw.from_published("muennighoff2023").repeated_tokens * np.log(2)
     assert said("10", 1)["right"] == f"{half:.1f}"
     exact, rounded = (scaling.ChinchillaLaw.from_published(f"hoffmann2022{end}") for end in ("", "_rounded"))
-    flops = 6 * 67e9 * 1.4e12
+    model = scaling.sources.large_models().set_index("name").loc["Chinchilla"]
+    flops = 6 * model["params"] * model["tokens"]
     sizes = [float(scaling.compute_optimal(law, flops).params) for law in (exact, rounded)]
     assert sizes[1] / sizes[0] == pytest.approx(0.8, abs=0.02)
     shape = scaling.counting.Architecture.from_published("Mixtral-8x7B")
@@ -53,5 +54,7 @@ def test_numbers_are_those_of_the_package():
     laws = [exact, *(scaling.ChinchillaLaw.from_published(name) for name in ("besiroglu2024",))]
     factors = [10 ** (1 / law.alpha + 1 / law.beta) for law in laws]
     assert 3e5 < min(factors) < max(factors) < 3.5e6
-    floor = (1 + 0.336 / 0.283) ** (-1 / 0.336)
-    assert floor == pytest.approx(0.1, abs=0.01)
+    demand = scaling.ChinchillaLaw(
+        **{name: scaling.published(f"sardana2024/constants/{name}").value for name in ("E", "A", "B", "alpha", "beta")}
+    )
+    assert (1 + demand.alpha / demand.beta) ** (-1 / demand.alpha) == pytest.approx(0.1, abs=0.01)

@@ -7,16 +7,10 @@ from scipy import stats
 
 import scaling
 from scaling.errors import FitErrorKind
-from scaling.fit.engine.identify import (
-    LEAST_FREEDOM,
-    condition_number,
-    flat_direction,
-    noise_bound,
-    unseen_terms,
-    verdict,
-)
+from scaling.fit.engine.identify import condition_number, flat_direction, verdict
 from scaling.fit.engine.problem import Objective, Problem
 from scaling.fit.engine.scatter import scatter
+from scaling.fit.engine.unseen import LEAST_FREEDOM, noise_bound, unseen_terms
 
 RNG = np.random.default_rng(0)
 CONSTANTS = {"E": 1.7, "A": 400.0, "B": 900.0, "alpha": 0.34, "beta": 0.28}

@@ -32,6 +32,11 @@ REACH = 10.0
 BUDGETS, SIZES, WIDTH = np.geomspace(1e18, 1e21, 7), 9, 6.0
 #: a group's sizes lie so many times above the optimum where they do not identify it
 OFF = 40.0
+#: a table identifies what is asked if the careful interval of the size ends within this factor of the estimate: well
+#: within the factor of two that the sheet names, so that another careful way comes to the same answer
+CLEAR = 1.6
+#: noise up to which a fault of an audit stands out
+AUDITABLE = 0.03
 #: laws that are tried until a table is what it should be
 TRIES = 50
 #: noise beyond which losses are not those of training runs
@@ -107,6 +112,8 @@ def make_class(n_students: int, kind: str = "fit", noise: float = 0.006, seed: i
     at_least("n_students", n_students, 1)
     if (sigma := at_least_zero("noise", noise)) > MOST_NOISE:
         raise ValueError(f"noise of {noise:g} is no runs': at most {MOST_NOISE:g}")
+    if kind == "audit" and sigma > AUDITABLE:
+        raise ValueError(f"noise of {noise:g} hides the faults of an audit: at most {AUDITABLE:g}")
     digits = max(2, len(str(n_students)))
     streams = np.random.SeedSequence(seed).spawn(n_students + 1)
     dice = np.random.default_rng(streams[-1])
@@ -181,10 +188,11 @@ def _by_law(kind: str, runs: pd.DataFrame, budget: float) -> tuple[bool, dict[st
     if fit.status not in ("identified", "at_bound"):
         return False, {}
     rows = fit.certainty(budget).set_index("quantity")
-    found = {each.name: rows.loc[each.name, ["value", "low", "high"]] for each in KINDS[kind].numbers}
+    found = {name: [_rounded(x) for x in rows.loc[name, ["value", "low", "high"]]] for name in ("a", "params", "loss")}
     best = compute_optimal(fit.law, budget)
+    asked = {each.name: found[each.name] for each in KINDS[kind].numbers}
     planned = {"plan": [_rounded(best.params), _rounded(best.tokens)]} if kind == "plan" else {}
-    return True, {name: [_rounded(x) for x in row] for name, row in found.items()} | planned
+    return _is_clear(*found["params"]), asked | planned
 
 
 def _by_parabolas(runs: pd.DataFrame, budget: float) -> tuple[bool, dict[str, list[float]]]:
@@ -200,7 +208,11 @@ def _by_parabolas(runs: pd.DataFrame, budget: float) -> tuple[bool, dict[str, li
     except FitError:
         return False, {}
     found = {name: [_rounded(float(x)) for x in row] for name, row in rows.items()}
-    return bool(np.isfinite(list(found.values())).all()), found
+    return bool(np.isfinite(list(found.values())).all()) and _is_clear(*found["params"]), found
+
+
+def _is_clear(size: float, low: float, high: float) -> bool:
+    return high <= CLEAR * size and size <= CLEAR * low
 
 
 def _audit(name: str, kind: str, noise: float, identified: bool, rng: np.random.Generator) -> Student:

@@ -73,7 +73,7 @@ KINDS = {
     "plan": Kind(
         "Plan a run",
         "You have {budget} FLOP for one training run. Say from the runs at hand what to train.",
-        (Question("loss", "The loss that the run will end at, in nats per token.", 25),),
+        (Question("loss", "The loss that such a run reaches on average over its luck, in nats per token.", 25),),
         status=30,
         plan=45,
     ),

@@ -22,8 +22,7 @@ proportion, and a narrower one loses more when it misses.
 """
 HIDDEN = """Some tables in this class do not identify what is asked. If yours is one of them, the answer is
 `identified: no`, and everything else stays empty. Runs *identify* what is asked if a careful 95 % interval of the
-compute-optimal size ends within a factor of two of the estimate; parabolas do so if their minima lie among the sizes
-that were trained.
+compute-optimal size for the budget can be given, and ends within a factor of two of the estimate.
 """
 
 
