@@ -110,7 +110,8 @@ def _missed(frontier: Frontier) -> float:
         return 0.0
     pairs = np.column_stack([frontier.log_params, frontier.log_tokens])
     _, designs = np.unique(pairs, axis=0, return_inverse=True)
-    ratio, chance = lack_of_fit(frontier.scatter.residuals, designs.ravel(), len(frontier.scatter.theta))
+    free = len(pairs) - frontier.scatter.freedom
+    ratio, chance = lack_of_fit(frontier.scatter.residuals, designs.ravel(), free)
     return float(np.sqrt(ratio)) if chance < UNLIKELY else 0.0
 
 
@@ -125,6 +126,8 @@ def _exchanged(problem: Problem, found: Scatter, clusters: np.ndarray | None, le
     On a line both laws give the same losses. A profile sees only the minimum that it starts from.
     """
     x, y = problem.basis.logs
+    if problem.model.tied or not problem.model.free[problem.model.columns].all():
+        return []  # the exchanged law is another
     if abs(np.corrcoef(x, y)[0, 1]) < NEARLY_TOGETHER:
         return []
     order = [*EXCHANGED, *range(len(EXCHANGED), len(found.theta))]
@@ -182,9 +185,10 @@ def certainty(fit: Fit, flops: ArrayLike | None = None, level: float = LEVEL) ->
         largest = float(meter.flops(np.exp(frontier.log_params), np.exp(frontier.log_tokens)).max())
     budgets = np.array(REACHES) * largest if flops is None else np.atleast_1d(np.asarray(flops, dtype=float))
     positive_finite(flops=budgets)
-    own = list(SIMPLER) if isinstance(law, CoupledLaw) else []
-    held = np.array([EXPONENT] + [SIZE] * len(budgets) + [LOSS] * len(budgets) + own)
-    asked = np.concatenate([[largest], budgets, budgets, np.full(len(own), largest)])
+    own = [each for each in SIMPLER if isinstance(law, CoupledLaw) and each not in frontier.fixed]
+    first = [] if frontier.settled else [EXPONENT]
+    held = np.array(first + [SIZE] * len(budgets) + [LOSS] * len(budgets) + own)
+    asked = np.concatenate([[largest] * len(first), budgets, budgets, np.full(len(own), largest)])
     best = compute_optimal(law, budgets, meter=meter)
     at = compute_optimal(law, asked, meter=meter)
     size, tokens = np.asarray(at.params), np.asarray(at.tokens)
@@ -197,7 +201,8 @@ def certainty(fit: Fit, flops: ArrayLike | None = None, level: float = LEVEL) ->
             ends.append(np.array(each.intervals(np.log(asked / 6), held, level)[1:]))
     low, high = np.min([lower for lower, _ in ends], axis=0), np.max([upper for _, upper in ends], axis=0)
     constants = [law.constants[NAMES[each]] for each in own]
-    value = np.concatenate([[exponents(law, meter, size[0])[0]], best.params, best.loss, constants])
+    slope = [exponents(law, meter, size[0])[0]] * len(first)
+    value = np.concatenate([slope, best.params, best.loss, constants])
     low, high = np.where(held == SIZE, np.exp(low), low), np.where(held == SIZE, np.exp(high), high)
     low, high = np.maximum(low, 0.0), np.where(held == EXPONENT, np.minimum(high, 1.0), high)
     low, high = np.minimum(low, value), np.maximum(high, value)
@@ -233,9 +238,12 @@ def known(fit: Fit, quantity: str, level: float = LEVEL) -> str:
     if quantity not in asked:
         raise ValueError(f"quantity must be one of {', '.join(asked)}, not {quantity!r}")
     try:
-        row = certainty(fit, level=level).set_index("quantity").loc[quantity]
+        rows = certainty(fit, level=level).set_index("quantity")
     except FitError as error:
         return f"not known: {error}"
+    if quantity not in rows.index:
+        return "given by hand, and so nothing that the runs say"
+    row = rows.loc[quantity]
     return f"{row['value']:.2f} [{row['low']:.2f}, {row['high']:.2f}]"
 
 
@@ -272,5 +280,5 @@ def _scattered(fit: Fit) -> tuple[Problem, Scatter, np.ndarray | None]:
         problem, theta, aim = problem.plain, theta[: len(problem.names)], Objective()
     problem = problem.take(rows)
     clusters = None if fit.clusters is None else fit.clusters[rows]
-    found = scatter(problem, theta, fit.weights[rows], aim, problem.model.n_params, clusters)
+    found = scatter(problem, theta, fit.weights[rows], aim, problem.model.n_free, clusters)
     return problem, found, clusters

@@ -44,8 +44,8 @@ def checked_weights(weights: ArrayLike | None, n: int) -> np.ndarray:
 
 def _minimise(
     problem: Problem, weights: np.ndarray, objective: Objective, n_starts: int
-) -> tuple[np.ndarray, float, bool, int]:
-    """Theta, value, convergence and agreeing starts; large tables are started from a subsample."""
+) -> tuple[np.ndarray, float, bool, tuple[int, int]]:
+    """Theta, value, convergence, and how many of the starts agree; large tables are started from a subsample."""
     if problem.n_runs > 2 * SUBSAMPLE:
         rows = np.flatnonzero(weights > 0)
         rows = np.random.default_rng(0).choice(rows, min(SUBSAMPLE, len(rows)), replace=False)
@@ -61,7 +61,7 @@ def _minimise(
     if objective.name == "log_absolute" and problem.n_runs <= LARGEST:
         theta, converged = least_absolute(problem, theta, weights)
     value = float(objective.sum(problem.residuals(theta[None]), weights[None])[0])
-    return theta, value, converged, agreeing
+    return theta, value, converged, (agreeing, values.shape[1])
 
 
 def finish(
@@ -96,8 +96,8 @@ def finish(
         message=found.message,
         kind=found.kind,
         condition=found.condition,
-        starts_agreeing=agreeing,
-        n_starts=n_starts,
+        starts_agreeing=agreeing[0],
+        n_starts=agreeing[1],
         runs=runs,
         dropped=dropped,
         weights=weights,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
 from functools import partial
 from typing import Any
@@ -10,12 +11,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from ..errors import FitError
 from ..laws.chinchilla import ChinchillaLaw
 from ..laws.coupled import CoupledLaw, SumLaw
 from .certainty import open_questions
 from .common import chosen_rows, finish
 from .engine.one_sided import LIKELIHOOD
-from .engine.problem import COUPLINGS, Objective, Problem
+from .engine.problem import COUPLINGS, EXPONENTS, Objective, Problem
 from .one_sided import one_sided
 from .result import Fit
 
@@ -35,6 +37,8 @@ def fit_parametric(
     n_starts: int = 4,
     rows: str = "last",
     law: str = "additive",
+    fixed: Mapping[str, float] | None = None,
+    tied: bool = False,
 ) -> Fit:
     r"""Approach 3: fit :math:`L = E + A/N^{\alpha} + B/D^{\beta}` to a table of runs.
 
@@ -73,6 +77,11 @@ def fit_parametric(
 
     law : {"additive", "coupled"}
         A :class:`~scaling.laws.ChinchillaLaw`, or the :class:`~scaling.laws.CoupledLaw` of which it is a case.
+    fixed : dict, optional
+        Constants that are given and not fitted: ``E``, and of the additive law ``alpha`` and ``beta``, of the coupled
+        one ``k``. Every interval then takes them for exact.
+    tied : bool
+        Whether alpha and beta are one constant. Then N* and D* grow alike, a = b = 1/2, whatever the runs say.
 
     Returns
     -------
@@ -83,9 +92,11 @@ def fit_parametric(
     Raises
     ------
     FitError
-        For a table that cannot be used at all: a missing column, text, a value that is not positive.
+        For a table that cannot be used at all: a missing column, text, a value that is not positive; or for a given E
+        that a run lies below.
     ValueError
-        For an unknown objective, law or choice of ``rows``, a ``delta`` or an ``n_starts`` that makes no sense.
+        For an unknown objective, law or choice of ``rows``, a ``delta`` or an ``n_starts`` that makes no sense; for a
+        constant that cannot be given, or not such a value.
 
     Notes
     -----
@@ -117,32 +128,67 @@ def fit_parametric(
     """
     if law not in LAWS:
         raise ValueError(f"law must be {' or '.join(map(repr, LAWS))}, got {law!r}")
-    kind = LAWS[law]
+    kind, given = LAWS[law], _given(law, fixed, tied)
     if objective == LIKELIHOOD:
         if tau != 0.5:
             raise ValueError(f"tau = {tau:g} goes with other objectives: {LIKELIHOOD!r} estimates how far noise leans")
-        same: dict[str, Any] = {"n_starts": n_starts, "rows": rows, "law": law}
+        same: dict[str, Any] = {"n_starts": n_starts, "rows": rows, "law": law, "fixed": fixed, "tied": tied}
         squares = fit_parametric(runs, objective="log_squares", weights=weights, **same)
         return one_sided(squares, partial(fit_parametric, squares.runs, objective=objective, **same))
     aim = Objective(objective, delta, tau)
     used = chosen_rows(runs, rows, weights)
     N, D, L = used.columns("params", "tokens", "loss")
-    problem = sum_problem(kind, L, (N, D), raw=aim.raw, tau=tau)
+    if given.get("E", 0.0) >= (least := float(L[used.weights > 0].min())):
+        raise FitError(f"E = {given['E']:g} is given, and a run has a loss of {least:g}: no law with such an E reaches it")
+    problem = sum_problem(kind, L, (N, D), raw=aim.raw, tau=tau, fixed=given, tied=tied)
     return finish(
         problem,
         used.weights,
         aim,
         n_starts,
         {"params": N, "tokens": D},
-        build=kind,
+        build=partial(_of_one_exponent, kind) if tied else kind,
         again=partial(
-            fit_parametric, used.table, objective=objective, delta=delta, tau=tau, n_starts=n_starts, rows=rows, law=law
+            fit_parametric,
+            used.table,
+            objective=objective,
+            delta=delta,
+            tau=tau,
+            n_starts=n_starts,
+            rows=rows,
+            law=law,
+            fixed=fixed,
+            tied=tied,
         ),
         runs=used.table,
         dropped=used.dropped,
         clusters=used.clusters,
         asked=open_questions,
     )
+
+
+def _of_one_exponent(kind: type[SumLaw], alpha: ArrayLike, **rest: ArrayLike) -> SumLaw:
+    return kind(**rest, alpha=alpha, beta=alpha)  # type: ignore[arg-type]
+
+
+def _given(law: str, fixed: Mapping[str, float] | None, tied: bool) -> dict[str, float]:
+    """Constants that are given, as the engine has them; ``ValueError`` for what cannot be given."""
+    ranges = {"E": (0.0, np.inf)}
+    ranges |= {"k": COUPLINGS} if law == "coupled" else {"alpha": EXPONENTS, "beta": EXPONENTS}
+    given = {}
+    for name, value in (fixed or {}).items():
+        if name not in ranges:
+            raise ValueError(f"{name} cannot be given: of the {law} law, {' or '.join(ranges)} can")
+        low, high = ranges[name]
+        if not (low <= value <= high and np.isfinite(value)):
+            span = f"from {low:g} to {high:g}" if np.isfinite(high) else "0 or more"
+            raise ValueError(f"{name} = {value:g} is out of the range of the search, {span}")
+        given[name] = float(value)
+    if tied and "beta" in given:
+        beta = given.pop("beta")
+        if given.setdefault("alpha", beta) != beta:
+            raise ValueError(f"alpha and beta are tied, and given as {given['alpha']:g} and {beta:g}")
+    return given
 
 
 def sum_problem(kind: type[SumLaw], loss: np.ndarray, variables: tuple[np.ndarray, ...], **options: Any) -> Problem:

@@ -100,6 +100,10 @@ class Fit:
         ln observed − ln predicted (observed − predicted for ``huber``), one a run.
     held : tuple of str
         Constants that ended on a bound.
+    given : dict
+        Constants that were given and not fitted (``fixed`` of :func:`~scaling.fit.fit_parametric`).
+    tied : bool
+        Whether alpha and beta are one constant.
     tau : float
         Weight of runs above the law beside those below it; 0.5 counts both alike.
     clusters : array (n_rows,) or None
@@ -206,6 +210,25 @@ class Fit:
         return known(self, quantity, level)
 
     @property
+    def given(self) -> dict[str, float]:
+        """Constants that were given and not fitted, by name; of tied exponents that are, both."""
+        if self._minimum is None:
+            return {}
+        fixed = self._minimum.problem.fixed
+        return fixed | ({"beta": fixed["alpha"]} if self.tied and "alpha" in fixed else {})
+
+    @property
+    def given_words(self) -> str:
+        """What was given by hand, in words, or nothing."""
+        words = [f"{name} = {value:g}" for name, value in self.given.items()]
+        return ", ".join(words + ["alpha = beta"] * (self.tied and "alpha" not in self.given))
+
+    @property
+    def tied(self) -> bool:
+        """Whether the law was fitted with one exponent for both of its terms."""
+        return self._minimum is not None and self._minimum.problem.model.tied and "beta" in self.candidate.constants
+
+    @property
     def n_runs(self) -> int:
         """How many runs have weight; a run counts once, however many rows it has."""
         used = self.weights > 0
@@ -241,7 +264,7 @@ class Fit:
         problem, theta, aim = self._minimum.problem, self._minimum.theta, self._minimum.objective
         solution = problem.warm(theta, each, aim)
         law = self._build(**problem.constants(solution.theta))
-        lost = problem.absent(solution.theta).any(1) | ((each > 0).sum(1) < problem.model.n_params)
+        lost = problem.absent(solution.theta).any(1) | ((each > 0).sum(1) < problem.model.n_free)
         return Resampled(
             samples_of(law),
             law,
@@ -332,6 +355,7 @@ class Fit:
         name = self.objective if self.tau == 0.5 else f"{self.objective} (tau = {self.tau:g})"
         rows += [
             ("objective", f"{name}, sum {self.value:.9g} over {self._counted}"),
+            *([("given", given)] if (given := self.given_words) else []),
             ("status", self.status + (f": {self.message}" if self.message else "")),
             ("condition", f"{self.condition:.3g}"),
             ("starts agreeing", f"{self.starts_agreeing} of {self.n_starts}"),

@@ -311,11 +311,12 @@ class Trial:
         here = [self.runs[name].to_numpy(float) for name in ("params", "tokens", "loss")]
         params, tokens, loss = (np.concatenate(pair) for pair in zip(here, more, strict=True))
         aim = Objective(self.fit.objective, self.fit.delta)
-        problem = sum_problem(type(self.fit.candidate), loss, (params, tokens), raw=aim.raw)
+        kind, given = type(self.fit.candidate), {"fixed": self.fit.given, "tied": self.fit.tied}
+        problem = sum_problem(kind, loss, (params, tokens), raw=aim.raw, **given)
         weights = np.hstack([np.tile(self.weights, (J, 1)), np.kron(np.eye(J), np.full(m, self.weights.max()))])
         solved = problem.warm(problem.theta(self.fit.candidate.constants), weights, aim)
         with np.errstate(all="ignore"):
-            law = type(self.fit.candidate)(**problem.constants(solved.theta))
+            law = self.fit._build(**problem.constants(solved.theta))
             off = aim_value(law, self.aim, self.flops, self.meter) - self.true
         return float((np.where(np.isfinite(off), off, LOST) ** 2).mean())
 

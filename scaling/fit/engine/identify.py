@@ -78,7 +78,7 @@ def judge(
     def seen(all_rows: bool) -> tuple[Problem, Scatter, np.ndarray | None]:
         some = rows if all_rows else np.sort(np.random.default_rng(0).choice(rows, PART, replace=False))
         part, groups = problem.take(some), None if clusters is None else clusters[some]
-        return part, scatter(part, theta, weights[some], objective, part.model.n_params, groups), groups
+        return part, scatter(part, theta, weights[some], objective, part.model.n_free, groups), groups
 
     def doubts() -> str:
         assert asked is not None
@@ -87,15 +87,17 @@ def judge(
             words, more = asked(*seen(True))
         return f"{words}{_remedy(variables)}, or more runs" if more else words
 
+    loose = problem.model.free[: len(problem.names)]
     return verdict(
-        constants={name: float(x[0]) for name, x in problem.constants(theta[None]).items()},
+        constants={name: float(x[0]) for name, x in problem.constants(theta[None]).items() if name not in problem.fixed},
         held=held(problem, theta),
         converged=converged,
-        conditioning=condition_number(problem.jacobian(theta)[rows], free),
+        conditioning=condition_number(problem.jacobian(theta)[rows][:, loose], free[loose]),
         variables={name: x[rows] for name, x in variables.items()},
-        least=2 + int(problem.basis.offset),
+        least=2 + int(problem.basis.offset and loose[0]),
         unseen=lambda: unseen_terms(*seen(whole)),
         doubts=None if asked is None else doubts,
+        together=bool(loose[problem.model.columns[:, 1]].any()),
     )
 
 
@@ -110,6 +112,7 @@ def verdict(
     unseen: Callable[[], list[int]],
     doubts: Callable[[], str] | None = None,
     what: str = FALLS,
+    together: bool = True,
 ) -> Verdict:
     """The rules by which every fit is judged, whoever solved it.
 
@@ -133,6 +136,8 @@ def verdict(
         ``identified`` or ``weak`` by the answer, without it ``solved`` or ``weak`` by the condition number.
     what : str, optional
         What is said where a variable is not seen, before its name.
+    together : bool, optional
+        Whether terms of variables that rise together can change places: not where both exponents are given.
     """
     (condition, flat), p = conditioning, len(constants)
     runs = _distinct(list(variables.values()), p)
@@ -140,7 +145,7 @@ def verdict(
     if few:
         return Verdict("not_identified", "; ".join(few), condition, FitErrorKind.FEW)
     names = list(variables)
-    if _rise_together(variables):  # on a line the terms can change places, and no loss changes
+    if together and _rise_together(variables):  # on a line the terms can change places, and no loss changes
         words = f"the effects of {' and '.join(names)} cannot be told apart{_remedy(variables)}"
         return Verdict("not_identified", words, condition, FitErrorKind.UNDETERMINED)
     if lost := [names[k] for k in unseen()]:
@@ -175,8 +180,8 @@ def verdict(
 
 
 def held(problem: Problem, theta: np.ndarray) -> tuple[str, ...]:
-    """Names of the constants that sit on a bound."""
-    on = (theta <= problem.model.lower) | (theta >= problem.model.upper)
+    """Names of the constants that have come to sit on a bound."""
+    on = problem.model.free & ((theta <= problem.model.lower) | (theta >= problem.model.upper))
     return tuple(name for name, is_held in zip(problem.names, on, strict=True) if is_held)
 
 

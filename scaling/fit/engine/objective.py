@@ -62,14 +62,26 @@ class Model:
         return len(self.lower)
 
     @cached_property
+    def free(self) -> np.ndarray:
+        """(p,): which parameters may move."""
+        return np.asarray(self.lower < self.upper)
+
+    @property
+    def n_free(self) -> int:
+        """How many parameters may move."""
+        return int(self.free.sum())
+
+    @cached_property
     def tied(self) -> bool:
         """Whether terms share parameters."""
         return len(np.unique(self.columns)) < self.columns.size
 
     @cached_property
     def has_chart(self) -> bool:
-        """Whether each term is exp(a - alpha x) with constants of its own, beside an offset."""
-        return self.offset is not None and not self.tied and bool((self.lower[self.columns[:, 1]] > 0).all())
+        """Whether each term is exp(a - alpha x) with constants of its own, beside an offset, and all of them move."""
+        if self.offset is None or self.tied or not self.free[[self.offset, *self.columns[:, 1]]].all():
+            return False
+        return bool((self.lower[self.columns[:, 1]] > 0).all())
 
     @cached_property
     def chart_lower(self) -> np.ndarray:

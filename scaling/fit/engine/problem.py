@@ -111,8 +111,14 @@ class Problem:
         tau: float = 0.5,
         bounds: tuple[float, float] = EXPONENTS,
         couplings: tuple[float, float] | None = None,
+        fixed: Mapping[str, float] | None = None,
+        tied: bool = False,
     ) -> Problem:
-        """A falling power term of each variable, and an offset; two terms may be joined by a coupling within bounds."""
+        """A falling power term of each variable, and an offset; two terms may be joined by a coupling within bounds.
+
+        ``fixed`` are values of the offset, of exponents of added terms, or of the coupling, which do not move; where two
+        terms are ``tied`` they share their exponent, the last of ``names`` that is one.
+        """
         k, n, first = len(variables), len(loss), int(offset)
         logs = [np.log(v) for v in variables]
         centres = np.array([x.mean() for x in logs])
@@ -138,11 +144,23 @@ class Problem:
                 typical=np.r_[model.typical, 1.0],
                 coupling=model.n_params,
             )
+        if tied:
+            model, names = _tied(model, names, first + k + 1)
+        if fixed:
+            at = np.array([fixed.get(name, np.nan) for name in names])
+            lower, upper = (np.where(np.isnan(at), bound, at) for bound in (model.lower, model.upper))
+            model = replace(model, lower=lower, upper=upper)
         return cls(model, Basis(loss, tuple(logs), offset), centres, names)
 
     @property
     def n_runs(self) -> int:
         return len(self.model.target)
+
+    @property
+    def fixed(self) -> dict[str, float]:
+        """The parameters that do not move, by name."""
+        still = ~self.model.free[: len(self.names)]
+        return {name: float(self.model.lower[k]) for k, name in enumerate(self.names) if still[k]}
 
     @property
     def n_terms(self) -> int:
@@ -151,8 +169,8 @@ class Problem:
     @property
     def exponents(self) -> tuple[float, float]:
         """Bounds of the exponents."""
-        last = self.model.columns[-1, 1]
-        return float(self.model.lower[last]), float(self.model.upper[last])
+        moving = [k for k in self.model.columns[:, 1] if self.model.free[k]]
+        return (float(self.model.lower[moving[-1]]), float(self.model.upper[moving[-1]])) if moving else EXPONENTS
 
     @property
     def added(self) -> Problem:
@@ -189,8 +207,9 @@ class Problem:
         if self.model.coupling is not None:
             added, _ = self.added.fresh(weights, objective, count, grid, exact)
             return solve_coupled(self.model, self.basis, added, weights, deltas, count)
+        grids = [grid if self.model.free[k] else self.model.lower[[k]] for k in self.model.columns[:, 1]]
         # one variable may span many decades, over which a step of the grid is large beside any threshold
-        return solve_fresh(self.model, self.basis, weights, deltas, count, grid, squares_first=self.n_terms == 1)
+        return solve_fresh(self.model, self.basis, weights, deltas, count, grids, squares_first=self.n_terms == 1)
 
     def warm(self, theta: np.ndarray, weights: np.ndarray, objective: Objective) -> Solution:
         """Minimum reached from one theta (p,) for each row of weights."""
@@ -225,26 +244,42 @@ class Problem:
 
     def constants(self, theta: np.ndarray) -> dict[str, np.ndarray]:
         """The constants by name, each (B,), from thetas (B, p); absent terms are exactly zero."""
-        first, k = int(self.basis.offset), self.n_terms
-        heights, exponents = theta[:, first : first + k], theta[:, first + k : first + 2 * k]
-        rest = theta[:, first + 2 * k :]
+        first, (high, low) = int(self.basis.offset), self.model.columns.T
+        heights, exponents = theta[:, high], theta[:, low]
+        rest = theta[:, low.max() + 1 :]
         if self.model.coupling is not None:
             heights = heights + (1.0 / rest - 1.0) * np.logaddexp.reduce(heights, axis=1, keepdims=True)
             exponents = exponents / rest
         with np.errstate(over="ignore"):
             coefficients = np.exp(heights + exponents * self.centres)
         coefficients = np.where(self.absent(theta), 0.0, coefficients)
-        columns = [*theta[:, :first].T, *coefficients.T, *exponents.T, *rest.T]
+        own = exponents[:, : len(np.unique(low))]
+        columns = [*theta[:, :first].T, *coefficients.T, *own.T, *rest.T]
         return dict(zip(self.names, columns, strict=True))
 
     def theta(self, constants: Mapping[str, float]) -> np.ndarray:
         """The theta (p,) of constants by name, the inverse of :meth:`constants`; absent terms are on their bound."""
-        first, k = int(self.basis.offset), self.n_terms
+        first, (high, low) = int(self.basis.offset), self.model.columns.T
         values = np.array([constants[name] for name in self.names])
-        exponents, rest = values[first + k : first + 2 * k], values[first + 2 * k :]
+        exponents, rest = values[low], values[low.max() + 1 :]
         with np.errstate(divide="ignore"):
-            heights = np.log(values[first : first + k]) - exponents * self.centres
+            heights = np.log(values[high]) - exponents * self.centres
         if self.model.coupling is not None:
             heights = heights + (rest - 1.0) * np.logaddexp.reduce(heights)
             exponents = exponents * rest
-        return np.maximum(np.concatenate([values[:first], heights, exponents, rest]), self.model.lower)
+        own = exponents[: len(np.unique(low))]
+        return np.maximum(np.concatenate([values[:first], heights, own, rest]), self.model.lower)
+
+
+def _tied(model: Model, names: tuple[str, ...], last: int) -> tuple[Model, tuple[str, ...]]:
+    """A model whose second term has the exponent of the first, and the names of what is left; ``last`` is its place."""
+    columns = model.columns.copy()
+    columns[1, 1] = columns[0, 1]
+    return replace(
+        model,
+        columns=columns,
+        lower=np.delete(model.lower, last),
+        upper=np.delete(model.upper, last),
+        typical=np.delete(model.typical, last),
+        coupling=None if model.coupling is None else model.coupling - 1,
+    ), (*names[:last], *names[last + 1 :])

@@ -43,6 +43,9 @@ ROUNDS, WIDEN = 24, 2.5
 FARTHEST = {SIZE: np.log(1e6), LOSS: np.log(10.0), EXPONENT: 1.0}
 #: an exponent a nearer than this to 0 or 1 is neither
 EDGE = 0.005
+#: the constants of the law in the order of theta; the coordinates that a constant fixes
+OF_LAW = ("E", "A", "B", "alpha", "beta")
+PLACES = {"E": OFFSET, "alpha": ALPHA, "beta": BETA, "k": COUPLING}
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,10 @@ class Frontier:
         Of the exponents.
     couplings : (float, float) or None
         Bounds of the coupling, where the law has one.
+    fixed : tuple of int
+        Places of coordinates that do not move, whatever is held.
+    tied : bool
+        Whether the ratio of the exponents does not move, and with it a.
     scatter : Scatter
     clusters : array (n,) or None
         Which runs are not independent of each other.
@@ -72,18 +79,41 @@ class Frontier:
     scatter: Scatter
     clusters: np.ndarray | None
     couplings: tuple[float, float] | None = None
+    fixed: tuple[int, ...] = ()
+    tied: bool = False
 
     @classmethod
     def of(cls, problem: Problem, scatter: Scatter, clusters: np.ndarray | None = None) -> Frontier:
         """From a problem with an offset and a term of size and one of tokens, all of whose runs count."""
         x, y = (log + centre for log, centre in zip(problem.basis.logs, problem.centres, strict=True))
         constants = problem.constants(scatter.theta[None])
-        theta = np.array([constants[name][0] for name in problem.names])
+        if problem.model.tied:
+            constants["beta"] = constants["alpha"]
+        theta = np.array([constants[name][0] for name in (*OF_LAW, "k") if name in constants])
         model, couplings = problem.model, None
+        fixed = tuple(PLACES[name] for name in problem.fixed)
         if (k := model.coupling) is not None:
             couplings = float(model.lower[k]), float(model.upper[k])
         w, bounds = scatter.weights, problem.exponents
-        return cls(x, y, model.target, w, model.raw, bounds, theta, scatter, clusters, couplings)
+        return cls(x, y, model.target, w, model.raw, bounds, theta, scatter, clusters, couplings, fixed, model.tied)
+
+    @property
+    def settled(self) -> bool:
+        """Whether a is no question to the runs: it follows from what does not move."""
+        return self.tied or {ALPHA, BETA} <= set(self.fixed)
+
+    def _turning(self, held: np.ndarray) -> np.ndarray:
+        """Where the exponents move by one factor (B,): with a held, or tied, and neither of them fixed."""
+        return ((held == EXPONENT) | self.tied) & (not {ALPHA, BETA} & set(self.fixed))
+
+    def _still(self, held: np.ndarray) -> np.ndarray:
+        """Coordinates (B, size) that do not move."""
+        still = held[:, None] == np.arange(self.size)
+        still[:, list(self.fixed)] = True
+        if {ALPHA, BETA} & set(self.fixed):
+            still[held == EXPONENT, ALPHA : BETA + 1] = True
+            still[:, ALPHA : BETA + 1] |= self.tied
+        return still
 
     @property
     def size(self) -> int:
@@ -165,7 +195,7 @@ class Frontier:
     def _inside(self, points: np.ndarray, held: np.ndarray, before: np.ndarray | None = None) -> np.ndarray:
         """Points brought within bounds; where a is held, along the ratio of the exponents before."""
         low, high = self.bounds
-        points, tied = points.copy(), held == EXPONENT
+        kept, points, tied = points, points.copy(), self._turning(held)
         each = points[:, ALPHA : BETA + 1]
         ratio = (each if before is None else before[:, ALPHA : BETA + 1])[tied]
         share, total = ratio / ratio.sum(1, keepdims=True), each[tied].sum(1, keepdims=True)
@@ -175,7 +205,10 @@ class Frontier:
         if self.couplings is not None:
             points[:, COUPLING] = np.minimum(np.maximum(points[:, COUPLING], self.couplings[0]), self.couplings[1])
         points[:, LOSS] = np.maximum(points[:, LOSS], np.where(held == OFFSET, points[:, OFFSET] * (1 + 1e-8), 1e-12))
+        if OFFSET in self.fixed:
+            points[:, LOSS] = np.maximum(points[:, LOSS], points[:, OFFSET] * (1 + 1e-8))
         points[:, OFFSET] = np.minimum(np.maximum(points[:, OFFSET], 0.0), points[:, LOSS] * (1 - 1e-9))
+        points[:, list(self.fixed)] = kept[:, list(self.fixed)]
         return points
 
     @np.errstate(over="ignore", invalid="ignore")  # a point at the edge of the numbers is refused by its promise
@@ -187,7 +220,7 @@ class Frontier:
         delta = self.scatter.delta
         pull = self.weights * np.minimum(np.maximum(r, -delta), delta)
         reweighted = self.weights * np.minimum(1.0, delta / np.maximum(np.abs(r), 1e-300))
-        tied = held == EXPONENT
+        tied = self._turning(held)
         if tied.any():
             slopes = slopes.copy()
             shares = points[tied, ALPHA : BETA + 1] / points[tied, ALPHA : BETA + 1].sum(1, keepdims=True)
@@ -195,7 +228,8 @@ class Frontier:
             slopes[tied, BETA] = 0.0
         gradient = np.matmul(slopes, pull[:, :, None])[:, :, 0]
         curvature = np.matmul(slopes * reweighted[:, None, :], np.swapaxes(slopes, 1, 2))
-        stays = np.where(tied, BETA, held)[:, None] == each
+        stays = self._still(held)
+        stays[tied, BETA] = True
         (low, high), (loose, tight) = self.bounds, self.couplings or (0.0, np.inf)
         lower = np.array([0.0, -np.inf, -np.inf, low, low, loose])[: self.size]
         upper = np.array([np.inf, np.inf, np.inf, high, high, tight])[: self.size]
@@ -223,8 +257,11 @@ class Frontier:
         r, slopes = self.predict(start, log_c)
         delta = self.scatter.delta
         inside = self.weights * (np.abs(r) <= delta)
-        outer = np.matmul(slopes * inside[:, None, :], np.swapaxes(slopes, 1, 2))
-        scale = np.sqrt(outer[:, range(self.size), range(self.size)]) + 1e-300
+        turn = self._turns(start)
+        loose = np.matmul(np.swapaxes(turn, 1, 2), slopes)
+        outer = np.matmul(loose * inside[:, None, :], np.swapaxes(loose, 1, 2))
+        scale = np.sqrt(outer[:, range(self.size), range(self.size)])
+        scale = np.where(scale > 0, scale, 1.0)
         covariance = np.linalg.pinv(outer / (scale[:, :, None] * scale[:, None, :]), hermitian=True)
         covariance /= scale[:, :, None] * scale[:, None, :]
         # ln a = ln beta - ln(alpha + beta): the slope of a in the exponents
@@ -233,6 +270,7 @@ class Frontier:
         of_a = held == EXPONENT
         pick[of_a, ALPHA] = (-beta / (alpha + beta) ** 2)[of_a]
         pick[of_a, BETA] = (alpha / (alpha + beta) ** 2)[of_a]
+        covariance = np.matmul(np.matmul(turn, covariance), np.swapaxes(turn, 1, 2))
         along = np.matmul(covariance, pick[:, :, None])[:, :, 0]
         variance = (along * pick).sum(1)
         pull = np.matmul(along[:, None, :], slopes)[:, 0] * np.minimum(np.maximum(r, -delta), delta)
@@ -248,6 +286,15 @@ class Frontier:
             error=np.sqrt(variance * self.scatter.unit),
             inflation=inflation(pull, self.weights, self.clusters),
         )
+
+    def _turns(self, start: np.ndarray) -> np.ndarray:
+        """How the coordinates (B, size) follow those that move: ones, but for a fixed one and for tied exponents."""
+        turn = np.tile(np.eye(self.size), (len(start), 1, 1))
+        turn[:, list(self.fixed)] = 0.0
+        if self.tied:
+            turn[:, BETA, ALPHA] = turn[:, ALPHA, ALPHA] * start[:, BETA] / start[:, ALPHA]
+            turn[:, :, BETA] = 0.0
+        return turn
 
     def _limits(self) -> dict[int, tuple[float, float]]:
         """Between which values the coordinates that are constants can lie."""
@@ -273,6 +320,10 @@ class Frontier:
         start[:, OFFSET] = np.where(asked.held == OFFSET, start[:, OFFSET], np.clip(start[:, OFFSET], 0.0, least))
         here = asked.held == EXPONENT
         total = start[here, ALPHA] + start[here, BETA]
+        if ALPHA in self.fixed:
+            total = start[here, ALPHA] / (1 - values[here])
+        elif BETA in self.fixed:
+            total = start[here, BETA] / values[here]
         start[here, ALPHA], start[here, BETA] = (1 - values[here]) * total, values[here] * total
         points, least = self.minimise(start, asked.log_c, asked.held)
         return np.sqrt(self.scatter.rise(least) / asked.inflation), points

@@ -107,7 +107,7 @@ def solve_resamples(
     return Optima(
         theta=every,
         converged=np.concatenate([s.converged for s, _ in ends]),
-        lost=problem.absent(every).any(1) | (distinct < problem.model.n_params),
+        lost=problem.absent(every).any(1) | (distinct < problem.model.n_free),
         held=on_bound(problem, every),
         fresh_starts=trapped,
     )
@@ -116,8 +116,8 @@ def solve_resamples(
 def on_bound(problem: Problem, theta: np.ndarray) -> np.ndarray:
     """(B,): whether any parameter of the law sits on a bound."""
     law = theta[:, : len(problem.names)]
-    lower, upper = (bound[: law.shape[1]] for bound in (problem.model.lower, problem.model.upper))
-    return np.any((law <= lower) | (law >= upper), axis=1)
+    lower, upper, free = (each[: law.shape[1]] for each in (problem.model.lower, problem.model.upper, problem.model.free))
+    return np.any(free & ((law <= lower) | (law >= upper)), axis=1)
 
 
 def _escape(problem: Problem, weights: np.ndarray, aim: Objective, solution: Solution, seen: np.ndarray) -> None:

@@ -31,7 +31,7 @@ def noise_of(residuals: np.ndarray, n_params: int) -> float:
 def far_off(problem: Problem, theta: np.ndarray, objective: Objective) -> np.ndarray:
     """(n,): which runs a robust fit may have set aside; none under squares, which heed every run."""
     r = np.abs(problem.residuals(theta[None])[0])
-    limit = max(FAR * noise_of(r, problem.model.n_params), objective.delta)
+    limit = max(FAR * noise_of(r, problem.model.n_free), objective.delta)
     far = (r > limit) & (objective.name != "log_squares")
     return far if far.mean() <= MOST else np.zeros_like(far)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .newton import Solution, improve, solve, solve_definite
-from .objective import Model, huber_sum
+from .objective import Model, huber_sum, value_at
 
 #: exponents tried for every term
 GRID = np.geomspace(0.03, 1.6, 11)
@@ -43,9 +43,9 @@ class Basis:
         return Basis(self.loss[rows], tuple(x[rows] for x in self.logs), self.offset)
 
 
-def unit_terms(basis: Basis, grid: np.ndarray) -> list[np.ndarray]:
+def unit_terms(basis: Basis, grids: list[np.ndarray]) -> list[np.ndarray]:
     """Relative contributions (n, G) of each term with unit coefficient; the constant's is (n, 1)."""
-    columns = [np.exp(-np.outer(x, grid)) / basis.loss[:, None] for x in basis.logs]
+    columns = [np.exp(-np.outer(x, grid)) / basis.loss[:, None] for x, grid in zip(basis.logs, grids, strict=True)]
     return [1.0 / basis.loss[:, None], *columns] if basis.offset else columns
 
 
@@ -126,9 +126,12 @@ def valleys(surface: np.ndarray, count: int) -> np.ndarray:
     return order[:, :count]
 
 
-def starting_points(basis: Basis, weights: np.ndarray, delta: float, count: int, grid: np.ndarray = GRID) -> np.ndarray:
-    """The ``count`` most promising starts under each weighting, (B, count, p)."""
-    columns = unit_terms(basis, grid)
+def starting_points(
+    basis: Basis, weights: np.ndarray, delta: float, count: int, grids: np.ndarray | list[np.ndarray] = GRID
+) -> np.ndarray:
+    """The ``count`` most promising starts under each weighting, (B, count, p); a grid for all terms, or one each."""
+    grids = [grids] * len(basis.logs) if isinstance(grids, np.ndarray) else grids
+    columns = unit_terms(basis, grids)
     k, n = len(columns), len(basis.loss)
     shape = tuple(c.shape[1] for c in columns)
     cells = int(np.prod(shape))
@@ -143,9 +146,10 @@ def starting_points(basis: Basis, weights: np.ndarray, delta: float, count: int,
         pick = valleys(surface, count)
         chosen = np.take_along_axis(coefficients.reshape(len(w), cells, k), pick[..., None], 1)
         chosen = np.maximum(chosen, floor)
-        exponents = [grid[index] for index in np.unravel_index(pick, shape)]
+        places = np.unravel_index(pick, shape)[int(basis.offset) :]
+        exponents = [grid[index] for grid, index in zip(grids, places, strict=True)]
         if basis.offset:
-            head, chosen, exponents = [chosen[..., 0]], chosen[..., 1:], exponents[1:]
+            head, chosen = [chosen[..., 0]], chosen[..., 1:]
         else:
             head = []
         out.append(np.stack([*head, *np.moveaxis(np.log(chosen), -1, 0), *exponents], axis=-1))
@@ -158,19 +162,33 @@ def solve_fresh(
     weights: np.ndarray,
     deltas: tuple[float, ...],
     count: int,
-    grid: np.ndarray = GRID,
+    grids: list[np.ndarray],
     squares_first: bool = False,
 ) -> tuple[Solution, np.ndarray]:
     """The best minimum from fresh starts under each weighting, and the values all starts reached.
 
     With ``squares_first`` the starts are brought to a minimum of least squares before any threshold counts.
     """
-    starts = starting_points(basis, weights, deltas[0], count, grid)
+    if model.tied:
+        starts = _tied_starts(model, basis, weights, deltas[0], count, grids[0])
+    else:
+        starts = starting_points(basis, weights, deltas[0], count, grids)
     size, count, p = starts.shape
     repeated, starts = np.repeat(weights, count, axis=0), starts.reshape(-1, p)
     if squares_first and np.isfinite(deltas[0]):
         starts = solve(model, repeated, (np.inf,), starts).theta
     return _best(solve(model, repeated, deltas, starts), count)
+
+
+def _tied_starts(
+    model: Model, basis: Basis, weights: np.ndarray, delta: float, count: int, grid: np.ndarray
+) -> np.ndarray:
+    """Starts (B, count, p) where the terms share their exponent: the best of those at each value of it."""
+    each = [starting_points(basis, weights, delta, 1, [np.array([x])] * len(basis.logs)) for x in grid]
+    starts = np.clip(np.concatenate(each, axis=1)[..., : model.n_params], model.lower, model.upper)
+    values = np.stack([value_at(model, weights, delta, starts[:, g]) for g in range(len(grid))], axis=1)
+    best = np.argsort(values, axis=1, kind="stable")[:, :count]
+    return np.take_along_axis(starts, best[..., None], axis=1)
 
 
 def solve_coupled(
@@ -182,8 +200,12 @@ def solve_coupled(
     """
     assert model.coupling is not None  # or it has no such start
     first = np.insert(added.theta, model.coupling, 1.0, axis=1)
-    others = [_coupled_start(basis, weights, deltas[0], k) for k in np.geomspace(*COUPLED, count - 1)]
-    starts = np.stack([first, *others], axis=1).reshape(-1, model.n_params)
+    couplings = np.geomspace(*COUPLED, count - 1) if model.free[model.coupling] else model.lower[[model.coupling]]
+    others = [_coupled_start(basis, weights, deltas[0], k) for k in couplings]
+    if model.tied:
+        others = [np.delete(each, model.coupling - 1, axis=1) for each in others]
+    starts = np.stack([first, *others], axis=1)
+    count, starts = starts.shape[1], starts.reshape(-1, model.n_params)
     best, values = _best(solve(model, np.repeat(weights, count, axis=0), deltas, starts), count)
     above = np.flatnonzero(best.value > added.value)
     if len(above):  # a larger threshold has led astray

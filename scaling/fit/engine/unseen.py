@@ -24,13 +24,13 @@ LEAST_FREEDOM = 5
 
 
 def moving(problem: Problem, theta: np.ndarray) -> np.ndarray:
-    """(p,): which parameters belong to terms that are there."""
-    used = np.ones(len(problem.names), bool)
-    for k in np.flatnonzero(problem.absent(theta[None])[0]):
-        used[list(problem.model.columns[k])] = False
+    """(p,): which parameters may move and belong to terms that are there."""
+    used = problem.model.free[: len(problem.names)].copy()
+    absent, columns = problem.absent(theta[None])[0], problem.model.columns
+    used[np.setdiff1d(columns[absent], columns[~absent])] = False
     if problem.basis.offset and theta[0] == 0:
         used[0] = False
-    if problem.model.coupling is not None and not used[problem.model.columns].all():
+    if problem.model.coupling is not None and absent.any():
         used[problem.model.coupling] = False
     return used
 
@@ -128,6 +128,7 @@ def _lost_in(noise: _Noise, terms: np.ndarray) -> np.ndarray:
         offset=problem.basis.offset,
         raw=problem.model.raw,
         bounds=problem.exponents,
+        fixed={name: value for name, value in problem.fixed.items() if name == "E"},
     )
     weights = np.kron(np.eye(len(terms)), seen.weights)
     starts = np.stack(
@@ -150,8 +151,7 @@ def _lost_in(noise: _Noise, terms: np.ndarray) -> np.ndarray:
 def _merged(problem: Problem, theta: np.ndarray, term: int, centres: np.ndarray) -> np.ndarray:
     """The theta without a term whose mean has gone into the offset, for logarithms moved by ``centres``."""
     height, exponent = theta[problem.model.columns[term]]
-    left = np.delete(theta[: problem.model.coupling], problem.model.columns[term])
     first = int(problem.basis.offset)
-    left[:first] += np.exp(height - exponent * problem.basis.logs[term]).mean()
-    left[first : first + len(centres)] -= left[first + len(centres) :] * centres
-    return left
+    level = theta[:first] + np.exp(height - exponent * problem.basis.logs[term]).mean()
+    heights, exponents = theta[np.delete(problem.model.columns, term, axis=0).T]
+    return np.concatenate([level, heights - exponents * centres, exponents])
