@@ -64,9 +64,9 @@ def first_rows(labels: pd.Index, count: int) -> str:
     return f"{noun}{'s' if count > 1 else ''} {shown}{more}"
 
 
-def listed(names: Sequence[str]) -> str:
-    """Names with commas, and "and" before the last."""
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+def listed(names: Sequence[str], word: str = "and") -> str:
+    """Names with commas, and a word before the last."""
+    return f" {word} ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def printable(text: str) -> str:

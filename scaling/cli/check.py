@@ -17,13 +17,13 @@ from ..runs.table import describe_runs
 from .command import UNUSABLE, Command
 from .options import runs_options
 from .reading import read_runs
-from .terminal import bullets, grid, heading, say
+from .terminal import bullets, format_options, grid, heading, say
 
 
 @click.command("check", cls=Command)
 @click.argument("runs", nargs=-1, required=True, metavar="RUNS ...")
 @runs_options
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+@format_options
 @click.pass_context
 def command(context: click.Context, runs: tuple[str, ...], reading: dict[str, Any], as_json: bool) -> None:
     """Say what is in a table of training runs: columns, problems, groups, outliers, what it identifies.

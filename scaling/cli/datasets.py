@@ -21,7 +21,7 @@ from ..sources.datasets import (
 )
 from ..sources.downloaded import Downloaded
 from .command import Command
-from .terminal import bullets, grid, heading, say
+from .terminal import asked_form, bullets, format_options, grid, heading, say
 
 #: the least width of the last column of the list
 NARROWEST = 20
@@ -29,7 +29,7 @@ NARROWEST = 20
 
 @click.command("datasets", cls=Command)
 @click.argument("name", required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@format_options
 def command(name: str | None, as_json: bool) -> None:
     """List the sets of runs: embedded, downloaded already, or to be downloaded at first use.
 
@@ -43,7 +43,10 @@ def command(name: str | None, as_json: bool) -> None:
     """
     if name is None:
         table = list_datasets().reset_index()
-        click.echo(to_json(table)) if as_json else _print_list(table)
+        if as_json:
+            click.echo(to_json(table))
+        else:
+            _print_list(table) if asked_form() == "table" else grid(table, tuple(table))
     else:
         about = _about(name)
         click.echo(to_json(about)) if as_json else _print_one(about)

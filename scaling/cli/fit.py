@@ -18,6 +18,7 @@ from ..diagnostics.contenders import CONTENDERS, QUICK, Contender
 from ..diagnostics.inspection import inspect_runs
 from ..diagnostics.laws import LawComparison, compare_laws
 from ..diagnostics.pairing import pair
+from ..diagnostics.splits import HELD_BY, HOLDOUTS
 from ..errors import FitError
 from ..fit.frontier import FrontierFit
 from ..fit.result import Fit
@@ -26,11 +27,11 @@ from ..uncertainty.resampling import Bootstrap, bootstrap
 from ..uncertainty.subsampling import subsampled_bootstrap
 from .command import UNUSABLE, Command, Refusal
 from .groups import groups_of_runs, records, side_by_side
-from .options import law_option, runs_options
+from .options import constants_of, law_option, runs_options
 from .power import Axes, compute_alone, fit_power
 from .reading import read_runs
 from .recording import best_record, result_record
-from .terminal import bullets, grid, heading, interval, number, say
+from .terminal import bullets, format_options, grid, heading, interval, number, say
 from .writing import claim, write_whole
 
 OBJECTIVES = ["log_huber", "huber", "log_squares", "log_absolute", "log_one_sided"]
@@ -64,6 +65,29 @@ OBJECTIVES = ["log_huber", "huber", "log_squares", "log_absolute", "log_one_side
     show_default=True,
     help="Of approach 3, where runs have curves: their last points, or all points, resampled by whole runs.",
 )
+@click.option(
+    "--fix",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=constants_of,
+    help="Of approach 3: a constant given, not fitted, as --fix E=1.7: E, alpha, beta; of the coupled law E or k.",
+)
+@click.option(
+    "--tie",
+    type=click.Choice(["alpha=beta"]),
+    help="Of approach 3: one exponent for both terms, with which size and tokens grow alike.",
+)
+@click.option(
+    "--window",
+    type=click.FloatRange(1, min_open=True),
+    help="Of approach 2: only the sizes within this factor of each budget's minimum, either way.",
+)
+@click.option(
+    "--holdout",
+    type=click.Choice(list(HELD_BY)),
+    help="What orders the runs of which the last are held out; by default flops for the table, and several for the "
+    "verdict below it.",
+)
 @click.option("--x", help="With --law power: params, tokens, flops or a column of the file.")
 @click.option("--y", help="With --law power: a column of the file; by default the loss.")
 @click.option("--ceiling", type=float, help="With --law power: the limit to which y rises, as 1 for an accuracy.")
@@ -74,7 +98,7 @@ OBJECTIVES = ["log_huber", "huber", "log_squares", "log_absolute", "log_one_side
 @click.option("--out", type=click.Path(path_type=Path), help="Write laws, intervals, versions and checksum as JSON.")
 @click.option("--force", is_flag=True, help="Replace a file at --out that this command has not written.")
 @click.option("--league", is_flag=True, help="Ask eight laws which foresees best, not three: seconds.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+@format_options
 def command(
     runs: tuple[str, ...],
     reading: dict[str, Any],
@@ -83,6 +107,10 @@ def command(
     objective: str,
     delta: float,
     rows: str,
+    fix: dict[str, float],
+    tie: str | None,
+    window: float | None,
+    holdout: str | None,
     x: str | None,
     y: str | None,
     ceiling: float | None,
@@ -109,15 +137,17 @@ def command(
     if out is not None:
         claim(out, runs, force)
     if law == "power":
-        if group or league or approach != "all":
-            raise click.UsageError("--law power takes no --group, --league or --approach: --where chooses points")
+        if group or league or approach != "all" or fix or tie or window or holdout:
+            words = "--law power takes no --group, --league, --approach, --fix, --tie, --window or --holdout"
+            raise click.UsageError(f"{words}: --where chooses points")
         found = fit_power(runs, reading, Axes(x, y, ceiling), level, resamples, seed)
         _told(found.record, found.show, out, runs, force, as_json)
         return
     if x or y or ceiling is not None:
         raise click.UsageError("--x, --y and --ceiling belong to --law power")
     which = (1, 2, 3) if approach == "all" else (int(approach),)
-    asked = _Asked(which, law, objective, delta, rows, level, resamples, seed, league)
+    how = {"law": law, "objective": objective, "delta": delta, "rows": rows, "fixed": fix, "tied": tie is not None}
+    asked = _Asked(which, how | {"window": window}, holdout, level, resamples, seed, league)
     table = read_runs(runs, reading, group)
     if group is None:
         one = _fitted(table, " and ".join(runs), asked)
@@ -160,10 +190,8 @@ class _Asked:
     """What a fit is asked for."""
 
     which: tuple[int, ...]
-    law: str
-    objective: str
-    delta: float
-    rows: str
+    how: dict[str, Any]
+    holdout: str | None
     level: float
     resamples: int
     seed: int
@@ -191,19 +219,18 @@ def _of_group(table: pd.DataFrame, label: str, asked: _Asked) -> _Fitted | FitEr
 
 def _fitted(table: pd.DataFrame, name: str, asked: _Asked) -> _Fitted:
     """All that one table tells; ``Refusal`` where no approach can be fitted to it."""
-    how = {"law": asked.law, "objective": asked.objective, "delta": asked.delta, "rows": asked.rows}
-    fits, looks = fit_approaches(table, asked.which, **how), inspect_runs(table, ()).looks
+    fits, looks = fit_approaches(table, asked.which, **asked.how), inspect_runs(table, ()).looks
     if all(isinstance(found, FitError) for found in fits.values()):
         reasons = [f"  - approach {k}, {APPROACH_NAMES[k]}: {error}" for k, error in fits.items()]
         reasons += [f"  - {words}" for words in [*looks, *compute_alone(table)]]
         raise Refusal("\n".join([f"nothing can be fitted to {name}:", *reasons]), UNUSABLE)
     boots = {k: _spread(found, asked.resamples, asked.seed) for k, found in fits.items()}
-    best = _best(table, CONTENDERS if asked.league else QUICK, asked.seed)
-    compared = _compared(table, asked.seed)
+    best = _best(table, CONTENDERS if asked.league else QUICK, asked.seed, asked.holdout)
+    compared = _compared(table, asked.seed, asked.holdout)
     spread = {k: boot for k, boot in boots.items() if isinstance(boot, Bootstrap)}
     paired = pair({k: fits[k] for k in spread}, spread, asked.resamples, asked.seed)
     result = result_record(table, fits, boots, compared, asked.level, asked.resamples, asked.seed) | {"looks": looks}
-    result["options"] |= how
+    result["options"] |= asked.how | {"holdout": asked.holdout}
     result["holdout"]["best_law"] = best_record(best)
     result |= {"differences": {"disagree": paired.disagree(asked.level), "pairs": paired.table(asked.level)}}
     return _Fitted(table, fits, compared, best, result)
@@ -221,16 +248,16 @@ def _spread(found: Fit | FrontierFit | FitError, resamples: int, seed: int) -> B
         return error
 
 
-def _compared(table: pd.DataFrame, seed: int) -> LawComparison | FitError:
+def _compared(table: pd.DataFrame, seed: int, by: str | None) -> LawComparison | FitError:
     try:
-        return compare_laws(table, seed=seed)
+        return compare_laws(table, seed=seed, by=by or "flops")
     except FitError as error:
         return error
 
 
-def _best(table: pd.DataFrame, laws: tuple[Contender, ...], seed: int) -> BestLaw | FitError:
+def _best(table: pd.DataFrame, laws: tuple[Contender, ...], seed: int, by: str | None) -> BestLaw | FitError:
     try:
-        return best_law(table, laws, seed=seed)
+        return best_law(table, laws, tuple(HOLDOUTS) if by is None else (HELD_BY[by],), seed=seed)
     except FitError as error:
         return error
 
@@ -257,9 +284,13 @@ def _print(found: _Fitted, level: float) -> None:
         if not out["possible"]:
             bullets([f"not possible: {out['reason']}"])
             continue
-        rows = [(r["name"], r["estimate"], interval(r["low"], r["high"])) for r in out["constants"]]
+        rows = [
+            (r["name"], r["estimate"], "given" if r["given"] else interval(r["low"], r["high"]))
+            for r in out["constants"]
+        ]
         grid(pd.DataFrame(rows, columns=["constant", "estimate", f"{100 * level:.4g} % interval"]), ("constant",))
         bullets(_diagnostics(out))
+        bullets([out["leaning"]] if out.get("leaning") else [])
         if out.get("certainty"):
             _print_certainty(out["certainty"], level)
     _print_exponents(result["approaches"], level)
@@ -290,7 +321,7 @@ def _print_exponents(approaches: dict[int, dict[str, Any]], level: float) -> Non
             spans = [interval(x["low"], x["high"]) for x in (a, b)]
             rows.append((f"{k}, {APPROACH_NAMES[k]}", a["estimate"], spans[0], b["estimate"], spans[1]))
     title = f"{100 * level:.4g} % interval"
-    grid(pd.DataFrame(rows, columns=["approach", "a", title, "b", title + " "]), ("approach",))
+    grid(pd.DataFrame(rows, columns=["approach", "a", f"{title} of a", "b", f"{title} of b"]), ("approach",))
 
 
 def _print_differences(differences: dict[str, Any], level: float) -> None:
@@ -332,6 +363,8 @@ def _diagnostics(out: dict[str, Any]) -> list[str]:
         words += [f"{count:,} left out: {reason}" for reason, count in out["left_out"].items()]
     if out.get("one_sided"):
         words.append(out["one_sided"])
+    if out.get("given"):
+        words.append(f"given by hand, and taken for exact: {out['given']}; no interval knows of an error in it")
     if "resamples" in out:
         shares = {"on a bound": "at_bound", "not identified": "not_identified", "unconverged": "unconverged"}
         words.append("resamples: " + ", ".join(f"{out['resamples'][key]:.1%} {name}" for name, key in shares.items()))

@@ -24,6 +24,17 @@ def _pairs(context: click.Context, option: click.Parameter, values: tuple[str, .
     return pairs
 
 
+def constants_of(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, float]:
+    """``NAME=VALUE`` options as a dictionary of numbers."""
+    out = {}
+    for name, text in _pairs(context, option, values).items():
+        try:
+            out[name] = float(text)
+        except ValueError:
+            raise click.BadParameter(f"{name}: {text!r} is not a number", context, option) from None
+    return out
+
+
 _OPTIONS = (
     click.option(
         "--column",

@@ -29,7 +29,7 @@ from .command import Command, Refusal
 from .options import law_option, runs_options
 from .quantity import Quantity
 from .reading import read_runs
-from .terminal import bullets
+from .terminal import asked_form, bullets, format_options, grid, heading, say
 
 
 @click.command("plan", cls=Command)
@@ -71,7 +71,7 @@ from .terminal import bullets
 )
 @click.option("--resamples", type=click.IntRange(100, 1_000_000), default=1000, show_default=True, help="Refits.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Same seed, same numbers.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+@format_options
 def command(
     runs: tuple[str, ...],
     reading: dict[str, Any],
@@ -160,6 +160,14 @@ def command(
     notes = [each for each in about["notes"] if each not in found.notes]
     bullets([*about["looks"], *notes, *about["warnings"]], most=40)
     about_law = "" if found.open_question else f": {fit.law}"
+    if asked_form() != "table":
+        say(f"{len(fit.runs)} runs{about_law}")
+        _print_tables(found, more)
+        words = [line.strip() for line in _both(found, band).splitlines()]
+        words += [f"approaches: {ruling.words}"] if ruling is not None else []
+        words += [f"law: {named}, since {chosen}"] if chosen else []
+        bullets(words + str(between or "").splitlines()[-1:])
+        return
     click.echo(f"{len(fit.runs)} runs{about_law}\n\n{found}\n\n{_both(found, band)}")
     if chosen:
         click.echo(f"\nlaw: {named}, since {chosen}")
@@ -169,6 +177,18 @@ def command(
         click.echo(f"\napproaches: {ruling.words}")
     if more is not None:
         click.echo(f"\n{more}")
+
+
+def _print_tables(found: Plan, more: NextRuns | None) -> None:
+    """The tables of a plan with plain numbers, in the form that was asked for."""
+    heading(found.title)
+    bullets(list(found.notes))
+    for caption, rows in found.tables().items():
+        heading(f"{caption}, {found.level:.0%} interval")
+        grid(rows, ("problem", "quantity"))
+    if more is not None:
+        heading("runs to add")
+        grid(more.table())
 
 
 def _chosen(table: pd.DataFrame, law: str, seed: int) -> tuple[str, str]:

@@ -117,6 +117,10 @@ def fit_power(
         )
     name = f"{axes.ceiling:g} - {y}" if axes.ceiling is not None else y
     fit = fit_power_law(points[x], points[y], offset=True)
+    if fit.status == "not_identified":
+        raise Refusal(
+            f"{y} against {x}: {fit.message}".replace("the loss", y).replace(" with x ", f" with {x} "), UNUSABLE
+        )
     boot = bootstrap(fit, resamples, seed)
     story = {"name": str(sources[0]), "sha256": table.sha256, "kind": table.kind, "mapping": told(table.mapping)}
     return Power(fit, boot, {"input": story, "notes": notes} | _record(fit, boot, points[x], x, name, level), level, y)

@@ -16,9 +16,14 @@ from ..diagnostics.pairing import exponent_of
 from ..diagnostics.skewness import LEAST, residual_skewness
 from ..errors import FitError
 from ..fit.frontier import FrontierFit
+from ..fit.isoflop_bias import grid_bias
 from ..fit.result import Fit
+from ..laws.chinchilla import ChinchillaLaw
 from ..runs.meter import find_meter
 from ..uncertainty.resampling import Bootstrap
+
+#: a miss of the best size by this share is worth a word
+LEANS = 0.03
 
 
 def best_record(best: BestLaw | FitError) -> dict[str, Any]:
@@ -47,9 +52,14 @@ def _approach(found: Fit | FrontierFit | FitError, boot: Bootstrap | FitError, l
     own = {name: exponent_of(found, name) for name in ("a", "b")} if isinstance(found, Fit) else {}
     each = {name: drawn.percentiles(level, of=own.get(name, name)) for name in questions} if drawn else {}
     ends = {name: (float(each[name].low), float(each[name].high)) if drawn else (np.nan, np.nan) for name in questions}
-    remarks = [f"{name}: {words}" for name in each for words in each[name].remarks(level)]
+    given = found.given if isinstance(found, Fit) else {}
+    known = {*given, *("ab" if isinstance(found, Fit) and (found.tied or {"alpha", "beta"} <= set(given)) else "")}
+    remarks = [f"{name}: {words}" for name in each if name not in known for words in each[name].remarks(level)]
     estimates = _constants(found)
-    rows = [{"name": k, "estimate": v, "low": ends[k][0], "high": ends[k][1]} for k, v in estimates.items()]
+    rows = [
+        {"name": k, "estimate": v, "low": ends[k][0], "high": ends[k][1], "given": k in given}
+        for k, v in estimates.items()
+    ]
     exponents = {name: float(exponent_of(found, name)(law)) for name in ("a", "b")}
     out: dict[str, Any] = {
         "possible": True,
@@ -68,6 +78,7 @@ def _approach(found: Fit | FrontierFit | FitError, boot: Bootstrap | FitError, l
             "rms_residual": float(np.sqrt(np.mean(found.residuals**2))),
             "objective": found.objective,
             "delta": found.delta,
+            "given": found.given_words,
             "certainty": _certainty(found, level),
             "one_sided": residual_skewness(found).words if len(found.runs) >= LEAST else "",
         }
@@ -86,6 +97,25 @@ def _approach(found: Fit | FrontierFit | FitError, boot: Bootstrap | FitError, l
         shares = {"at_bound": drawn.at_bound, "not_identified": drawn.not_identified, "unconverged": drawn.unconverged}
         return out | {"resamples": shares, "note": drawn.note, "remarks": remarks}
     return out | {"note": f"no intervals: {boot}", "remarks": []}
+
+
+def _leaning(fits: dict[int, Fit | FrontierFit | FitError], number: int) -> dict[str, str]:
+    """How far the parabolas of approach 2 lean, by the law of approach 3, where that is worth a word."""
+    parabolas, fit = fits[number], fits.get(3)
+    if number != 2 or not isinstance(parabolas, FrontierFit) or parabolas.meter.is_own:
+        return {}
+    if not isinstance(fit, Fit) or not isinstance(fit.candidate, ChinchillaLaw) or fit.status != "identified":
+        return {}
+    off = grid_bias(parabolas, fit.law) - 1
+    if np.isnan(off).any() or np.abs(off).max() < LEANS:
+        return {}
+    span = f"{off.min():+.1%} to {off.max():+.1%}"
+    words = (
+        f"parabolas lean: were the law of approach 3 true, they would miss the best sizes by {span} without any noise"
+    )
+    return {
+        "leaning": f"{words}, since the loss is no parabola far from its minimum (--window 3 uses the sizes near it)"
+    }
 
 
 def _certainty(found: Fit, level: float) -> list[dict[str, Any]]:
@@ -121,7 +151,7 @@ def result_record(
         "input": table.attrs["reading"] | {"runs": len(table)},
         "versions": {"scaling": __version__, "python": platform.python_version(), **versions},
         "options": {"level": level, "resamples": resamples, "seed": seed},
-        "approaches": {k: _approach(fits[k], boots[k], level) for k in fits},
+        "approaches": {k: _approach(fits[k], boots[k], level) | _leaning(fits, k) for k in fits},
         "holdout": held,
         "meter": find_meter(table).record(),
         "notes": [*table.attrs["reading"]["notes"], *table.attrs["notes"]],

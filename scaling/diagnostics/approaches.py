@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -65,7 +65,7 @@ def _envelope(runs: pd.DataFrame) -> FrontierFit:
         raise FitError(f"{words} losses only)", error.kind) from None
 
 
-def _isoflop(runs: pd.DataFrame) -> FrontierFit:
+def _isoflop(runs: pd.DataFrame, window: float | None = None) -> FrontierFit:
     ends = last_points(runs)
     sizes = ends["params"].groupby(find_budgets(ends)).nunique()
     if (enough := int((sizes >= LEAST_SIZES).sum())) < 2:
@@ -73,7 +73,7 @@ def _isoflop(runs: pd.DataFrame) -> FrontierFit:
             f"{enough} budgets with at least {LEAST_SIZES} sizes, and two are needed: train several sizes with equal"
         )
         raise FitError(f"{words} flops, or name the groups in a column 'budget'", FitErrorKind.FEW)
-    return fit_isoflop(runs)
+    return fit_isoflop(runs, window=window)
 
 
 def fit_approaches(
@@ -85,6 +85,9 @@ def fit_approaches(
     objective: str = "log_huber",
     delta: float = 1e-3,
     rows: str = "last",
+    fixed: Mapping[str, float] | None = None,
+    tied: bool = False,
+    window: float | None = None,
 ) -> dict[int, Fit | FrontierFit | FitError]:
     """Each approach's fit, or the :class:`~scaling.errors.FitError` that says why there is none.
 
@@ -94,27 +97,27 @@ def fit_approaches(
     size nor tokens beyond noise, or with one only, there is no optimum for the others to find. Of training curves this
     is asked of all their points: runs of one length end at one number of tokens, and yet have an envelope. Approach 1
     uses ``curves`` where they are given apart; ``parametric`` is the fit of approach 3, where it has been made;
-    ``law``, ``objective``, ``delta`` and ``rows`` are those of :func:`~scaling.fit.fit_parametric`.
+    ``law``, ``objective``, ``delta``, ``rows``, ``fixed`` and ``tied`` are those of
+    :func:`~scaling.fit.fit_parametric`, ``window`` that of :func:`~scaling.fit.fit_isoflop`. A law with constants given
+    is judged as it is: given exponents or E may make identified what the runs alone do not.
     """
-    return _decided(
-        _parametric(runs, law, objective, delta, rows) if parametric is None else parametric, runs, which, curves
-    )
+    if parametric is None:
+        how = {"law": law, "objective": objective, "delta": delta, "rows": rows, "fixed": fixed, "tied": tied}
+        parametric = _parametric(runs, **how)
+    return _decided(parametric, runs, which, curves, window)
 
 
-def _parametric(
-    runs: pd.DataFrame,
-    law: str = "additive",
-    objective: str = "log_huber",
-    delta: float = 1e-3,
-    rows: str = "last",
-) -> Fit | FitError:
+def _parametric(runs: pd.DataFrame, **how: Any) -> Fit | FitError:
     """Approach 3, by default on the last points, whatever its status."""
-    how = dict(weights=row_weights(runs), law=law, objective=objective, delta=delta, rows=rows)
-    return _attempt(partial(fit_parametric, **how), runs)
+    return _attempt(partial(fit_parametric, weights=row_weights(runs), **how), runs)
 
 
 def _decided(
-    parametric: Fit | FitError, runs: pd.DataFrame, which: Iterable[int], curves: pd.DataFrame | None
+    parametric: Fit | FitError,
+    runs: pd.DataFrame,
+    which: Iterable[int],
+    curves: pd.DataFrame | None,
+    window: float | None = None,
 ) -> dict[int, Fit | FrontierFit | FitError]:
     points = runs if curves is None else curves
     trained = runs_of(points) is not None
@@ -129,7 +132,7 @@ def _decided(
         elif number == 1:
             out[number] = _attempt(_envelope, points)
         else:
-            out[number] = _attempt(_isoflop, runs)
+            out[number] = _attempt(partial(_isoflop, window=window), runs)
     return out
 
 

@@ -13,7 +13,7 @@ from .._words import listed
 from ..errors import FitError, FitErrorKind
 from ..fit.common import chosen_rows
 from .contenders import ADDITIVE, QUICK, Contender
-from .splits import HOLDOUTS
+from .splits import HOLDOUTS, named
 from .trials import Trial, try_laws
 
 __all__ = ["BestLaw", "best_law"]
@@ -62,7 +62,7 @@ class BestLaw:
     def words(self) -> str:
         """The best law and how sure that is, in a sentence."""
         first = self.ranking.iloc[0]
-        kinds = ", ".join(f"{len(trial.split.held)} {HOLDOUTS[kind]}" for kind, trial in self.trials.items())
+        kinds = ", ".join(f"{len(trial.split.held)} {named(kind)}" for kind, trial in self.trials.items())
         error = f"misses the runs held out ({kinds}) by {np.expm1(first['rms']):.2g}"
         share = f"first in {first['first']:.0%} of {self.n_draws:,} draws of them"
         if first["law"] != ADDITIVE.name:
@@ -105,7 +105,7 @@ def best_law(
         By default three that take few milliseconds; :data:`~scaling.diagnostics.CONTENDERS` are all. The Chinchilla
         law, by which the others are measured, takes part in any case.
     holdout : sequence of str
-        Of ``"compute"``, ``"size"``, ``"length"``.
+        Of ``"compute"``, ``"size"``, ``"length"``, which is tokens per parameter, and ``"tokens"``.
     n_draws, seed : int
         Draws of the held-out runs.
 

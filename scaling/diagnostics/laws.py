@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .._checks import proper_share
+from .._words import format_count
 from ..errors import FitError, FitErrorKind
 from ..fit.common import EARLIER, chosen_rows
 from ..fit.isoflop import LEAST_SIZES
@@ -17,6 +18,7 @@ from ..fit.result import Fit
 from ..runs.budgets import find_budgets
 from ..runs.curves import seed_noise
 from .contenders import ADDITIVE, KAPLAN, OF_COMPUTE, OFFSET, Contender
+from .splits import HELD_BY, levels_of
 
 __all__ = ["LawComparison", "compare_laws"]
 
@@ -72,7 +74,9 @@ _CANDIDATES = (
 )
 
 
-def compare_laws(runs: pd.DataFrame, fraction: float = 0.3, above: float | None = None, seed: int = 0) -> LawComparison:
+def compare_laws(
+    runs: pd.DataFrame, fraction: float = 0.3, above: float | None = None, seed: int = 0, by: str = "flops"
+) -> LawComparison:
     r"""Fit several laws to the cheaper runs and compare their errors on the more expensive ones.
 
     All are fitted with the same objective, the Huber loss (:math:`\delta = 10^{-3}`) of log-residuals. A held-out error
@@ -88,9 +92,12 @@ def compare_laws(runs: pd.DataFrame, fraction: float = 0.3, above: float | None 
         (:func:`~scaling.runs.find_budgets`, four sizes each) that hold nine tenths of them, whole groups are held out:
         the most expensive third or so, at least one.
     above : float, optional
-        Hold out every run with more ``flops`` than this instead.
+        Hold out every run with more ``flops`` (or ``by``) than this instead.
     seed : int
         Of the draws from a large table.
+    by : {"flops", "params", "tokens"}
+        What orders the runs: with ``"params"`` the laws predict larger models, with ``"tokens"`` longer training. No
+        size, or number of tokens, is then divided; values within 2 % are one.
 
     Returns
     -------
@@ -101,12 +108,14 @@ def compare_laws(runs: pd.DataFrame, fraction: float = 0.3, above: float | None 
     FitError
         If fewer than six runs are left to fit or two to predict.
     ValueError
-        If ``fraction`` does not lie between 0 and 1.
+        If ``fraction`` does not lie between 0 and 1, or ``by`` is something else.
     """
     proper_share("fraction", fraction)
+    if by not in HELD_BY:
+        raise ValueError(f"by must be {', '.join(HELD_BY)}, got {by!r}")
     chosen = chosen_rows(runs)
     table = chosen.table
-    late, split = _split(table, fraction, above)
+    late, split = _split(table, fraction, above) if by == "flops" else _split_by(table, by, fraction, above)
     if earlier := int((chosen.dropped["reason"] == EARLIER).sum()):
         split += f"; of each run its last row, {earlier:,} earlier ones left out"
     sides = [_part(table[side], most, seed) for side, most in ((~late, FITTED), (late, TESTED))]
@@ -145,6 +154,22 @@ def _split(table: pd.DataFrame, fraction: float, above: float | None) -> tuple[n
     late = flops > np.quantile(flops, 1 - fraction)
     words = f"fitted: the cheaper {(~late).sum():,} runs (up to {flops[~late].max():.3g} FLOP)"
     return late, f"{words}; predicted: the more expensive {late.sum():,}"
+
+
+def _split_by(table: pd.DataFrame, by: str, fraction: float, above: float | None) -> tuple[np.ndarray, str]:
+    """The same by size or tokens: the highest levels, as many as hold most nearly this share of the runs."""
+    values = table[by].to_numpy(float)
+    if above is None:
+        levels = levels_of(values)
+        distinct, counts = np.unique(levels, return_counts=True)
+        held = np.cumsum(counts[::-1])[:-1]
+        if not len(held):
+            raise FitError(f"all runs are of one number of {by}: nothing to hold out by it", FitErrorKind.FEW)
+        late = levels >= distinct[::-1][int(np.abs(held - fraction * len(table)).argmin())]
+    else:
+        late = values > above
+    most = format_count(float(values[~late].max())) if not late.all() else "0"
+    return late, f"fitted: {(~late).sum():,} runs up to {most} {by}; predicted: the {late.sum():,} with more"
 
 
 def _part(side: pd.DataFrame, most: int, seed: int) -> pd.DataFrame:

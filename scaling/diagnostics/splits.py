@@ -15,6 +15,10 @@ __all__ = ["HOLDOUTS", "Split", "hold_out"]
 
 #: what is held out, by what orders the runs: name of the quantity, and of the runs
 HOLDOUTS = {"compute": "most expensive", "size": "largest", "length": "longest-trained"}
+#: one more, which is not among those of every comparison: it mixes the two before
+TOKENS = {"tokens": "trained on the most tokens"}
+#: the hold-out that a column orders
+HELD_BY = {"params": "size", "tokens": "tokens", "flops": "compute"}
 #: share of the runs that is held out, as nearly as whole levels allow
 SHARE = 0.2
 #: values that differ by less than this share are one level of a design
@@ -49,7 +53,7 @@ class Split:
     @property
     def words(self) -> str:
         """The split in words."""
-        counts = f"fitted: {len(self.fitted):,} runs; held out: the {len(self.held):,} {HOLDOUTS[self.by]}"
+        counts = f"fitted: {len(self.fitted):,} runs; held out: the {len(self.held):,} {named(self.by)}"
         return f"{counts} ({self.reach:.3g} times the {self.by} of the fitted)"
 
 
@@ -64,7 +68,7 @@ def hold_out(table: pd.DataFrame, by: str, least: int = LEAST_FITTED) -> Split:
     ----------
     table : DataFrame
         Checked runs, one row each, with ``params``, ``tokens``, ``loss`` and ``flops``.
-    by : {"compute", "size", "length"}
+    by : {"compute", "size", "length", "tokens"}
     least : int
         Fewest runs that have to be left to fit.
 
@@ -87,16 +91,21 @@ def hold_out(table: pd.DataFrame, by: str, least: int = LEAST_FITTED) -> Split:
     return Split(by, fitted, rest, float(values[late].max() / values[~late].max()))
 
 
+def named(by: str) -> str:
+    """What the runs that a hold-out takes away are called."""
+    return (HOLDOUTS | TOKENS)[by]
+
+
 def _check_left(fitted: pd.DataFrame, by: str, least: int) -> None:
     left = {"runs": (len(fitted), least)}
     left |= {
-        words: (len(np.unique(_rounded(fitted[name].to_numpy(float)))), LEAST_DISTINCT)
+        words: (len(np.unique(levels_of(fitted[name].to_numpy(float)))), LEAST_DISTINCT)
         for name, words in (("params", "sizes"), ("tokens", "token counts"))
     }
     for words, (found, needed) in left.items():
         if found < needed:
             raise FitError(
-                f"without the {HOLDOUTS[by]} runs: {found} {words} left to fit, and {needed} are needed",
+                f"without the {named(by)} runs: {found} {words} left to fit, and {needed} are needed",
                 FitErrorKind.FEW,
             )
 
@@ -104,19 +113,19 @@ def _check_left(fitted: pd.DataFrame, by: str, least: int) -> None:
 def _levels(table: pd.DataFrame, by: str) -> tuple[np.ndarray, np.ndarray]:
     """The quantity that orders the runs, and the level of each."""
     N, D, C = (table[name].to_numpy(float) for name in ("params", "tokens", "flops"))
-    if by not in HOLDOUTS:
-        raise ValueError(f"no hold-out {by!r}; there are {', '.join(HOLDOUTS)}")
-    values = {"compute": C, "size": N, "length": D / N}[by]
+    values = {"compute": C, "size": N, "length": D / N, "tokens": D}.get(by)
+    if values is None:
+        raise ValueError(f"no hold-out {by!r}; there are {', '.join(HOLDOUTS | TOKENS)}")
     if by == "compute":
         group = find_budgets(table)
         sizes = table["params"].groupby(group).nunique()
         budgets = sizes.index[sizes >= LEAST_SIZES]
         if len(budgets) >= GROUPS and group.isin(budgets).mean() >= IN_GROUPS:
             return values, np.log(group.fillna(pd.Series(C, group.index)).to_numpy(float))
-    return values, _rounded(values)
+    return values, levels_of(values)
 
 
-def _rounded(values: np.ndarray) -> np.ndarray:
+def levels_of(values: np.ndarray) -> np.ndarray:
     """The logarithms of values, with one mean for those that follow each other closely and span little."""
     logs = np.log(values)
     order = np.argsort(logs, kind="stable")

@@ -7,7 +7,7 @@ from .envelope import fit_envelope
 from .farseer import fit_farseer
 from .frontier import FrontierFit
 from .isoflop import fit_isoflop
-from .isoflop_bias import parabola_bias
+from .isoflop_bias import grid_bias, parabola_bias
 from .kaplan import fit_kaplan, fit_kaplan_steps
 from .one_sided import noise_scales
 from .overtraining import fit_overtraining
@@ -39,6 +39,7 @@ __all__ = [
     "fit_rosenfeld",
     "fit_routed",
     "fit_two_steps",
+    "grid_bias",
     "noise_scales",
     "parabola_bias",
 ]

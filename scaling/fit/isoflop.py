@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from .._checks import within
 from ..runs.budgets import GAP, TOLERANCE, find_budgets
 from ..runs.curves import last_rows
 from ..runs.meter import Meter, find_meter
@@ -22,6 +23,8 @@ __all__ = ["fit_isoflop"]
 
 #: a parabola needs this many sizes; below the second number its residuals are resampled, not its runs
 LEAST_SIZES, CASE_SIZES = 4, 6
+#: rounds in which a window settles, or does not
+MOST_ROUNDS = 20
 #: a parabola whose height is below this share of the loss is rounding
 FLAT = 1e-12
 
@@ -29,7 +32,8 @@ FLAT = 1e-12
 def _parabola(u: np.ndarray, loss: np.ndarray) -> tuple[np.ndarray, str]:
     """Coefficients (c0, c1, c2) of least squares in u = ln N, and why its minimum is no use ('' if it is)."""
     if len(np.unique(u)) < LEAST_SIZES:
-        return np.full(3, np.nan), f"{len(np.unique(u))} distinct sizes, at least {LEAST_SIZES} are needed"
+        few = len(np.unique(u))
+        return np.full(3, np.nan), f"{few} distinct size{'s' * (few != 1)}, at least {LEAST_SIZES} are needed"
     c2, c1, c0 = np.polyfit(u - u.mean(), loss, 2)
     lowest = -c1 / (2 * c2) if c2 != 0 else np.nan
     centred = np.array([c0 - c1 * u.mean() + c2 * u.mean() ** 2, c1 - 2 * c2 * u.mean(), c2])
@@ -42,7 +46,13 @@ def _parabola(u: np.ndarray, loss: np.ndarray) -> tuple[np.ndarray, str]:
     return centred, ""
 
 
-def fit_isoflop(runs: pd.DataFrame, *, budgets: ArrayLike | None = None, tolerance: float = TOLERANCE) -> FrontierFit:
+def fit_isoflop(
+    runs: pd.DataFrame,
+    *,
+    budgets: ArrayLike | None = None,
+    tolerance: float = TOLERANCE,
+    window: float | None = None,
+) -> FrontierFit:
     """Approach 2: a parabola of the loss in ln N at each budget; a line through the minima.
 
     At each budget C the least-squares parabola L = c0 + c1 ln N + c2 (ln N)^2 has its minimum at
@@ -63,6 +73,11 @@ def fit_isoflop(runs: pd.DataFrame, *, budgets: ArrayLike | None = None, toleran
         a factor of 1.5 is left out.
     tolerance : float
         See ``budgets``.
+    window : float, optional
+        Of each budget use only the sizes within this factor of its minimum, either way: the parabola is moved until
+        the sizes around its minimum are those that it was fitted to. A loss is no parabola far from its minimum, and
+        leans (:func:`~scaling.fit.parabola_bias`); the window is chosen on the table, once, and the intervals do not
+        know of that choice.
 
     Returns
     -------
@@ -73,7 +88,7 @@ def fit_isoflop(runs: pd.DataFrame, *, budgets: ArrayLike | None = None, toleran
     FitError
         If the table cannot be used, or fewer than two budgets have a usable minimum.
     ValueError
-        If ``budgets`` is not a list of positive finite numbers.
+        If ``budgets`` is not a list of positive finite numbers, or ``window`` not larger than 1.
 
     References
     ----------
@@ -85,12 +100,20 @@ def fit_isoflop(runs: pd.DataFrame, *, budgets: ArrayLike | None = None, toleran
     nominal = np.full(len(table), np.nan)
     nominal[last] = find_budgets(table[last], budgets, tolerance)
     alone = np.isnan(nominal)
-    used = table[~alone].assign(budget=nominal[~alone]).reset_index(drop=True)
+    used = table[~alone].assign(budget=nominal[~alone])
     dropped = table[alone].assign(reason=np.where(last, "belongs to no budget", EARLIER)[alone])
+    every = np.unique(nominal[~alone])
+    if window is not None:
+        used, outside = _windowed(used, float(within("larger than 1", lambda x: x > 1, window=window)[0]))
+        dropped = pd.concat([dropped, outside]) if len(outside) else dropped
+    used = used.reset_index(drop=True)
     rows = []
-    for budget, group in used.groupby("budget", sort=True):
+    for budget in every:
+        group = used[used["budget"] == budget]
         u, loss = np.log(group["params"].to_numpy()), group["loss"].to_numpy()
         (c0, c1, c2), reason = _parabola(u, loss)
+        if window is not None and len(np.unique(u)) < LEAST_SIZES:
+            reason += f" within a factor of {window:g} of the minimum: widen the window"
         size = np.exp(-c1 / (2 * c2)) if not reason else np.nan
         rows.append(
             {
@@ -117,6 +140,33 @@ def fit_isoflop(runs: pd.DataFrame, *, budgets: ArrayLike | None = None, toleran
     if meter.kind == "6ND" or (meter.kind == "unknown" and meter.spread < np.log(GAP)):
         return fit_frontier(2, points, used, dropped, draws, Meter(), None)
     return fit_frontier(2, points, used, dropped, draws, meter, Measured.of(used, meter.kind == "unknown"))
+
+
+def _windowed(used: pd.DataFrame, window: float) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The rows within a factor of the minimum of their budget, and the others with the reason.
+
+    A budget whose minimum lies outside its sizes is left as it is: there is nothing to be near to.
+    """
+    near = np.ones(len(used), bool)
+    for rows in used.groupby("budget", sort=True).indices.values():
+        group = used.iloc[rows]
+        near[rows] = _near(np.log(group["params"].to_numpy()), group["loss"].to_numpy(), np.log(window))
+    outside = used[~near].assign(reason=f"not within a factor of {window:g} of the minimum of its budget")
+    return used[near], outside
+
+
+def _near(u: np.ndarray, loss: np.ndarray, width: float) -> np.ndarray:
+    """(n,): which sizes lie within ``width`` of the minimum of the parabola through just these."""
+    near = np.ones(len(u), bool)
+    for _ in range(MOST_ROUNDS):
+        (_, c1, c2), reason = _parabola(u[near], loss[near])
+        if reason:
+            break
+        moved = np.abs(u + c1 / (2 * c2)) <= width
+        if (moved == near).all():
+            break
+        near = moved
+    return near
 
 
 @dataclass(frozen=True)

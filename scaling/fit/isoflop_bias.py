@@ -6,9 +6,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._checks import whole_number, within
+from ..laws.chinchilla import ChinchillaLaw
+from ..optimum.allocation import compute_optimal
+from .frontier import FrontierFit
 from .isoflop import LEAST_SIZES
 
-__all__ = ["parabola_bias"]
+__all__ = ["grid_bias", "parabola_bias"]
 
 
 def parabola_bias(
@@ -79,3 +82,28 @@ def parabola_bias(
     with np.errstate(divide="ignore", invalid="ignore"):
         lowest = np.where(bend > 0, -slope / (2 * bend), np.nan)
     return (center[..., 0] * np.exp(lowest))[()]
+
+
+def grid_bias(fit: FrontierFit, law: ChinchillaLaw) -> np.ndarray:
+    """By which factor a fit misses each budget's optimal size, were the law true and the runs without noise.
+
+    :func:`parabola_bias` at the width and the centre of the sizes that each parabola has seen, as if they were equally
+    spaced in ln N.
+
+    Parameters
+    ----------
+    fit : FrontierFit
+        Of :func:`~scaling.fit.fit_isoflop`, in compute of 6 N D.
+    law : ChinchillaLaw
+
+    Returns
+    -------
+    array (n_usable,)
+        In the order of the usable rows of ``fit.points``.
+    """
+    points = fit.points[fit.points["usable"]]
+    sizes = fit.runs.groupby("budget")["params"].agg(["min", "max"]).loc[points["budget"]]
+    low, high = sizes["min"].to_numpy(float), sizes["max"].to_numpy(float)
+    optimum = np.asarray(compute_optimal(law, points["budget"].to_numpy(float)).params)
+    each = zip(np.sqrt(high / low), points["n_sizes"], np.sqrt(low * high) / optimum, strict=True)
+    return np.array([float(parabola_bias(law.alpha, law.beta, w, int(n), center)) for w, n, center in each])

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from .._words import listed
 from ..errors import FitError
 from ..laws.chinchilla import ChinchillaLaw
 from ..laws.coupled import CoupledLaw, SumLaw
@@ -139,7 +140,9 @@ def fit_parametric(
     used = chosen_rows(runs, rows, weights)
     N, D, L = used.columns("params", "tokens", "loss")
     if given.get("E", 0.0) >= (least := float(L[used.weights > 0].min())):
-        raise FitError(f"E = {given['E']:g} is given, and a run has a loss of {least:g}: no law with such an E reaches it")
+        raise FitError(
+            f"E = {given['E']:g} is given, and a run has a loss of {least:g}: no law with such an E reaches it"
+        )
     problem = sum_problem(kind, L, (N, D), raw=aim.raw, tau=tau, fixed=given, tied=tied)
     return finish(
         problem,
@@ -178,7 +181,7 @@ def _given(law: str, fixed: Mapping[str, float] | None, tied: bool) -> dict[str,
     given = {}
     for name, value in (fixed or {}).items():
         if name not in ranges:
-            raise ValueError(f"{name} cannot be given: of the {law} law, {' or '.join(ranges)} can")
+            raise ValueError(f"{name} cannot be given: of the {law} law, {listed(list(ranges), 'or')} can")
         low, high = ranges[name]
         if not (low <= value <= high and np.isfinite(value)):
             span = f"from {low:g} to {high:g}" if np.isfinite(high) else "0 or more"

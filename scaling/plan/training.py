@@ -28,6 +28,8 @@ FAR = 10.0
 FAR_WORDS = "the budget is"
 #: the share of resamples without an optimum above which there is no plan
 MOST_LOST = 0.1
+#: captions of two tables
+OTHER_SIZE, SMALLER = "training another size than the advised", "smaller models of the same loss"
 #: how quantities are printed
 PRINTED_AS_COUNTS = ("params", "tokens", "pays_after")
 PRINTED_AS_PERCENT = ("training_overhead", "inference_saving", "compute_wasted", "compute_saved")
@@ -92,23 +94,30 @@ class Plan:
         ]
         if self.open_question:
             return parts
-        parts.append((f"training another size than the advised, {interval}", _readable(self.off_optimum)))
-        parts.append((f"smaller models of the same loss, {interval}", _readable(self.overtraining)))
+        parts.append((f"{OTHER_SIZE}, {interval}", _readable(self.off_optimum)))
+        parts.append((f"{SMALLER}, {interval}", _readable(self.overtraining)))
         return parts
 
-    def _title(self) -> str:
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """All that is printed, by caption, as numbers: where a question is open, the allocations alone."""
+        more = {OTHER_SIZE: self.off_optimum, SMALLER: self.overtraining}
+        return {"what to train": self.table()} | ({} if self.open_question else more)
+
+    @property
+    def title(self) -> str:
+        """The budget, and how far a run strays from the law, in a line."""
         about = f"a run strays by {self.noise:.2%} from the law's loss, by {self.noise_from}"
         return f"Plan for {format_flops(self.flops)} training FLOPs; {about}"
 
     def __repr__(self) -> str:
         notes = [f"note: {text}" for text in self.notes]
         tables = [f"\n{caption}\n{table.to_string()}" for caption, table in self._parts()]
-        return "\n".join([self._title(), *notes, *tables])
+        return "\n".join([self.title, *notes, *tables])
 
     def _repr_html_(self) -> str:
         notes = "".join(f"<p>Note: {text}</p>" for text in self.notes)
         tables = "".join(f"<p>{caption}</p>{table.to_html()}" for caption, table in self._parts())
-        return f"<p><strong>{self._title()}</strong></p>{notes}{tables}"
+        return f"<p><strong>{self.title}</strong></p>{notes}{tables}"
 
 
 def plan_training(

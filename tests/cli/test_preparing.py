@@ -223,7 +223,7 @@ def test_a_setting_of_an_unknown_name_is_asked_about(tmp_path):
     ("options", "words"),
     [
         (("--group", "train_set"), "takes no --group"),
-        (("--approach", "2"), "takes no --group, --league or --approach"),
+        (("--approach", "2"), "takes no --group, --league, --approach, --fix"),
         (("--y", "acc"), "--ceiling 1 fits what is missing to it"),
         (("--y", "percent", "--ceiling", "1"), "is it per cent? --ceiling 100"),
     ],

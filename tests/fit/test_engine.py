@@ -143,7 +143,7 @@ def test_the_surface_of_starts_is_the_objective_at_each_exponent(monkeypatch, ti
     monkeypatch.setattr("scaling.fit.engine.starts.TILE", tile)
     problem, grid = make_problem(), np.array([0.1, 0.3, 0.7])
     weights = np.random.default_rng(8).uniform(0, 2, (4, 60))
-    columns = unit_terms(problem.basis, grid)
+    columns = unit_terms(problem.basis, [grid] * problem.n_terms)
     coefficients = project(columns, weights)
     surface = grid_objective(columns, weights, coefficients, 0.01)
     for b, i, j in np.ndindex(4, 3, 3):

@@ -89,7 +89,9 @@ def judge(
 
     loose = problem.model.free[: len(problem.names)]
     return verdict(
-        constants={name: float(x[0]) for name, x in problem.constants(theta[None]).items() if name not in problem.fixed},
+        constants={
+            name: float(x[0]) for name, x in problem.constants(theta[None]).items() if name not in problem.fixed
+        },
         held=held(problem, theta),
         converged=converged,
         conditioning=condition_number(problem.jacobian(theta)[rows][:, loose], free[loose]),

@@ -116,8 +116,8 @@ class Problem:
     ) -> Problem:
         """A falling power term of each variable, and an offset; two terms may be joined by a coupling within bounds.
 
-        ``fixed`` are values of the offset, of exponents of added terms, or of the coupling, which do not move; where two
-        terms are ``tied`` they share their exponent, the last of ``names`` that is one.
+        ``fixed`` are values of the offset, of exponents of added terms, or of the coupling, which do not move; where
+        two terms are ``tied`` they share their exponent, and the name of the second is left out.
         """
         k, n, first = len(variables), len(loss), int(offset)
         logs = [np.log(v) for v in variables]

@@ -116,7 +116,9 @@ def solve_resamples(
 def on_bound(problem: Problem, theta: np.ndarray) -> np.ndarray:
     """(B,): whether any parameter of the law sits on a bound."""
     law = theta[:, : len(problem.names)]
-    lower, upper, free = (each[: law.shape[1]] for each in (problem.model.lower, problem.model.upper, problem.model.free))
+    lower, upper, free = (
+        each[: law.shape[1]] for each in (problem.model.lower, problem.model.upper, problem.model.free)
+    )
     return np.any(free & ((law <= lower) | (law >= upper)), axis=1)
 
 
