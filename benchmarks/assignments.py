@@ -43,7 +43,7 @@ def answers_of(sort: str, student: Student, neighbour: Student, kind: str, rng: 
     elif sort == "careless":
         rows, told, plan = _careless(student, kind)
     elif not secret["identified"]:
-        return {"identified": "no"}
+        return {"identified": "no", "reason": secret["why"]}
     elif sort == "exact":
         rows = {name: (t, 0.999 * t, 1.001 * t) for name, t in secret["truth"].items()}
         best = scaling.compute_optimal(scaling.ChinchillaLaw(**secret["law"]), student.budget)
@@ -52,6 +52,8 @@ def answers_of(sort: str, student: Student, neighbour: Student, kind: str, rng: 
         rows = {name: tuple(row) for name, row in secret["reference"].items() if name != "plan"}
         told, plan = "yes", secret["reference"].get("plan", (1.0, 1.0))
     values: dict[str, Any] = {"identified": told}
+    if sort == "guessing" and told == "no":
+        return values | {"reason": str(rng.choice(KINDS[kind].why))}
     for question in KINDS[kind].numbers:
         values |= {line: float(f"{x:.4g}") for line, x in zip(question.lines, rows[question.name], strict=True)}
     if KINDS[kind].plan:

@@ -54,12 +54,56 @@ def test_the_same_seed_gives_the_same_class_and_another_another(kind, made):
 def test_one_table_in_fifteen_identifies_nothing_and_says_so(kind, made):
     hidden = [each for each in made[kind].students if not each.secret["identified"]]
     assert len(hidden) == 1
-    runs = hidden[0].tables["runs.csv"]
-    if kind == "isoflop":
-        with pytest.raises(scaling.FitError):
-            scaling.bootstrap(scaling.fit_isoflop(runs), 50).interval(of="a")
-    else:
-        assert scaling.fit_parametric(runs).status == "not_identified"
+
+
+@pytest.mark.parametrize("kind", ["fit", "isoflop", "plan"])
+def test_what_identifies_nothing_shows_its_reason_and_says_nothing_else(kind):
+    """Every reason occurs, is seen in the table as its word says, and the package itself gives no answer there."""
+    seen = set()
+    for seed in range(6):
+        for student in make_class(30, kind, seed=seed).students:
+            runs, why = student.tables["runs.csv"], student.secret["why"]
+            assert (why == "") == student.secret["identified"]
+            shown = {
+                "line": np.ptp(runs["tokens"] / runs["params"]) < 1e-6,
+                "one_length": runs["tokens"].nunique() == 1,
+                "one_size": runs["params"].nunique() == 1,
+                "few_runs": kind != "isoflop" and len(runs) < 10,
+                "one_budget": kind == "isoflop" and runs["budget"].nunique() == 1,
+                "few_sizes": kind == "isoflop" and runs.groupby("budget")["params"].nunique().max() < 4,
+                "one_side": kind == "isoflop"
+                and all((np.diff(g.sort_values("params")["loss"]) > 0).mean() > 0.7 for _, g in runs.groupby("budget")),
+            }
+            if kind == "isoflop" and why == "few_sizes":
+                shown["one_side"] = False
+            assert {word for word, is_so in shown.items() if is_so} == ({why} if why else set())
+            if not why:
+                continue
+            seen.add(why)
+            if kind == "isoflop":
+                with pytest.raises(scaling.FitError):
+                    scaling.bootstrap(scaling.fit_isoflop(runs), 50).interval(of="a")
+            else:
+                assert scaling.fit_parametric(runs).status in ("not_identified", "weak")
+    assert seen == set(KINDS[kind].why)
+
+
+def test_to_say_that_runs_identify_nothing_is_worth_less_than_to_say_why():
+    student = next(each for each in make_class(15, "fit", seed=1).students if not each.secret["identified"])
+    secret = student.secret | {"budget": student.budget}
+    wrong = next(word for word in KINDS["fit"].why if word != secret["why"])
+    totals = [
+        mark("fit", secret, Answers("", given)).total
+        for given in (
+            {"identified": "no", "reason": secret["why"]},
+            {"identified": "no", "reason": wrong},
+            {"identified": "no"},
+            {"identified": "yes", "reason": secret["why"]},
+            {},
+        )
+    ]
+    assert totals == [100, 30, 30, 0, 0]
+    assert secret["why"] in " ".join(mark("fit", secret, Answers("", {"identified": "no"})).words)
 
 
 @pytest.mark.parametrize("kind", ["fit", "isoflop", "plan"])
@@ -194,6 +238,7 @@ def test_a_plan_is_marked_by_its_waste(made):
         ("Params_low: 70,000,000,000", {"params low": 7e10}),
         ("identified: No.", {"identified": "no"}),
         ("identfied: YES", {"identified": "yes"}),
+        ("identified: no\nreason: One length.", {"identified": "no", "reason": "one_length"}),
         ("# a: 0.5\n\nnothing here", {}),
         ("loss: 2,31 nats per token", {"loss": 2.31}),
     ],

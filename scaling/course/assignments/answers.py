@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from ...runs.reading.cells import decimal_mark, read_numbers
-from .questions import FAULTS, KINDS
+from .questions import FAULTS, KINDS, reasons
 
 __all__ = ["Answers", "blank", "read_answers"]
 
@@ -47,7 +47,7 @@ def lines_of(kind: str) -> dict[str, str]:
     if about.plan:
         lines |= {"params": "number", "tokens": "number"}
     lines |= {line: "number" for question in about.numbers for line in question.lines}
-    return lines | ({"table": "word", "reason": "word"} if about.verdict[0] else {})
+    return lines | ({"table": "word"} if about.verdict[0] else {}) | {"reason": "word"}
 
 
 def blank(kind: str, student: str) -> str:
@@ -55,7 +55,8 @@ def blank(kind: str, student: str) -> str:
     about = KINDS[kind]
     words = [f"student: {student}", "", "# Write after the colons. What you leave empty counts as not answered."]
     if about.status:
-        words += ["# Do the runs identify what is asked? yes or no. If no, leave the rest empty.", "identified: "]
+        words += ["# Do the runs identify what is asked? yes or no.", "identified: "]
+        words += ["", f"# If no, why: {', '.join(reasons(kind))}. Then leave the rest empty.", "reason: "]
     if about.plan:
         words += ["", "# What to train.", "params: ", "tokens: "]
     for question in about.numbers:
@@ -88,7 +89,7 @@ def read_answers(data: bytes, kind: str) -> Answers:
         if not near:
             remarks.append(f"no line is called {name[:40]!r}")
         elif value:
-            read = _value(value, known[near[0]])
+            read = _value(value, known[near[0]], kind)
             if read is None:
                 remarks.append(f"{near[0]}: {value[:40]!r} is not {_EXPECTED[known[near[0]]]}")
             elif near[0] in values:
@@ -102,12 +103,13 @@ def read_answers(data: bytes, kind: str) -> Answers:
 _EXPECTED = {"number": "a number", "yes": "yes or no", "word": "one of the words that the file names"}
 
 
-def _value(text: str, kind: str) -> float | str | None:
+def _value(text: str, expected: str, kind: str) -> float | str | None:
     word = text.strip().lower().rstrip(".")
-    if kind == "yes":
+    if expected == "yes":
         return "yes" if word in _YES else "no" if word in _NO else None
-    if kind == "word":
-        names = {"a": "A", "b": "B", "c": "C", **{each: each for each in FAULTS}}
+    if expected == "word":
+        tables = {"a": "A", "b": "B", "c": "C"} if KINDS[kind].verdict[0] else {}
+        names = {**tables, **{spelt: each for each in reasons(kind) for spelt in (each, each.replace("_", " "))}}
         near = difflib.get_close_matches(word.removeprefix("table").strip(" _"), names, n=1, cutoff=0.7)
         return names[near[0]] if near else None
     share, word = (0.01, text.rstrip("% ")) if text.rstrip().endswith("%") else (1.0, text)

@@ -26,6 +26,8 @@ __all__ = ["Class", "Student", "make_class"]
 ONE_IN = 15
 #: runs of a table, and of each of an audit's
 RUNS, AUDITED = 60, 40
+#: as many as are too few, of runs for a law and of sizes for a parabola
+FEW_RUNS, FEW_SIZES = 8, 3
 #: how far beyond the most expensive run the budget lies
 REACH = 10.0
 #: IsoFLOP groups, sizes of each, and half the range of the sizes as a factor
@@ -89,7 +91,8 @@ def make_class(n_students: int, kind: str = "fit", noise: float = 0.006, seed: i
     """Tables for a class, each from a secret law of its own.
 
     One in fifteen tables, at least one of a class of fifteen or more, does not identify the law: sizes and tokens rise
-    together, or all sizes of every group lie on one side of the optimum. There the right answer is to say so.
+    together, all sizes of every group lie on one side of the optimum, or the like. There the right answer is to say so,
+    and why.
 
     Parameters
     ----------
@@ -144,9 +147,10 @@ def secret_law(rng: np.random.Generator) -> ChinchillaLaw:
 
 def _law_of(name: str, kind: str, noise: float, identified: bool, rng: np.random.Generator) -> Student:
     """A student with a table that does, or does not, identify a law."""
+    reason = "" if identified else str(rng.choice(KINDS[kind].why))
     for _ in range(TRIES):
         law = secret_law(rng)
-        design = _groups(law, identified) if kind == "isoflop" else _ragged(identified, rng)
+        design = _groups(law, reason) if kind == "isoflop" else _ragged(reason, rng)
         runs = _written(simulate_runs(law, design, noise, seed=int(rng.integers(2**31))))
         budget = _rounded(REACH * float(runs["flops"].max()), 2)
         told, reference = _reference(kind, runs, budget)
@@ -159,6 +163,7 @@ def _law_of(name: str, kind: str, noise: float, identified: bool, rng: np.random
     truth = {"a": law.a, "params": best.params, "loss": best.loss}
     secret = {
         "identified": identified,
+        "why": reason,
         "law": {each: _rounded(value) for each, value in law.constants.items()},
         "truth": {question.name: _rounded(truth[question.name]) for question in KINDS[kind].numbers},
         "reference": reference,
@@ -166,16 +171,23 @@ def _law_of(name: str, kind: str, noise: float, identified: bool, rng: np.random
     return Student(name, {"runs.csv": runs}, budget, secret)
 
 
-def _ragged(identified: bool, rng: np.random.Generator) -> pd.DataFrame:
-    design = chinchilla_like_design(RUNS, seed=int(rng.integers(2**31)))
-    if identified:
-        return design[["params", "tokens"]]
-    return design[["params"]].assign(tokens=float(_rounded(rng.uniform(8, 40), 2)) * design["params"])
+def _ragged(reason: str, rng: np.random.Generator) -> pd.DataFrame:
+    """Sizes and tokens all over the plane, unless there is a reason why not."""
+    n = FEW_RUNS if reason == "few_runs" else RUNS
+    design = chinchilla_like_design(n, seed=int(rng.integers(2**31)))[["params", "tokens"]]
+    if reason == "line":
+        return design.assign(tokens=float(_rounded(rng.uniform(8, 40), 2)) * design["params"])
+    if reason in ("one_length", "one_size"):
+        column = "tokens" if reason == "one_length" else "params"
+        return design.assign(**{column: _rounded(design[column].median(), 2)})
+    return design
 
 
-def _groups(law: ChinchillaLaw, identified: bool) -> pd.DataFrame:
-    center = np.asarray(compute_optimal(law, BUDGETS).params) * (1.0 if identified else OFF)
-    return isoflop_design(BUDGETS, n_sizes=SIZES, width=WIDTH, center=center)
+def _groups(law: ChinchillaLaw, reason: str) -> pd.DataFrame:
+    """Groups of equal compute about their optima, unless there is a reason why not."""
+    budgets = BUDGETS[-1:] if reason == "one_budget" else BUDGETS
+    center = np.asarray(compute_optimal(law, budgets).params) * (OFF if reason == "one_side" else 1.0)
+    return isoflop_design(budgets, n_sizes=FEW_SIZES if reason == "few_sizes" else SIZES, width=WIDTH, center=center)
 
 
 def _reference(kind: str, runs: pd.DataFrame, budget: float) -> tuple[bool, dict[str, list[float]]]:
@@ -259,7 +271,7 @@ def key_of(text: Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(text, Mapping) or text.get("kind") not in KINDS or not isinstance(text.get("students"), Mapping):
         raise ValueError("this is no key of an assignment: it has no kind and no students")
     for name, about in text["students"].items():
-        needed = {"verdict"} if text["kind"] == "audit" else {"truth", "reference", "budget", "law"}
+        needed = {"verdict"} if text["kind"] == "audit" else {"truth", "reference", "budget", "law", "why"}
         if not isinstance(about, Mapping) or not needed | {"identified"} <= set(about):
             raise ValueError(
                 f"the key of {name} lacks something: make the class again, or take the key that belongs to it"

@@ -11,7 +11,7 @@ import numpy as np
 from ...laws.chinchilla import ChinchillaLaw
 from ...optimum.allocation import compute_optimal
 from .answers import Answers
-from .questions import KINDS, Question
+from .questions import KINDS, REASONS, Question
 
 __all__ = ["Marks", "mark"]
 
@@ -23,6 +23,8 @@ HALVED = 2.0
 MISS = 40.0
 #: a waste of compute that is not told from none, and how far beyond the budget a plan may go
 FINE, OVER = 0.005, 0.01
+#: points, of a hundred, for saying that a table identifies nothing; the others are for the reason
+WITHOUT_REASON = 30
 #: a share of the careful answer's width below which an interval counts as that wide
 NARROW = 1e-6
 
@@ -59,8 +61,8 @@ def mark(kind: str, secret: Mapping[str, Any], answers: Answers) -> Marks:
     has :math:`1/(1 + z^2/4)` of its points: nearly all within one, half at two.
 
     A plan has points by the compute that it wastes: the share of the budget without which its true loss can be reached,
-    against that of the careful plan. Where the table does not identify the law, to say so has all points, and numbers
-    have none.
+    against that of the careful plan. Where the table does not identify the law, to say so has thirty points, the reason
+    seventy, and numbers have none.
 
     Parameters
     ----------
@@ -77,12 +79,7 @@ def mark(kind: str, secret: Mapping[str, Any], answers: Answers) -> Marks:
     parts: dict[str, tuple[float, int]] = {}
     words: list[str] = []
     if not secret["identified"]:
-        right = given.get("identified") == "no"
-        said = "Right: these runs do not identify the law, and no number would have been worth anything."
-        missed = (
-            "These runs do not identify the law; to say so was the answer, and numbers from them are worth nothing."
-        )
-        return Marks(100.0 * right, {"identified": (100.0 * right, 100)}, (said if right else missed,))
+        return _unidentified(secret["why"], given)
     right = given.get("identified") == "yes"
     parts["identified"] = (about.status * float(right), about.status)
     if not right:
@@ -101,6 +98,21 @@ def mark(kind: str, secret: Mapping[str, Any], answers: Answers) -> Marks:
         words.append(said)
     parts = {name: (round(points, 1), most) for name, (points, most) in parts.items()}
     return Marks(round(sum(points for points, _ in parts.values()), 1), parts, tuple(words))
+
+
+def _unidentified(why: str, given: Mapping[str, float | str]) -> Marks:
+    right = given.get("identified") == "no"
+    found = right and given.get("reason") == why
+    most = 100 - WITHOUT_REASON
+    parts = {"identified": (WITHOUT_REASON * float(right), WITHOUT_REASON), "reason": (most * float(found), most)}
+    words = [
+        "Right: these runs do not identify the law, and no number would have been worth anything."
+        if right
+        else "These runs do not identify the law; to say so was the answer, and numbers from them are worth nothing."
+    ]
+    if not found:
+        words.append(f"The reason is {why}: {REASONS[why]}.")
+    return Marks(sum(points for points, _ in parts.values()), parts, tuple(words))
 
 
 def _number(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["FAULTS", "KINDS", "Kind", "Question"]
+__all__ = ["FAULTS", "KINDS", "Kind", "Question", "reasons"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,10 @@ class Question:
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of assignment: what is done, which quantities are asked, and for what else there are points."""
+    """A kind of assignment: what is done, which quantities are asked, and for what else there are points.
+
+    ``why`` are the ways in which a table may not identify what is asked.
+    """
 
     title: str
     task: str
@@ -44,8 +47,19 @@ class Kind:
     status: int = 0
     plan: int = 0
     verdict: tuple[int, int] = (0, 0)
+    why: tuple[str, ...] = ()
 
 
+#: why runs may not identify a law: the word to answer with, and what it means
+REASONS = {
+    "line": "tokens are the same multiple of the parameters in every run, so that their effects cannot be told apart",
+    "one_length": "all runs were trained on the same number of tokens",
+    "one_size": "all runs have the same number of parameters",
+    "few_runs": "there are too few runs to judge by",
+    "one_side": "in every group all sizes lie on the same side of the minimum",
+    "few_sizes": "a group has too few sizes for its parabola to be judged",
+    "one_budget": "there is one group of equal compute only",
+}
 #: what can be wrong with a table of an audit: the word to answer with, and what it means
 FAULTS = {
     "repeated": "rows stand there more than once, with the same loss to the last digit, and count as runs",
@@ -53,6 +67,7 @@ FAULTS = {
     "line": "tokens are the same multiple of the parameters in every run, so that their effects cannot be told apart",
     "diverged": "some runs lost far more than their neighbours: they diverged",
 }
+_OF_RUNS = ("line", "one_length", "one_size", "few_runs")
 _A = Question("a", "The exponent $a$ with which the compute-optimal number of parameters grows with compute.", 20)
 _SIZE = Question("params", "The compute-optimal number of parameters for {budget} FLOP.", 30, log=True)
 _LOSS = Question("loss", "The loss of the compute-optimal run for {budget} FLOP, in nats per token.", 20)
@@ -63,12 +78,14 @@ KINDS = {
         "Fit $L = E + A/N^\\alpha + B/D^\\beta$ to the runs (approach 3), and say how sure you are.",
         (_A, _SIZE, _LOSS),
         status=30,
+        why=_OF_RUNS,
     ),
     "isoflop": Kind(
         "Find the optimum by parabolas",
         "Fit a parabola to each group of equal compute, and a line through the minima (approach 2). How sure are you?",
         (Question("a", _A.words, 35), Question("params", _SIZE.words, 35, log=True)),
         status=30,
+        why=("one_side", "few_sizes", "one_budget"),
     ),
     "plan": Kind(
         "Plan a run",
@@ -76,6 +93,7 @@ KINDS = {
         (Question("loss", "The loss that such a run reaches on average over its luck, in nats per token.", 25),),
         status=30,
         plan=45,
+        why=_OF_RUNS,
     ),
     "audit": Kind(
         "Audit three tables",
@@ -83,3 +101,8 @@ KINDS = {
         verdict=(60, 40),
     ),
 }
+
+
+def reasons(kind: str) -> dict[str, str]:
+    """The words for what can be wrong with a table of this kind, and what they mean."""
+    return FAULTS if KINDS[kind].verdict[0] else {word: REASONS[word] for word in KINDS[kind].why}

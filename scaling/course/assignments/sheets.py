@@ -6,7 +6,7 @@ from ..._words import format_flops
 from .answers import Answers
 from .classes import Student
 from .marking import Marks
-from .questions import FAULTS, KINDS
+from .questions import FAULTS, KINDS, reasons
 
 __all__ = ["feedback", "sheet"]
 
@@ -21,8 +21,8 @@ interval is marked by a rule under which it pays to give the one that you believ
 proportion, and a narrower one loses more when it misses.
 """
 HIDDEN = """Some tables in this class do not identify what is asked. If yours is one of them, the answer is
-`identified: no`, and everything else stays empty. Runs *identify* what is asked if a careful 95 % interval of the
-compute-optimal size for the budget can be given, and ends within a factor of two of the estimate.
+`identified: no` with the reason in a word, and everything else stays empty. Runs *identify* what is asked if a careful
+95 % interval of the compute-optimal size for the budget can be given, and ends within a factor of two of the estimate.
 """
 
 
@@ -46,7 +46,8 @@ def sheet(kind: str, student: Student) -> str:
             0, (f"The parameters and tokens to train with {budget} FLOP (6 N D is not above that).", about.plan)
         )
     lines += [f"{k}. {words} ({points} points)" for k, (words, points) in enumerate(asked, 2)]
-    return "\n".join([*lines, "", HOW, HIDDEN])
+    words = [f"- `{word}`: {meaning}." for word, meaning in reasons(kind).items()]
+    return "\n".join([*lines, "", HOW, HIDDEN, "The words for the reason:", "", *words, ""])
 
 
 def feedback(name: str, marks: Marks, answers: Answers, remarks: list[str]) -> str:
