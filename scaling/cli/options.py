@@ -77,7 +77,7 @@ _DROP = click.option(
     metavar="WHAT",
     callback=_words,
     help="Leave out rows: 'diverged', the runs above what all others suggest, 'spikes', points far above their curve, "
-    "or lines by number: --drop 22,29.",
+    "'copies', all but the first of runs alike in size, tokens and loss, or lines by number: --drop 22,29.",
 )
 
 

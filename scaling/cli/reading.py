@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from .._words import name_rows
-from ..diagnostics.inspection import without_diverged
+from ..diagnostics.inspection import without_copies, without_diverged
 from ..diagnostics.pooling import is_tuned, swept_columns
 from ..diagnostics.spikes import find_spikes
 from ..runs.curves import last_points
@@ -21,6 +21,8 @@ from ..runs.reading.door import load_runs
 from ..runs.vocabulary import LABELS, LIMITS, STANDS_FOR
 from .command import Refusal
 
+#: what --drop knows by name, beside rows by number
+KINDS = ("diverged", "spikes", "copies")
 #: unused columns that are named
 SHOWN = 12
 
@@ -88,13 +90,14 @@ def _kept(table: pd.DataFrame, drop: tuple[str, ...]) -> np.ndarray:
     noun = table.index.name or "row"
     kept = np.ones(len(table), dtype=bool)
     for word in drop:
-        if word in ("diverged", "spikes"):
+        if word in KINDS:
             continue
         if not (hit := labels == word).any():
-            raise Refusal(
-                f"--drop {word}: no {noun} {word} is among the runs; 'diverged', 'spikes' or the number of a {noun}"
-            )
+            known = ", ".join(map(repr, KINDS))
+            raise Refusal(f"--drop {word}: no {noun} {word} is among the runs; {known} or the number of a {noun}")
         kept &= ~hit
+    if "copies" in drop:
+        kept[kept] = without_copies(table[kept])
     if "spikes" in drop:
         kept &= ~table.index.isin(find_spikes(table).index)
     if "diverged" in drop:

@@ -17,6 +17,7 @@ from ..fit.parametric import fit_parametric
 from ..fit.result import Fit
 from ..runs.budgets import find_budgets
 from ..runs.curves import last_points, row_weights, runs_of
+from ..runs.preparing.cooldowns import several_cooldowns
 from ..runs.repetition import repeated_rows
 from ..runs.table import check_runs
 from .approaches import APPROACH_NAMES, fit_approaches
@@ -65,6 +66,8 @@ class Inspection:
         Why the rows are not one run each of one family: see :func:`~scaling.diagnostics.find_pooling`.
     spikes : DataFrame
         Spikes of training curves, at their end or within: see :func:`~scaling.diagnostics.find_spikes`.
+    cooldowns : str
+        That runs were cooled down several times, in words; or nothing.
     """
 
     groups: pd.DataFrame
@@ -75,6 +78,7 @@ class Inspection:
     one_sided: str = ""
     pooled: list[Pooling] = field(default_factory=list)
     spikes: pd.DataFrame = field(default_factory=pd.DataFrame)
+    cooldowns: str = ""
 
     @property
     def looks(self) -> list[str]:
@@ -103,7 +107,7 @@ class Inspection:
         ]
         if (more := len(within) - MOST_SAID) > 0:
             words.append(f"and {more} more spikes within training curves")
-        return [*words, *filter(None, [self.one_sided])]
+        return [*words, *filter(None, [self.cooldowns, self.one_sided])]
 
     @property
     def usable(self) -> bool:
@@ -152,10 +156,10 @@ def inspect_runs(runs: pd.DataFrame, which: Iterable[int] = (1, 2, 3)) -> Inspec
     part = table if len(ends) <= MOST_FITTED else ends.sample(MOST_FITTED, random_state=0).sort_index()
     parametric = fit_parametric(part, weights=row_weights(part))
     law = parametric if parametric.status != "not_identified" else None
+    pooled = find_pooling(parametric, part)
     copies = repeated_rows(table, ["params", "tokens", "loss"], every=True)
-    words = (
-        [f"{name_rows(table.index, copies)}: copies of each other (params, tokens and loss)"] if copies.any() else []
-    )
+    told = not copies.any() or any(each.kind == "copies" for each in pooled)
+    words = [] if told else [f"{name_rows(table.index, copies)}: copies of each other (params, tokens and loss)"]
     diverged, below = _diverged(ends, law)
     return Inspection(
         groups=_groups(ends),
@@ -164,9 +168,16 @@ def inspect_runs(runs: pd.DataFrame, which: Iterable[int] = (1, 2, 3)) -> Inspec
         slips=_slips(table) + below,
         approaches=fit_approaches(part, which, parametric=parametric),
         one_sided=residual_skewness(law).words if law is not None and len(law.runs) >= LEAST else "",
-        pooled=find_pooling(parametric, part),
+        pooled=pooled,
         spikes=find_spikes(table),
+        cooldowns=several_cooldowns(table),
     )
+
+
+def without_copies(runs: pd.DataFrame) -> np.ndarray:
+    """Which rows (n,) belong to no run that ends with the params, tokens and loss of an earlier one."""
+    ends = last_points(runs)
+    return _without(runs, ends.index[repeated_rows(ends, ["params", "tokens", "loss"])])
 
 
 def without_diverged(runs: pd.DataFrame) -> np.ndarray:
@@ -175,7 +186,12 @@ def without_diverged(runs: pd.DataFrame) -> np.ndarray:
     part = ends if len(ends) <= MOST_FITTED else ends.sample(MOST_FITTED, random_state=0).sort_index()
     fit = fit_parametric(part, weights=row_weights(part))
     above = _diverged(ends, fit if fit.status != "not_identified" else None)[0]
-    rows = runs.index.isin(above.index)
+    return _without(runs, above.index)
+
+
+def _without(runs: pd.DataFrame, labels: pd.Index) -> np.ndarray:
+    """Which rows (n,) belong to no run of which one of these rows is part."""
+    rows = runs.index.isin(labels)
     codes = runs_of(runs)
     return ~rows if codes is None else ~np.isin(codes, codes[rows])
 

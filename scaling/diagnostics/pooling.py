@@ -18,6 +18,7 @@ from ..fit.certainty import LEAST_FREEDOM
 from ..fit.parametric import fit_parametric
 from ..fit.result import Fit
 from ..runs.curves import groups_of, runs_of
+from ..runs.repetition import repeated_rows
 from ..runs.vocabulary import LABELS, LIMITS, STANDS_FOR
 
 __all__ = ["Pooling", "find_pooling", "swept_columns"]
@@ -41,6 +42,8 @@ SPACED, STEPPED, MANY = 10, 8, 25
 MOST = 0.6
 #: share of the parameters from which on a model is called dense
 ALL_ACTIVE = 0.95
+#: copies that are worth a word, as a number and as a share of the runs, and digits of losses that differ by chance
+LEAST_COPIES, COPIED, DIGITS = 3, 0.05, 5
 #: rows beyond which a random part is looked at
 MOST_ROWS = 20_000
 #: names of what is tuned and not scaled, whole or as a part
@@ -62,8 +65,8 @@ def _is(pattern: re.Pattern[str], name: str) -> bool:
 class Pooling:
     """Why the rows of a table are not one run each of one family.
 
-    ``kind`` is ``checkpoints``, ``sweep``, ``families`` or ``experts``; ``columns`` those that tell; ``words`` say what
-    was seen and what to do.
+    ``kind`` is ``checkpoints``, ``copies``, ``sweep``, ``families`` or ``experts``; ``columns`` those that tell;
+    ``words`` say what was seen and what to do.
     """
 
     kind: str
@@ -76,6 +79,7 @@ def find_pooling(fit: Fit, table: pd.DataFrame | None = None) -> list[Pooling]:
 
     * *Checkpoints*: no column names the run, and most sizes have many numbers of tokens, equally spaced as the points
       of a training curve are.
+    * *Copies*: many runs have the parameters, the tokens and the loss of another to the last of five digits or more.
     * *A sweep*: runs of one size and number of tokens differ, and a column that is tuned explains how; or, without such
       a column, they differ far more than the best of each differ from a law of their own.
     * *Families*: a column of few levels explains the residuals of the pooled law.
@@ -108,10 +112,11 @@ def find_pooling(fit: Fit, table: pd.DataFrame | None = None) -> list[Pooling]:
     if len(used) > MOST_ROWS:
         used = np.sort(np.random.default_rng(0).choice(used, MOST_ROWS, replace=False))
     runs, residuals = fit.runs.iloc[used].reset_index(drop=True), fit.residuals[used]
+    copies = _copies(runs)
     sweep = _sweep(runs)
     if sweep is None or not sweep.columns:
         sweep = _families(runs, residuals) or sweep
-    found = [sweep, _experts(runs, mapping.get("params", ""))]
+    found = [copies, sweep, _experts(runs, mapping.get("params", ""))]
     return [each for each in found if each is not None]
 
 
@@ -176,6 +181,21 @@ def _explaining(columns: dict[str, np.ndarray], values: np.ndarray, lost: int = 
         if share >= EXPLAINED and chance < LEVEL / len(columns):
             found.append((name, share))
     return sorted(found, key=lambda each: -each[1])
+
+
+# -- copies
+
+
+def _copies(runs: pd.DataFrame) -> Pooling | None:
+    """Runs that stand there more than once."""
+    again = repeated_rows(runs, ["params", "tokens", "loss"])
+    if again.sum() < max(LEAST_COPIES, COPIED * len(runs)) or STANDS_FOR in runs:
+        return None
+    digits = [len(f"{loss:.12g}".replace(".", "").strip("0")) for loss in runs.loc[again, "loss"]]
+    if np.median(digits) < DIGITS:  # losses so rounded agree by chance
+        return None
+    words = f"{int(again.sum()):,} of {len(runs):,} runs are copies of others, to the last digit of their losses"
+    return Pooling("copies", (), f"{words}: counted twice they make all intervals too narrow: --drop copies")
 
 
 # -- checkpoints

@@ -10,10 +10,12 @@ from ...errors import RunsError
 from ..curves import runs_of
 from .expressions import as_numbers
 
-__all__ = ["annealed_points"]
+__all__ = ["annealed_points", "several_cooldowns"]
 
 #: a learning rate that has come down to this share of the highest of its run is cooled down
 COOL = 0.1
+#: rows beyond which it is not looked for several cooldowns that nobody has asked about
+MOST_ROWS = 200_000
 _RATES = frozenset(["lr", "learningrate", "currentlr", "trainlr", "lrvalue"])
 _FLAGS = frozenset(["annealed", "anneal", "cooldown", "cooled", "decayed", "iscooldown", "isannealed", "isdecay"])
 
@@ -47,11 +49,7 @@ def annealed_points(runs: pd.DataFrame, column: str | None = None) -> pd.DataFra
     if codes is None:
         raise RunsError("--final annealed: each row is a run of its own; a column that names the run is needed (--run)")
     name = column or _told_by(runs)
-    values = as_numbers(runs[name].map({"True": 1, "False": 0, True: 1, False: 0}).fillna(runs[name]).infer_objects())
-    order = np.lexsort((runs["tokens"].to_numpy(), codes))
-    ends = np.zeros(len(runs), dtype=bool)
-    for rows in np.split(order, np.flatnonzero(np.diff(codes[order])) + 1):
-        ends[rows] = _ends(values[rows], plain(name) in _FLAGS)
+    ends = _all_ends(runs, codes, name)
     if not ends.any():
         raise RunsError(f"--final annealed: in no run does a cooldown end, by column {name!r}")
     table = runs[ends].copy()
@@ -62,6 +60,29 @@ def annealed_points(runs: pd.DataFrame, column: str | None = None) -> pd.DataFra
     words += f"; {without:,} runs have none and are left out" if without else ""
     table.attrs = dict(runs.attrs) | {"notes": [*runs.attrs.get("notes", []), words]}
     return table
+
+
+def several_cooldowns(runs: pd.DataFrame) -> str:
+    """That runs have several cooldowns, of which only the last end counts unless more is asked for; or nothing."""
+    codes = runs_of(runs)
+    found = [str(name) for name in runs.columns if plain(str(name)) in _RATES | _FLAGS]
+    if codes is None or len(found) != 1 or len(runs) > MOST_ROWS:
+        return ""
+    ends = np.bincount(codes[_all_ends(runs, codes, found[0])])
+    if not (ends > 1).any():
+        return ""
+    words = f"{int((ends > 1).sum()):,} runs were cooled down several times, by column {found[0]!r}"
+    return f"{words}: each of the {int(ends.sum()):,} ends is a final loss, and only the last is used: --final annealed"
+
+
+def _all_ends(runs: pd.DataFrame, codes: np.ndarray, name: str) -> np.ndarray:
+    """Which rows (n,) end a cooldown."""
+    values = as_numbers(runs[name].map({"True": 1, "False": 0, True: 1, False: 0}).fillna(runs[name]).infer_objects())
+    order = np.lexsort((runs["tokens"].to_numpy(), codes))
+    ends = np.zeros(len(runs), dtype=bool)
+    for rows in np.split(order, np.flatnonzero(np.diff(codes[order])) + 1):
+        ends[rows] = _ends(values[rows], plain(name) in _FLAGS)
+    return ends
 
 
 def _told_by(runs: pd.DataFrame) -> str:
