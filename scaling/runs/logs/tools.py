@@ -1,4 +1,4 @@
-"""What tools write: Hugging Face, Weights & Biases, Lightning, MLflow and Hydra; event files are named."""
+"""What tools write: Hugging Face, Weights & Biases, Lightning, MLflow and Hydra."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import RunsError
-from .log import Log, as_number, plain_numbers, read_json_file, read_yaml_file, settings
+from .log import Log, as_number, plain_numbers, read_json_file, read_yaml_file, settings, settings_beside
 
 #: names of the step of a record
 _STEPS = ("step", "global_step", "trainer/global_step", "train/global_step", "iteration", "iter")
@@ -64,7 +64,7 @@ def json_lines(path: Path) -> Log:
     if not all({"step", UNTOLD} & set(point) for point in told):
         words = f"a record without a step ({', '.join(_STEPS[:3])} ...): this is no history of a run"
         raise RunsError(str(path), [words])
-    return Log(path.with_suffix(""), "a history in JSON lines", told, _beside(path.parent))
+    return Log(path.with_suffix(""), "a history in JSON lines", told, settings_beside(path.parent))
 
 
 def _with_step(point: dict[str, Any]) -> dict[str, Any]:
@@ -123,20 +123,6 @@ def hydra(path: Path) -> Log:
     return Log(path.parent.parent, "a job of Hydra", [], settings(read_yaml_file(path)))
 
 
-def tensorboard(path: Path) -> Log:
-    """Event files of TensorBoard are named, and not read: ``RunsError``."""
-    words = "an event file of TensorBoard, which is not read here: download its scalars there as CSV"
-    raise RunsError(str(path), [words])
-
-
-def _beside(folder: Path) -> dict[str, Any]:
-    """Settings in a file beside a log."""
-    for name, read in (("config.json", read_json_file), ("config.yaml", read_yaml_file)):
-        if (folder / name).is_file():
-            return settings(read(folder / name))
-    return {}
-
-
 def read_place(path: Path) -> Iterator[Log]:
     """The log that a file holds, by its name; nothing where its name says nothing."""
     name = path.name
@@ -150,7 +136,5 @@ def read_place(path: Path) -> Iterator[Log]:
         yield mlflow(path)
     elif name == "config.yaml" and path.parent.name == ".hydra":
         yield hydra(path)
-    elif ".tfevents." in name:
-        yield tensorboard(path)
     elif path.suffix in (".jsonl", ".ndjson"):
         yield json_lines(path)
