@@ -72,7 +72,7 @@ def collect_logs(
     notes = [
         f"{tool}: {sum(log.tool == tool for log in runs)} runs" for tool in dict.fromkeys(log.tool for log in runs)
     ]
-    notes += [note for log in runs for note in log.notes]
+    notes += dict.fromkeys(note for log in runs for note in log.notes)
     without = []
     for name, log in zip(names, runs, strict=True):
         points = points_with_loss(log, loss)[slice(None) if curves else slice(-1, None)]
