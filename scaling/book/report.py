@@ -32,7 +32,7 @@ PLANNED = {
     "tokens_per_param": ("tokens per parameter", factor),
     "loss": ("loss the law expects [nats per token]", "{:.3f}".format),
     "loss_of_a_run": ("loss of one such run, with its noise", "{:.3f}".format),
-    "exponent": ("exponent with which the size grows with compute", "{:.2f}".format),
+    "exponent": ("exponent with which the size grows with compute, at this budget", "{:.2f}".format),
     "flops": ("training compute [FLOP]", amount),
     "total_flops": ("training and use together [FLOP]", amount),
     "compute_saved": ("saved over its life", "{:.0%}".format),
@@ -46,6 +46,12 @@ CONSTANTS = {
     "a": "$a$, exponent of the best size in compute",
     "k_N": "$k_N$, best size at one FLOP",
 }
+#: notes that only say how a table was read, and no ground for distrust
+_READ = re.compile(
+    r"columns? not used|column .* is carried|numbers have decimal|\w+ (of [\d,]+ runs follows from|= )", flags=re.DOTALL
+)
+#: what is said of a table with a count of compute of its own
+COUNTED = "is not 6·params·tokens but"
 ALT = {
     False: "Two panels of dots, one dot a run. Left, loss against compute. Right, parameters against compute.",
     True: "Two panels. Left, the loss of each run against its compute, over a falling line, the least loss that the "
@@ -112,7 +118,8 @@ def _answer(answer: dict[str, Any]) -> str:
 def _why(answer: dict[str, Any]) -> str:
     """Why there is no number."""
     if answer["kind"] == NOTHING or answer["approach"] is not None:
-        return escaped(sentence(answer["why"]))
+        words = answer["why"].partition(": it lies anywhere")[0]  # the range stands in the line above
+        return escaped(sentence(words))
     doubt = "the fitted law misses these runs by far more than repeated runs differ"
     if answer["ruling"]["agree"] is False:
         doubt = "the methods that were tried on these runs disagree by more than noise"
@@ -180,13 +187,15 @@ def _known(summary: dict[str, Any]) -> list[str]:
     rows = [row for row in law.get("asked") or [] if row["quantity"] in ASKED]
     if not rows or summary["answer"]["kind"] == NOTHING:
         return []
+    answer, bent = summary["answer"], summary["input"]["meter"]["kind"] == "sizes"
+    local = amount(answer["flops"] / answer["reach"]) if bent else "any"
     lines = [
         _row("question", "at compute [FLOP]", "answer", "95 % interval", "enough to decide?"),
         "|---|---|---|---|---|",
     ]
     for row in rows:
         shown = {"params": much, "a": "{:.2f}".format, "loss": "{:.3f}".format}[row["quantity"]]
-        at = amount(row["flops"]) if math.isfinite(row["flops"]) else "any"
+        at = amount(row["flops"]) if math.isfinite(row["flops"]) else local
         value, low, high = (shown(row[name]) for name in ("value", "low", "high"))
         need = row["need"].replace("%", " %").replace("factor", "a factor of")
         enough = "yes" if row["enough"] else f"no, that takes {need}"
@@ -256,7 +265,10 @@ def _distrust(summary: dict[str, Any]) -> list[str]:
     checked = [_key(each["found"]) for each in answer["checks"]]
     plan = answer["plan"]["notes"] if answer["plan"] and answer["kind"] != NOTHING else []
     said: dict[str, str] = {}
-    for note in [*plan, *table["looks"], *table["warnings"], *table["notes"]]:
+    noticed = [note for note in table["notes"] if not _READ.match(note)]
+    for note in [*plan, *table["looks"], *table["warnings"], *noticed]:
+        if COUNTED in note and any(_key(COUNTED) in other for other in said):
+            continue
         if not any(_key(note) in other or other in _key(note) for other in [*checked, *said]):
             said[_key(note)] = f"- {escaped(sentence(note))}"
     always = (
@@ -303,6 +315,7 @@ def _table(summary: dict[str, Any], runs: pd.DataFrame) -> list[str]:
     lines = ["| | smallest | largest |", "|---|---|---|"]
     lines += [_row(name, shown(each.min()), shown(each.max())) for name, (shown, each) in ranges.items()]
     read = [", ".join(filter(None, [f"{m['name']} from {m['column']!r}", m["unit"]])) for m in table["mapping"]]
+    notes = [f"- {escaped(sentence(note))}" for note in table["notes"] if _READ.match(note)]
     return [
         "## The table",
         "\n".join(lines),
@@ -310,6 +323,7 @@ def _table(summary: dict[str, Any], runs: pd.DataFrame) -> list[str]:
         f"<a href='summary.json'>summary.json</a>. The SHA-256 of the file begins with "
         f"`{table['sha256'][:16]}`.",
         *(["How its columns were read:", fenced("\n".join(read))] if read else []),
+        *(["\n".join(notes)] if notes else []),
     ]
 
 
@@ -317,6 +331,8 @@ def _laws(summary: dict[str, Any]) -> list[str]:
     resamples = summary["options"]["n_resamples"]
     ruling = summary["answer"]["ruling"]
     rule = escaped(f"{sentence(ruling['found'])} {sentence(ruling['rule'])}")
+    if summary["answer"]["kind"] == NOTHING and not summary["answer"]["checks"] and summary["input"].get("pooled"):
+        rule = "None of them: the rows are not one run each of one family, as is said above."
     return [
         "## The laws",
         "$$\nL(N, D) = E + \\frac{A}{N^\\alpha} + \\frac{B}{D^\\beta}, \\qquad N^*(C) \\propto C^a\n$$ (intro-law)",

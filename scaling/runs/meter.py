@@ -130,9 +130,10 @@ class Meter:
             )
         if not self.is_own:
             return ""
+        near = f"within {self.spread:.1%}" if self.spread >= ROUNDING / 10 else "to rounding"
         times = f"{self.coefficient / 6:.4g}" if self.kind == "multiple" else span
         return (
-            f"{self.column} is not 6·params·tokens but {times} times that, {self.equation} within {self.spread:.1%}: "
+            f"{self.column} is not 6·params·tokens but {times} times that, {self.equation} {near}: "
             "plans, budgets and exponents of compute are in this count"
         )
 

@@ -73,6 +73,8 @@ def map_columns(
         else:
             mapped.append(m)
             taken.add(chosen)
+    if any(m.name == "params" and re.search("(?<!in)activ", plain(m.column)) for m in mapped):
+        notes.append("params are those active for a token: what a mixture of experts has in all is no part of the law")
     mapped, taken = _with_sizes_as_names(frame, mapped, taken, notes)
     mapped, words = _of_one_epoch(frame, mapped, columns, taken)
     problems += words
