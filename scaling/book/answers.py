@@ -190,6 +190,8 @@ class Answers:
 
     def _described(self, fit: Fit) -> dict[str, str]:
         question = "Does the law describe the runs?"
+        if fit.status == "not_identified":
+            return _check(question, None, "these runs tell no law that could describe them")
         aside = list(self.found.bootstraps[3].set_aside) if 3 in self.found.bootstraps else []
         spread = f"runs stray by {np.sqrt(np.mean(np.delete(fit.residuals, aside) ** 2)):.1%} from it"
         if aside:
@@ -197,8 +199,8 @@ class Answers:
         if not self.runs.duplicated(["params", "tokens"]).any():
             words = f"{spread}; whether that is noise is not known, since nothing was run twice"
             return _check(question, None, words)
-        if fit.status == "not_identified" or not (times := missed(fit)):
-            return _check(question, fit.status != "not_identified", f"{spread}, no more than noise explains")
+        if not (times := missed(fit)):
+            return _check(question, True, f"{spread}, no more than noise explains")
         return _check(question, False, f"it misses them by {times:.2g} times what repeated runs differ")
 
     def _other_law(self) -> dict[str, str]:

@@ -52,12 +52,6 @@ _READ = re.compile(
 )
 #: what is said of a table with a count of compute of its own
 COUNTED = "is not 6·params·tokens but"
-ALT = {
-    False: "Two panels of dots, one dot a run. Left, loss against compute. Right, parameters against compute.",
-    True: "Two panels. Left, the loss of each run against its compute, over a falling line, the least loss that the "
-    "law expects. Right, the parameters of each run against compute, with a rising line in a band, the best size and "
-    "its interval, and the asked budget marked.",
-}
 
 
 def front_page(summary: dict[str, Any], outcomes: dict[Chapter, Outcome], runs: pd.DataFrame) -> str:
@@ -67,7 +61,7 @@ def front_page(summary: dict[str, Any], outcomes: dict[Chapter, Outcome], runs: 
         f"# What to train with {amount(answer['flops'])} FLOP",
         f"A report on {summary['input']['rows']:,} training runs.",
         _answer(answer),
-        _picture(answer),
+        _picture(summary),
         *_checks(answer),
         *_known(summary),
         *_plan(answer),
@@ -134,7 +128,9 @@ def _checked(answer: dict[str, Any]) -> str:
     total = f"Of {count(len(answer['checks']))} checks below,"
     left = f"; {count(said[UNKNOWN])} cannot be made with these runs." if said[UNKNOWN] else "."
     if answer["kind"] != NUMBER:
-        return f"the range, not a number inside it. {total} {each[AGAINST]} against a number{left}"
+        ends = all(math.isfinite(end) for end in answer["params"][1:])
+        trust = "the range, not a number inside it." if ends else "there is no number to trust, and no range."
+        return f"{trust} {total} {each[AGAINST]} against a number{left}"
     trust = "with care: much could not be checked." if said[UNKNOWN] > 1 else "well, as far as these runs can tell."
     if said[AGAINST]:
         trust = "with care." if said[AGAINST] == 1 else "little; take it for a first guess."
@@ -157,18 +153,20 @@ def _what_would_change(answer: dict[str, Any]) -> str:
     )
 
 
-def _picture(answer: dict[str, Any]) -> str:
+def _picture(summary: dict[str, Any]) -> str:
+    """The picture with its caption and its words for who cannot see it, which say what is drawn and no more."""
+    answer = summary["answer"]
     drawn = answer["kind"] != NOTHING
-    caption = "The runs: their loss, and their size, against compute. No law could be drawn."
-    if drawn:
-        bands = (
-            "with its 95 % interval" if answer["approach"] else "by every approach with an answer, and 95 % intervals"
-        )
-        caption = (
-            "Left: each run, and the least loss that the fitted law expects. Right: the size of each run, and the best "
-            f"size {bands}. The dotted line is the budget that was asked about."
-        )
-    return "\n".join([f":::{{figure}} {PICTURE}", ":width: 100%", f":alt: {ALT[drawn]}", "", caption, ":::"])
+    law = drawn and _parametric(summary)["intervals"] is not None
+    known = drawn and all(math.isfinite(end) for end in answer["params"][1:])
+    bands = "with its 95 % interval" if answer["approach"] else "by every approach with an answer, and 95 % intervals"
+    left = "each run, and the least loss that the fitted law expects" if law else "the loss of each run"
+    right = f"the size of each run, and the best size {bands}" if known else "the size of each run"
+    alt = "Two panels of dots, one dot a run. Left, loss against compute" + ", over a falling line, the law" * law
+    alt += ". Right, parameters against compute" + ", with a rising line in a band, the best size" * known
+    caption = f"Left: {left}. Right: {right}. The dotted line is the budget that was asked about."
+    caption += "" if known else " No best size is drawn, because none is known with an interval."
+    return "\n".join([f":::{{figure}} {PICTURE}", ":width: 100%", f":alt: {alt}.", "", caption, ":::"])
 
 
 def _checks(answer: dict[str, Any]) -> list[str]:
@@ -263,6 +261,7 @@ def _distrust(summary: dict[str, Any]) -> list[str]:
     """What the plan says of itself, and what was noticed in the table: what the checks have not said."""
     table, answer = summary["input"], summary["answer"]
     checked = [_key(each["found"]) for each in answer["checks"]]
+    checked += [_key(answer["why"])] if answer["kind"] == NOTHING else []
     plan = answer["plan"]["notes"] if answer["plan"] and answer["kind"] != NOTHING else []
     said: dict[str, str] = {}
     noticed = [note for note in table["notes"] if not _READ.match(note)]

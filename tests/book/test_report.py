@@ -101,6 +101,15 @@ def test_curves_of_one_length_get_no_number_without_an_interval():
     assert headline(answer).endswith(", nor how far off any size may be.")
     assert "its interval is not known" in answer["why"]
     assert not all(np.isfinite(answer["params"][1:]))
+    text = front_page(summarise(found), {}, found.runs)
+    assert "there is no number to trust, and no range" in text
+    assert "tell no law that could describe them" in text
+    picture = text.split(":::{figure}")[1].split(":::")[0]
+    assert "best size with" not in picture
+    assert "fitted law" not in picture
+    words = " ".join(ET.fromstring(draw(found, answer["kind"])).itertext())
+    assert "best size, approach" not in words  # a line without a band would look sure
+    assert "fitted" not in words
 
 
 def test_an_approach_without_a_formula_can_be_the_one_to_follow():
@@ -165,6 +174,7 @@ def test_runs_that_are_set_aside_do_not_stray():
 def test_no_approach_is_to_be_followed_where_rows_are_pooled(answers, summaries):
     assert "follow approach" not in page(answers, summaries, "swept").lower()
     assert "Which to follow.** None of them" in page(answers, summaries, "swept")
+    assert page(answers, summaries, "swept").count("which 'lr' explains".replace("'", "\\'")) == 1
 
 
 def test_a_range_has_one_interval_in_its_answer(answers, summaries):
