@@ -96,6 +96,8 @@ def _plain_value(value: Any) -> Any:
         return [_plain_value(row) for row in value.to_dict("records")]
     if isinstance(value, dict):
         return {str(key): _plain_value(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        return _plain_value(value.item())
     if isinstance(value, (list, tuple, np.ndarray, pd.Series)):
         return [_plain_value(item) for item in value]
     if isinstance(value, np.generic):

@@ -27,6 +27,7 @@ from ..runs.curves import row_weights
 from ..runs.meter import find_meter
 from ..uncertainty.resampling import Bootstrap
 from ..uncertainty.subsampling import subsampled_bootstrap
+from .wording import factor
 
 __all__ = ["AGAINST", "FOR", "UNKNOWN", "Answers", "Question"]
 
@@ -189,12 +190,17 @@ class Answers:
 
     def _described(self, fit: Fit) -> dict[str, str]:
         question = "Does the law describe the runs?"
-        spread = f"runs stray by {np.sqrt(np.mean(fit.residuals**2)):.1%} from it"
+        if fit.status == "not_identified":
+            return _check(question, None, "these runs tell no law that could describe them")
+        aside = list(self.found.bootstraps[3].set_aside) if 3 in self.found.bootstraps else []
+        spread = f"runs stray by {np.sqrt(np.mean(np.delete(fit.residuals, aside) ** 2)):.1%} from it"
+        if aside:
+            spread += f", without {len(aside)} of {len(fit.residuals)} that lie far from it and are set aside"
         if not self.runs.duplicated(["params", "tokens"]).any():
             words = f"{spread}; whether that is noise is not known, since nothing was run twice"
             return _check(question, None, words)
-        if fit.status == "not_identified" or not (times := missed(fit)):
-            return _check(question, fit.status != "not_identified", f"{spread}, no more than noise explains")
+        if not (times := missed(fit)):
+            return _check(question, True, f"{spread}, no more than noise explains")
         return _check(question, False, f"it misses them by {times:.2g} times what repeated runs differ")
 
     def _other_law(self) -> dict[str, str]:
@@ -237,9 +243,9 @@ class Answers:
     def _near(self) -> dict[str, str]:
         reach = self.flops / float(self.runs["flops"].max())
         below = float(self.runs["flops"].min()) / self.flops
-        words = f"it is {reach:.2g} times that of the most expensive run"
+        words = f"it is {factor(reach)} times that of the most expensive run"
         if below > FAR:
-            words = f"it is {below:.2g} times below that of the cheapest run"
+            words = f"it is {factor(below)} times below that of the cheapest run"
         elif reach <= 1:
             words = "it lies within that of the runs"
         return _check("Is the budget near that of the runs?", reach <= FAR * (1 + 1e-9) and below <= FAR, words)

@@ -57,7 +57,8 @@ def _losses(ax: Axes, runs: pd.DataFrame, answers: Answers, budgets: np.ndarray 
         ax.plot(budgets, least, color="black", lw=1.6, label="least loss by the fitted law")
         ax.legend(loc="upper right")
     log_axes(ax, "flops", None)
-    ax.set(title="Runs over the fitted loss, lighter: larger", ylabel="Loss [nats per token]")
+    title = "Runs over the fitted loss, lighter: larger" if ax.lines else "Loss of the runs, lighter: larger"
+    ax.set(title=title, ylabel="Loss [nats per token]")
 
 
 def _sizes(ax: Axes, runs: pd.DataFrame, answers: Answers, budgets: np.ndarray | None) -> None:
@@ -69,11 +70,15 @@ def _sizes(ax: Axes, runs: pd.DataFrame, answers: Answers, budgets: np.ndarray |
             fit = found.fits[number]
             of = partial(_size, budgets=budgets, meter=find_meter(fit.runs) if isinstance(fit, Fit) else None)
             ends = found.bootstraps[number].percentiles(LEVEL, of=of)
-            ax.fill_between(budgets, ends.low, ends.high, color=color, alpha=0.22, lw=0)
-            ax.plot(budgets, of(fit.law)[0], color=color, lw=2, label=f"best size, approach {number}")
+            known = np.isfinite(ends.low) & np.isfinite(ends.high)
+            if known.any():  # a line alone would look sure
+                ax.fill_between(budgets, ends.low, ends.high, where=known, color=color, alpha=0.22, lw=0)
+                best = np.where(known, of(fit.law)[0], np.nan)
+                ax.plot(budgets, best, color=color, lw=2, label=f"best size, approach {number}")
     ax.legend(loc="upper left")
     log_axes(ax, "flops", "params")
-    ax.set(title="Best size against compute, with its interval", ylabel="Parameters")
+    title = "Best size against compute, with its interval" if len(ax.lines) > 1 else "Sizes of the runs"
+    ax.set(title=title, ylabel="Parameters")
 
 
 def _size(law: Any, budgets: np.ndarray, meter: Meter | None) -> np.ndarray:

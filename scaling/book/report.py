@@ -32,7 +32,7 @@ PLANNED = {
     "tokens_per_param": ("tokens per parameter", factor),
     "loss": ("loss the law expects [nats per token]", "{:.3f}".format),
     "loss_of_a_run": ("loss of one such run, with its noise", "{:.3f}".format),
-    "exponent": ("exponent with which the size grows with compute", "{:.2f}".format),
+    "exponent": ("exponent with which the size grows with compute, at this budget", "{:.2f}".format),
     "flops": ("training compute [FLOP]", amount),
     "total_flops": ("training and use together [FLOP]", amount),
     "compute_saved": ("saved over its life", "{:.0%}".format),
@@ -46,12 +46,12 @@ CONSTANTS = {
     "a": "$a$, exponent of the best size in compute",
     "k_N": "$k_N$, best size at one FLOP",
 }
-ALT = {
-    False: "Two panels of dots, one dot a run. Left, loss against compute. Right, parameters against compute.",
-    True: "Two panels. Left, the loss of each run against its compute, over a falling line, the least loss that the "
-    "law expects. Right, the parameters of each run against compute, with a rising line in a band, the best size and "
-    "its interval, and the asked budget marked.",
-}
+#: notes that only say how a table was read, and no ground for distrust
+_READ = re.compile(
+    r"columns? not used|column .* is carried|numbers have decimal|\w+ (of [\d,]+ runs follows from|= )", flags=re.DOTALL
+)
+#: what is said of a table with a count of compute of its own
+COUNTED = "is not 6·params·tokens but"
 
 
 def front_page(summary: dict[str, Any], outcomes: dict[Chapter, Outcome], runs: pd.DataFrame) -> str:
@@ -61,7 +61,7 @@ def front_page(summary: dict[str, Any], outcomes: dict[Chapter, Outcome], runs: 
         f"# What to train with {amount(answer['flops'])} FLOP",
         f"A report on {summary['input']['rows']:,} training runs.",
         _answer(answer),
-        _picture(answer),
+        _picture(summary),
         *_checks(answer),
         *_known(summary),
         *_plan(answer),
@@ -112,7 +112,8 @@ def _answer(answer: dict[str, Any]) -> str:
 def _why(answer: dict[str, Any]) -> str:
     """Why there is no number."""
     if answer["kind"] == NOTHING or answer["approach"] is not None:
-        return escaped(sentence(answer["why"]))
+        words = answer["why"].partition(": it lies anywhere")[0]  # the range stands in the line above
+        return escaped(sentence(words))
     doubt = "the fitted law misses these runs by far more than repeated runs differ"
     if answer["ruling"]["agree"] is False:
         doubt = "the methods that were tried on these runs disagree by more than noise"
@@ -127,7 +128,9 @@ def _checked(answer: dict[str, Any]) -> str:
     total = f"Of {count(len(answer['checks']))} checks below,"
     left = f"; {count(said[UNKNOWN])} cannot be made with these runs." if said[UNKNOWN] else "."
     if answer["kind"] != NUMBER:
-        return f"the range, not a number inside it. {total} {each[AGAINST]} against a number{left}"
+        ends = all(math.isfinite(end) for end in answer["params"][1:])
+        trust = "the range, not a number inside it." if ends else "there is no number to trust, and no range."
+        return f"{trust} {total} {each[AGAINST]} against a number{left}"
     trust = "with care: much could not be checked." if said[UNKNOWN] > 1 else "well, as far as these runs can tell."
     if said[AGAINST]:
         trust = "with care." if said[AGAINST] == 1 else "little; take it for a first guess."
@@ -150,18 +153,20 @@ def _what_would_change(answer: dict[str, Any]) -> str:
     )
 
 
-def _picture(answer: dict[str, Any]) -> str:
+def _picture(summary: dict[str, Any]) -> str:
+    """The picture with its caption and its words for who cannot see it, which say what is drawn and no more."""
+    answer = summary["answer"]
     drawn = answer["kind"] != NOTHING
-    caption = "The runs: their loss, and their size, against compute. No law could be drawn."
-    if drawn:
-        bands = (
-            "with its 95 % interval" if answer["approach"] else "by every approach with an answer, and 95 % intervals"
-        )
-        caption = (
-            "Left: each run, and the least loss that the fitted law expects. Right: the size of each run, and the best "
-            f"size {bands}. The dotted line is the budget that was asked about."
-        )
-    return "\n".join([f":::{{figure}} {PICTURE}", ":width: 100%", f":alt: {ALT[drawn]}", "", caption, ":::"])
+    law = drawn and _parametric(summary)["intervals"] is not None
+    known = drawn and all(math.isfinite(end) for end in answer["params"][1:])
+    bands = "with its 95 % interval" if answer["approach"] else "by every approach with an answer, and 95 % intervals"
+    left = "each run, and the least loss that the fitted law expects" if law else "the loss of each run"
+    right = f"the size of each run, and the best size {bands}" if known else "the size of each run"
+    alt = "Two panels of dots, one dot a run. Left, loss against compute" + ", over a falling line, the law" * law
+    alt += ". Right, parameters against compute" + ", with a rising line in a band, the best size" * known
+    caption = f"Left: {left}. Right: {right}. The dotted line is the budget that was asked about."
+    caption += "" if known else " No best size is drawn, because none is known with an interval."
+    return "\n".join([f":::{{figure}} {PICTURE}", ":width: 100%", f":alt: {alt}.", "", caption, ":::"])
 
 
 def _checks(answer: dict[str, Any]) -> list[str]:
@@ -180,13 +185,15 @@ def _known(summary: dict[str, Any]) -> list[str]:
     rows = [row for row in law.get("asked") or [] if row["quantity"] in ASKED]
     if not rows or summary["answer"]["kind"] == NOTHING:
         return []
+    answer, bent = summary["answer"], summary["input"]["meter"]["kind"] == "sizes"
+    local = amount(answer["flops"] / answer["reach"]) if bent else "any"
     lines = [
         _row("question", "at compute [FLOP]", "answer", "95 % interval", "enough to decide?"),
         "|---|---|---|---|---|",
     ]
     for row in rows:
         shown = {"params": much, "a": "{:.2f}".format, "loss": "{:.3f}".format}[row["quantity"]]
-        at = amount(row["flops"]) if math.isfinite(row["flops"]) else "any"
+        at = amount(row["flops"]) if math.isfinite(row["flops"]) else local
         value, low, high = (shown(row[name]) for name in ("value", "low", "high"))
         need = row["need"].replace("%", " %").replace("factor", "a factor of")
         enough = "yes" if row["enough"] else f"no, that takes {need}"
@@ -254,9 +261,13 @@ def _distrust(summary: dict[str, Any]) -> list[str]:
     """What the plan says of itself, and what was noticed in the table: what the checks have not said."""
     table, answer = summary["input"], summary["answer"]
     checked = [_key(each["found"]) for each in answer["checks"]]
+    checked += [_key(answer["why"])] if answer["kind"] == NOTHING else []
     plan = answer["plan"]["notes"] if answer["plan"] and answer["kind"] != NOTHING else []
     said: dict[str, str] = {}
-    for note in [*plan, *table["looks"], *table["warnings"], *table["notes"]]:
+    noticed = [note for note in table["notes"] if not _READ.match(note)]
+    for note in [*plan, *table["looks"], *table["warnings"], *noticed]:
+        if COUNTED in note and any(_key(COUNTED) in other for other in said):
+            continue
         if not any(_key(note) in other or other in _key(note) for other in [*checked, *said]):
             said[_key(note)] = f"- {escaped(sentence(note))}"
     always = (
@@ -303,6 +314,7 @@ def _table(summary: dict[str, Any], runs: pd.DataFrame) -> list[str]:
     lines = ["| | smallest | largest |", "|---|---|---|"]
     lines += [_row(name, shown(each.min()), shown(each.max())) for name, (shown, each) in ranges.items()]
     read = [", ".join(filter(None, [f"{m['name']} from {m['column']!r}", m["unit"]])) for m in table["mapping"]]
+    notes = [f"- {escaped(sentence(note))}" for note in table["notes"] if _READ.match(note)]
     return [
         "## The table",
         "\n".join(lines),
@@ -310,6 +322,7 @@ def _table(summary: dict[str, Any], runs: pd.DataFrame) -> list[str]:
         f"<a href='summary.json'>summary.json</a>. The SHA-256 of the file begins with "
         f"`{table['sha256'][:16]}`.",
         *(["How its columns were read:", fenced("\n".join(read))] if read else []),
+        *(["\n".join(notes)] if notes else []),
     ]
 
 
@@ -317,6 +330,8 @@ def _laws(summary: dict[str, Any]) -> list[str]:
     resamples = summary["options"]["n_resamples"]
     ruling = summary["answer"]["ruling"]
     rule = escaped(f"{sentence(ruling['found'])} {sentence(ruling['rule'])}")
+    if summary["answer"]["kind"] == NOTHING and not summary["answer"]["checks"] and summary["input"].get("pooled"):
+        rule = "None of them: the rows are not one run each of one family, as is said above."
     return [
         "## The laws",
         "$$\nL(N, D) = E + \\frac{A}{N^\\alpha} + \\frac{B}{D^\\beta}, \\qquad N^*(C) \\propto C^a\n$$ (intro-law)",

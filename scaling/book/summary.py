@@ -26,7 +26,7 @@ def summarise(answers: Answers) -> dict[str, Any]:
     runs, found, asked = answers.runs, answers.found, answers.question
     reading = runs.attrs["reading"]
     about = {"notes": [*reading["notes"], *runs.attrs["notes"]], "warnings": list(runs.attrs["warnings"])}
-    about["looks"] = answers.looked.looks
+    about |= {"looks": answers.looked.looks, "pooled": [each.kind for each in answers.looked.pooled]}
     table = {**reading, "rows": len(runs), "columns": list(runs.columns), **about, "meter": find_meter(runs).record()}
     differences = {"disagree": found.disagree(LEVEL), "pairs": found.differences(LEVEL).to_dict("records")}
     return {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from itertools import zip_longest
 
 import numpy as np
 
@@ -16,7 +17,8 @@ NUMBERS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight
 NAMES = {
     "; suggest_runs (on the command line: --next-budget) says which runs would tell most": "",
     " (fit.candidate holds the law at the minimum all the same)": "",
-    "flops = 6 N D": "6 × parameters × tokens",
+    "flops = 6 N D": "compute = 6 × parameters × tokens",
+    "DataConstrainedLaw, of columns params, tokens and unique_tokens": "that of limited data (chapter 10)",
     "the objective log_one_sided": "a one-sided objective",
     "params_nonembedding": "parameters without embeddings",
     "tokens_per_param": "tokens per parameter",
@@ -26,12 +28,15 @@ NAMES = {
     "at_bound": "at a bound",
     "flops": "compute",
 }
-_NAMES = re.compile("|".join(rf"(?<!\w){name}(?!\w)" if name[0].isalpha() else re.escape(name) for name in NAMES))
+_NAMES = "|".join(rf"(?<!\w){re.escape(name)}(?!\w)" if name[0].isalpha() else re.escape(name) for name in NAMES)
+#: an option of the command line, with its value where that is told from words by a sign in it
+_OPTION = r"(?<![\w-])--[a-z][a-z-]+(?: (?=[^\s']*(?:=|,\S))(?:[^\s'`|,.;:]|'[^'`|]*'|[,.;:](?=\S))+)?"
+_SAID = re.compile(f"({_OPTION})|{_NAMES}")
 
 
 def in_words(text: str) -> str:
-    """A sentence of the package without its identifiers."""
-    return _NAMES.sub(lambda found: NAMES[found[0]], text)
+    """A sentence of the package without its identifiers; options of the command line stay as they are typed."""
+    return _SAID.sub(lambda found: found[1] or NAMES[found[0]], text)
 
 
 def sentence(text: str) -> str:
@@ -41,8 +46,10 @@ def sentence(text: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """Words of anybody's file as Markdown that shows them letter by letter, in one line."""
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
+    """Words of anybody's file as Markdown that shows them letter by letter, in one line; options as code."""
+    parts = re.split(f"({_OPTION})", " ".join(text.split()))
+    plain, options = (re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", part) for part in parts[::2]), parts[1::2]
+    return "".join(words + (f"`{option}`" if option else "") for words, option in zip_longest(plain, options))
 
 
 def count(number: int) -> str:

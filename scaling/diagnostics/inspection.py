@@ -84,6 +84,8 @@ class Inspection:
     def looks(self) -> list[str]:
         """All that deserves a look, in words; what speaks against one law for all rows first."""
         words = [each.words for each in self.pooled] + self.slips + self.copies
+        if any(each.kind == "experts" for each in self.pooled):
+            return words  # what no law of these sizes foresees says nothing of the runs
         noun = self.diverged.index.name or "row"
         words += [
             f"{noun} {label}: loss {row.loss:.4g}, where the other runs suggest {row.expected:.4g}: {row.maybe}"

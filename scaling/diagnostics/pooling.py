@@ -102,7 +102,8 @@ def find_pooling(fit: Fit, table: pd.DataFrame | None = None) -> list[Pooling]:
     Returns
     -------
     list of Pooling
-        Empty for a table whose rows are runs of one family. Only *checkpoints* where these are seen.
+        Empty for a table whose rows are runs of one family. Only *checkpoints* where these are seen, and only *experts*
+        where a column has the active parameters.
     """
     table = fit.runs if table is None else table
     mapping = {each["name"]: each["column"] for each in table.attrs.get("reading", {}).get("mapping", [])}
@@ -112,12 +113,13 @@ def find_pooling(fit: Fit, table: pd.DataFrame | None = None) -> list[Pooling]:
     if len(used) > MOST_ROWS:
         used = np.sort(np.random.default_rng(0).choice(used, MOST_ROWS, replace=False))
     runs, residuals = fit.runs.iloc[used].reset_index(drop=True), fit.residuals[used]
-    copies = _copies(runs)
+    copies, experts = _copies(runs), _experts(runs, mapping.get("params", ""))
+    if experts is not None and _is(_ACTIVE, experts.columns[0]):
+        return [experts]  # whether anything else is pooled shows with the sizes that count
     sweep = _sweep(runs)
     if sweep is None or not sweep.columns:
         sweep = _families(runs, residuals) or sweep
-    found = [copies, sweep, _experts(runs, mapping.get("params", ""))]
-    return [each for each in found if each is not None]
+    return [each for each in (copies, experts, sweep) if each is not None]
 
 
 def swept_columns(runs: pd.DataFrame) -> tuple[str, ...]:

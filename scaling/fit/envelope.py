@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import scipy
 
+from .._words import format_count
 from ..errors import FitError, FitErrorKind
 from ..runs.meter import Meter, find_meter
 from .common import sound_runs
@@ -73,7 +74,7 @@ def fit_envelope(curves: pd.DataFrame, *, n_budgets: int = 1500, window: float =
     best, usable = _lowest(losses, log_sizes, everyone)
     params = np.exp(log_sizes[best[0]])
     if (winners := np.unique(params[usable[0]])).size == 1:
-        words = f"one size, {winners[0]:.4g}, is best wherever smaller and larger ones can be compared"
+        words = f"one size, {format_count(winners[0])}, is best wherever smaller and larger ones can be compared"
         raise FitError(f"{words}: a slope needs two, add sizes around it, or longer curves", FitErrorKind.FEW)
     points = pd.DataFrame(
         {

@@ -2,6 +2,7 @@ r"""What one FLOP of a table is: its own count of compute as a function of size 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -28,6 +29,8 @@ NOTHING = 1e-9
 MOST_ROWS = 20_000
 #: how many other counts of parameters are looked through, alone and added up
 MOST_COUNTS = 8
+#: counts of weights that are looked up and not multiplied with: of two that are equal the other one is in the compute
+_LOOKED_UP = re.compile(r"emb|wte|wpe|lookup")
 
 
 @dataclass(frozen=True)
@@ -127,9 +130,10 @@ class Meter:
             )
         if not self.is_own:
             return ""
+        near = f"within {self.spread:.1%}" if self.spread >= ROUNDING / 10 else "to rounding"
         times = f"{self.coefficient / 6:.4g}" if self.kind == "multiple" else span
         return (
-            f"{self.column} is not 6·params·tokens but {times} times that, {self.equation} within {self.spread:.1%}: "
+            f"{self.column} is not 6·params·tokens but {times} times that, {self.equation} {near}: "
             "plans, budgets and exponents of compute are in this count"
         )
 
@@ -245,10 +249,15 @@ def other_counts(frame: pd.DataFrame, meter: Meter, columns: Iterable[str]) -> s
     listed = ", ".join(repr(name) for name in counts)
     words = f"other counts of parameters stand in {listed}: --column params=COLUMN takes one"
     D, C = frame["tokens"].to_numpy(float), frame[meter.column].to_numpy(float)
-    some = dict(list(counts.items())[:MOST_COUNTS])
+    if meter.kind == "multiple":
+        return words
+    some = dict(sorted(counts.items(), key=lambda each: bool(_LOOKED_UP.search(each[0].lower())))[:MOST_COUNTS])
     for group in (*combinations(some, 1), *combinations(some, 2)):
         ratio = C / (6 * sum(some[name] for name in group) * D)
         if np.isfinite(ratio).any() and np.nanmax(ratio) < (1 + KNOWN) * np.nanmin(ratio):
             sums = " + ".join(map(repr, group))
-            return f"{words}; {meter.column} is {np.nanmedian(ratio):.3g} times 6·({sums})·tokens"
+            words += f"; {meter.column} is {np.nanmedian(ratio):.3g} times 6·({sums})·tokens"
+            if len(group) > 1 and all(name.isidentifier() for name in group):
+                words += f", and --derive params='{' + '.join(group)}' takes that count"
+            return words
     return words

@@ -1,5 +1,6 @@
 """The front page of a stranger's book: an answer with its interval, and no word that only a programmer knows."""
 
+import json
 import re
 import xml.etree.ElementTree as ET
 
@@ -9,6 +10,7 @@ import pytest
 from reports import BUDGETS, LAW, asked, isoflop
 
 import scaling
+from scaling._words import to_json
 from scaling.book.answers import AGAINST, FOR, NOTHING, NUMBER, RANGE, UNKNOWN, Answers, Question
 from scaling.book.pictures import MOST_DOTS, draw
 from scaling.book.report import front_page, headline
@@ -99,6 +101,15 @@ def test_curves_of_one_length_get_no_number_without_an_interval():
     assert headline(answer).endswith(", nor how far off any size may be.")
     assert "its interval is not known" in answer["why"]
     assert not all(np.isfinite(answer["params"][1:]))
+    text = front_page(summarise(found), {}, found.runs)
+    assert "there is no number to trust, and no range" in text
+    assert "tell no law that could describe them" in text
+    picture = text.split(":::{figure}")[1].split(":::")[0]
+    assert "best size with" not in picture
+    assert "fitted law" not in picture
+    words = " ".join(ET.fromstring(draw(found, answer["kind"])).itertext())
+    assert "best size, approach" not in words  # a line without a band would look sure
+    assert "fitted" not in words
 
 
 def test_an_approach_without_a_formula_can_be_the_one_to_follow():
@@ -137,7 +148,7 @@ def test_every_check_speaks_and_is_counted(answers, summaries):
 def test_a_budget_far_from_the_runs_is_told():
     checks = asked(isoflop(), 1e25).record()["checks"]
     assert checks[-1]["speaks"] == AGAINST
-    assert checks[-1]["found"] == "it is 1e+04 times that of the most expensive run"
+    assert checks[-1]["found"] == "it is 10 thousand times that of the most expensive run"
     below = asked(isoflop(), 1e15).record()["checks"]
     assert below[-1]["speaks"] == AGAINST
     assert "below that of the cheapest run" in below[-1]["found"]
@@ -151,6 +162,52 @@ def test_another_budget_takes_the_same_fits(answers):
     assert answers["good"].flops == pytest.approx(1e22)
 
 
+def test_runs_that_are_set_aside_do_not_stray():
+    table = isoflop()
+    table.loc[[3, 17], "loss"] *= [1.8, 3.0]
+    (found,) = [each["found"] for each in asked(table, 1e22).record()["checks"] if "describe" in each["question"]]
+    share = float(re.search(r"stray by ([\d.]+)%", found)[1])
+    assert share < 1
+    assert f"without 2 of {len(table)} that lie far from it" in found
+
+
+def test_no_approach_is_to_be_followed_where_rows_are_pooled(answers, summaries):
+    assert "follow approach" not in page(answers, summaries, "swept").lower()
+    assert "Which to follow.** None of them" in page(answers, summaries, "swept")
+    assert page(answers, summaries, "swept").count("which 'lr' explains".replace("'", "\\'")) == 1
+
+
+def test_a_range_has_one_interval_in_its_answer(answers, summaries):
+    box = page(answers, summaries, "noisy").split(":::")[1]
+    assert box.count("anywhere from") == 1
+
+
+def test_how_a_table_was_read_is_no_ground_for_distrust(answers, summaries):
+    summary = dict(summaries["good"])
+    read = ["column not used: 'Model'", "flops of 45 runs follows from flops = 6 N D", "tokens = 'a' x 'b'"]
+    doubt = "in 2 of 9 designs the best 'lr' is the largest that was tried"
+    summary["input"] = summary["input"] | {"notes": [*read, doubt]}
+    text = front_page(summary, {}, answers["good"].runs)
+    distrust, table = text.split("## What to distrust")[1].split("## The table")
+    table = table.split("## The laws")[0]
+    assert all(escaped(sentence(each)) in table and escaped(sentence(each)) not in distrust for each in read)
+    assert escaped(sentence(doubt)) in distrust
+
+
+def test_a_count_of_compute_of_its_own_is_told_once_and_its_exponent_where_it_holds():
+    """Where compute is no power of the size, neither is the best size one of compute: an exponent is of one budget."""
+    table = isoflop().drop(columns="flops")
+    table["budget"] = 6 * table["tokens"] * (table["params"] - 100 * table["params"] ** (2 / 3))
+    answer = asked(table, 1e22)
+    summary = summarise(answer)
+    assert json.loads(to_json(summary))["input"]["meter"]["kind"] == "sizes"
+    text = front_page(summary, {}, answer.runs).replace("\u00a0", " ")
+    assert text.count("is not 6") == 1
+    (row,) = re.findall(r"\| How fast does the best size.*", text)
+    assert f"| {amount(answer.runs['flops'].max())} |" in row
+    assert "at this budget" in text
+
+
 # --- words -----------------------------------------------------------------------------------------------------------
 
 
@@ -158,7 +215,7 @@ def test_another_budget_takes_the_same_fits(answers):
 def test_no_identifier_and_no_list_is_among_the_words(answers, summaries, name):
     text = page(answers, summaries, name).split("## The table")[0]
     text = re.sub(r":::\{.*|^:\w+:.*$", "", text, flags=re.MULTILINE)  # directives, which readers do not see
-    words = text.replace("\\", "")
+    words = re.sub(r"`--[^`]*`", "", text).replace("\\", "")  # options are as they are typed
     for each in (
         "params",
         "flops",
@@ -211,9 +268,28 @@ def test_other_numbers_in_words():
         *("[0.42, 0.61]", "not known", "not known"),
     )
     assert sentence("flops of 20 runs follows from flops = 6 N D") == (
-        "Compute of 20 runs follows from 6 × parameters × tokens."
+        "Compute of 20 runs follows from compute = 6 × parameters × tokens."
+    )
+    assert sentence("params of 20 runs follows from flops = 6 N D") == (
+        "Parameters of 20 runs follows from compute = 6 × parameters × tokens."
     )
     assert escaped("a_b\n`c`") == "a\\_b \\`c\\`"
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("--drop diverged leaves them out", "`--drop` diverged leaves them out"),
+        ("--best-of params,tokens --over lr, say", "`--best-of params,tokens` `--over` lr\\, say"),
+        ("so --column params='Model Size (B)'.", "So `--column params='Model Size (B)'`\\."),
+        ("--derive params='a_b + c' takes it", "`--derive params='a_b + c'` takes it"),
+        ("--run N,total_steps: that", "`--run N,total_steps`\\: that"),
+        ("x-y --where a=`b`", "X\\-y `--where a=`\\`b\\`"),
+    ],
+)
+def test_options_stand_as_they_are_typed(words, shown):
+    """A page makes dashes of two hyphens and curls quotes in anything but code, and our columns are no words there."""
+    assert escaped(sentence(words)).removesuffix("\\.") == shown.removesuffix("\\.")
 
 
 # --- the picture -----------------------------------------------------------------------------------------------------

@@ -88,7 +88,10 @@ ASKED = [
         "'eval/paloma/c4_en/loss' and 'eval/paloma/macro_loss' and 'train/loss' could each be 'loss'",
     ),
     ("07_empty_object.jsonl", "there is no run in it"),
-    ("crash_empty_first_cell.csv", "no column is recognised as 'loss'; columns found: 'model', 'width', 'score'"),
+    (
+        "crash_empty_first_cell.csv",
+        "recognised as 'loss' or as 'params' or as 'tokens' or as 'flops'; columns found: 'model', 'width', 'score'",
+    ),
     ("crash_markdown_matrix.md", "a matrix of 5 rows ('dim') by 4 columns (budget), read as 20 runs"),
     ("q2_matrix.csv", "'dim' holds no counts of parameters or tokens"),
     ("one_run_pretty.json", "beside 'config.batch_size' there is no column of the sequence length"),

@@ -12,6 +12,7 @@ import scaling
 from scaling.cli import main
 from scaling.errors import RunsError
 from scaling.runs import collect_logs, load_runs
+from scaling.runs.logs import records
 
 LAW = scaling.ChinchillaLaw(E=1.7, A=400, B=1000, alpha=0.34, beta=0.36)
 SIZES = (2e7, 1e8, 5e8)
@@ -233,7 +234,6 @@ def test_the_command(tmp_path):
         ("metrics.csv", "a,b\n1,2\n", "without a step"),
         ("notes.txt", "nothing of the kind\n", "no log of a run"),
         (".hydra/config.yaml", "a: [1\n", "no YAML"),
-        ("events.out.tfevents.1.host", "x", "an event file of TensorBoard, which is not read here"),
     ],
 )
 def test_what_is_broken_is_named(name, text, words, tmp_path):
@@ -260,3 +260,10 @@ def test_several_places_keep_their_names_apart(tmp_path):
     table = collect_logs([tmp_path / "a", tmp_path / "b"])
     assert table["run"].is_unique
     assert pd.Series(table["run"]).str.startswith(("a/", "b/")).all()
+
+
+def test_without_its_package_an_event_file_is_named_as_what_it_is(tmp_path, monkeypatch):
+    write(tmp_path / "events.out.tfevents.1700000000.host", "x")
+    monkeypatch.setattr(records.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(RunsError, match=r"event file of TensorBoard, and reading it needs.*\[tensorboard\]"):
+        collect_logs(tmp_path)

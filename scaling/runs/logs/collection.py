@@ -11,6 +11,8 @@ import pandas as pd
 
 from ...errors import RunsError
 from .log import Log
+from .losses import points_with_loss
+from .tensorboard import event_logs, is_events
 from .text import text_log
 from .tools import read_place
 
@@ -18,28 +20,18 @@ __all__ = ["collect_logs"]
 
 #: endings of files that may be printed lines, and the largest that is looked through
 _TEXT, LARGEST = {".log", ".txt", ".out", ""}, 2**30
-#: names of losses, the better ones first
-_LOSSES = (
-    "val_loss",
-    "eval_loss",
-    "valid_loss",
-    "validation_loss",
-    "val/loss",
-    "eval/loss",
-    "valid/loss",
-    "test_loss",
-    "val_bpb",
-)
-_TRAINED = ("train_loss", "train/loss", "loss", "training_loss")
 
 
-def collect_logs(paths: str | Path | Sequence[str | Path], curves: bool = False) -> pd.DataFrame:
+def collect_logs(
+    paths: str | Path | Sequence[str | Path], curves: bool = False, loss: str | None = None
+) -> pd.DataFrame:
     """The runs that logs tell of, as a table for :func:`~scaling.runs.load_runs`.
 
     Known are ``trainer_state.json`` of Hugging Face (of several checkpoints of a run the longest), folders of Weights &
     Biases (``wandb-summary.json``) and histories in JSON lines, ``metrics.csv`` of Lightning, folders of MLflow,
-    settings of Hydra, and lines as nanoGPT, nanochat and Megatron-LM print them.
-    Settings beside a log (``config.json``, ``config.yaml``, ``hparams.yaml``, ``.hydra``) become columns.
+    settings of Hydra, lines as nanoGPT, nanochat and Megatron-LM print them, and event files of TensorBoard (extra
+    ``tensorboard``; several of one run, as restarts leave them, are joined).
+    Settings beside a log (``config.json``, ``args.json``, ``hparams.yaml`` and the like, ``.hydra``) become columns.
 
     Parameters
     ----------
@@ -47,6 +39,8 @@ def collect_logs(paths: str | Path | Sequence[str | Path], curves: bool = False)
         Files, and folders that are looked through.
     curves : bool, default False
         All points of each run with such a loss, instead of the last one.
+    loss : str, optional
+        The name under which the logs have the loss, where they have several.
 
     Returns
     -------
@@ -58,26 +52,30 @@ def collect_logs(paths: str | Path | Sequence[str | Path], curves: bool = False)
     Raises
     ------
     RunsError
-        If a path is not there, a log is broken, or nothing is found.
+        If a path is not there, a log is broken, nothing is found, or a run has several losses on held-out text that no
+        usual name chooses from.
     """
     roots = [Path(each) for each in ([paths] if isinstance(paths, (str, Path)) else paths)]
     for root in roots:
         if not root.exists():
             raise RunsError(str(root), ["there is no such file or folder"])
-    logs = [log for root in roots for log in _found(root)]
-    runs = _joined(logs)
+    files = [path for root in roots for path in ([root] if root.is_file() else sorted(_files(root)))]
+    logs = [log for path in files for log in _found(path)]
+    runs = _joined([*logs, *event_logs(filter(is_events, files))])
     if not any(log.points for log in runs):
         shown = " and ".join(str(root) for root in roots)
-        known = "trainer_state.json, wandb-summary.json, metrics.csv, meta.yaml of MLflow, JSON lines and lines"
-        raise RunsError(f"{shown}: no log of a run was found there (known are {known} as trainers print them)")
+        known = "trainer_state.json, wandb-summary.json, metrics.csv, meta.yaml of MLflow, JSON lines, event files"
+        words = f"no log of a run was found there (known are {known} of TensorBoard and lines as trainers print them)"
+        raise RunsError(f"{shown}: {words}")
     names = _names(runs, roots)
     rows: list[dict[str, Any]] = []
     notes = [
         f"{tool}: {sum(log.tool == tool for log in runs)} runs" for tool in dict.fromkeys(log.tool for log in runs)
     ]
+    notes += dict.fromkeys(note for log in runs for note in log.notes)
     without = []
     for name, log in zip(names, runs, strict=True):
-        points = _with_loss(log) if curves else _with_loss(log)[-1:]
+        points = points_with_loss(log, loss)[slice(None) if curves else slice(-1, None)]
         if not points:
             without.append(name)
         rows += [{"run": name} | point | {k: v for k, v in log.config.items() if k not in point} for point in points]
@@ -88,13 +86,13 @@ def collect_logs(paths: str | Path | Sequence[str | Path], curves: bool = False)
     return table
 
 
-def _found(root: Path) -> Iterator[Log]:
-    """The logs at a path, in the order of their names."""
-    for path in [root] if root.is_file() else sorted(_files(root)):
-        known = list(read_place(path))
-        yield from known
-        if not known and path.suffix in _TEXT and path.stat().st_size < LARGEST and (log := text_log(path)) is not None:
-            yield log
+def _found(path: Path) -> Iterator[Log]:
+    """The logs that a file holds."""
+    known = list(read_place(path))
+    yield from known
+    text = path.suffix in _TEXT and not is_events(path)
+    if not known and text and path.stat().st_size < LARGEST and (log := text_log(path)) is not None:
+        yield log
 
 
 def _files(folder: Path) -> Iterable[Path]:
@@ -116,7 +114,8 @@ def _joined(logs: list[Log]) -> list[Log]:
         above = {k: v for up in reversed(place.parents) if up in settings for k, v in settings[up].items()}
         if best.points:
             config = above | settings[place]
-            out.append(Log(place, best.tool, best.points, config, next((log.name for log in found if log.name), "")))
+            name = next((log.name for log in found if log.name), "")
+            out.append(Log(place, best.tool, best.points, config, name, best.notes))
     return out
 
 
@@ -128,18 +127,3 @@ def _names(runs: list[Log], roots: list[Path]) -> list[str]:
     return [
         name if names.count(name) == 1 else f"{name} ({log.place.name})" for name, log in zip(names, runs, strict=True)
     ]
-
-
-def _with_loss(log: Log) -> list[dict[str, Any]]:
-    """The points of a run with a loss, on held-out text if there is one, which is then called ``loss``."""
-    for name in (*_LOSSES, *_TRAINED):
-        if any(name in point for point in log.points):
-            ours = {"loss" if name != "val_bpb" else name: name}
-            return [
-                {k: v for k, v in point.items() if k not in (*_LOSSES, *_TRAINED)}
-                | {new: point[old] for new, old in ours.items()}
-                | {"loss_from": name}
-                for point in log.points
-                if name in point
-            ]
-    return []

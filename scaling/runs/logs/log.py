@@ -28,6 +28,8 @@ class Log:
         The settings of the run, flat; a name is the last part of its path, or as much of it as tells it apart.
     name : str
         The run's own name, where the log has one.
+    notes : tuple of str
+        What was passed over or read in a way that one should know.
     """
 
     place: Path
@@ -35,6 +37,7 @@ class Log:
     points: list[dict[str, Any]] = field(default_factory=list)
     config: dict[str, Any] = field(default_factory=dict)
     name: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def read_json_file(path: Path) -> Any:
@@ -103,6 +106,15 @@ def settings(tree: Any) -> dict[str, Any]:
     found = [(path, value) for path, value in flat(tree) if path]
     last = [path[-1] for path, _ in found]
     return {(path[-1] if last.count(path[-1]) == 1 else ".".join(path)): value for path, value in found}
+
+
+def settings_beside(folder: Path) -> dict[str, Any]:
+    """Settings in a file beside a log, of the first name that is there."""
+    for name in ("config", "args", "hparams", "training_args"):
+        for ending, read in ((".json", read_json_file), (".yaml", read_yaml_file)):
+            if (folder / (name + ending)).is_file():
+                return settings(read(folder / (name + ending)))
+    return {}
 
 
 def plain_numbers(record: Mapping[str, Any]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""What tools write: Hugging Face, Weights & Biases, Lightning, MLflow and Hydra; event files are named."""
+"""What tools write: Hugging Face, Weights & Biases, Lightning, MLflow and Hydra."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import RunsError
-from .log import Log, as_number, plain_numbers, read_json_file, read_yaml_file, settings
+from .log import Log, as_number, plain_numbers, read_json_file, read_yaml_file, settings, settings_beside
+from .weights import count_weights
 
 #: names of the step of a record
 _STEPS = ("step", "global_step", "trainer/global_step", "train/global_step", "iteration", "iter")
+#: how logs become a table, in words for those who take them for one
+COLLECT = "scaling collect {} -o runs.csv makes a table"
 #: what Weights & Biases counts by itself: calls of its logger, which are steps of training only if all are logged
 CALLS, UNTOLD = "_step", "logger_calls"
 
@@ -34,7 +37,22 @@ def huggingface(path: Path) -> Log:
             config |= settings(read_json_file(path.parent / beside))
     place = path.parent.parent if path.parent.name.startswith("checkpoint-") else path.parent
     points = [_renamed(record) for record in history if isinstance(record, dict) and "step" in record]
-    return Log(place, "a Hugging Face Trainer", points, config)
+    notes = _finish(points, state)
+    if (weights := count_weights(path.parent)) is not None:
+        config["params"] = weights
+    return Log(place, "a Hugging Face Trainer", points, config, notes=notes)
+
+
+def _finish(points: list[dict[str, Any]], state: dict[str, Any]) -> tuple[str, ...]:
+    """Give the points at the state's step the tokens and FLOPs that it had come to; what is to be known of these."""
+    totals = plain_numbers(state)
+    found = {"tokens": totals.get("num_input_tokens_seen", 0), "total_flos": totals.get("total_flos", 0)}
+    found = {name: value for name, value in found.items() if value > 0}
+    for point in points:
+        if point["step"] == totals.get("global_step"):
+            point |= {name: value for name, value in found.items() if name not in point}
+    words = "total_flos of a Trainer is 6 x parameters without embeddings x tokens"
+    return (words,) if "total_flos" in found else ()
 
 
 def _renamed(record: dict[str, Any]) -> dict[str, Any]:
@@ -64,7 +82,7 @@ def json_lines(path: Path) -> Log:
     if not all({"step", UNTOLD} & set(point) for point in told):
         words = f"a record without a step ({', '.join(_STEPS[:3])} ...): this is no history of a run"
         raise RunsError(str(path), [words])
-    return Log(path.with_suffix(""), "a history in JSON lines", told, _beside(path.parent))
+    return Log(path.with_suffix(""), "a history in JSON lines", told, settings_beside(path.parent))
 
 
 def _with_step(point: dict[str, Any]) -> dict[str, Any]:
@@ -123,18 +141,9 @@ def hydra(path: Path) -> Log:
     return Log(path.parent.parent, "a job of Hydra", [], settings(read_yaml_file(path)))
 
 
-def tensorboard(path: Path) -> Log:
-    """Event files of TensorBoard are named, and not read: ``RunsError``."""
-    words = "an event file of TensorBoard, which is not read here: download its scalars there as CSV"
-    raise RunsError(str(path), [words])
-
-
-def _beside(folder: Path) -> dict[str, Any]:
-    """Settings in a file beside a log."""
-    for name, read in (("config.json", read_json_file), ("config.yaml", read_yaml_file)):
-        if (folder / name).is_file():
-            return settings(read(folder / name))
-    return {}
+def is_log(path: Path) -> bool:
+    """Whether a file is by its name the log of a training tool, and nothing else."""
+    return path.name in ("trainer_state.json", "wandb-summary.json") or ".tfevents." in path.name
 
 
 def read_place(path: Path) -> Iterator[Log]:
@@ -150,7 +159,5 @@ def read_place(path: Path) -> Iterator[Log]:
         yield mlflow(path)
     elif name == "config.yaml" and path.parent.name == ".hydra":
         yield hydra(path)
-    elif ".tfevents." in name:
-        yield tensorboard(path)
     elif path.suffix in (".jsonl", ".ndjson"):
         yield json_lines(path)

@@ -17,6 +17,7 @@ from .glance import fits, glance
 from .other_laws import other_laws
 from .products import Product, by_epochs, parts_of, tokens_by_parts
 from .ratios import is_logarithm, read_ratio
+from .shapes import size_by_shape
 from .text import RawTable
 from .units import LOSS_UNITS, UNIT_HELP, Header, read_header, stated_unit, to_nats, unit_factor
 
@@ -72,6 +73,8 @@ def map_columns(
         else:
             mapped.append(m)
             taken.add(chosen)
+    if any(m.name == "params" and re.search("(?<!in)activ", plain(m.column)) for m in mapped):
+        notes.append("params are those active for a token: what a mixture of experts has in all is no part of the law")
     mapped, taken = _with_sizes_as_names(frame, mapped, taken, notes)
     mapped, words = _of_one_epoch(frame, mapped, columns, taken)
     problems += words
@@ -330,19 +333,26 @@ def _missing(frame: pd.DataFrame, found: set[str], taken: set[int], needs: Seque
     lacking = [name for name in (("loss",) if needs is None else needs) if name not in found]
     if needs is None and len(found & set(_NEEDED)) < 2:
         lacking += [name for name in _NEEDED if name not in found]
-    problems = []
+    problems, unlike = [], []
     free = [k for k in range(len(names)) if k not in taken and not read_ratio(names[k])]
     for ours in lacking:
         likely = next(
             (k for k in free if _likely(ours, names[k]) and _could_be(ours, frame.iloc[:, k], names[k])), None
         )
         if likely is None:
-            hint = f"columns found: {_listed(_likely_first(frame, free, lacking))}; --column {ours}=COLUMN names it"
-        elif is_logarithm(names[likely]):
+            unlike.append(ours)
+            continue
+        if is_logarithm(names[likely]):
             hint = f"{names[likely]!r} looks like its logarithm: add a column with the quantity itself"
         else:
             hint = f"{names[likely]!r} looks like it: --column {ours}={names[likely]!r} takes it"
         problems.append(f"no column is recognised as {ours!r}; {hint}")
+    if unlike:
+        hint = f"columns found: {_listed(_likely_first(frame, free, lacking))}; --column {unlike[0]}=COLUMN"
+        hint += " and so on name them" if len(unlike) > 1 else " names it"
+        problems.append(f"no column is recognised as {' or as '.join(map(repr, unlike))}; {hint}")
+    shape = size_by_shape(names) if "params" in unlike else ""
+    problems += [shape] if shape else []
     if needs is not None:
         return problems
     if len(lacking) > 1:
@@ -351,7 +361,8 @@ def _missing(frame: pd.DataFrame, found: set[str], taken: set[int], needs: Seque
         side = [header.name for cell in cells if (header := read_header(cell))]
         if sum(name in {*_NEEDED, "loss"} for name in side) + len(found & {*_NEEDED, "loss"}) >= 3:
             problems.append("the names stand down the first column, so the table lies on its side: transpose it")
-    problems += other_laws(frame, found)
+    if not shape:  # models of several sizes are no table of one variable
+        problems += other_laws(frame, found)
     return problems
 
 

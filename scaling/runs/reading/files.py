@@ -8,6 +8,7 @@ twenty times the time: a table of numbers holds too few letters to tell an alpha
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from ...errors import RunsError
+from ..logs.tools import COLLECT, is_log
 from .archives import unpacked
 from .objects import read_json
 from .parquet import begins_as_parquet, open_parquet
@@ -64,6 +66,9 @@ def read_file(
         table = open_parquet(path, names)
         frame = table.whole()
         return _records(path, frame, table.kind, list(table.notes), frame.index)
+    if is_log(path):
+        words = f"this is the log of a training run: {COLLECT.format(shlex.quote(str(path)))}, also of a folder of such"
+        raise RunsError(str(path), [words])
     return read_content(path, path.read_bytes(), separator, encoding, names, sheet)
 
 

@@ -6,6 +6,7 @@ anyway, and it gives rows in their order, from which a row's place in its file f
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ import pandas as pd
 from ..._words import printable
 from ...errors import RunsError
 from ...sources.files import checksum, checksum_of_list
+from ..logs.tools import COLLECT, is_log
 from .units import read_header
 
 if TYPE_CHECKING:
@@ -192,6 +194,8 @@ def _listed(folder: Path) -> tuple[list[Path], list[str]]:
     if len(other) == len(found):
         what = f"it holds {_named(folder, other)}" if other else "it is empty"
         hint = "folders are read where they hold Parquet; of other files, name the one that holds the table"
+        if any(map(is_log, other)):
+            hint = f"logs of training runs are among them: {COLLECT.format(shlex.quote(str(folder)))}"
         raise RunsError(str(folder), [f"this is a folder without Parquet files, {what}: {hint}"])
     notes = [f"{_named(folder, other)}: left out, no Parquet"] if other else []
     return [path for path in found if path not in strangers], notes

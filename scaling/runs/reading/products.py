@@ -145,4 +145,7 @@ def _unclear(names: list[str], parts: Mapping[str, int]) -> list[str]:
     text = (
         f"tokens are steps x sequences of a step x tokens of a sequence, and beside {names[batch]!r} there is no column"
     )
-    return [f"{text} of {lacking}: add it, or write the tokens in a column of their own"]
+    step = next(names[parts[part]] for part in ("step", "steps") if part in parts)
+    step = step if step.isidentifier() else f"`{step}`"
+    hint = f"--derive tokens='{step} * SEQUENCES * LENGTH', with the two numbers, makes them"
+    return [f"{text} of {lacking}: {hint}, or add a column of them"]
