@@ -1,8 +1,9 @@
-"""The picture of a report: the runs over the fitted loss, and the best size against compute with its interval."""
+"""The pictures of a report: the runs over the fitted loss, and the best size against compute with its interval."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -19,31 +20,42 @@ from ..optimum.allocation import compute_optimal
 from ..runs.meter import Meter, find_meter
 from .answers import LEVEL, NOTHING, Answers
 
-__all__ = ["PICTURE", "draw"]
+__all__ = ["LOSSES", "SIZES", "draw"]
 
-#: the file of the picture, beside the front page
-PICTURE = "report.svg"
+#: the files of the pictures, beside the front page
+LOSSES, SIZES = "report-loss.svg", "report-size.svg"
 #: dots beyond which as many of them, drawn at random, stand for all
 MOST_DOTS = 1_000
 
 
-def draw(answers: Answers, kind: str) -> str:
-    """The picture as SVG, its words as text; the same bytes for the same answers."""
+def draw(answers: Answers, kind: str) -> dict[str, str]:
+    """Each picture as SVG, its words as text; the same bytes for the same answers.
+
+    They are two, so that a wide page has them side by side and a phone one below the other, each as wide as it is.
+    """
+    runs = answers.runs if len(answers.runs) <= MOST_DOTS else answers.runs.sample(MOST_DOTS, random_state=0)
+    low, high = answers.runs["flops"].min(), answers.runs["flops"].max()
+    budgets = np.geomspace(min(low, answers.flops), max(high, answers.flops), 60) if kind != NOTHING else None
     with matplotlib.rc_context():
         set_style()
         matplotlib.rcParams["svg.fonttype"], matplotlib.rcParams["svg.hashsalt"] = "none", "report"
         matplotlib.rcParams["font.family"] = ["DejaVu Sans", "sans-serif"]
-        figure = Figure(figsize=(9.2, 3.9), layout="constrained")
-        losses, sizes = figure.subplots(1, 2)
-        runs = answers.runs if len(answers.runs) <= MOST_DOTS else answers.runs.sample(MOST_DOTS, random_state=0)
-        low, high = answers.runs["flops"].min(), answers.runs["flops"].max()
-        budgets = np.geomspace(min(low, answers.flops), max(high, answers.flops), 60)
-        _losses(losses, runs, answers, budgets if kind != NOTHING else None)
-        _sizes(sizes, runs, answers, budgets if kind != NOTHING else None)
-        for ax in (losses, sizes):
-            ax.axvline(answers.flops, color="0.4", ls=":", lw=1.2)
-        out = io.StringIO()
-        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+        return {name: _drawn(fill, runs, answers, budgets) for name, fill in ((LOSSES, _losses), (SIZES, _sizes))}
+
+
+def _drawn(
+    fill: Callable[[Axes, pd.DataFrame, Answers, np.ndarray | None], None],
+    runs: pd.DataFrame,
+    answers: Answers,
+    budgets: np.ndarray | None,
+) -> str:
+    """One picture, with the budget that was asked about."""
+    figure = Figure(figsize=(4.6, 3.9), layout="constrained")
+    ax = figure.subplots()
+    fill(ax, runs, answers, budgets)
+    ax.axvline(answers.flops, color="0.4", ls=":", lw=1.2)
+    out = io.StringIO()
+    figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     return out.getvalue()
 
 

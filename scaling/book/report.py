@@ -13,7 +13,7 @@ from ..diagnostics.approaches import APPROACHES
 from .answers import AGAINST, FOR, NOTHING, NUMBER, UNKNOWN
 from .chapters import DONE, Chapter, Outcome
 from .pages import fenced
-from .pictures import PICTURE
+from .pictures import LOSSES, SIZES
 from .staging import MARK
 from .wording import amount, count, escaped, factor, in_words, interval, much, sentence, times
 
@@ -47,10 +47,15 @@ CONSTANTS = {
     "k_N": "$k_N$, best size at one FLOP",
 }
 ALT = {
-    False: "Two panels of dots, one dot a run. Left, loss against compute. Right, parameters against compute.",
-    True: "Two panels. Left, the loss of each run against its compute, over a falling line, the least loss that the "
-    "law expects. Right, the parameters of each run against compute, with a rising line in a band, the best size and "
-    "its interval, and the asked budget marked.",
+    LOSSES: {
+        False: "Dots, one a run: loss against compute.",
+        True: "The loss of each run against its compute, over a falling line, the least loss that the law expects.",
+    },
+    SIZES: {
+        False: "Dots, one a run: parameters against compute.",
+        True: "The parameters of each run against compute, with a rising line in a band, the best size and its "
+        "interval, and the asked budget marked.",
+    },
 }
 
 
@@ -61,7 +66,7 @@ def front_page(summary: dict[str, Any], outcomes: dict[Chapter, Outcome], runs: 
         f"# What to train with {amount(answer['flops'])} FLOP",
         f"A report on {summary['input']['rows']:,} training runs.",
         _answer(answer),
-        _picture(answer),
+        _pictures(answer),
         *_checks(answer),
         *_known(summary),
         *_plan(answer),
@@ -150,18 +155,18 @@ def _what_would_change(answer: dict[str, Any]) -> str:
     )
 
 
-def _picture(answer: dict[str, Any]) -> str:
+def _pictures(answer: dict[str, Any]) -> str:
     drawn = answer["kind"] != NOTHING
-    caption = "The runs: their loss, and their size, against compute. No law could be drawn."
+    bands = "with its 95 % interval" if answer["approach"] else "by every approach with an answer, and 95 % intervals"
+    loss, size = "The loss of each run against compute. No law could be drawn.", "The size of each run against compute."
     if drawn:
-        bands = (
-            "with its 95 % interval" if answer["approach"] else "by every approach with an answer, and 95 % intervals"
-        )
-        caption = (
-            "Left: each run, and the least loss that the fitted law expects. Right: the size of each run, and the best "
-            f"size {bands}. The dotted line is the budget that was asked about."
-        )
-    return "\n".join([f":::{{figure}} {PICTURE}", ":width: 100%", f":alt: {ALT[drawn]}", "", caption, ":::"])
+        loss = "Each run, and the least loss that the fitted law expects. Dotted: the budget that was asked about."
+        size = f"The size of each run, and the best size {bands}."
+    figures = [
+        "\n".join([f":::{{figure}} {name}", ":width: 100%", f":alt: {ALT[name][drawn]}", "", caption, ":::"])
+        for name, caption in ((LOSSES, loss), (SIZES, size))
+    ]
+    return "\n".join(["::::{container} report-pictures", *figures, "::::"])
 
 
 def _checks(answer: dict[str, Any]) -> list[str]:

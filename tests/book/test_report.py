@@ -10,7 +10,7 @@ from reports import BUDGETS, LAW, asked, isoflop
 
 import scaling
 from scaling.book.answers import AGAINST, FOR, NOTHING, NUMBER, RANGE, UNKNOWN, Answers, Question
-from scaling.book.pictures import MOST_DOTS, draw
+from scaling.book.pictures import LOSSES, MOST_DOTS, SIZES, draw
 from scaling.book.report import front_page, headline
 from scaling.book.summary import summarise
 from scaling.book.wording import amount, escaped, factor, interval, much, sentence
@@ -219,18 +219,35 @@ def test_other_numbers_in_words():
 # --- the picture -----------------------------------------------------------------------------------------------------
 
 
-def test_the_picture_is_the_same_each_time_and_has_words_as_text(answers, summaries):
+def words_of(pictures):
+    return {name: " ".join(ET.fromstring(picture).itertext()) for name, picture in pictures.items()}
+
+
+def test_the_pictures_are_the_same_each_time_and_have_words_as_text(answers, summaries):
     first = draw(answers["good"], summaries["good"]["answer"]["kind"])
     assert first == draw(answers["good"], NUMBER)
-    words = " ".join(ET.fromstring(first).itertext())
-    assert "best size, approach 3" in words
-    assert "least loss by the fitted law" in words
-    assert "approach" not in " ".join(ET.fromstring(draw(answers["swept"], NOTHING)).itertext())
+    words = words_of(first)
+    assert list(words) == [LOSSES, SIZES]
+    assert "best size, approach 3" in words[SIZES]
+    assert "least loss by the fitted law" in words[LOSSES]
+    assert "approach" not in str(words_of(draw(answers["swept"], NOTHING)))
 
 
-def test_the_picture_of_many_runs_stays_light(answers):
+#: what a page leaves a picture on a phone 400 pixels wide, and the least size of a letter there
+PHONE, LEAST = 352, 8.0
+
+
+def test_the_pictures_can_be_read_on_a_phone(answers):
+    for picture in draw(answers["good"], NUMBER).values():
+        width = float(re.search(r'viewBox="0 0 (\S+)', picture)[1])
+        sizes = [float(size) for size in re.findall(r"font(?:-size)?: (?:\w+ )?([\d.]+)px", picture)]
+        assert len(sizes) > 5
+        assert min(sizes) * PHONE / width >= LEAST
+
+
+def test_the_pictures_of_many_runs_stay_light(answers):
     many = pd.concat([answers["good"].runs] * 200, ignore_index=True)
     assert len(many) > 5 * MOST_DOTS
     light = Answers(many, None, Question(1e22))
     light.__dict__.update(found=answers["good"].found, looked=answers["good"].looked, ruling=answers["good"].ruling)
-    assert len(draw(light, NUMBER)) < 400_000
+    assert sum(map(len, draw(light, NUMBER).values())) < 400_000
