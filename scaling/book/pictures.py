@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
-from ..figures.style import COLORMAP, GREY, PALETTE, log_axes, set_style
+from ..figures.style import COLORMAP, GREY, PALETTE, legend_above, log_axes, set_style
 from ..fit.result import Fit
 from ..optimum.allocation import compute_optimal
 from ..runs.meter import Meter, find_meter
@@ -67,9 +67,9 @@ def _losses(ax: Axes, runs: pd.DataFrame, answers: Answers, budgets: np.ndarray 
     if budgets is not None and isinstance(fit, Fit) and 3 in answers.found.bootstraps:
         least = np.asarray(compute_optimal(fit.law, budgets, meter=find_meter(fit.runs)).loss)
         ax.plot(budgets, least, color="black", lw=1.6, label="least loss by the fitted law")
-        ax.legend(loc="upper right")
+        legend_above(ax, ncols=1)
     log_axes(ax, "flops", None)
-    ax.set(title="Runs over the fitted loss, lighter: larger", ylabel="Loss [nats per token]")
+    ax.set_ylabel("Loss [nats per token]")
 
 
 def _sizes(ax: Axes, runs: pd.DataFrame, answers: Answers, budgets: np.ndarray | None) -> None:
@@ -83,9 +83,9 @@ def _sizes(ax: Axes, runs: pd.DataFrame, answers: Answers, budgets: np.ndarray |
             ends = found.bootstraps[number].percentiles(LEVEL, of=of)
             ax.fill_between(budgets, ends.low, ends.high, color=color, alpha=0.22, lw=0)
             ax.plot(budgets, of(fit.law)[0], color=color, lw=2, label=f"best size, approach {number}")
-    ax.legend(loc="upper left")
+    legend_above(ax, ncols=1)
     log_axes(ax, "flops", "params")
-    ax.set(title="Best size against compute, with its interval", ylabel="Parameters")
+    ax.set_ylabel("Parameters")
 
 
 def _size(law: Any, budgets: np.ndarray, meter: Meter | None) -> np.ndarray:

@@ -158,10 +158,11 @@ def _what_would_change(answer: dict[str, Any]) -> str:
 def _pictures(answer: dict[str, Any]) -> str:
     drawn = answer["kind"] != NOTHING
     bands = "with its 95 % interval" if answer["approach"] else "by every approach with an answer, and 95 % intervals"
-    loss, size = "The loss of each run against compute. No law could be drawn.", "The size of each run against compute."
+    loss = "The loss of each run against compute, lighter for a larger model. No law could be drawn."
+    size = "The size of each run against compute."
     if drawn:
-        loss = "Each run, and the least loss that the fitted law expects. Dotted: the budget that was asked about."
-        size = f"The size of each run, and the best size {bands}."
+        loss = "Each run, lighter for a larger model, and the least loss that the fitted law expects."
+        size = f"The size of each run, and the best size {bands}. Dotted: the budget that was asked about."
     figures = [
         "\n".join([f":::{{figure}} {name}", ":width: 100%", f":alt: {ALT[name][drawn]}", "", caption, ":::"])
         for name, caption in ((LOSSES, loss), (SIZES, size))
