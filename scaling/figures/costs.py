@@ -120,7 +120,7 @@ def plot_worth(
     ax.plot(epochs, epochs, ":", color="0.5", label="as good as new")
     ticks = 2 ** np.arange(5)
     ax.set(xscale="log", xticks=ticks, xticklabels=ticks, xlabel="Epochs $D/U$")
-    ax.set(yscale="log", yticks=ticks, yticklabels=ticks, ylabel="Worth in new tokens, $D'/U$")
+    ax.set(yscale="log", yticks=ticks, yticklabels=ticks, ylabel="Worth in new tokens, over $U$")
     ax.minorticks_off()
     ax.legend()
     return ax

@@ -166,7 +166,7 @@ def plot_surface(
     """
     if ax is None:
         space = {"projection": "3d", "computed_zorder": False}
-        ax = cast("Axes3D", plt.subplots(figsize=(WIDTH, 4.6), subplot_kw=space)[1])
+        ax = cast("Axes3D", plt.subplots(figsize=(WIDTH, 5.2), subplot_kw=space)[1])
     N, D = np.asarray(params, dtype=float), np.asarray(tokens, dtype=float)
     n, d = np.meshgrid(N, D)
     ax.plot_surface(np.log10(n), np.log10(d), law.loss(n, d), cmap=COLORMAP, alpha=0.55, lw=0, rcount=60, ccount=60)
@@ -193,7 +193,7 @@ def plot_surface(
     ax.set(xlabel=LABELS["params"], ylabel=LABELS["tokens"], zlabel=LABELS["loss"])
     ax.view_init(elev=24, azim=35)
     ax.set_box_aspect(None, zoom=0.95)
-    ax.legend(loc="upper left", bbox_to_anchor=(-0.1, 1.02))
+    ax.legend(loc="upper left", bbox_to_anchor=(-0.1, 1.12))
     return ax
 
 

@@ -167,7 +167,7 @@ def plot_learning_rates(
     colors = plt.get_cmap(COLORMAP)(np.linspace(0.0, 0.9, len(trials)))
     for (label, each), color, marker in zip(trials.items(), colors, itertools.cycle("os^D"), strict=False):
         ax.plot(each["learning_rate"], each["loss"], marker + "-", color=color, label=label)
-        ax.plot(*chosen[label], "|", ms=12, mew=2.2, color=color)
+        ax.plot(*chosen[label], "|", ms=16, mew=2.2, color=color)
     ticks = np.unique(np.concatenate([each["learning_rate"] for each in trials.values()]))
     ax.set(xscale="log", xlabel="Learning rate", ylabel=LABELS["loss"])
     ax.set(xticks=ticks, xticklabels=[f"{rate:g}" for rate in ticks])

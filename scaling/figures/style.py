@@ -121,6 +121,7 @@ def set_style() -> None:
             "ytick.labelsize": TEXT,
             "axes.labelsize": TEXT,
             "axes.titlesize": 12,
+            "figure.labelsize": TEXT,
         },
     )
 
