@@ -1,4 +1,5 @@
-"""nbval compares pictures, too; without its set of runs, a replication is skipped.
+"""nbval compares pictures, too, and measures their letters; without its set of runs, a
+replication is skipped.
 
 Kernels are forked, which saves the imports of each. One may be as slow as the machine
 is busy: nbval would give up on one that takes a minute to start, or whose output comes
@@ -6,18 +7,30 @@ five seconds after its reply.
 """
 
 import re
+from pathlib import Path
 
+import letters  # of tools, as stored_pictures
 import nbformat
 import pytest
-import stored_pictures  # of tools
-from nbval.plugin import IPyNbCell
+import stored_pictures
+from nbval.plugin import IPyNbCell, IPyNbFile
 
 import scaling
 from scaling.book.processes import fork_kernels
 
 #: seconds after which a kernel is broken, and not only slow
 PATIENCE = 900
+#: told to each kernel before its first cell: a figure too small to read is an error
+WATCH = f"""
+import sys
+sys.path.append({str(Path(letters.__file__).parent)!r})
+import letters
+letters.watch()
+sys.path.pop()
+del sys, letters
+"""
 compare_texts = IPyNbCell.compare_outputs
+start_kernel = IPyNbFile.setup
 
 
 def compare_outputs(cell, test, ref, skip_compare=None):
@@ -29,7 +42,17 @@ def compare_outputs(cell, test, ref, skip_compare=None):
     return not words
 
 
+def setup(notebook):
+    """Start a kernel as nbval does, and have it measure the letters of its figures."""
+    start_kernel(notebook)
+    reply = notebook.kernel.kc.execute_interactive(
+        WATCH, silent=True, store_history=False, timeout=PATIENCE
+    )
+    assert reply["content"]["status"] == "ok", reply["content"]
+
+
 IPyNbCell.compare_outputs = compare_outputs
+IPyNbFile.setup = setup
 
 
 def sets_needed(path):

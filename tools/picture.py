@@ -23,17 +23,16 @@ def main() -> None:
     spread = [scaling.compute_optimal(resampled.law, budget).params for budget in budgets]
     low, high = np.percentile(spread, [5, 95], axis=1)
 
-    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.6), layout="constrained")
+    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 5.2), layout="constrained")
     scaling.figures.plot_contours(fit.law, np.geomspace(4e7, 2e10, 120), np.geomspace(2e8, 1e12, 120), ax=left)
     left.plot(runs["params"], runs["tokens"], "o", color="black", markersize=2.5, alpha=0.6)
-    left.set_title("240 simulated runs and the fitted loss")
     right.fill_between(budgets, low, high, alpha=0.35, label="90 % of 1,000 resamples")
-    right.plot(budgets, scaling.compute_optimal(fit.law, budgets).params, label="fitted optimum")
-    right.plot(budgets, scaling.compute_optimal(truth, budgets).params, "--", color="black", label="truth")
+    right.plot(budgets, scaling.compute_optimal(fit.law, budgets).params, label="by the fitted law")
+    right.plot(budgets, scaling.compute_optimal(truth, budgets).params, "--", color="black", label="by the true law")
     right.axvspan(runs["flops"].min(), runs["flops"].max(), color="grey", alpha=0.15, label="budgets of the runs")
-    right.set(xscale="log", yscale="log", xlabel="Training compute $C$ (FLOP)", ylabel="Optimal parameters $N^*$")
-    right.set_title("The size to train, extrapolated")
-    right.legend(loc="upper left")
+    right.set(xscale="log", yscale="log", xlabel="Training compute $C$ [FLOP]", ylabel="Best size, in parameters")
+    right.yaxis.set_major_formatter(scaling.figures.format_count)
+    scaling.figures.legend_above(right)
     figure.savefig(TARGET, dpi=110, metadata={"Software": None})
 
 

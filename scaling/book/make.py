@@ -22,7 +22,7 @@ from .answers import Answers, Question
 from .chapters import FAILED, Chapter, Outcome, execute, executing, without_places
 from .comparison import common_budget, comparison_page
 from .pages import write_sources
-from .pictures import PICTURE, draw
+from .pictures import draw
 from .report import front_page
 from .sphinx import complaints_of, run_sphinx, what_failed
 from .staging import MARK
@@ -148,14 +148,20 @@ class Making:
         return Question(**self.parameters, n_resamples=self.resamples or RESAMPLES, backend=self.backend)
 
     def _write_book(
-        self, name: str, summary: dict[str, Any], outcomes: dict[Chapter, Outcome], picture: str, place: Path
+        self,
+        name: str,
+        summary: dict[str, Any],
+        outcomes: dict[Chapter, Outcome],
+        pictures: dict[str, str],
+        place: Path,
     ) -> None:
         """Write one book at a place, and complete its summary."""
         table = self.tables[name]
         summary["chapters"] = [_entry(chapter, outcome) for chapter, outcome in outcomes.items()]
         source, built = self.work / name / "source", self.work / name / "built"
         write_sources(source, front_page(summary, outcomes, table.runs), outcomes, "Scaling laws of your runs")
-        (source / PICTURE).write_text(picture, encoding="utf-8")
+        for file, picture in pictures.items():
+            (source / file).write_text(picture, encoding="utf-8")
         (source / MARK).write_text(to_json(summary), encoding="utf-8")
         code, words = run_sphinx(source, built, strict=False)
         html = built / "_build" / "html"

@@ -1,8 +1,9 @@
-"""The picture of a report: the runs over the fitted loss, and the best size against compute with its interval."""
+"""The pictures of a report: the runs over the fitted loss, and the best size against compute with its interval."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -13,37 +14,48 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
-from ..figures.style import COLORMAP, GREY, PALETTE, log_axes, set_style
+from ..figures.style import COLORMAP, GREY, PALETTE, legend_above, log_axes, set_style
 from ..fit.result import Fit
 from ..optimum.allocation import compute_optimal
 from ..runs.meter import Meter, find_meter
 from .answers import LEVEL, NOTHING, Answers
 
-__all__ = ["PICTURE", "draw"]
+__all__ = ["LOSSES", "SIZES", "draw"]
 
-#: the file of the picture, beside the front page
-PICTURE = "report.svg"
+#: the files of the pictures, beside the front page
+LOSSES, SIZES = "report-loss.svg", "report-size.svg"
 #: dots beyond which as many of them, drawn at random, stand for all
 MOST_DOTS = 1_000
 
 
-def draw(answers: Answers, kind: str) -> str:
-    """The picture as SVG, its words as text; the same bytes for the same answers."""
+def draw(answers: Answers, kind: str) -> dict[str, str]:
+    """Each picture as SVG, its words as text; the same bytes for the same answers.
+
+    They are two, so that a wide page has them side by side and a phone one below the other, each as wide as it is.
+    """
+    runs = answers.runs if len(answers.runs) <= MOST_DOTS else answers.runs.sample(MOST_DOTS, random_state=0)
+    low, high = answers.runs["flops"].min(), answers.runs["flops"].max()
+    budgets = np.geomspace(min(low, answers.flops), max(high, answers.flops), 60) if kind != NOTHING else None
     with matplotlib.rc_context():
         set_style()
         matplotlib.rcParams["svg.fonttype"], matplotlib.rcParams["svg.hashsalt"] = "none", "report"
         matplotlib.rcParams["font.family"] = ["DejaVu Sans", "sans-serif"]
-        figure = Figure(figsize=(9.2, 3.9), layout="constrained")
-        losses, sizes = figure.subplots(1, 2)
-        runs = answers.runs if len(answers.runs) <= MOST_DOTS else answers.runs.sample(MOST_DOTS, random_state=0)
-        low, high = answers.runs["flops"].min(), answers.runs["flops"].max()
-        budgets = np.geomspace(min(low, answers.flops), max(high, answers.flops), 60)
-        _losses(losses, runs, answers, budgets if kind != NOTHING else None)
-        _sizes(sizes, runs, answers, budgets if kind != NOTHING else None)
-        for ax in (losses, sizes):
-            ax.axvline(answers.flops, color="0.4", ls=":", lw=1.2)
-        out = io.StringIO()
-        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+        return {name: _drawn(fill, runs, answers, budgets) for name, fill in ((LOSSES, _losses), (SIZES, _sizes))}
+
+
+def _drawn(
+    fill: Callable[[Axes, pd.DataFrame, Answers, np.ndarray | None], None],
+    runs: pd.DataFrame,
+    answers: Answers,
+    budgets: np.ndarray | None,
+) -> str:
+    """One picture, with the budget that was asked about."""
+    figure = Figure(figsize=(4.6, 3.9), layout="constrained")
+    ax = figure.subplots()
+    fill(ax, runs, answers, budgets)
+    ax.axvline(answers.flops, color="0.4", ls=":", lw=1.2)
+    out = io.StringIO()
+    figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     return out.getvalue()
 
 
@@ -55,10 +67,9 @@ def _losses(ax: Axes, runs: pd.DataFrame, answers: Answers, budgets: np.ndarray 
     if budgets is not None and isinstance(fit, Fit) and 3 in answers.found.bootstraps:
         least = np.asarray(compute_optimal(fit.law, budgets, meter=find_meter(fit.runs)).loss)
         ax.plot(budgets, least, color="black", lw=1.6, label="least loss by the fitted law")
-        ax.legend(loc="upper right")
+        legend_above(ax, ncols=1)
     log_axes(ax, "flops", None)
-    title = "Runs over the fitted loss, lighter: larger" if ax.lines else "Loss of the runs, lighter: larger"
-    ax.set(title=title, ylabel="Loss [nats per token]")
+    ax.set_ylabel("Loss [nats per token]")
 
 
 def _sizes(ax: Axes, runs: pd.DataFrame, answers: Answers, budgets: np.ndarray | None) -> None:
@@ -75,10 +86,9 @@ def _sizes(ax: Axes, runs: pd.DataFrame, answers: Answers, budgets: np.ndarray |
                 ax.fill_between(budgets, ends.low, ends.high, where=known, color=color, alpha=0.22, lw=0)
                 best = np.where(known, of(fit.law)[0], np.nan)
                 ax.plot(budgets, best, color=color, lw=2, label=f"best size, approach {number}")
-    ax.legend(loc="upper left")
+    legend_above(ax, ncols=1)
     log_axes(ax, "flops", "params")
-    title = "Best size against compute, with its interval" if len(ax.lines) > 1 else "Sizes of the runs"
-    ax.set(title=title, ylabel="Parameters")
+    ax.set_ylabel("Parameters")
 
 
 def _size(law: Any, budgets: np.ndarray, meter: Meter | None) -> np.ndarray:

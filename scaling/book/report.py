@@ -13,7 +13,7 @@ from ..diagnostics.approaches import APPROACHES
 from .answers import AGAINST, FOR, NOTHING, NUMBER, UNKNOWN
 from .chapters import DONE, Chapter, Outcome
 from .pages import fenced
-from .pictures import PICTURE
+from .pictures import LOSSES, SIZES
 from .staging import MARK
 from .wording import amount, count, escaped, factor, in_words, interval, much, sentence, times
 
@@ -61,7 +61,7 @@ def front_page(summary: dict[str, Any], outcomes: dict[Chapter, Outcome], runs: 
         f"# What to train with {amount(answer['flops'])} FLOP",
         f"A report on {summary['input']['rows']:,} training runs.",
         _answer(answer),
-        _picture(summary),
+        _pictures(summary),
         *_checks(answer),
         *_known(summary),
         *_plan(answer),
@@ -153,20 +153,27 @@ def _what_would_change(answer: dict[str, Any]) -> str:
     )
 
 
-def _picture(summary: dict[str, Any]) -> str:
-    """The picture with its caption and its words for who cannot see it, which say what is drawn and no more."""
+def _pictures(summary: dict[str, Any]) -> str:
+    """The pictures with their captions and their words for who cannot see them, which say what is drawn and no more."""
     answer = summary["answer"]
     drawn = answer["kind"] != NOTHING
     law = drawn and _parametric(summary)["intervals"] is not None
     known = drawn and all(math.isfinite(end) for end in answer["params"][1:])
     bands = "with its 95 % interval" if answer["approach"] else "by every approach with an answer, and 95 % intervals"
-    left = "each run, and the least loss that the fitted law expects" if law else "the loss of each run"
-    right = f"the size of each run, and the best size {bands}" if known else "the size of each run"
-    alt = "Two panels of dots, one dot a run. Left, loss against compute" + ", over a falling line, the law" * law
-    alt += ". Right, parameters against compute" + ", with a rising line in a band, the best size" * known
-    caption = f"Left: {left}. Right: {right}. The dotted line is the budget that was asked about."
-    caption += "" if known else " No best size is drawn, because none is known with an interval."
-    return "\n".join([f":::{{figure}} {PICTURE}", ":width: 100%", f":alt: {alt}.", "", caption, ":::"])
+    loss = "The loss of each run against its compute" + ", over a falling line, the least loss of the fitted law" * law
+    size = "The parameters of each run against its compute" + ", with a rising line in a band, the best size" * known
+    budget = " Dotted: the budget that was asked about."
+    above = f"Each run, lighter for a larger model{', and the least loss that the fitted law expects' * law}.{budget}"
+    below = (
+        f"The size of each run, and the best size {bands}.{budget}"
+        if known
+        else (f"The size of each run.{budget} No best size is drawn, because none is known with an interval.")
+    )
+    figures = [
+        "\n".join([f":::{{figure}} {name}", ":width: 100%", f":alt: {alt}.", "", caption, ":::"])
+        for name, alt, caption in ((LOSSES, loss, above), (SIZES, size, below))
+    ]
+    return "\n".join(["::::{container} report-pictures", *figures, "::::"])
 
 
 def _checks(answer: dict[str, Any]) -> list[str]:

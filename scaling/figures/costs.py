@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.contour import ContourSet
 from numpy.typing import ArrayLike
 
-from .style import LABELS, PALETTE, axes_or_new
+from .style import LABELS, PALETTE, axes_or_new, settle
 
 __all__ = ["plot_cost_map", "plot_overtraining", "plot_worth"]
+
+
+#: shares of a map's height at which neighbouring contours have their labels
+HEIGHTS = (0.9, 0.7, 0.5)
 
 
 def plot_cost_map(
@@ -39,8 +45,23 @@ def plot_cost_map(
     if marks is not None:
         ax.plot(*marks, "D", color=PALETTE[1], mec="white")
     ax.set_xscale("log")
-    ax.clabel(lines, fmt="%g")  # last: the gap for a label is measured on the axes as they stand
+    settle(ax)  # for the gap for a label
+    ax.clabel(lines, fmt="%g", manual=_label_places(lines))
     return ax
+
+
+def _label_places(lines: ContourSet) -> list[tuple[float, float]]:
+    """A point on each contour, at another height than its neighbours', so that no two labels meet."""
+    low, high = lines.axes.get_ylim()
+    places = []
+    for path, share in zip(lines.get_paths(), itertools.cycle(HEIGHTS)):
+        x, y = np.asarray(path.vertices, dtype=float).T
+        if len(y):
+            away = np.abs(y - low - share * (high - low))
+            near = np.flatnonzero(away <= away.min() + 1e-9 * (high - low))
+            middle = near[len(near) // 2]
+            places.append((float(x[middle]), float(y[middle])))
+    return places
 
 
 def plot_overtraining(
@@ -99,7 +120,7 @@ def plot_worth(
     ax.plot(epochs, epochs, ":", color="0.5", label="as good as new")
     ticks = 2 ** np.arange(5)
     ax.set(xscale="log", xticks=ticks, xticklabels=ticks, xlabel="Epochs $D/U$")
-    ax.set(yscale="log", yticks=ticks, yticklabels=ticks, ylabel="Worth in new tokens, $D'/U$")
+    ax.set(yscale="log", yticks=ticks, yticklabels=ticks, ylabel="Worth in new tokens, over $U$")
     ax.minorticks_off()
     ax.legend()
     return ax

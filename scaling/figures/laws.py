@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import matplotlib.pyplot as plt
@@ -15,7 +15,20 @@ from numpy.typing import ArrayLike
 
 from .._words import format_count
 from ..optimum.allocation import compute_optimal
-from .style import COLORMAP, GREY, LABELS, PALETTE, WIDTH, axes_or_new, colorbar, legend_above, log_axes, mark
+from .style import (
+    COLORMAP,
+    GREY,
+    LABELS,
+    PALETTE,
+    TEXT,
+    WIDTH,
+    axes_or_new,
+    colorbar,
+    legend_above,
+    log_axes,
+    mark,
+    settle,
+)
 
 if TYPE_CHECKING:
     from mpl_toolkits.mplot3d import Axes3D
@@ -35,6 +48,10 @@ __all__ = [
     "plot_spread",
     "plot_surface",
 ]
+
+
+#: sizes of letters between the labels of two contours
+APART = 1.8
 
 
 def plot_frontier(
@@ -80,7 +97,7 @@ def plot_contours(
     ``params`` and ``tokens`` are the grid's values on each axis; ``points`` are marked, by label, and the
     compute-optimal lines of ``others`` drawn beside the law's own.
     """
-    ax = axes_or_new(ax)
+    ax = plt.subplots(figsize=(WIDTH, 5.8))[1] if ax is None else ax
     N, D = np.asarray(params, dtype=float), np.asarray(tokens, dtype=float)
     loss = law.loss(N[None, :], D[:, None])
     drawn = ax.contour(N, D, loss, levels=levels, cmap=COLORMAP)
@@ -97,8 +114,31 @@ def plot_contours(
     legend_above(ax, ncols=1)
     ax.set(xlim=(N.min(), N.max()), ylim=(D.min(), D.max()))
     log_axes(ax, "params", "tokens")
-    ax.clabel(drawn, fmt="%.2f")  # last: the gap for a label is measured on the axes as they stand
+    settle(ax)  # for the gap for a label
+    ax.clabel(drawn, fmt="%.2f", manual=_label_places(ax, law, drawn.levels), colors="#222222")
     return ax
+
+
+def _label_places(ax: Axes, law: ChinchillaLaw, levels: Iterable[float]) -> list[tuple[float, float]]:
+    """Where contours have their labels: along two upright lines, away from the corner in which they crowd.
+
+    A level has its label at the right, where there is room for it, and otherwise at the left; or none.
+    """
+    (left, right), (bottom, top) = np.log(ax.get_xlim()), np.log(ax.get_ylim())
+    height = ax.get_window_extent().height / ax.figure.dpi * 72  # in points, as letters are
+    heights, missing = np.linspace(0.04, 0.96, 400), sorted(levels)
+    places = []
+    for share in (0.88, 0.06):
+        size = np.exp(left + share * (right - left))
+        lengths = np.exp(bottom + heights * (top - bottom))
+        losses, last = np.asarray(law.loss(size, lengths)), np.inf
+        for level in list(missing):  # from the top of the axes, where the loss is least
+            where = float(np.interp(-level, -losses, heights, left=np.nan, right=np.nan))
+            if np.isfinite(where) and (last - where) * height > APART * TEXT:
+                places.append((float(size), float(np.exp(bottom + where * (top - bottom)))))
+                last = where
+        missing = [level for level in missing if level > losses.max()]
+    return places
 
 
 def plot_surface(
@@ -126,7 +166,7 @@ def plot_surface(
     """
     if ax is None:
         space = {"projection": "3d", "computed_zorder": False}
-        ax = cast("Axes3D", plt.subplots(figsize=(WIDTH, 4.6), subplot_kw=space)[1])
+        ax = cast("Axes3D", plt.subplots(figsize=(WIDTH, 5.2), subplot_kw=space)[1])
     N, D = np.asarray(params, dtype=float), np.asarray(tokens, dtype=float)
     n, d = np.meshgrid(N, D)
     ax.plot_surface(np.log10(n), np.log10(d), law.loss(n, d), cmap=COLORMAP, alpha=0.55, lw=0, rcount=60, ccount=60)
@@ -153,7 +193,7 @@ def plot_surface(
     ax.set(xlabel=LABELS["params"], ylabel=LABELS["tokens"], zlabel=LABELS["loss"])
     ax.view_init(elev=24, azim=35)
     ax.set_box_aspect(None, zoom=0.95)
-    ax.legend(loc="upper left", bbox_to_anchor=(-0.1, 1.02))
+    ax.legend(loc="upper left", bbox_to_anchor=(-0.1, 1.12))
     return ax
 
 

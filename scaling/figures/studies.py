@@ -113,10 +113,10 @@ def plot_parabola_bias(laws: Mapping[str, tuple[float, float]], width: float = 8
         axes[0].plot(widths, 100 * (1 / parabola_bias(*pair, widths, n_sizes) - 1), style, lw=2, label=label)
         axes[1].plot(centers, 100 * (1 / parabola_bias(*pair, width, n_sizes, centers) - 1), style, lw=2)
     axes[0].set(xscale="log", xlabel="Half-width of a centred grid")
-    axes[1].set(xscale="log", xlabel=f"Centre of a grid of ±{width:g}×, over $N^*$")
+    axes[1].set(xscale="log", xlabel=f"Centre of a grid of ±{width:g}×, over the best $N$")
     for ax, ticks in zip(axes, ((2, 4, 8, 16), (0.25, 0.5, 1, 2, 4)), strict=True):
         ax.axhline(0, color="black", lw=1)
-        ax.set_ylabel("Error of $D^*$ [%]")
+        ax.set_ylabel("Error of the best $D$ [%]")
         ax.minorticks_off()
         ax.set_xticks(ticks, [f"{x:g}×" for x in ticks])
     axes[0].legend(loc="lower left")
@@ -163,11 +163,11 @@ def plot_learning_rates(
     chosen : mapping of label to (rate, loss)
         Where the ticks go, each in the colour of its curve.
     """
-    ax = axes_or_new(ax)
+    ax = plt.subplots(figsize=(WIDTH, 5.0))[1] if ax is None else ax
     colors = plt.get_cmap(COLORMAP)(np.linspace(0.0, 0.9, len(trials)))
     for (label, each), color, marker in zip(trials.items(), colors, itertools.cycle("os^D"), strict=False):
         ax.plot(each["learning_rate"], each["loss"], marker + "-", color=color, label=label)
-        ax.plot(*chosen[label], "|", ms=24, color=color)
+        ax.plot(*chosen[label], "|", ms=16, mew=2.2, color=color)
     ticks = np.unique(np.concatenate([each["learning_rate"] for each in trials.values()]))
     ax.set(xscale="log", xlabel="Learning rate", ylabel=LABELS["loss"])
     ax.set(xticks=ticks, xticklabels=[f"{rate:g}" for rate in ticks])
@@ -190,7 +190,7 @@ def plot_atlas(atlas: pd.DataFrame, summary: Combined | None = None, ax: Axes | 
     kinds = list(atlas["kind"].unique())
     rows = [row for kind in kinds for row in (kind, *atlas.index[atlas["kind"] == kind])]
     place = pd.Series(-np.arange(len(rows), dtype=float), index=rows)
-    ax = plt.subplots(figsize=(WIDTH, 0.4 * len(rows) + 1.8))[1] if ax is None else ax
+    ax = plt.subplots(figsize=(WIDTH, 0.48 * len(rows) + 1.8))[1] if ax is None else ax
     if summary is not None:
         ax.axvspan(*summary.prediction, color=GREY, alpha=0.15, lw=0, label="one more source, 95 %")
         ax.axvspan(summary.low, summary.high, color=GREY, alpha=0.45, lw=0, label="mean, 95 %")

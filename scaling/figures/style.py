@@ -8,8 +8,18 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.colors import Normalize
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator, ScalarFormatter
+from matplotlib.scale import LogScale, register_scale
+from matplotlib.ticker import (
+    FuncFormatter,
+    LogFormatter,
+    LogLocator,
+    MaxNLocator,
+    NullFormatter,
+    NullLocator,
+    ScalarFormatter,
+)
 from numpy.typing import ArrayLike
 
 from .._words import format_count, format_flops
@@ -24,6 +34,8 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#0
 GREY = "#8a8a8a"
 #: width in inches, size of text in points, dots an inch: on a phone, 352 pixels wide, labels have ten pixels
 WIDTH, TEXT, DOTS = 5.5, 11.5, 110
+#: labelled powers of ten on an axis
+MOST_POWERS = 7
 LABELS = {
     "params": "Parameters $N$",
     "tokens": "Training tokens $D$",
@@ -32,7 +44,7 @@ LABELS = {
     "loss": "Loss $L$ [nats/token]",
     "examples": "Examples $t$",
     "error": "Loss [nats] or error",
-    "residual": r"$\ln L_\mathrm{observed} - \ln L_\mathrm{fitted}$",
+    "residual": "ln observed loss − ln fitted loss",
     "E": "$E$ [nats/token]",
     "A": "$A$",
     "B": "$B$",
@@ -41,13 +53,48 @@ LABELS = {
 }
 
 
+class _PlainPowers(LogFormatter):
+    """Powers of ten written out, or all of them as ``1e21`` where an axis goes past what is read at a glance."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        if not super().__call__(x, pos):
+            return ""
+        low, high = sorted(self.axis.get_view_interval())
+        return f"{x:g}" if (low > 1e-4 and high < 1e5) or np.isclose(x, 1) else format_flops(x)
+
+
+class _FewPowers(LogLocator):
+    """Ticks at powers of ten, as many as there is room for in plain figures."""
+
+    def tick_values(self, vmin: float, vmax: float) -> Any:
+        if self.axis is not None:
+            self.set_params(numticks=int(np.clip(self.axis.get_tick_space(), 2, MOST_POWERS)))
+        return super().tick_values(vmin, vmax)
+
+
+class _PlainLogScale(LogScale):
+    """Logarithmic axes without superscripts, which are seven tenths of their letters: too small on a phone."""
+
+    # no parameter by the name of axis, which matplotlib gives up in 3.11 and needs before
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+
+    def set_default_locators_and_formatters(self, axis: Axis) -> None:
+        axis.set_major_locator(_FewPowers(self.base))
+        axis.set_major_formatter(_PlainPowers(self.base))
+        axis.set_minor_locator(_FewPowers(self.base, self.subs))
+        axis.set_minor_formatter(_PlainPowers(self.base, labelOnlyBase=self.subs is not None))
+
+
 def set_style() -> None:
     """The book's look for every figure made from here on (matplotlib's global settings).
 
-    White faces, so that figures stay legible on a dark page; one palette and one colour map.
+    White faces, so that figures stay legible on a dark page; one palette and one colour map; powers of ten on
+    logarithmic axes as ``1e21``.
     """
     import seaborn as sns  # here, because it takes as long to import as all the rest of the package
 
+    register_scale(_PlainLogScale)
     sns.set_theme(
         context="notebook",
         style="ticks",
@@ -74,12 +121,18 @@ def set_style() -> None:
             "ytick.labelsize": TEXT,
             "axes.labelsize": TEXT,
             "axes.titlesize": 12,
+            "figure.labelsize": TEXT,
         },
     )
 
 
 def axes_or_new(ax: Axes | None) -> Axes:
     return plt.subplots()[1] if ax is None else ax
+
+
+def settle(ax: Axes) -> None:
+    """Lay the figure out, so that what is measured on its axes is measured as it will be shown."""
+    ax.figure.canvas.figure.draw_without_rendering()  # the whole figure, should this be a part
 
 
 def mark(ax: Axes, points: Mapping[str, tuple[ArrayLike, ArrayLike]] | None) -> None:
@@ -112,7 +165,7 @@ def log_axes(ax: Axes, x: str, y: str | None) -> Axes:
     return ax
 
 
-def log_axis(axis: plt.Axis, name: str, low: float, high: float) -> None:
+def log_axis(axis: Axis, name: str, low: float, high: float) -> None:
     """Ticks at powers of ten; more where the axis has fewer than two of them or spans little more than a decade."""
     formatter = {"params": format_count, "tokens": format_count, "examples": format_count}.get(name, format_flops)
     decades, dense = np.log10(high / low), 2.0 if name in ("examples", "error") else 1.5

@@ -12,7 +12,7 @@ from reports import BUDGETS, LAW, asked, isoflop
 import scaling
 from scaling._words import to_json
 from scaling.book.answers import AGAINST, FOR, NOTHING, NUMBER, RANGE, UNKNOWN, Answers, Question
-from scaling.book.pictures import MOST_DOTS, draw
+from scaling.book.pictures import LOSSES, MOST_DOTS, SIZES, draw
 from scaling.book.report import front_page, headline
 from scaling.book.summary import summarise
 from scaling.book.wording import amount, escaped, factor, interval, much, sentence
@@ -104,10 +104,10 @@ def test_curves_of_one_length_get_no_number_without_an_interval():
     text = front_page(summarise(found), {}, found.runs)
     assert "there is no number to trust, and no range" in text
     assert "tell no law that could describe them" in text
-    picture = text.split(":::{figure}")[1].split(":::")[0]
-    assert "best size with" not in picture
-    assert "fitted law" not in picture
-    words = " ".join(ET.fromstring(draw(found, answer["kind"])).itertext())
+    pictures = [part.split(":::")[0] for part in text.split(":::{figure}")[1:]]
+    assert len(pictures) == 2
+    assert not any("best size with" in each or "fitted law" in each for each in pictures)
+    words = " ".join(" ".join(ET.fromstring(each).itertext()) for each in draw(found, answer["kind"]).values())
     assert "best size, approach" not in words  # a line without a band would look sure
     assert "fitted" not in words
 
@@ -295,18 +295,35 @@ def test_options_stand_as_they_are_typed(words, shown):
 # --- the picture -----------------------------------------------------------------------------------------------------
 
 
-def test_the_picture_is_the_same_each_time_and_has_words_as_text(answers, summaries):
+def words_of(pictures):
+    return {name: " ".join(ET.fromstring(picture).itertext()) for name, picture in pictures.items()}
+
+
+def test_the_pictures_are_the_same_each_time_and_have_words_as_text(answers, summaries):
     first = draw(answers["good"], summaries["good"]["answer"]["kind"])
     assert first == draw(answers["good"], NUMBER)
-    words = " ".join(ET.fromstring(first).itertext())
-    assert "best size, approach 3" in words
-    assert "least loss by the fitted law" in words
-    assert "approach" not in " ".join(ET.fromstring(draw(answers["swept"], NOTHING)).itertext())
+    words = words_of(first)
+    assert list(words) == [LOSSES, SIZES]
+    assert "best size, approach 3" in words[SIZES]
+    assert "least loss by the fitted law" in words[LOSSES]
+    assert "approach" not in str(words_of(draw(answers["swept"], NOTHING)))
 
 
-def test_the_picture_of_many_runs_stays_light(answers):
+#: what a page leaves a picture on a phone 360 pixels wide (measured), and the least size of a letter there
+PHONE, LEAST = 312, 8.0
+
+
+def test_the_pictures_can_be_read_on_a_phone(answers):
+    for picture in draw(answers["good"], NUMBER).values():
+        width = float(re.search(r'viewBox="0 0 (\S+)', picture)[1])
+        sizes = [float(size) for size in re.findall(r"font(?:-size)?: (?:\w+ )?([\d.]+)px", picture)]
+        assert len(sizes) > 5
+        assert min(sizes) * PHONE / width >= LEAST
+
+
+def test_the_pictures_of_many_runs_stay_light(answers):
     many = pd.concat([answers["good"].runs] * 200, ignore_index=True)
     assert len(many) > 5 * MOST_DOTS
     light = Answers(many, None, Question(1e22))
     light.__dict__.update(found=answers["good"].found, looked=answers["good"].looked, ruling=answers["good"].ruling)
-    assert len(draw(light, NUMBER)) < 400_000
+    assert sum(map(len, draw(light, NUMBER).values())) < 400_000

@@ -360,8 +360,9 @@ def test_the_report_and_the_chapters_follow_what_is_asked(tmp_path, monkeypatch)
     front = (tmp_path / "book" / "index.html").read_text().replace("\u00a0", " ")
     assert "What to train with 3 × 10²² FLOP" in front
     assert "if it will serve 2 trillion tokens" in front
-    assert "report.svg" in front
-    assert (tmp_path / "book" / "_images" / "report.svg").is_file()
+    for picture in ("report-loss.svg", "report-size.svg"):
+        assert picture in front
+        assert (tmp_path / "book" / "_images" / picture).is_file()
     assert (tmp_path / "book" / "_static" / "report.css").is_file()
     assert not summary["complaints"]
 

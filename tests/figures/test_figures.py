@@ -168,18 +168,22 @@ def test_contours_are_the_laws_and_the_ridge_is_the_optimum():
     assert ax.get_xlim() == (1e8, pytest.approx(1e10))
 
 
-def test_each_contour_has_its_label_and_a_gap_no_wider():
+def test_labels_of_contours_are_apart_and_their_gaps_no_wider():
     """Labels are cut out of the contours on the axes as they are shown."""
-    sizes, tokens, levels = np.geomspace(6e9, 1e12, 60), np.geomspace(1e11, 1e13, 60), np.arange(1.9, 2.2, 0.02)
+    sizes, tokens, levels = np.geomspace(6e9, 1e12, 60), np.geomspace(1e11, 1e13, 60), np.arange(1.8, 2.2, 0.02)
     ax = figures.plot_contours(LAW, sizes, tokens, levels=levels)
-    paths = [path for path in ax.collections[0].get_paths() if len(path.vertices)]
-    widths, gaps = [text.get_window_extent().width for text in ax.texts], []
-    for path in paths:
+    labels, inside = [text.get_window_extent() for text in ax.texts], ax.get_window_extent()
+    gaps = []
+    for path in ax.collections[0].get_paths():
         shown = ax.transData.transform(path.vertices)
-        (starts,) = np.nonzero(path.codes[1:] == path.MOVETO)
-        gaps += list(np.hypot(*(shown[starts + 1] - shown[starts]).T))
-    assert len(paths) == len(widths) == len(gaps)
-    assert max(gaps) < max(widths) + 15
+        (starts,) = np.nonzero(path.codes[1:] == path.MOVETO) if len(shown) else ((),)
+        gaps += [np.hypot(*(shown[start + 1] - shown[start])) for start in starts]
+    assert len(gaps) == len(labels) > 8
+    assert max(gaps) < max(label.width for label in labels) + 15
+    assert all(inside.x0 < label.x0 and label.x1 < inside.x1 for label in labels)
+    middles = np.array([(label.x0 + label.width / 2, label.y0 + label.height / 2) for label in labels])
+    apart = np.hypot(*(middles[:, None] - middles).transpose(2, 0, 1)) + 1e9 * np.eye(len(labels))
+    assert apart.min() > 1.4 * ax.texts[0].get_fontsize() * ax.figure.dpi / 72
 
 
 class TestSurface:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbclient
 import nbformat
 import numpy as np
 import stored_pictures
@@ -52,10 +53,29 @@ def test_a_notebook_whose_picture_is_another_fails(tmp_path):
         code = f"from PIL import Image\ndisplay({drawn}, include=['image/png', 'text/plain'])"
         notebook.cells.append(nbformat.v4.new_code_cell(code, outputs=[stored], execution_count=1))
     nbformat.write(notebook, tmp_path / "two.ipynb")
-    (tmp_path / "conftest.py").write_text((ROOT / "notebooks" / "conftest.py").read_text())
+    told = validated(tmp_path)
+    assert "1 failed, 1 passed" in told, told
+    assert "81 dots of the picture differ" in told
+
+
+def test_a_figure_whose_letters_are_too_small_fails(tmp_path):
+    """A true run of nbval: the first figure is stored as it is drawn, and so is the second, which has a subscript."""
+    notebook = nbformat.v4.new_notebook(metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}})
+    for label in ("best size", "$N_b$"):
+        code = f"import matplotlib.pyplot as plt\nplt.subplots(figsize=(4.6, 3.4))[1].set_xlabel({label!r})\nplt.show()"
+        notebook.cells.append(nbformat.v4.new_code_cell(code))
+    drawn = nbclient.NotebookClient(notebook).execute()
+    assert [len(cell.outputs) for cell in drawn.cells] == [1, 1]
+    nbformat.write(drawn, tmp_path / "two.ipynb")
+    told = validated(tmp_path)
+    assert "1 failed, 1 passed" in told, told
+    assert "letters smaller than 8 pixels on a phone: '$N_b$'" in told
+    assert "'0.0' (" not in told
+
+
+def validated(folder):
+    """What nbval says of the notebooks of a folder, with the settings of ours."""
+    (folder / "conftest.py").write_text((ROOT / "notebooks" / "conftest.py").read_text())
     command = [sys.executable, "-m", "pytest", "-q", "--nbval", "--nbval-current-env", "-c", ROOT / "pyproject.toml"]
-    done = subprocess.run(
-        [*command, "--rootdir", ROOT, "-p", "no:cacheprovider", tmp_path], capture_output=True, text=True, cwd=ROOT
-    )
-    assert "1 failed, 1 passed" in done.stdout, done.stdout
-    assert "81 dots of the picture differ" in done.stdout
+    command += ["--rootdir", ROOT, "-p", "no:cacheprovider", folder]
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT).stdout
