@@ -75,7 +75,8 @@ def _sizes(ax: Axes, runs: pd.DataFrame, answers: Answers, budgets: np.ndarray |
                 ax.fill_between(budgets, ends.low, ends.high, where=known, color=color, alpha=0.22, lw=0)
                 best = np.where(known, of(fit.law)[0], np.nan)
                 ax.plot(budgets, best, color=color, lw=2, label=f"best size, approach {number}")
-    ax.legend(loc="upper left")
+    if len(ax.lines) > 1:
+        ax.legend(loc="upper left")
     log_axes(ax, "flops", "params")
     title = "Best size against compute, with its interval" if len(ax.lines) > 1 else "Sizes of the runs"
     ax.set(title=title, ylabel="Parameters")
