@@ -129,7 +129,9 @@ def _answer_row(name: str, summary: dict[str, Any], answer: dict[str, Any]) -> l
     shown = {"params": much, "tokens": much, "tokens_per_param": factor, "loss": "{:.3f}".format}
     cells = [_part(answer, key, form) for key, form in shown.items()]
     told = {NUMBER: "a number with its interval", RANGE: "an interval only: the runs leave it open"}
-    why = told.get(answer["kind"]) or escape(sentence(answer["why"]))
+    if answer["kind"] == RANGE and not all(math.isfinite(end) for end in answer["params"][1:]):
+        told = {RANGE: "neither a number nor an interval: the runs leave it open"}
+    why = told.get(answer["kind"]) or escape(sentence(answer["why"]).removesuffix("."))
     least, _ = answer["ranges"]["flops"]
     reach = "the budget lies within that of the runs"
     if answer["reach"] > 1:
@@ -154,7 +156,7 @@ def _law_row(name: str, summary: dict[str, Any]) -> list[str]:
     for constant in ("E", "alpha", "beta", "a"):
         low, high = (law.get("intervals") or {}).get(constant, (None, None))
         value = law["constants"].get(constant)
-        cells.append("none" if value is None else f"{value:.3g}<br>{_ends(interval(low, high, '{:.2g}'))}")
+        cells.append("none" if value is None else f"{value:.3g}<br>{_ends(interval(low, high))}")
     status = law["status"].replace("_", " ") + (f": {in_words(law['message'])}" if law["message"] else "")
     return [_link(name, summary), *cells, escape(status)]
 

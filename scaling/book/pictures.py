@@ -86,7 +86,8 @@ def _sizes(ax: Axes, runs: pd.DataFrame, answers: Answers, budgets: np.ndarray |
                 ax.fill_between(budgets, ends.low, ends.high, where=known, color=color, alpha=0.22, lw=0)
                 best = np.where(known, of(fit.law)[0], np.nan)
                 ax.plot(budgets, best, color=color, lw=2, label=f"best size, approach {number}")
-    legend_above(ax, ncols=1)
+    if len(ax.lines) > 1:
+        legend_above(ax, ncols=1)
     log_axes(ax, "flops", "params")
     ax.set_ylabel("Parameters")
 

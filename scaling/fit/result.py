@@ -416,13 +416,14 @@ def _without_outliers(minimum: Minimum, base: np.ndarray, resamples: Resamples) 
     everyone, kept = np.arange(len(far)), np.flatnonzero(~far)
     if len(kept) == len(far):
         return minimum, everyone, ""
-    words = f"{far.sum()} of {len(far)} runs lie far from the fit"
+    s, them, are = ("s", "it", "it is") if far.sum() == 1 else ("", "them", "they are")
+    words = f"{far.sum()} of {len(far)} runs lie{s} far from the fit"
     rest = problem.take(kept)
     without = rest.warm(theta, base[None, kept], aim).theta[0]
     pilot = next(iter(replace(_among(resamples, kept), n_resamples=PILOT, fraction=None)))
     if leans(theta, without, rest.warm(without, pilot * base[kept], aim).theta):
-        return minimum, everyone, f"{words} and move it: they are drawn like the others"
-    return replace(minimum, problem=rest, theta=without), kept, f"{words}, which sets them aside: they are not drawn"
+        return minimum, everyone, f"{words} and move{s} it: {are} drawn like the others"
+    return replace(minimum, problem=rest, theta=without), kept, f"{words}, which sets {them} aside: {are} not drawn"
 
 
 def stretched_law(law: Law, centre: Law, factor: float) -> Law:

@@ -2,10 +2,12 @@
 
 import re
 
+import numpy as np
 import pytest
 from reports import LAW, asked, isoflop
 
 import scaling
+from scaling.book.answers import NOTHING, RANGE
 from scaling.book.chapters import DONE
 from scaling.book.comparison import cautions_on, common_budget, comparison_page
 from scaling.book.summary import summarise
@@ -54,6 +56,15 @@ def test_a_row_a_table_with_its_size_and_its_interval(answers, summaries):
     assert "the budget is 10 times that of the most expensive run" in html
     assert "1 of 2" in html
     assert not re.search(r"nan|None|_", re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL))
+
+
+def test_what_is_not_known_is_no_interval(answers, summaries):
+    brief = at_one_budget(answers)
+    brief["small"] = brief["small"] | {"kind": RANGE, "params": (None, np.nan, np.nan)}
+    brief["large"] = brief["large"] | {"kind": NOTHING, "why": "the rows are no runs."}
+    html = comparison_page(summaries, brief)
+    assert "neither a number nor an interval" in html
+    assert "The rows are no runs; the budget" in html
 
 
 def test_what_makes_tables_hard_to_compare_is_said(answers, summaries):

@@ -171,7 +171,7 @@ def test_curves_whose_loss_does_not_fall_have_no_envelope(tmp_path):
 
 def test_three_sizes_of_which_one_wins_everywhere():
     said = check(WILD / "three_sizes.csv").output
-    assert "one size, 2e+08, is best wherever smaller and larger ones can be compared" in said
+    assert "one size, 200M, is best wherever smaller and larger ones can be compared" in said
     assert "there are final losses only" in said
 
 
