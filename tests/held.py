@@ -16,6 +16,7 @@ import nbformat
 
 import scaling
 from scaling.book.chapters import DONE, Chapter, Outcome
+from scaling.book.pictures import LOSSES, SIZES
 from scaling.cli import main
 
 #: seconds after which something is broken, and not only slow
@@ -94,7 +95,7 @@ def rerun(arguments, chapters, executed=False, written=False):
             stack.enter_context(patch("scaling.book.make.run_sphinx", _write_the_front_page))
             for slow, made in {"_checks": [], "_next_runs": {"reason": "not asked"}, "_plan": "not asked"}.items():
                 stack.enter_context(patch(f"scaling.book.answers.Answers.{slow}", return_value=made))
-            stack.enter_context(patch("scaling.book.make.draw", return_value="<svg/>"))
+            stack.enter_context(patch("scaling.book.make.draw", return_value={LOSSES: "<svg/>", SIZES: "<svg/>"}))
         main(["rerun", *map(str, arguments)])
 
 

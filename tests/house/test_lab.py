@@ -8,8 +8,10 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
+import nbformat
 import pytest
 from visits import DESK, Visit
 
@@ -46,13 +48,45 @@ def lab(tmp_path_factory):
         server.terminate()
 
 
-@pytest.mark.parametrize("name", ["06_isoflop", "07_parametric_loss"])
-def test_a_notebook_reads_as_its_page_does(browser, lab, name):
-    """Links to chapters, equations and exercises are links; no role, directive or label stands there as it is typed."""
+#: named only in the body of a directive that JupyterLab shows as it is typed, folded
+UNREAD = {"fig-isoflop-drift"}
+
+
+@contextmanager
+def opened(browser, lab, name):
+    """The notebook of a chapter, once its last cell is there."""
     with Visit(browser, lab, DESK) as visit:
         visit.page.goto(f"{lab}/lab/tree/notebooks/{name}.ipynb?reset")
         notebook = visit.page.locator(".jp-Notebook")
-        notebook.locator("a[href*='references.md']").first.wait_for(state="attached")  # in the last cell
+        notebook.locator("a[href*='references.md']").first.wait_for(state="attached")
+        yield notebook
+
+
+@pytest.mark.parametrize("name", ["06_isoflop", "07_parametric_loss"])
+def test_papers_and_figures_are_named_by_their_keys(browser, lab, name):
+    """Nothing there numbers figures or knows the list of references; a key that says what it is stands in its place."""
+    sources = [cell["source"] for cell in nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", 4).cells]
+    keys = set(re.findall(r"\{(?:cite(?::\w+)?|numref)\}`([\w-]+)`", "\n".join(sources)))
+    assert len(keys) > 1
+    with opened(browser, lab, name) as notebook:
+        said = " ".join(notebook.locator(".jp-MarkdownCell .myst").all_text_contents())
+        assert {key for key in keys if not re.search(rf"(?<!`){key}(?!`)", said)} <= UNREAD
+
+
+@pytest.mark.xfail(reason="jupyterlab-myst reads no captions and no alternative text from the metadata of cells")
+@pytest.mark.parametrize("what", ["caption", "alternative text"])
+def test_figures_have_what_their_pages_give_them(browser, lab, what):
+    """A reader of a page has both; in JupyterLab a picture stands alone, and its cell's metadata hold them."""
+    with opened(browser, lab, "07_parametric_loss") as notebook:
+        pictures = notebook.locator(".jp-OutputArea-output img[src^='data:image/png']")
+        pictures.first.wait_for(state="attached")
+        assert (notebook.locator("figcaption") if what == "caption" else notebook.locator("img[alt]")).count()
+
+
+@pytest.mark.parametrize("name", ["06_isoflop", "07_parametric_loss"])
+def test_a_notebook_reads_as_its_page_does(browser, lab, name):
+    """Links to chapters, equations and exercises are links; no role, directive or label stands there as it is typed."""
+    with opened(browser, lab, name) as notebook:
         texts = notebook.locator(".jp-MarkdownCell").all_inner_texts()
         assert len(texts) > 10
         assert not [text for text in texts if RAW.search(text)]
