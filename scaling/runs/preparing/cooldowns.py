@@ -10,7 +10,7 @@ from ...errors import RunsError
 from ..curves import runs_of
 from .expressions import as_numbers
 
-__all__ = ["annealed_points", "several_cooldowns"]
+__all__ = ["annealed_points"]
 
 #: a learning rate that has come down to this share of the highest of its run is cooled down
 COOL = 0.1
