@@ -15,8 +15,9 @@ __all__ = ["ClaimsTable", "claims_table"]
 
 #: places in a paper that are named in the title of a part; of more, the first is
 FEW_PLACES = 2
-#: a difference below this share of the number is that of two solvers or of two processors, and says nothing
-ROUNDING = 1e-7
+#: a difference below this share of the number is that of two solvers or of two processors, and says nothing; nor does
+#: one below the second share of what counts as agreement
+ROUNDING, TOLD = 1e-7, 1e-2
 
 
 @dataclass(frozen=True, repr=False)
@@ -100,7 +101,8 @@ def _difference(claim: Claim) -> str:
     """Ours minus published, to two digits; 0 where nothing but rounding is left."""
     published = float(claim.published)
     difference = claim.ours - published
-    return "0" if abs(difference) <= ROUNDING * abs(published) else f"{difference:.2g}"
+    nothing = max(ROUNDING * abs(published), TOLD * claim.tolerance)
+    return "0" if abs(difference) <= nothing else f"{difference:.2g}"
 
 
 def claims_table(*sources: str, folded: bool = False, full: bool = False) -> ClaimsTable:
