@@ -26,7 +26,7 @@ from ..runs.curves import last_points
 from ..uncertainty.resampling import Bootstrap, bootstrap
 from ..uncertainty.subsampling import subsampled_bootstrap
 from .command import UNUSABLE, Command, Refusal
-from .groups import groups_of_runs, records, side_by_side
+from .groups import groups_of_runs, records, refuse_none, side_by_side
 from .options import constants_of, law_option, runs_options
 from .power import Axes, compute_alone, fit_power
 from .reading import read_runs
@@ -154,6 +154,7 @@ def command(
         _told(one.result, lambda: _print(one, level), out, runs, force, as_json)
     else:
         each = {label: _of_group(part, label, asked) for label, part in groups_of_runs(table, group).items()}
+        refuse_none(each, "law")
         _told(records(each, group), lambda: _print_groups(each, group, level), out, runs, force, as_json)
 
 

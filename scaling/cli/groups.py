@@ -9,17 +9,20 @@ import pandas as pd
 
 from ..errors import FitError
 from ..runs.vocabulary import LIMITS
-from .command import Refusal
+from .command import UNUSABLE, Refusal
 from .terminal import bullets, grid, heading, interval
 
 #: values of a column that still are groups
 MOST = 50
+#: what to know of losses side by side
+ONE_UNIT = "losses of groups are comparable where they are in one unit on one text: of two tokenisers they are not"
 
 
 class Told(Protocol):
     """What a group's fit told."""
 
-    result: dict[str, Any]
+    @property
+    def result(self) -> dict[str, Any]: ...
 
 
 def groups_of_runs(table: pd.DataFrame, column: str) -> dict[str, pd.DataFrame]:
@@ -46,6 +49,13 @@ def groups_of_runs(table: pd.DataFrame, column: str) -> dict[str, pd.DataFrame]:
     return parts
 
 
+def refuse_none(each: Mapping[str, object], what: str) -> None:
+    """``Refusal`` where no group has a result."""
+    if all(isinstance(one, FitError) for one in each.values()):
+        words = [f"no {what} for any group:", *(f"{label!r}: {one}" for label, one in each.items())]
+        raise Refusal("\n".join(words), UNUSABLE)
+
+
 def records(each: Mapping[str, Told | FitError], column: str) -> dict[str, Any]:
     """The results of all groups, as they go into a file."""
     told = {k: {"possible": False, "reason": str(v)} if isinstance(v, FitError) else v.result for k, v in each.items()}
@@ -70,10 +80,14 @@ def side_by_side(each: Mapping[str, Told | FitError], column: str, level: float)
         return
     columns = [column, "runs", *constants, "a", f"{100 * level:.4g} % interval", "status"]
     grid(pd.DataFrame(rows, columns=columns), (column, "status"))
+    bullets([*without_law(each), ONE_UNIT])
+
+
+def without_law(each: Mapping[str, Any]) -> list[str]:
+    """Which groups have none, and why, in a sentence; or nothing."""
     without = "; ".join(
         f"{label!r}, {str(one).splitlines()[-1].strip(' -')}"
         for label, one in each.items()
         if isinstance(one, FitError)
     )
-    words = ["losses of groups are comparable where they are in one unit on one text: of two tokenisers they are not"]
-    bullets([f"groups without a law: {without}", *words] if without else words)
+    return [f"groups without a law: {without}"] if without else []

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import click
 import pandas as pd
 
-from .._words import to_json
+from .._words import format_flops, to_json
 from ..diagnostics.approaches import compare_approaches, fit_approaches
 from ..diagnostics.choice import best_law
 from ..diagnostics.contenders import ADDITIVE, COUPLED
@@ -26,10 +27,11 @@ from ..runs.curves import last_points
 from ..uncertainty.resampling import Bootstrap
 from ..uncertainty.subsampling import subsampled_bootstrap
 from .command import Command, Refusal
+from .groups import ONE_UNIT, groups_of_runs, records, refuse_none, without_law
 from .options import law_option, runs_options
 from .quantity import Quantity
 from .reading import read_runs
-from .terminal import asked_form, bullets, format_options, grid, heading, say
+from .terminal import asked_form, bullets, format_options, grid, heading, interval, say
 
 
 @click.command("plan", cls=Command)
@@ -42,6 +44,7 @@ from .terminal import asked_form, bullets, format_options, grid, heading, say
     help="Training budget, FLOPs: 6 x parameters x tokens, or as the table counts them.",
 )
 @law_option("auto", words=" auto takes the one that foresees the held-out runs better, and shows both.")
+@click.option("--group", metavar="COLUMN", help="A plan for the rows of each value of this column, side by side.")
 @click.option("--inference-tokens", type=Quantity(zero=True), help="Tokens the model will read and write in its life.")
 @click.option("--unique-tokens", type=Quantity(), help="Distinct tokens at hand, where they are limited.")
 @click.option("--next-budget", type=Quantity(), help="Suggest runs to add that cost no more FLOPs than this together.")
@@ -77,6 +80,7 @@ def command(
     reading: dict[str, Any],
     flops: float,
     law: str,
+    group: str | None,
     inference_tokens: float | None,
     unique_tokens: float | None,
     next_budget: float | None,
@@ -110,73 +114,155 @@ def command(
     Which runs to add first, for 1e21 FLOPs in all, to know the optimal size for 1e24 better:
         scaling plan my_runs.csv --flops 1e24 --next-budget 1e21
     """
-    table = read_runs(runs, reading)
+    asked = _Asked(
+        flops=flops,
+        law=law,
+        inference_tokens=inference_tokens,
+        unique_tokens=unique_tokens,
+        next_budget=next_budget,
+        next_options={
+            "aim": next_aim,
+            "max_runs": next_runs,
+            "max_flops_per_run": next_flops_per_run,
+            "tokens_per_param": next_tokens_per_param,
+            "params": list(next_sizes) or None,
+        },
+        level=level,
+        resamples=resamples,
+        seed=seed,
+    )
+    table, name = read_runs(runs, reading, group), " and ".join(runs)
+    if group is None:
+        one = _planned(table, name, asked)
+        click.echo(to_json(one.result)) if as_json else _print(one)
+        return
+    each = {label: _of_group(part, label, asked) for label, part in groups_of_runs(table, group).items()}
+    refuse_none(each, "plan")
+    if as_json:
+        click.echo(to_json(records(each, group)))
+        return
+    for label, found in each.items():
+        heading(f"== {group}: {label} ==")
+        say(str(found)) if isinstance(found, FitError) else _print(found)
+    _side_by_side(each, group, asked)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a plan is asked for."""
+
+    flops: float
+    law: str
+    inference_tokens: float | None
+    unique_tokens: float | None
+    next_budget: float | None
+    next_options: dict[str, Any]
+    level: float
+    resamples: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class _Planned:
+    """A plan, and all that is told beside it."""
+
+    fit: Fit
+    notes: list[str]
+    plan: Plan
+    band: Band
+    chosen: str
+    between: BetweenLaws | FitError | None
+    ruling: Ruling | None
+    more: NextRuns | None
+    result: dict[str, Any]
+
+
+def _of_group(table: pd.DataFrame, label: str, asked: _Asked) -> _Planned | FitError:
+    """A group's plan, or why it has none; the others go on."""
+    try:
+        return _planned(table, label, asked)
+    except (Refusal, FitError) as refusal:
+        return FitError(str(refusal))
+
+
+def _planned(table: pd.DataFrame, name: str, asked: _Asked) -> _Planned:
+    """The plan of one table; ``Refusal`` where it has none."""
     looked = inspect_runs(table, ())
     if looked.pooled:
         words = [f"  - {each.words}" for each in looked.pooled]
-        told = [name for each in looked.pooled if each.kind != "checkpoints" for name in each.columns]
+        told = [column for each in looked.pooled if each.kind != "checkpoints" for column in each.columns]
         if told:
             named = " and ".join(map(repr, dict.fromkeys(told)))
             words.append(f"  - if one law holds for these rows all the same, plan from a file without {named}")
             words.append("  - a plan is of one family or the best of a sweep: --where chooses rows, --best-of the best")
-        raise Refusal("\n".join([f"no plan from one law for all rows of {' and '.join(runs)}:", *words]))
-    named, chosen = _chosen(table, law, seed)
-    fit = fit_approaches(table, (3,), law=named)[3]
+        raise Refusal("\n".join([f"no plan from one law for all rows of {name}:", *words]))
+    law, chosen = _chosen(table, asked.law, asked.seed)
+    fit = fit_approaches(table, (3,), law=law)[3]
     if not isinstance(fit, Fit):
         raise Refusal("\n".join([f"no plan without a law: {fit}", *(f"  - {each}" for each in looked.looks)]))
     about = {"notes": [*table.attrs["reading"]["notes"], *table.attrs["notes"]]}
     about |= {"warnings": table.attrs["warnings"], "looks": looked.looks}
-    boot = subsampled_bootstrap(fit, n_resamples=resamples, seed=seed)
-    found = plan_training(boot, flops, inference_tokens, unique_tokens, level)
-    between = None if law == "additive" else _between(table, named, found, resamples, seed)
-    ruling = _ruling(table, flops, level, resamples, seed)
+    boot = subsampled_bootstrap(fit, n_resamples=asked.resamples, seed=asked.seed)
+    found = plan_training(boot, asked.flops, asked.inference_tokens, asked.unique_tokens, asked.level)
+    between = None if asked.law == "additive" else _between(table, law, found, asked.resamples, asked.seed)
+    ruling = _ruling(table, asked.flops, asked.level, asked.resamples, asked.seed)
     discrepancy = find_discrepancy(fit)
     best = found.allocation.loc["compute-optimal", "estimate"]
-    band = discrepancy.band(best["params"], best["tokens"], level)
+    band = discrepancy.band(best["params"], best["tokens"], asked.level)
     more = None
-    if next_budget is not None:
-        more = suggest_runs(
-            boot,
-            next_budget,
-            flops,
-            next_aim,
-            max_runs=next_runs,
-            max_flops_per_run=next_flops_per_run,
-            tokens_per_param=next_tokens_per_param,
-            params=list(next_sizes) or None,
-            level=level,
-        )
-    if as_json:
-        click.echo(
-            to_json(
-                {"input": table.attrs["reading"], "table": about}
-                | _record(fit, boot, found, more)
-                | _beyond(discrepancy, band)
-                | _of_laws(named, chosen, between)
-                | {"approaches": None if ruling is None else asdict(ruling)}
-            )
-        )
-        return
-    notes = [each for each in about["notes"] if each not in found.notes]
-    bullets([*about["looks"], *notes, *about["warnings"]], most=40)
-    about_law = "" if found.open_question else f": {fit.law}"
+    if asked.next_budget is not None:
+        more = suggest_runs(boot, asked.next_budget, asked.flops, level=asked.level, **asked.next_options)
+    result = {"input": table.attrs["reading"], "table": about} | _record(fit, boot, found, more)
+    result |= _beyond(discrepancy, band) | _of_laws(law, chosen, between)
+    result |= {"approaches": None if ruling is None else asdict(ruling)}
+    notes = [*looked.looks, *(each for each in about["notes"] if each not in found.notes), *about["warnings"]]
+    why = f"{law}, since {chosen}" if chosen else ""
+    return _Planned(fit, notes, found, band, why, between, ruling, more, result)
+
+
+def _print(one: _Planned) -> None:
+    found = one.plan
+    bullets(one.notes, most=40)
+    title = f"{len(one.fit.runs)} runs" + ("" if found.open_question else f": {one.fit.law}")
+    loss = _both(found, one.band)
     if asked_form() != "table":
-        say(f"{len(fit.runs)} runs{about_law}")
-        _print_tables(found, more)
-        words = [line.strip() for line in _both(found, band).splitlines()]
-        words += [f"approaches: {ruling.words}"] if ruling is not None else []
-        words += [f"law: {named}, since {chosen}"] if chosen else []
-        bullets(words + str(between or "").splitlines()[-1:])
+        say(title)
+        _print_tables(found, one.more)
+        words = [line.strip() for line in loss.splitlines()]
+        words += [f"approaches: {one.ruling.words}"] if one.ruling is not None else []
+        words += [f"law: {one.chosen}"] if one.chosen else []
+        bullets(words + str(one.between or "").splitlines()[-1:])
         return
-    click.echo(f"{len(fit.runs)} runs{about_law}\n\n{found}\n\n{_both(found, band)}")
-    if chosen:
-        click.echo(f"\nlaw: {named}, since {chosen}")
-    if between is not None:
-        click.echo(f"\n{between}")
-    if ruling is not None:
-        click.echo(f"\napproaches: {ruling.words}")
-    if more is not None:
-        click.echo(f"\n{more}")
+    click.echo(f"{title}\n\n{found}\n\n{loss}")
+    if one.chosen:
+        click.echo(f"\nlaw: {one.chosen}")
+    if one.between is not None:
+        click.echo(f"\n{one.between}")
+    if one.ruling is not None:
+        click.echo(f"\napproaches: {one.ruling.words}")
+    if one.more is not None:
+        click.echo(f"\n{one.more}")
+
+
+def _side_by_side(each: Mapping[str, _Planned | FitError], group: str, asked: _Asked) -> None:
+    """A row a group: what to train, with intervals, and whether the runs settle it."""
+    rows: list[tuple[Any, ...]] = []
+    for label, one in each.items():
+        if isinstance(one, FitError):
+            continue
+        best = one.plan.allocation.loc["compute-optimal"]
+        cells = [
+            cell
+            for name in ("params", "tokens", "loss")
+            for cell in (best.loc[name, "estimate"], interval(best.loc[name, "low"], best.loc[name, "high"]))
+        ]
+        rows.append((label, len(one.fit.runs), *cells, not one.plan.open_question))
+    heading(f"Side by side: what to train with {format_flops(asked.flops)} FLOPs, for each {group}")
+    if rows:
+        title = f"{100 * asked.level:.4g} % interval"
+        names = [word for name in ("parameters", "tokens", "loss") for word in (name, f"{title} of {name}")]
+        grid(pd.DataFrame(rows, columns=[group, "runs", *names, "size settled"]), (group,))
+    bullets(without_law(each) + [ONE_UNIT])
 
 
 def _print_tables(found: Plan, more: NextRuns | None) -> None:

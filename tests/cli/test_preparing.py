@@ -264,3 +264,38 @@ def test_sequences_taken_for_tokens_are_asked_about(tmp_path):
     asked = run("check", path, "--derive", "tokens=sequences")
     assert asked.exit_code == 1
     assert "tokens per parameter, where 1 to 10,000 are usual" in asked.output
+
+
+@pytest.fixture
+def two_families(tmp_path):
+    """Two corpora of one law but for E, and a third with too few runs."""
+    parts = []
+    for seed, (corpus, E) in enumerate({"web": 1.7, "code": 0.9}.items()):
+        law = scaling.ChinchillaLaw(E=E, A=400.0, B=1000.0, alpha=0.34, beta=0.36)
+        design = scaling.simulate.isoflop_design([1e18, 1e19, 1e20], n_sizes=5, law=law)
+        parts.append(scaling.simulate_runs(law, design, noise=0.002, seed=seed).assign(corpus=corpus))
+    parts.append(parts[0].iloc[:3].assign(corpus="few"))
+    pd.concat(parts).to_csv(tmp_path / "families.csv", index=False)
+    return tmp_path / "families.csv"
+
+
+def test_a_plan_for_each_group_is_the_plan_of_its_rows(two_families):
+    words = ("plan", two_families, "--flops", "1e22", "--resamples", 100)
+    each = json.loads(run(*words, "--group", "corpus", "--json").output)["groups"]
+    assert list(each) == ["web", "code", "few"]
+    assert not each["few"]["possible"]
+    for corpus in ("web", "code"):
+        alone = json.loads(run(*words, "--where", f"corpus == '{corpus}'", "--json").output)
+        assert each[corpus]["allocation"] == alone["allocation"]
+    text = run(*words, "--group", "corpus").output
+    assert "== corpus: code ==" in text
+    table = text[text.index("Side by side") :].splitlines()
+    assert [line.split()[0] for line in table[2:4]] == ["web", "code"]
+    assert "groups without a law: 'few'" in text
+
+
+@pytest.mark.parametrize("command", [("fit",), ("plan", "--flops", "1e22")])
+def test_groups_none_of_which_has_a_law_are_refused(command, two_families):
+    done = run(*command, two_families, "--group", "corpus", "--where", "corpus == 'few'")
+    assert done.exit_code == 1
+    assert "for any group" in done.output
