@@ -65,7 +65,8 @@ class Check:
         known = {"np": np, **values, "near": near}
         for condition in self.conditions:
             try:
-                held = bool(eval(condition.holds, known))
+                with np.errstate(all="ignore"):
+                    held = bool(eval(condition.holds, known))
             except Exception as error:  # whatever a student's value is, it deserves a hint
                 return f"Not yet. {condition.hint} (Comparing the answer ended with {type(error).__name__}: {error})"
             if not held:
