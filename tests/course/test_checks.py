@@ -17,11 +17,11 @@ from scaling.course.autograder import checks_of, otter_file, write_checks
 from scaling.course.checks import Check, Condition, Hint, check, checks, near
 from scaling.course.notebooks import solved_notebook, student_notebook
 from scaling.course.plain import Plain
+from scaling.course.strip import ends_of_code, parts_of
 from scaling.errors import PagesError
 from scaling.sources.files import chapter_files
 
 CHAPTERS = [Chapter(path) for path in chapter_files()]
-CHECKED = [chapter for chapter in CHAPTERS if checks_of(chapter)]
 #: a chapter that takes seconds
 QUICK = next(chapter for chapter in CHAPTERS if chapter.number == "03")
 SMALL = Check(
@@ -139,11 +139,12 @@ def test_without_yaml_a_notebook_still_runs(capsys, monkeypatch):
 # --- what the checks are of ---------------------------------------------------------------------------------------
 
 
-def test_every_check_is_of_a_solution_that_runs():
-    assert [each.label for chapter in CHAPTERS for each in checks_of(chapter)] == list(checks())
+def test_every_solution_that_runs_has_a_check_and_every_check_a_solution():
+    parts = (parts_of(json.loads(chapter.text)["cells"], chapter.name) for chapter in CHAPTERS)
+    assert [label for each in parts for label in ends_of_code(each)] == list(checks())
 
 
-@pytest.mark.parametrize("chapter", CHECKED, ids=lambda chapter: chapter.name)
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.name)
 def test_names_of_answers_are_defined_by_their_solution_alone(chapter):
     """So that an empty answer breaks nothing, and nothing else of a chapter passes for one."""
     for each in checks_of(chapter):
@@ -152,7 +153,7 @@ def test_names_of_answers_are_defined_by_their_solution_alone(chapter):
             assert label == each.label or not names & set(each.answer), f"{each.label}: {label or 'the chapter'}"
 
 
-@pytest.mark.parametrize("chapter", CHECKED, ids=lambda chapter: chapter.name)
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.name)
 def test_conditions_need_nothing_that_a_solution_defines(chapter):
     """A student has the chapter and an answer, and no variable of our solutions."""
     for each in checks_of(chapter):
@@ -179,13 +180,14 @@ def test_a_check_can_be_read(each):
 
 
 @pytest.mark.parametrize("how", [student_notebook, solved_notebook])
-@pytest.mark.parametrize("chapter", CHECKED, ids=lambda chapter: chapter.name)
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.name)
 def test_a_check_stands_below_each_answer(chapter, how):
     cells = made(chapter, how)["cells"]
     places = {cell["id"]: place for place, cell in enumerate(cells)}
     for each in checks_of(chapter):
         place = places[f"check-{each.label}"]
         assert cells[place]["metadata"]["otter"] == {"tests": [each.label]}
+        assert "otter" not in source(cells[place]), "a notebook runs without the autograder"
         above = [cell for cell in cells[:place] if cell["cell_type"] == "code"][-1]
         if how is student_notebook:
             assert above["id"] == f"answer-{each.label}"
@@ -214,7 +216,7 @@ def with_empty_answers_first(chapter):
 
 @pytest.mark.parametrize(
     "chapter",
-    [each if each is QUICK else pytest.param(each, marks=pytest.mark.slow) for each in CHECKED],
+    [each if each is QUICK else pytest.param(each, marks=pytest.mark.slow) for each in CHAPTERS],
     ids=lambda chapter: chapter.name,
 )
 def test_solutions_pass_and_what_is_empty_or_wrong_does_not(chapter):
