@@ -11,7 +11,7 @@ import sys
 from environment import NEWEST, OLDEST, PINS, ROOT, UV_PIN, uv
 
 HEADER = "# Written by tools/pins.py: everything that `make environment` installs, on every platform, with hashes.\n"
-NAMES = ("book", "course", "test", "parquet", "cluster", "logs", "sheets", "tensorboard")
+NAMES = ("book", "course", "checks", "test", "parquet", "cluster", "logs", "sheets", "tensorboard")
 EXTRAS = [f"--extra={name}" for name in NAMES]
 PLATFORMS = ("x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu", "aarch64-apple-darwin", "x86_64-pc-windows-msvc")
 

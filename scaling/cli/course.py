@@ -42,10 +42,10 @@ def command(
 ) -> None:
     """Make a kit for a course: notebooks, slides, figures, data and handouts.
 
-    Students' notebooks have an answer cell in the place of each solution; the whole ones lie beside them. Slides are
-    shown in any browser, without a network, with notes for the speaker (press S). Each chapter has slides, and each
-    lecture whose chapters are all in the kit. Figures are drawn anew, as SVG and PDF, which takes some seconds a
-    chapter; all else is made of what the notebooks store.
+    Students' notebooks have an answer cell in the place of each solution, and a cell that checks what is computed;
+    the whole ones lie beside them. Slides are shown in any browser, without a network, with notes for the speaker
+    (press S). Each chapter has slides, and each lecture whose chapters are all in the kit. Figures are drawn anew, as
+    SVG and PDF, which takes some seconds a chapter; all else is made of what the notebooks store.
 
     The kit appears only when it is complete: interrupt this, and what stood at DIR stands there still.
 

@@ -15,6 +15,15 @@ ABOUT = """\
 <kbd>F</kbd> for the full screen, <kbd>Esc</kbd> for all slides at a glance; add <code>?print-pdf</code> to its address
 to print it.</p>
 """
+CHECKED = """\
+<p>Below the answer to a computation stands a cell that checks it; run it, and it says that the answer passes, or gives
+a hint. It needs nothing but the package. To mark notebooks, install otter-grader, which the first line does in the
+project's folder, and call it here, chapter by chapter:</p>
+<pre>pip install -e '.[checks]'
+otter generate -t checks/{chapter} -o autograder.zip
+otter run -a autograder.zip homework.ipynb</pre>
+<p>Solutions get all points and empty answers none. Its files are in a folder for each chapter.</p>
+"""
 LICENCES = """\
 <p>Training runs of our own; <a href="data/passport.html">how they were made</a>. The tables are under CC BY 4.0, as are
 the text and the figures of this kit; code is under the BSD 3-Clause licence, and
@@ -38,12 +47,22 @@ def first_page(summary: dict[str, Any]) -> str:
         _links("For the teacher", "lectures", summary["lectures"]),
         _links("Notebooks for students, without solutions", "student", notebooks),
         _links("Notebooks with solutions", "solutions", notebooks),
+        _checks(summary["checks"], notebooks),
         _links("Handouts", "handouts", HANDOUTS),
         _links("Figures", "figures", figures),
         _links("Data", "data", tables),
         LICENCES,
     ]
     return page(title, "".join(parts), depth=0)
+
+
+def _checks(counts: dict[str, int], notebooks: dict[str, str]) -> str:
+    """How answers are checked, and the folders of checks; nothing where no chapter has some."""
+    if not counts:
+        return ""
+    folders = {name: f"{notebooks[f'{name}.ipynb']}, {count} checks" for name, count in counts.items()}
+    heading, _, links = _links("Checks of answers", "checks", folders).partition("\n")
+    return f"{heading}\n{CHECKED.format(chapter=next(iter(counts)))}{links}"
 
 
 def _links(heading: str, folder: str, names: dict[str, str]) -> str:

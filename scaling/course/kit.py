@@ -17,6 +17,7 @@ from ..book.chapters import Chapter
 from ..book.moving import opening, settled
 from ..book.staging import MARK
 from ..sources.files import book_file
+from .autograder import write_checks
 from .deck import Course, chapter_slides, deck, lecture_slides, named
 from .directives import Directive
 from .figures import Figure, figures_of, write_figures, write_list
@@ -52,13 +53,14 @@ class Kit:
         write_list(folder / "figures", self._figures, shown)
         tell("notebooks")
         self._write_notebooks(folder)
+        checked = write_checks(folder / "checks", self.chapters)
         tell("slides, handouts and data")
         slides = self._write_slides(folder, shown)
         write_handouts(folder / "handouts", _elsewhere)
         tables = write_tables(folder / "data")
         pages = self._write_pages(folder / "lectures")
         write_style(folder / "style")
-        summary = self._summary(slides, shown, tables, pages)
+        summary = self._summary(slides, shown, tables, pages, checked)
         (folder / "index.html").write_text(first_page(summary), encoding="utf-8")
         (folder / MARK).write_text(to_json(summary), encoding="utf-8")
         return summary
@@ -130,12 +132,18 @@ class Kit:
     # --- what it says of itself ---------------------------------------------------------------------------------------
 
     def _summary(
-        self, slides: dict[str, Any], figures: dict[str, str], tables: dict[str, str], pages: dict[str, str]
+        self,
+        slides: dict[str, Any],
+        figures: dict[str, str],
+        tables: dict[str, str],
+        pages: dict[str, str],
+        checked: dict[str, int],
     ) -> dict[str, Any]:
         return {
             "kit": self.course.title,
             "term": self.course.term,
             "chapters": [{"chapter": each.name, "title": named(each)} for each in self.chapters],
+            "checks": checked,
             "slides": slides,
             "figures": figures,
             "data": tables,

@@ -10,21 +10,26 @@ from typing import Any
 
 from .. import __version__
 from ..book.chapters import Chapter
+from .checks import checks
 from .directives import Directive
 from .plain import Plain
-from .strip import SOLUTION, Answer, Part, parts_of, without_solutions
+from .strip import SOLUTION, Answer, Part, ends_of_code, parts_of, without_solutions
 
 __all__ = ["solved_notebook", "student_notebook"]
 
 #: cells whose code a page does not show; a viewer that knows how folds it
 FOLDED = ("remove-cell", "hide-input")
-ANSWER = "answer"
+ANSWER, CHECK = "answer", "check"
 #: what a page says of its hidden checks; in a notebook they are seen
 UNSEEN = re.compile(r"This chapter runs \w+ checks? that the page does not show; open the notebook to read \w+\.")
+#: what checks an answer; it prints a sentence, and never ends with an error
+CHECKED = """from scaling.course.checks import check
+
+check("{label}", globals())"""
 FIRST = f"""*This notebook belongs to "Scaling laws, recomputed". It runs with the Python package `scaling`,
 version {__version__}, which comes with the project's folder: `make environment` there makes all that is needed, and
 `.venv/bin/jupyter lab` opens this file. In an environment of your own, `python -m pip install -e '.[book]'` in that
-folder does the same. No cell needs a network.*"""
+folder does the same. No cell needs a network. Below the answer to a computation stands a cell that checks it.*"""
 
 
 def student_notebook(chapter: Chapter, plain: Plain) -> dict[str, Any]:
@@ -41,9 +46,11 @@ def solved_notebook(chapter: Chapter, plain: Plain) -> dict[str, Any]:
 def _notebook(parts: Iterator[Part | Answer], plain: Plain) -> dict[str, Any]:
     cells: list[dict[str, Any]] = [_words(FIRST, "the-package")]
     solving = ""
-    for part in parts:
+    given = list(parts)
+    last = ends_of_code(part for part in given if isinstance(part, Part))
+    for part in given:
         if isinstance(part, Answer):
-            cells.append(_answer(part))
+            cells += [_answer(part), *_check(part.label)]
             continue
         if part.solves not in ("", solving) and not part.is_directive(SOLUTION):
             cells.append(_words(plain.directive(Directive(SOLUTION, part.solves)), f"solution-{part.solves}"))
@@ -52,6 +59,7 @@ def _notebook(parts: Iterator[Part | Answer], plain: Plain) -> dict[str, Any]:
             cells.append(_words(plain.directive(part.content), f"{part.cell['id']}-{len(cells)}"))
         elif part.is_code:
             cells += _code(part.cell, plain)
+            cells += _check(part.solves) if part.cell["id"] == last.get(part.solves) else []
         elif words := UNSEEN.sub("", plain.text(part.content)).strip():
             cells.append(_words(words, f"{part.cell['id']}-{len(cells)}"))
     if plain.cited:
@@ -72,8 +80,22 @@ def _words(text: str, name: str) -> dict[str, Any]:
 def _answer(answer: Answer) -> dict[str, Any]:
     cell = _words("*Your answer:*", f"answer-{answer.label}")
     if answer.is_code:
-        cell |= {"cell_type": "code", "source": ["# your answer"], "execution_count": None, "outputs": []}
+        asked = checks()[answer.label].answer if answer.label in checks() else {}
+        lines = "".join(f"\n{name} = ...  # {words}" for name, words in asked.items())
+        cell |= _executed(f"# your answer{lines}")
     return cell | {"metadata": {"tags": [ANSWER]}}
+
+
+def _check(label: str) -> list[dict[str, Any]]:
+    """The cell that checks the answer to an exercise, if there is a check; an autograder finds it by its metadata."""
+    if label not in checks():
+        return []
+    cell = _words("", f"check-{label}") | _executed(CHECKED.format(label=label))
+    return [cell | {"metadata": {"tags": [CHECK], "otter": {"tests": [label]}}}]
+
+
+def _executed(source: str) -> dict[str, Any]:
+    return {"cell_type": "code", "source": source.splitlines(keepends=True), "execution_count": None, "outputs": []}
 
 
 def _code(cell: dict[str, Any], plain: Plain) -> list[dict[str, Any]]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from ..errors import PagesError
 from .directives import Directive, divide
 
-__all__ = ["EXERCISE", "SOLUTION", "Answer", "Part", "parts_of", "without_solutions"]
+__all__ = ["EXERCISE", "SOLUTION", "Answer", "Part", "ends_of_code", "parts_of", "without_solutions"]
 
 EXERCISE, SOLUTION, BEGINS, ENDS = "exercise", "solution", "solution-start", "solution-end"
 
@@ -85,3 +85,8 @@ def without_solutions(parts: Iterator[Part]) -> Iterator[Part | Answer]:
         elif part.solves not in answered:
             answered.add(part.solves)
             yield Answer(part.solves, is_code=not part.is_directive(SOLUTION))
+
+
+def ends_of_code(parts: Iterable[Part]) -> dict[str, str]:
+    """The executed solutions, in their order: by the exercise, the last cell of its code."""
+    return {part.solves: part.cell["id"] for part in parts if part.solves and part.is_code}

@@ -71,7 +71,8 @@ def test_the_first_page_has_all_that_is_there(kit):
     assert "<h1>Models &amp; laws</h1>" in text
     assert "Spring &lt;1&gt;" in text
     linked = {link for link in LINK.findall(text)}
-    parts = ["slides/*.html", "student/*", "solutions/*", "handouts/*", "data/*", "lectures/*", "figures/index.html"]
+    parts = ["slides/*.html", "student/*", "solutions/*", "checks/*", "handouts/*", "data/*", "lectures/*"]
+    parts += ["figures/index.html"]
     assert {path.relative_to(kit).as_posix() for part in parts for path in kit.glob(part)} <= linked
     assert len(list(kit.glob("student/*.ipynb"))) == len(list(kit.glob("solutions/*.ipynb"))) == 3
 
@@ -80,6 +81,8 @@ def test_the_summary_says_what_it_was_made_of(kit):
     said = json.loads((kit / MARK).read_text(encoding="utf-8"))
     assert (said["kit"], said["term"]) == ("Models & laws", "Spring <1>")
     assert [each["chapter"][:2] for each in said["chapters"]] == ["03", "06", "19"]
+    assert said["checks"] == {path.name: len(list(path.glob("*.py"))) for path in sorted(kit.glob("checks/*"))}
+    assert said["checks"]["03_counting"] == said["checks"]["06_isoflop"] == 3
     assert said["versions"]["scaling"] == scaling.__version__
     assert set(said["slides"]) == {path.stem for path in kit.glob("slides/*.html")}
     for name, about in said["slides"].items():
