@@ -201,7 +201,7 @@ class Answers:
             return _check(question, None, words)
         if not (times := missed(fit)):
             return _check(question, True, f"{spread}, no more than noise explains")
-        return _check(question, False, f"it misses them by {times:.2g} times what repeated runs differ")
+        return _check(question, False, f"it misses them by {times:.2g} times as much as repeated runs differ")
 
     def _other_law(self) -> dict[str, str]:
         """Whether the law with coupled terms says the same."""

@@ -30,7 +30,7 @@ ASSUMED = {
     3: "that one formula holds for all runs",
 }
 #: said of approach 3 where repeated runs refute it
-MISSES = "But the formula of approach 3 misses the runs by {:.2g} times what repeated runs differ."
+MISSES = "But the formula of approach 3 misses the runs by {:.2g} times as much as repeated runs differ."
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,7 @@ def _ruled_out(frontier: Frontier, log_c: float) -> str:
         span = f"the runs span a factor of {np.exp(np.ptp(log_flops)):.3g} in compute"
         return f"{span}, too little to show how the best size grows: add runs at other budgets"
     if times := _missed(frontier):
-        misses = f"it misses them by {times:.2g} times what repeated runs differ"
+        misses = f"it misses them by {times:.2g} times as much as repeated runs differ"
         return f"the law does not describe these runs: {misses}; fit a narrower range, or another law"
     return ""
 

@@ -93,7 +93,7 @@ def test_a_formula_that_misses_repeated_runs_is_not_followed():
     assert rule_on(found, 3e13).follow == 2
     far = rule_on(found, 3e14)
     assert far.follow is None
-    assert "the formula of approach 3 misses the runs by 18 times what repeated runs differ" in far.rule
+    assert "the formula of approach 3 misses the runs by 18 times as much as repeated runs differ" in far.rule
 
 
 @pytest.mark.parametrize("there", [(3,), (2, 3)])
@@ -105,7 +105,7 @@ def test_nor_where_it_is_alone_or_where_tilted_parabolas_would_explain_the_diffe
         found = apart(found, scatter=lean / 50, a2=0.515 + lean)
     ruling = rule_on(found, 3e15)
     assert ruling.follow is None
-    assert "the formula of approach 3 misses the runs by 18 times what repeated runs differ" in ruling.rule
+    assert "the formula of approach 3 misses the runs by 18 times as much as repeated runs differ" in ruling.rule
 
 
 def test_one_approach_or_none_is_said():
