@@ -28,8 +28,8 @@ class ClaimsTable:
     ----------
     frame : DataFrame
         Strings, indexed by id, for which a page has words: ``published`` as printed, ``ours`` to four significant
-        digits, ``difference``, ``tolerance``, in the full table ``kind`` and ``known``, and ``verdict``, whose bracket
-        points to a note.
+        digits, ``difference`` (``≈ 0`` below a hundredth of the tolerance), ``tolerance``, in the full table ``kind``
+        and ``known``, and ``verdict``, whose bracket points to a note.
     notes : tuple of str
         Stated changes and reasons for differences, in the order of their numbers.
     folds : tuple of (str, int)
@@ -101,8 +101,10 @@ def _difference(claim: Claim) -> str:
     """Ours minus published, to two digits; 0 where nothing but rounding is left."""
     published = float(claim.published)
     difference = claim.ours - published
-    nothing = max(ROUNDING * abs(published), TOLD * claim.tolerance)
-    return "0" if abs(difference) <= nothing else f"{difference:.2g}"
+    rounding = ROUNDING * abs(published)
+    if abs(difference) > max(TOLD * claim.tolerance, rounding):
+        return f"{difference:.2g}"
+    return "0" if abs(difference) <= rounding else "≈ 0"
 
 
 def claims_table(*sources: str, folded: bool = False, full: bool = False) -> ClaimsTable:
