@@ -14,7 +14,7 @@ from .._words import format_count
 from ..diagnostics.approaches import Approaches, compare_approaches
 from ..diagnostics.discrepancy import find_discrepancy
 from ..diagnostics.inspection import Inspection, inspect_runs
-from ..diagnostics.ruling import Ruling, rule_on
+from ..diagnostics.ruling import Ruling, find_rival, rule_on
 from ..errors import FitError, RunsWarning
 from ..fit.certainty import missed
 from ..fit.parametric import fit_parametric
@@ -85,7 +85,9 @@ class Answers:
     @cached_property
     def ruling(self) -> Ruling:
         """Which of them to follow."""
-        return rule_on(self.found, self.flops, LEVEL)
+        asked = self.question
+        rival = find_rival(self.runs, self.flops, n_resamples=asked.n_resamples, seed=asked.seed)
+        return rule_on(self.found, self.flops, LEVEL, rival)
 
     @cached_property
     def plan(self) -> Plan | str:
@@ -264,6 +266,11 @@ class Answers:
 
     def _next_runs(self) -> dict[str, Any]:
         """The few runs to add first, or why none can be named."""
+        if self.ruling.follow is None and 3 in self.found.bootstraps and not self.looked.pooled:
+            words = (
+                "the formula by which runs could be chosen is in doubt; a group of runs of equal compute, of four sizes"
+            )
+            return {"reason": f"{words} or more around those named above, as near to the budget as can be, needs none"}
         if self.looked.pooled or 3 not in self.found.bootstraps:
             return {"reason": "; ".join(each.words for each in self.looked.pooled) or self.found.reasons[3]}
         most = float(self.runs["flops"].max())

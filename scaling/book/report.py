@@ -10,7 +10,7 @@ import pandas as pd
 
 from .._words import format_count, format_flops
 from ..diagnostics.approaches import APPROACHES
-from .answers import AGAINST, FOR, NOTHING, NUMBER, UNKNOWN
+from .answers import AGAINST, FOR, NOTHING, NUMBER, RANGE, UNKNOWN
 from .chapters import DONE, Chapter, Outcome
 from .pages import fenced
 from .pictures import LOSSES, SIZES
@@ -88,6 +88,9 @@ def headline(answer: dict[str, Any]) -> str:
     if not (math.isfinite(low) and math.isfinite(high)):
         return f"These runs do not settle what to train with {budget}, nor how far off any size may be."
     span = f"the best size lies anywhere from {much(low)} to {much(high)} parameters (95 % interval)"
+    if answer["approach"] is None:  # their intervals take for granted what is in doubt
+        span = f"the methods put the best size anywhere from {much(low)} to {much(high)} parameters"
+        span += ", and it may lie outside of that"
     return f"These runs do not settle what to train with {budget}: {span}."
 
 
@@ -117,6 +120,8 @@ def _why(answer: dict[str, Any]) -> str:
     doubt = "the fitted law misses these runs by far more than repeated runs differ"
     if answer["ruling"]["agree"] is False:
         doubt = "the methods that were tried on these runs disagree by more than noise"
+    elif "foresees the runs held out better" in answer["ruling"]["found"]:
+        doubt = "another law foresees the runs held out better, and asks for another size"
     settle = "Runs of equal compute near the budget, of four sizes or more, would settle it."
     return f"{doubt}, and the budget lies beyond the runs that could decide between them. {settle}"
 
@@ -140,6 +145,8 @@ def _checked(answer: dict[str, Any]) -> str:
 def _what_would_change(answer: dict[str, Any]) -> str:
     """What would make the answer surer."""
     more = answer["next_runs"]
+    if answer["kind"] == RANGE and answer["approach"] is None:
+        return "a group of runs of equal compute, of four sizes or more, as near to the budget as can be."
     if answer["kind"] == NUMBER or "runs" not in more:
         return ""
     before, after = (math.exp(more[name]) for name in ("width_before", "width_after"))
@@ -294,7 +301,7 @@ def _next_runs(answer: dict[str, Any]) -> list[str]:
     if answer["kind"] == NOTHING:
         return []
     if "runs" not in more:
-        return [head, f"None can be named. {escaped(sentence(more['reason']))}"]
+        return [head, f"No single run can be named. {escaped(sentence(more['reason']))}"]
     lines = [_row("parameters", "tokens", "tokens per parameter", "compute [FLOP]", "expected loss", "how often")]
     lines += ["|---|---|---|---|---|---|"]
     for row in more["runs"]:

@@ -136,12 +136,12 @@ _PREPARING = (
 )
 
 
-def law_option(*more: str, words: str = "") -> Callable[..., Any]:
+def law_option(*more: str, words: str = "", default: str = "additive") -> Callable[..., Any]:
     """The option that names the law of approach 3; ``more`` are choices of one command, told in ``words``."""
     return click.option(
         "--law",
         type=click.Choice([*LAWS, *more]),
-        default="additive",
+        default=default,
         show_default=True,
         help=f"Of approach 3: additive, E + A/N^alpha + B/D^beta, or coupled, E + (A/N^alpha + B/D^beta)^k.{words}",
     )

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import click
+import numpy as np
 import pandas as pd
+from click.core import ParameterSource
 
-from .._words import format_flops, to_json
+from .._words import format_count, format_flops, to_json
 from ..diagnostics.approaches import compare_approaches, fit_approaches
-from ..diagnostics.choice import best_law
-from ..diagnostics.contenders import ADDITIVE, COUPLED
 from ..diagnostics.discrepancy import Band, Discrepancy, find_discrepancy
 from ..diagnostics.inspection import inspect_runs
 from ..diagnostics.pairing import MOST_RUNS
-from ..diagnostics.ruling import Ruling, rule_on
+from ..diagnostics.ruling import Ruling, better_law, find_rival, rule_on
 from ..errors import FitError
 from ..fit.parametric import LAWS
 from ..fit.result import Fit
@@ -33,6 +33,11 @@ from .quantity import Quantity
 from .reading import read_runs
 from .terminal import asked_form, bullets, format_options, grid, heading, interval, say
 
+#: options about runs to add
+NEXT = ("next_runs", "next_aim", "next_flops_per_run", "next_tokens_per_param", "next_sizes")
+#: sizes of a group of equal compute that is to be added, and the least factor that it spans either way
+GROUP, WIDTH = 5, 4.0
+
 
 @click.command("plan", cls=Command)
 @click.argument("runs", nargs=-1, required=True, metavar="RUNS ...")
@@ -43,7 +48,11 @@ from .terminal import asked_form, bullets, format_options, grid, heading, interv
     required=True,
     help="Training budget, FLOPs: 6 x parameters x tokens, or as the table counts them.",
 )
-@law_option("auto", words=" auto takes the one that foresees the held-out runs better, and shows both.")
+@law_option(
+    "auto",
+    default="auto",
+    words=" auto takes the coupled one where the runs held out tell it to be the better, and then shows both.",
+)
 @click.option("--group", metavar="COLUMN", help="A plan for the rows of each value of this column, side by side.")
 @click.option("--inference-tokens", type=Quantity(zero=True), help="Tokens the model will read and write in its life.")
 @click.option("--unique-tokens", type=Quantity(), help="Distinct tokens at hand, where they are limited.")
@@ -131,6 +140,7 @@ def command(
         resamples=resamples,
         seed=seed,
     )
+    _refuse_idle(next_budget)
     table, name = read_runs(runs, reading, group), " and ".join(runs)
     if group is None:
         one = _planned(table, name, asked)
@@ -173,7 +183,7 @@ class _Planned:
     chosen: str
     between: BetweenLaws | FitError | None
     ruling: Ruling | None
-    more: NextRuns | None
+    more: NextRuns | GroupToAdd | None
     result: dict[str, Any]
 
 
@@ -204,13 +214,19 @@ def _planned(table: pd.DataFrame, name: str, asked: _Asked) -> _Planned:
     about |= {"warnings": table.attrs["warnings"], "looks": looked.looks}
     boot = subsampled_bootstrap(fit, n_resamples=asked.resamples, seed=asked.seed)
     found = plan_training(boot, asked.flops, asked.inference_tokens, asked.unique_tokens, asked.level)
-    between = None if asked.law == "additive" else _between(table, law, found, asked.resamples, asked.seed)
-    ruling = _ruling(table, asked.flops, asked.level, asked.resamples, asked.seed)
+    between = None
+    if asked.law == "coupled" or law == "coupled":
+        between = _between(table, law, found, asked.resamples, asked.seed)
+    ruling = _ruling(table, law, asked)
+    if ruling is not None and ruling.follow != 3 and not found.open_question:
+        found = replace(found, open_question=ruling.words, notes=(*found.notes, f"open: {_instead(ruling, asked)}"))
     discrepancy = find_discrepancy(fit)
     best = found.allocation.loc["compute-optimal", "estimate"]
     band = discrepancy.band(best["params"], best["tokens"], asked.level)
-    more = None
-    if asked.next_budget is not None:
+    more: NextRuns | GroupToAdd | None = None
+    if asked.next_budget is not None and ruling is not None and ruling.follow is None:
+        more = _group_to_add(table, ruling, asked)
+    elif asked.next_budget is not None:
         more = suggest_runs(boot, asked.next_budget, asked.flops, level=asked.level, **asked.next_options)
     result = {"input": table.attrs["reading"], "table": about} | _record(fit, boot, found, more)
     result |= _beyond(discrepancy, band) | _of_laws(law, chosen, between)
@@ -265,7 +281,64 @@ def _side_by_side(each: Mapping[str, _Planned | FitError], group: str, asked: _A
     bullets(without_law(each) + [ONE_UNIT])
 
 
-def _print_tables(found: Plan, more: NextRuns | None) -> None:
+def _refuse_idle(next_budget: float | None) -> None:
+    """A usage error for options about runs to add where none are asked for."""
+    context = click.get_current_context()
+    idle = [
+        each
+        for each in context.command.params
+        if each.name in NEXT and context.get_parameter_source(each.name) is ParameterSource.COMMANDLINE
+    ]
+    if next_budget is None and idle:
+        names = ", ".join(each.opts[0] for each in idle)
+        raise click.UsageError(f"{names}: these are about runs to add, which --next-budget FLOPS asks for")
+
+
+def _instead(ruling: Ruling, asked: _Asked) -> str:
+    """What to go by where approach 3 is not to be followed."""
+    if ruling.follow is None:
+        return "the numbers below are those of approach 3, whose formula is in doubt: no size is advised"
+    ends = f"[{format_count(ruling.low)}, {format_count(ruling.high)}], {asked.level:.0%}"
+    size = f"{format_count(ruling.size)} parameters {ends}"
+    return (
+        f"by approach {ruling.follow}, which is to be followed here, the best size is {size}; the numbers below are not"
+    )
+
+
+def _group_to_add(table: pd.DataFrame, ruling: Ruling, asked: _Asked) -> GroupToAdd | None:
+    """A group of equal compute around the range of sizes, as near to the budget as what may be spent allows."""
+    if asked.next_budget is None or not (np.isfinite([ruling.low, ruling.high]).all() and ruling.low > 0):
+        return None
+    each = min(asked.flops, asked.next_budget / GROUP, asked.next_options["max_flops_per_run"] or np.inf)
+    centre = np.sqrt(ruling.low * ruling.high) * np.sqrt(each / asked.flops)  # a is about one half
+    width = max(WIDTH, np.sqrt(ruling.high / ruling.low))
+    sizes = centre * np.geomspace(1 / width, width, GROUP)
+    return GroupToAdd(pd.DataFrame({"params": sizes, "tokens": each / 6 / sizes, "flops": each}))
+
+
+@dataclass(frozen=True)
+class GroupToAdd:
+    """Runs of equal compute, which tell the best size without a formula."""
+
+    runs: pd.DataFrame
+
+    def table(self) -> pd.DataFrame:
+        """One row a run."""
+        return self.runs
+
+    def __str__(self) -> str:
+        total, each = float(self.runs["flops"].sum()), float(self.runs["flops"].iloc[0])
+        rows = [
+            f"  {format_count(row.params)} parameters on {format_count(row.tokens)} tokens"
+            for row in self.runs.itertuples()
+        ]
+        words = (
+            f"{len(rows)} runs of equal compute to add, {format_flops(each)} FLOP each, {format_flops(total)} in all:"
+        )
+        return "\n".join([f"{words} where their least loss lies, no formula is needed", *rows])
+
+
+def _print_tables(found: Plan, more: NextRuns | GroupToAdd | None) -> None:
     """The tables of a plan with plain numbers, in the form that was asked for."""
     heading(found.title)
     bullets(list(found.notes))
@@ -278,21 +351,19 @@ def _print_tables(found: Plan, more: NextRuns | None) -> None:
 
 
 def _chosen(table: pd.DataFrame, law: str, seed: int) -> tuple[str, str]:
-    """The law to plan by, and why where it was not named."""
-    if law != "auto":
-        return law, ""
-    try:
-        best = best_law(table, (ADDITIVE, COUPLED), seed=seed)
-    except FitError as error:
-        return "additive", str(error)
-    return ("coupled" if best.law == COUPLED.name else "additive"), best.words
+    """The law to plan by, and why where it is not the usual one and was not named."""
+    return (law, "") if law != "auto" else better_law(table, seed)
 
 
-def _ruling(table: pd.DataFrame, flops: float, level: float, resamples: int, seed: int) -> Ruling | None:
+def _ruling(table: pd.DataFrame, law: str, asked: _Asked) -> Ruling | None:
     """Which approach to follow; nothing for a table so long that the approaches are not drawn together."""
     if len(last_points(table)) > MOST_RUNS:
         return None
-    return rule_on(compare_approaches(table, n_resamples=resamples, seed=seed), flops, level)
+    found = compare_approaches(table, n_resamples=asked.resamples, seed=asked.seed, law=law)
+    rival = None
+    if asked.law == "additive":
+        rival = find_rival(table, asked.flops, asked.level, asked.resamples, asked.seed)
+    return rule_on(found, asked.flops, asked.level, rival)
 
 
 def _between(table: pd.DataFrame, named: str, found: Plan, resamples: int, seed: int) -> BetweenLaws | FitError:
@@ -321,7 +392,7 @@ def _of_laws(named: str, chosen: str, between: BetweenLaws | FitError | None) ->
     return record
 
 
-def _record(fit: Fit, boot: Bootstrap, found: Plan, more: NextRuns | None) -> dict[str, Any]:
+def _record(fit: Fit, boot: Bootstrap, found: Plan, more: NextRuns | GroupToAdd | None) -> dict[str, Any]:
     """All numbers of the plan; null where something cannot be reached."""
     record = {
         "runs": len(fit.runs),
@@ -343,7 +414,9 @@ def _record(fit: Fit, boot: Bootstrap, found: Plan, more: NextRuns | None) -> di
         "off_optimum": None if found.open_question else found.off_optimum,
         "overtraining": None if found.open_question else found.overtraining,
     }
-    if more is not None:
+    if isinstance(more, GroupToAdd):
+        record["next_runs"] = {"aim": "group", "runs": more.table()}
+    elif more is not None:
         names = ["budget", "flops", "aim", "flops_planned", "estimate", "level", "couplings"]
         names += ["width_before", "width_after", "miss_before", "miss_after"]
         record["next_runs"] = {name: getattr(more, name) for name in names} | {"runs": more.table()}

@@ -13,7 +13,7 @@ from .laws import LawComparison, compare_laws
 from .pairing import Paired, pair
 from .pooling import Pooling, find_pooling, swept_columns
 from .public_sets import LEFT_OUT, PUBLIC, PublicTable, best_of_each, public_tables, recorded_league
-from .ruling import Ruling, rule_on
+from .ruling import Rival, Ruling, better_law, find_rival, rule_on
 from .sensitivity import digits_study, huber_study, rounded_study, stopping_study
 from .skewness import Skewness, residual_skewness
 from .spikes import find_spikes
@@ -43,6 +43,7 @@ __all__ = [
     "Pooling",
     "PublicTable",
     "QUICK",
+    "Rival",
     "Ruling",
     "Skewness",
     "Split",
@@ -51,6 +52,7 @@ __all__ = [
     "audit_coverage",
     "best_law",
     "best_of_each",
+    "better_law",
     "combine",
     "compare_approaches",
     "compare_laws",
@@ -59,6 +61,7 @@ __all__ = [
     "extrapolation_audit",
     "find_discrepancy",
     "find_pooling",
+    "find_rival",
     "swept_columns",
     "find_spikes",
     "fit_approaches",

@@ -202,7 +202,7 @@ class Approaches:
             if number in self.bootstraps:
                 fit = self.fits[number]
                 meter = find_meter(fit.runs) if isinstance(fit, Fit) else None
-                questions = {"a": exponent_of(fit, "a"), "params": partial(_best_size, flops=flops, meter=meter)}
+                questions = {"a": exponent_of(fit, "a"), "params": partial(best_size, flops=flops, meter=meter)}
                 for what, of in questions.items():
                     row[what] = of(self.fits[number].law)
                     ends = self.bootstraps[number].percentiles(level, of=of)
@@ -230,7 +230,7 @@ class Approaches:
         return "Approaches: " + "; ".join(found + [f"{APPROACHES[n]}: {why}" for n, why in self.reasons.items()])
 
 
-def _best_size(law: ChinchillaLaw | FrontierLaw, flops: float, meter: Meter | None) -> Any:
+def best_size(law: ChinchillaLaw | FrontierLaw, flops: float, meter: Meter | None) -> Any:
     return compute_optimal(law, flops, meter=meter).params
 
 
@@ -241,6 +241,7 @@ def compare_approaches(
     seed: int = 0,
     backend: str | None = None,
     n_jobs: int = -1,
+    law: str = "additive",
 ) -> Approaches:
     """Try all three approaches on a table, each with its bootstrap.
 
@@ -254,6 +255,8 @@ def compare_approaches(
         without any, the final losses of the runs of one size are taken for its curve.
     n_resamples, seed, backend, n_jobs
         As for :func:`~scaling.uncertainty.bootstrap`.
+    law : {"additive", "coupled"}
+        Of approach 3.
 
     Returns
     -------
@@ -264,7 +267,7 @@ def compare_approaches(
     FitError
         Only for a table that cannot be used at all.
     """
-    parametric = _parametric(runs)
+    parametric = _parametric(runs, law=law)
     if isinstance(parametric, FitError):
         raise parametric
     attempts = _decided(parametric, runs, APPROACHES, curves)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from operator import attrgetter
 from typing import Any
@@ -48,6 +48,14 @@ class Paired:
     estimates: dict[int, float]
     samples: pd.DataFrame
     together: tuple[int, ...]
+    _laws: dict[int, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def gaps(self, first: int, second: int, of: Mapping[int, Callable[[Any], Any]]) -> np.ndarray | None:
+        """What one quantity ``of`` the laws of two approaches differs by, resample by resample; None without draws."""
+        if not {first, second} <= set(self._laws):
+            return None
+        one, other = (np.asarray(of[number](self._laws[number])) for number in (first, second))
+        return one - other if one.shape == other.shape else None
 
     def table(self, level: float = 0.95) -> pd.DataFrame:
         """One row a pair: ``approaches``, ``difference`` of a (first less second), ``low``, ``high``, ``drawn``."""
@@ -78,17 +86,19 @@ def pair(fits: Mapping[int, Fit | FrontierFit], boots: Mapping[int, Bootstrap], 
     estimates = {number: float(of(fits[number].law)) for number, of in exponent.items()}
     size = min([n_resamples, *(len(boot.samples) for boot in boots.values())])
     samples = {number: np.asarray(of(boots[number].law))[:size] for number, of in exponent.items()}
+    laws = {number: boots[number].law for number in exponent}
     rows = _rows(fits, boots)
     if len(rows) < 2:
-        return Paired(estimates, pd.DataFrame(samples), ())
+        return Paired(estimates, pd.DataFrame(samples), (), laws)
     counts = _counts(fits, rows, size, np.random.default_rng([seed, size]))
     for number, places in rows.items():
         fit, weights = fits[number], counts[:, places]
         if isinstance(fit, Fit):
             weights = weights * fit.weights
             weights[:, list(boots[number].set_aside)] = 0.0
-        samples[number] = np.asarray(exponent[number](fit.resampled(weights).law))
-    return Paired(estimates, pd.DataFrame(samples), tuple(rows))
+        laws[number] = fit.resampled(weights).law
+        samples[number] = np.asarray(exponent[number](laws[number]))
+    return Paired(estimates, pd.DataFrame(samples), tuple(rows), laws)
 
 
 def exponent_of(fit: Fit | FrontierFit, name: str) -> Callable[[Any], Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,14 +15,23 @@ from ..errors import FitError
 from ..fit.certainty import missed
 from ..fit.frontier import FrontierFit
 from ..fit.isoflop import fit_isoflop
+from ..fit.parametric import fit_parametric
 from ..fit.result import Fit
-from .approaches import APPROACHES, Approaches
+from ..runs.curves import row_weights
+from ..runs.meter import Meter, find_meter
+from ..uncertainty.intervals import percentiles
+from ..uncertainty.subsampling import subsampled_bootstrap
+from .approaches import APPROACHES, Approaches, best_size
+from .choice import best_law
+from .contenders import ADDITIVE, COUPLED
 from .pairing import exponent_of
 
-__all__ = ["Ruling", "rule_on"]
+__all__ = ["Rival", "Ruling", "better_law", "find_rival", "rule_on"]
 
 #: an interval of the difference that reaches further than this does not speak of agreement
 CLOSE = 0.1
+#: sizes that differ by no more than this (in ln N) are the same for any use
+SAME_SIZE = 0.05
 #: a budget within this factor of the budgets of the parabolas counts as theirs
 NEAR = 1.5
 #: what an approach takes for granted
@@ -34,6 +45,16 @@ MISSES = "But the formula of approach 3 misses the runs by {:.2g} times as much 
 
 
 @dataclass(frozen=True)
+class Rival:
+    """Another law, which the runs held out prefer, and the best size by it, with its interval."""
+
+    name: str
+    size: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
 class Ruling:
     """What the three approaches say together of one budget, and which of them to follow.
 
@@ -44,14 +65,16 @@ class Ruling:
     follow : int or None
         The approach to follow; None where none of them carries a number alone.
     low, high : float
-        The best size lies between these: the interval of the approach to follow, or, where there is none, the whole
-        range that the approaches leave open. NaN where nothing is known.
+        The interval of the approach to follow, or, where there is none, the range of all: no interval, since what
+        theirs take for granted is in doubt. NaN where nothing is known.
     agree : bool or None
         Whether they agree; None where the runs do not tell, or there is nothing to compare.
     found : str
         The same in a sentence.
     rule : str
         What to do, and why.
+    size : float
+        The best size by the approach to follow; NaN without one.
     """
 
     flops: float
@@ -61,6 +84,7 @@ class Ruling:
     agree: bool | None
     found: str
     rule: str
+    size: float = float("nan")
 
     @property
     def words(self) -> str:
@@ -68,11 +92,62 @@ class Ruling:
         words = f"{self.found} {self.rule}"
         if self.follow is None and np.isfinite([self.low, self.high]).all():
             ends = f"{format_count(self.low)} to {format_count(self.high)}"
-            return f"{words} So far the best size lies anywhere from {ends} parameters."
+            ends = f"So far the methods put the best size anywhere from {ends} parameters"
+            return f"{words} {ends}, and it may lie outside of that."
         return words
 
 
-def rule_on(found: Approaches, flops: float, level: float = 0.95) -> Ruling:
+def better_law(runs: pd.DataFrame, seed: int = 0) -> tuple[str, str]:
+    """``"coupled"`` where the runs tell that law from the additive one, else ``"additive"``; and why, or nothing.
+
+    Two things have to say so: the runs held out (:func:`~scaling.diagnostics.best_law`, in 95 % of their draws), and
+    all runs, whose interval of the coupling k excludes 1.
+    """
+    try:
+        best = best_law(runs, (ADDITIVE, COUPLED), seed=seed)
+        if best.told and best.law == COUPLED.name:
+            fit = fit_parametric(runs, law="coupled", weights=row_weights(runs))
+            k = fit.certainty().set_index("quantity").loc["k"]
+            if k["low"] > 1 or k["high"] < 1:
+                return "coupled", f"{best.words}; and its k is {k['value']:.2f} [{k['low']:.2f}, {k['high']:.2f}]"
+    except FitError:
+        pass
+    return "additive", ""
+
+
+def find_rival(
+    runs: pd.DataFrame, flops: float, level: float = 0.95, n_resamples: int = 1000, seed: int = 0
+) -> Rival | None:
+    """The coupled law's best size for a budget, where the runs tell that law from the additive one in use.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        As for :func:`~scaling.fit.fit_parametric`.
+    flops : float
+        The budget for which its best size is asked.
+    level, n_resamples, seed
+        Of the interval.
+
+    Returns
+    -------
+    Rival or None
+        None too where the rival, or the hold-out, has no answer.
+    """
+    name, _ = better_law(runs, seed)
+    if name == "additive":
+        return None
+    fit = fit_parametric(runs, law=name, weights=row_weights(runs))
+    try:
+        boot = subsampled_bootstrap(fit, n_resamples=n_resamples, seed=seed)
+        of = partial(best_size, flops=flops, meter=find_meter(fit.runs))
+        ends = boot.percentiles(level, of=of)
+        return Rival(name, float(of(fit.law)), float(ends.low), float(ends.high))
+    except (FitError, ValueError):
+        return None
+
+
+def rule_on(found: Approaches, flops: float, level: float = 0.95, rival: Rival | None = None) -> Ruling:
     """Whether the approaches agree, and which to follow for a budget.
 
     They are compared by the difference of their exponents a on the same runs drawn, each difference with its own
@@ -90,7 +165,9 @@ def rule_on(found: Approaches, flops: float, level: float = 0.95) -> Ruling:
        the range of all, and a group of runs of equal compute nearer to the budget would settle it.
 
     The second half of 5 comes before 1 to 4: where repeated runs say that the formula does not hold, none of them leads
-    to approach 3.
+    to approach 3. Nor do they where approaches 2 and 3, with exponents alike, ask for different sizes at the budgets of
+    the parabolas, by more than 5 % and more than noise and the tilt of parabolas explain; nor where a ``rival`` law
+    foresees the runs held out better, and asks for a size outside of approach 3's interval.
 
     Parameters
     ----------
@@ -99,12 +176,71 @@ def rule_on(found: Approaches, flops: float, level: float = 0.95) -> Ruling:
     flops : float
         The budget, positive.
     level : float, default 0.95
+    rival : Rival, optional
+        Of :func:`~scaling.diagnostics.find_rival`.
 
     Returns
     -------
     Ruling
     """
     positive_finite(flops=flops)
+    ruling = _by_exponents(found, flops, level)
+    if ruling.follow != 3:
+        return ruling
+    there = sorted(found.bootstraps)
+    sizes = found.table(flops, level).dropna(subset=["params"])
+    if said := _apart_in_size(found, level):
+        agree: bool | None = False
+    elif rival is not None and not ruling.low <= rival.size <= ruling.high:
+        agree, asks = ruling.agree, f"asks for {format_count(rival.size)} parameters"
+        said = f"{ruling.found} But the {rival.name} law foresees the runs held out better, and {asks}."
+    else:
+        return ruling
+    follow, rule = _without_formula(found, there, flops)
+    doubted = _ruling(flops, follow, there, sizes, agree, said, f"The formula of approach 3 is in doubt. {rule}")
+    if follow is not None or rival is None:
+        return doubted
+    low, high = np.nanmin([doubted.low, rival.low, rival.size]), np.nanmax([doubted.high, rival.high, rival.size])
+    return replace(doubted, low=float(low), high=float(high))
+
+
+def _apart_in_size(found: Approaches, level: float) -> str:
+    """That approaches 2 and 3 ask for different sizes at the budgets of the parabolas, in words; or nothing."""
+    if not {2, 3} <= set(found.bootstraps):
+        return ""
+    parabolas, fit = found.fits[2], found.fits[3]
+    assert isinstance(parabolas, FrontierFit)
+    assert isinstance(fit, Fit)
+    budgets = parabolas.points.loc[parabolas.points["usable"], "budget"].to_numpy(float)
+    meter, exact = find_meter(fit.runs), _exact(found)
+    if exact is None:
+        return ""
+    worst, words = SAME_SIZE, ""
+    for flops in (budgets.min(), float(np.exp(np.log(budgets).mean())), budgets.max()):
+        of = {2: partial(_log_size, flops=flops, meter=None), 3: partial(_log_size, flops=flops, meter=meter)}
+        drawn = found.paired.gaps(2, 3, of)
+        if drawn is None:
+            return ""
+        lean = float(of[2](exact.law) - of[3](fit.law))
+        gap = float(of[2](parabolas.law) - of[3](fit.law)) - lean
+        ends = percentiles(drawn - lean, 1 - (1 - level) / 3, gap)
+        if (ends.low > 0 or ends.high < 0) and abs(gap) > worst:
+            worst = abs(gap)
+            asked = [format_count(float(np.exp(of[n](found.fits[n].law)))) for n in (2, 3)]
+            at = f"at {format_flops(flops)} FLOP for {asked[0]} and {asked[1]} parameters"
+            words = (
+                f"Approaches 2 and 3 ask for different sizes where both were measured: {at}, which is more than noise"
+            )
+            words += " and the tilt of parabolas explain."
+    return words
+
+
+def _log_size(law: Any, flops: float, meter: Meter | None) -> Any:
+    return np.log(best_size(law, flops, meter))
+
+
+def _by_exponents(found: Approaches, flops: float, level: float) -> Ruling:
+    """The rules 1 to 5."""
     there = sorted(found.bootstraps)
     sizes = found.table(flops, level).dropna(subset=["params"])
     if not there:
@@ -153,7 +289,8 @@ def _ruling(
     asked = [APPROACHES[number] for number in (among if follow is None else [follow])]
     ends = sizes[sizes.index.isin(asked)]
     low, high = float(ends["params_low"].min(skipna=False)), float(ends["params_high"].max(skipna=False))
-    return Ruling(flops, follow, low, high, agree, said, rule)
+    size = float(ends["params"].iloc[0]) if follow is not None and len(ends) else float("nan")
+    return Ruling(flops, follow, low, high, agree, said, rule, size)
 
 
 def _pairs(found: Approaches, level: float) -> pd.DataFrame:
@@ -217,13 +354,19 @@ def _missed(fit: Fit | FrontierFit) -> float:
 
 def _lean(found: Approaches) -> float:
     """How much more a approach 2 finds than approach 3 on losses of approach 3's law itself; NaN where none."""
+    fit, exact = found.fits[3], _exact(found)
+    assert isinstance(fit, Fit)
+    return float("nan") if exact is None else exact.a - float(exponent_of(fit, "a")(fit.law))
+
+
+def _exact(found: Approaches) -> FrontierFit | None:
+    """Approach 2 on losses of approach 3's law without any noise; None where it finds nothing there."""
     fit, runs = found.fits[3], found.fits[2].runs
     assert isinstance(fit, Fit)
-    exact = runs.assign(loss=fit.law.loss(runs["params"].to_numpy(), runs["tokens"].to_numpy()))
     try:
-        return fit_isoflop(exact).a - float(exponent_of(fit, "a")(fit.law))
+        return fit_isoflop(runs.assign(loss=fit.law.loss(runs["params"].to_numpy(), runs["tokens"].to_numpy())))
     except FitError:
-        return float("nan")
+        return None
 
 
 def _sentence(words: str) -> str:

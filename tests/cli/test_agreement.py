@@ -22,9 +22,9 @@ BUDGETS = [1e18, 1e19, 1e20, 1e21]
 FEW = {"n_resamples": 100, "seed": 0}
 
 
-def isoflop(budgets=BUDGETS, n_sizes=7, noise=0.003, **more):
+def isoflop(budgets=BUDGETS, n_sizes=7, noise=0.003, draw=1, **more):
     design = scaling.simulate.isoflop_design(budgets, n_sizes=n_sizes, width=6.0, law=LAW)
-    return scaling.simulate_runs(LAW, design.assign(**more), noise=noise, seed=1)
+    return scaling.simulate_runs(LAW, design.assign(**more), noise=noise, seed=draw)
 
 
 def runs_of(params, tokens, noise=0.003, law=LAW):
@@ -49,7 +49,7 @@ def curves(n=8, **how):
 
 
 def pooled_repeats():
-    return pd.concat([isoflop(n_sizes=4).assign(seed=seed) for seed in range(3)], ignore_index=True)
+    return pd.concat([isoflop(n_sizes=4, draw=seed).assign(seed=seed) for seed in range(3)], ignore_index=True)
 
 
 def with_a_divergence():

@@ -50,7 +50,11 @@ def test_plan(table):
     assert record["law"] == pytest.approx(fit.law.constants)
     plan = scaling.plan_training(scaling.bootstrap(fit, 100, seed=2), 1e23)
     pd.testing.assert_frame_equal(pd.DataFrame(record["allocation"]), plan.table())
-    assert json.loads(run("plan", table, *options, "--json"))["equation"] == scaling.ChinchillaLaw.equation
+    additive = json.loads(run("plan", table, "--law", "additive", *options, "--json"))
+    assert additive["equation"] == scaling.ChinchillaLaw.equation
+    chosen = json.loads(run("plan", table, *options, "--json"))  # the runs tell the coupled law, which was their truth
+    assert chosen["equation"] == CoupledLaw.equation
+    assert "its k is" in chosen["law_chosen"]
 
 
 def test_help_says_which_laws_there_are():

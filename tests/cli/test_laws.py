@@ -57,7 +57,7 @@ def test_plan_takes_the_law_that_foresees_best_and_shows_both(joined):
 
 
 def test_a_plan_by_the_additive_law_is_as_it_was(joined):
-    said = run("plan", joined, "--flops", "1e21", "--resamples", 100)
+    said = run("plan", joined, "--flops", "1e21", "--resamples", 100, "--law", "additive")
     assert "between laws" not in said
     assert "law: " not in said
 
