@@ -14,7 +14,7 @@ from .._words import format_count
 from ..diagnostics.approaches import Approaches, compare_approaches
 from ..diagnostics.discrepancy import find_discrepancy
 from ..diagnostics.inspection import Inspection, inspect_runs
-from ..diagnostics.ruling import Ruling, find_rival, rule_on
+from ..diagnostics.ruling import Ruling, rule_on
 from ..errors import FitError, RunsWarning
 from ..fit.certainty import missed
 from ..fit.parametric import fit_parametric
@@ -85,9 +85,7 @@ class Answers:
     @cached_property
     def ruling(self) -> Ruling:
         """Which of them to follow."""
-        asked = self.question
-        rival = find_rival(self.runs, self.flops, n_resamples=asked.n_resamples, seed=asked.seed)
-        return rule_on(self.found, self.flops, LEVEL, rival)
+        return rule_on(self.found, self.flops, LEVEL)
 
     @cached_property
     def plan(self) -> Plan | str:

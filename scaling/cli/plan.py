@@ -16,7 +16,7 @@ from ..diagnostics.approaches import compare_approaches, fit_approaches
 from ..diagnostics.discrepancy import Band, Discrepancy, find_discrepancy
 from ..diagnostics.inspection import inspect_runs
 from ..diagnostics.pairing import MOST_RUNS
-from ..diagnostics.ruling import Ruling, better_law, find_rival, rule_on
+from ..diagnostics.ruling import Ruling, better_law, rule_on
 from ..errors import FitError
 from ..fit.parametric import LAWS
 from ..fit.result import Fit
@@ -360,10 +360,7 @@ def _ruling(table: pd.DataFrame, law: str, asked: _Asked) -> Ruling | None:
     if len(last_points(table)) > MOST_RUNS:
         return None
     found = compare_approaches(table, n_resamples=asked.resamples, seed=asked.seed, law=law)
-    rival = None
-    if asked.law == "additive":
-        rival = find_rival(table, asked.flops, asked.level, asked.resamples, asked.seed)
-    return rule_on(found, asked.flops, asked.level, rival)
+    return rule_on(found, asked.flops, asked.level)
 
 
 def _between(table: pd.DataFrame, named: str, found: Plan, resamples: int, seed: int) -> BetweenLaws | FitError:

@@ -17,6 +17,7 @@ from ..fit.frontier import FrontierFit
 from ..fit.isoflop import fit_isoflop
 from ..fit.parametric import fit_parametric
 from ..fit.result import Fit
+from ..laws.chinchilla import ChinchillaLaw
 from ..runs.curves import row_weights
 from ..runs.meter import Meter, find_meter
 from ..uncertainty.intervals import percentiles
@@ -147,7 +148,7 @@ def find_rival(
         return None
 
 
-def rule_on(found: Approaches, flops: float, level: float = 0.95, rival: Rival | None = None) -> Ruling:
+def rule_on(found: Approaches, flops: float, level: float = 0.95) -> Ruling:
     """Whether the approaches agree, and which to follow for a budget.
 
     They are compared by the difference of their exponents a on the same runs drawn, each difference with its own
@@ -166,8 +167,9 @@ def rule_on(found: Approaches, flops: float, level: float = 0.95, rival: Rival |
 
     The second half of 5 comes before 1 to 4: where repeated runs say that the formula does not hold, none of them leads
     to approach 3. Nor do they where approaches 2 and 3, with exponents alike, ask for different sizes at the budgets of
-    the parabolas, by more than 5 % and more than noise and the tilt of parabolas explain; nor where a ``rival`` law
-    foresees the runs held out better, and asks for a size outside of approach 3's interval.
+    the parabolas, by more than 5 % and more than noise and the tilt of parabolas explain; nor where approach 3 has the
+    additive law, the runs tell the coupled one from it (:func:`~scaling.diagnostics.better_law`), and that asks for a
+    size outside of approach 3's interval.
 
     Parameters
     ----------
@@ -176,8 +178,6 @@ def rule_on(found: Approaches, flops: float, level: float = 0.95, rival: Rival |
     flops : float
         The budget, positive.
     level : float, default 0.95
-    rival : Rival, optional
-        Of :func:`~scaling.diagnostics.find_rival`.
 
     Returns
     -------
@@ -189,6 +189,7 @@ def rule_on(found: Approaches, flops: float, level: float = 0.95, rival: Rival |
         return ruling
     there = sorted(found.bootstraps)
     sizes = found.table(flops, level).dropna(subset=["params"])
+    rival = _rival_of(found, flops, level)
     if said := _apart_in_size(found, level):
         agree: bool | None = False
     elif rival is not None and not ruling.low <= rival.size <= ruling.high:
@@ -202,6 +203,14 @@ def rule_on(found: Approaches, flops: float, level: float = 0.95, rival: Rival |
         return doubted
     low, high = np.nanmin([doubted.low, rival.low, rival.size]), np.nanmax([doubted.high, rival.high, rival.size])
     return replace(doubted, low=float(low), high=float(high))
+
+
+def _rival_of(found: Approaches, flops: float, level: float) -> Rival | None:
+    """The rival of approach 3's law, where it is the additive one."""
+    fit, boot = found.fits[3], found.bootstraps[3]
+    if not isinstance(fit, Fit) or not isinstance(fit.candidate, ChinchillaLaw):
+        return None
+    return find_rival(fit.runs, flops, level, len(boot.samples), boot.seed)
 
 
 def _apart_in_size(found: Approaches, level: float) -> str:
