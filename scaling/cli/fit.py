@@ -29,6 +29,7 @@ from .command import UNUSABLE, Command, Refusal
 from .groups import groups_of_runs, records, refuse_none, side_by_side
 from .options import constants_of, law_option, runs_options
 from .power import Axes, compute_alone, fit_power
+from .reach import POWER, refuse_unreached
 from .reading import read_runs
 from .recording import best_record, result_record
 from .terminal import bullets, format_options, grid, heading, interval, number, say
@@ -99,7 +100,9 @@ OBJECTIVES = ["log_huber", "huber", "log_squares", "log_absolute", "log_one_side
 @click.option("--force", is_flag=True, help="Replace a file at --out that this command has not written.")
 @click.option("--league", is_flag=True, help="Ask eight laws which foresees best, not three: seconds.")
 @format_options
+@click.pass_context
 def command(
+    context: click.Context,
     runs: tuple[str, ...],
     reading: dict[str, Any],
     approach: str,
@@ -136,16 +139,12 @@ def command(
     """
     if out is not None:
         claim(out, runs, force)
+    which = (1, 2, 3) if approach == "all" else (int(approach),)
+    refuse_unreached(context, [POWER] if law == "power" else [f"--approach {number}" for number in which])
     if law == "power":
-        if group or league or approach != "all" or fix or tie or window or holdout:
-            words = "--law power takes no --group, --league, --approach, --fix, --tie, --window or --holdout"
-            raise click.UsageError(f"{words}: --where chooses points")
         found = fit_power(runs, reading, Axes(x, y, ceiling), level, resamples, seed)
         _told(found.record, found.show, out, runs, force, as_json)
         return
-    if x or y or ceiling is not None:
-        raise click.UsageError("--x, --y and --ceiling belong to --law power")
-    which = (1, 2, 3) if approach == "all" else (int(approach),)
     how = {"law": law, "objective": objective, "delta": delta, "rows": rows, "fixed": fix, "tied": tie is not None}
     asked = _Asked(which, how | {"window": window}, holdout, level, resamples, seed, league)
     table = read_runs(runs, reading, group)
@@ -279,6 +278,8 @@ def _print(found: _Fitted, level: float) -> None:
             notes.append(
                 f"curves: approaches 2 and 3 and the hold-out use the last point of each of {len(ends):,} runs"
             )
+    elif result["options"]["rows"] == "all":
+        notes.append("no run of this table has several rows, so --rows all changes nothing")
     bullets(notes, most=40)
     for k, out in result["approaches"].items():
         heading(f"Approach {k}, {APPROACH_NAMES[k]}" + (f": {out['equation']}" if out["possible"] else ""))
