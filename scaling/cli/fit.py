@@ -14,7 +14,7 @@ import pandas as pd
 from .._words import to_json
 from ..diagnostics.approaches import APPROACH_NAMES, fit_approaches
 from ..diagnostics.choice import BestLaw, best_law
-from ..diagnostics.contenders import CONTENDERS, QUICK, Contender
+from ..diagnostics.contenders import AS_ASKED, CONTENDERS, QUICK, Contender, as_asked
 from ..diagnostics.inspection import inspect_runs
 from ..diagnostics.laws import LawComparison, compare_laws
 from ..diagnostics.pairing import pair
@@ -225,8 +225,10 @@ def _fitted(table: pd.DataFrame, name: str, asked: _Asked) -> _Fitted:
         reasons += [f"  - {words}" for words in [*looks, *compute_alone(table)]]
         raise Refusal("\n".join([f"nothing can be fitted to {name}:", *reasons]), UNUSABLE)
     boots = {k: _spread(found, asked.resamples, asked.seed) for k, found in fits.items()}
-    best = _best(table, CONTENDERS if asked.league else QUICK, asked.seed, asked.holdout)
-    compared = _compared(table, asked.seed, asked.holdout)
+    also = _also(fits.get(3), asked.how)
+    laws = CONTENDERS if asked.league else QUICK
+    best = _best(table, (*laws, *(law for law in also if law not in laws)), asked.seed, asked.holdout)
+    compared = _compared(table, asked.seed, asked.holdout, also)
     spread = {k: boot for k, boot in boots.items() if isinstance(boot, Bootstrap)}
     paired = pair({k: fits[k] for k in spread}, spread, asked.resamples, asked.seed)
     result = result_record(table, fits, boots, compared, asked.level, asked.resamples, asked.seed) | {"looks": looks}
@@ -248,9 +250,15 @@ def _spread(found: Fit | FrontierFit | FitError, resamples: int, seed: int) -> B
         return error
 
 
-def _compared(table: pd.DataFrame, seed: int, by: str | None) -> LawComparison | FitError:
+def _also(fit: Fit | FrontierFit | FitError | None, how: dict[str, Any]) -> tuple[Contender, ...]:
+    """The law as it was asked for, where that is none of those that take part anyway."""
+    asked = as_asked(**{name: value for name, value in how.items() if name not in ("rows", "window")})
+    return (asked,) if asked and isinstance(fit, Fit) else ()
+
+
+def _compared(table: pd.DataFrame, seed: int, by: str | None, also: tuple[Contender, ...]) -> LawComparison | FitError:
     try:
-        return compare_laws(table, seed=seed, by=by or "flops")
+        return compare_laws(table, seed=seed, by=by or "flops", also=also)
     except FitError as error:
         return error
 
@@ -345,6 +353,8 @@ def _print_holdout(compared: LawComparison | FitError) -> None:
         return
     say(f"  {compared.split}")
     grid(compared.table.rename(columns={"held_out": "held out"}), ("law", "equation", "status"))
+    if AS_ASKED in compared.fits:
+        say(f"  {AS_ASKED} is that of approach 3 above; the others are as they are named, by log_huber")
     say("  errors of ln loss: root mean squares on the runs fitted and held out, mean and largest on those held out")
     if np.isfinite(compared.noise):
         say(f"  repeated runs differ by {number(compared.noise)}, which no law can predict")
