@@ -234,7 +234,9 @@ def _fitted(table: pd.DataFrame, name: str, asked: _Asked) -> _Fitted:
     result = result_record(table, fits, boots, compared, asked.level, asked.resamples, asked.seed) | {"looks": looks}
     result["options"] |= asked.how | {"holdout": asked.holdout}
     result["holdout"]["best_law"] = best_record(best)
-    result |= {"differences": {"disagree": paired.disagree(asked.level), "pairs": paired.table(asked.level)}}
+    level = asked.level
+    words, pairs = paired.words(level), paired.table(level)
+    result |= {"differences": {"disagree": paired.disagree(level), "words": words, "pairs": pairs}}
     return _Fitted(table, fits, compared, best, result)
 
 
@@ -342,8 +344,7 @@ def _print_differences(differences: dict[str, Any], level: float) -> None:
     title = f"{100 * level:.4g} % interval"
     rows = [(p.approaches, p.difference, interval(p.low, p.high), p.drawn) for p in pairs.itertuples()]
     grid(pd.DataFrame(rows, columns=["approaches", "difference", title, "runs drawn"]), ("approaches", "runs drawn"))
-    verdict = "some difference is not zero" if differences["disagree"] else "no difference is told from zero"
-    say(f"  {verdict}, at {100 * level:.4g} % for all pairs together")
+    say(f"  {differences['words']}")
 
 
 def _print_holdout(compared: LawComparison | FitError) -> None:
