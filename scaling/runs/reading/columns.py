@@ -19,6 +19,7 @@ from .other_laws import other_laws
 from .products import Product, by_epochs, parts_of, tokens_by_parts
 from .ratios import is_logarithm, read_ratio
 from .shapes import size_by_shape
+from .spreads import is_no_loss, is_spread
 from .text import RawTable
 from .units import LOSS_UNITS, UNIT_HELP, Header, read_header, stated_unit, to_nats, unit_factor
 
@@ -285,6 +286,9 @@ def _named(frame: pd.DataFrame, columns: Mapping[str, str]) -> tuple[list[Mapped
         elif ours in LIMITS and is_logarithm(theirs):
             words = "this is a logarithm: add a column with the quantity itself"
             problems.append(f"--column {ours}={theirs[:40]}: {words}")
+        elif ours == "loss" and is_no_loss(theirs):
+            words = "it says how far losses spread, or of how many: name the loss itself"
+            problems.append(f"--column {ours}={theirs[:40]}: {words}")
         else:
             mapped.append(Mapped(ours, theirs, names.index(theirs)))
     return mapped, problems
@@ -430,6 +434,8 @@ def _could_be(ours: str, column: pd.Series, header: str) -> bool:
 
 
 def _likely(ours: str, name: str) -> bool:
+    if ours == "loss" and is_spread(name):
+        return False
     word = re.sub(r"^(log10|log2|log|ln)", "", plain(name))
     known = KNOWN_NAMES[ours]
     return word in known or bool(difflib.get_close_matches(word, [k for k in known if len(k) > 3], n=1, cutoff=0.78))
