@@ -383,12 +383,11 @@ def _parametric(summary: dict[str, Any]) -> dict[str, Any]:
 def _differences(differences: dict[str, Any]) -> list[str]:
     if not differences["pairs"]:
         return []
-    verdict = "Some difference is not zero" if differences["disagree"] else "No difference is told from zero"
     lines = ["| approaches | difference of $a$ | 95 % interval | runs drawn |", "|---|---|---|---|"]
     for each in differences["pairs"]:
         ends = interval(each["low"], each["high"], "{:.2g}")
         lines.append(_row(each["approaches"], f"{each['difference']:.2g}", ends, each["drawn"]))
-    said = f"{verdict}, at 95 % for all pairs together."
+    said = escaped(sentence(differences["words"]))
     return ["**The approaches side by side**, by the difference of their exponents:", "\n".join(lines), said]
 
 

@@ -28,7 +28,11 @@ def summarise(answers: Answers) -> dict[str, Any]:
     about = {"notes": [*reading["notes"], *runs.attrs["notes"]], "warnings": list(runs.attrs["warnings"])}
     about |= {"looks": answers.looked.looks, "pooled": [each.kind for each in answers.looked.pooled]}
     table = {**reading, "rows": len(runs), "columns": list(runs.columns), **about, "meter": find_meter(runs).record()}
-    differences = {"disagree": found.disagree(LEVEL), "pairs": found.differences(LEVEL).to_dict("records")}
+    differences = {
+        "disagree": found.disagree(LEVEL),
+        "words": found.paired.words(LEVEL),
+        "pairs": found.differences(LEVEL).to_dict("records"),
+    }
     return {
         "input": table,
         "options": {"n_resamples": asked.n_resamples, "seed": asked.seed},

@@ -14,7 +14,7 @@ import pandas as pd
 from .._words import to_json
 from ..diagnostics.approaches import APPROACH_NAMES, fit_approaches
 from ..diagnostics.choice import BestLaw, best_law
-from ..diagnostics.contenders import CONTENDERS, QUICK, Contender
+from ..diagnostics.contenders import AS_ASKED, CONTENDERS, QUICK, Contender, as_asked
 from ..diagnostics.inspection import inspect_runs
 from ..diagnostics.laws import LawComparison, compare_laws
 from ..diagnostics.pairing import pair
@@ -29,6 +29,7 @@ from .command import UNUSABLE, Command, Refusal
 from .groups import groups_of_runs, records, refuse_none, side_by_side
 from .options import constants_of, law_option, runs_options
 from .power import Axes, compute_alone, fit_power
+from .reach import POWER, refuse_unreached
 from .reading import read_runs
 from .recording import best_record, result_record
 from .terminal import bullets, format_options, grid, heading, interval, number, say
@@ -99,7 +100,9 @@ OBJECTIVES = ["log_huber", "huber", "log_squares", "log_absolute", "log_one_side
 @click.option("--force", is_flag=True, help="Replace a file at --out that this command has not written.")
 @click.option("--league", is_flag=True, help="Ask eight laws which foresees best, not three: seconds.")
 @format_options
+@click.pass_context
 def command(
+    context: click.Context,
     runs: tuple[str, ...],
     reading: dict[str, Any],
     approach: str,
@@ -136,16 +139,12 @@ def command(
     """
     if out is not None:
         claim(out, runs, force)
+    which = (1, 2, 3) if approach == "all" else (int(approach),)
+    refuse_unreached(context, [POWER] if law == "power" else [f"--approach {number}" for number in which])
     if law == "power":
-        if group or league or approach != "all" or fix or tie or window or holdout:
-            words = "--law power takes no --group, --league, --approach, --fix, --tie, --window or --holdout"
-            raise click.UsageError(f"{words}: --where chooses points")
         found = fit_power(runs, reading, Axes(x, y, ceiling), level, resamples, seed)
         _told(found.record, found.show, out, runs, force, as_json)
         return
-    if x or y or ceiling is not None:
-        raise click.UsageError("--x, --y and --ceiling belong to --law power")
-    which = (1, 2, 3) if approach == "all" else (int(approach),)
     how = {"law": law, "objective": objective, "delta": delta, "rows": rows, "fixed": fix, "tied": tie is not None}
     asked = _Asked(which, how | {"window": window}, holdout, level, resamples, seed, league)
     table = read_runs(runs, reading, group)
@@ -226,14 +225,18 @@ def _fitted(table: pd.DataFrame, name: str, asked: _Asked) -> _Fitted:
         reasons += [f"  - {words}" for words in [*looks, *compute_alone(table)]]
         raise Refusal("\n".join([f"nothing can be fitted to {name}:", *reasons]), UNUSABLE)
     boots = {k: _spread(found, asked.resamples, asked.seed) for k, found in fits.items()}
-    best = _best(table, CONTENDERS if asked.league else QUICK, asked.seed, asked.holdout)
-    compared = _compared(table, asked.seed, asked.holdout)
+    also = _also(fits.get(3), asked.how)
+    laws = CONTENDERS if asked.league else QUICK
+    best = _best(table, (*laws, *(law for law in also if law not in laws)), asked.seed, asked.holdout)
+    compared = _compared(table, asked.seed, asked.holdout, also)
     spread = {k: boot for k, boot in boots.items() if isinstance(boot, Bootstrap)}
     paired = pair({k: fits[k] for k in spread}, spread, asked.resamples, asked.seed)
     result = result_record(table, fits, boots, compared, asked.level, asked.resamples, asked.seed) | {"looks": looks}
     result["options"] |= asked.how | {"holdout": asked.holdout}
     result["holdout"]["best_law"] = best_record(best)
-    result |= {"differences": {"disagree": paired.disagree(asked.level), "pairs": paired.table(asked.level)}}
+    level = asked.level
+    words, pairs = paired.words(level), paired.table(level)
+    result |= {"differences": {"disagree": paired.disagree(level), "words": words, "pairs": pairs}}
     return _Fitted(table, fits, compared, best, result)
 
 
@@ -249,9 +252,15 @@ def _spread(found: Fit | FrontierFit | FitError, resamples: int, seed: int) -> B
         return error
 
 
-def _compared(table: pd.DataFrame, seed: int, by: str | None) -> LawComparison | FitError:
+def _also(fit: Fit | FrontierFit | FitError | None, how: dict[str, Any]) -> tuple[Contender, ...]:
+    """The law as it was asked for, where that is none of those that take part anyway."""
+    asked = as_asked(**{name: value for name, value in how.items() if name not in ("rows", "window")})
+    return (asked,) if asked and isinstance(fit, Fit) else ()
+
+
+def _compared(table: pd.DataFrame, seed: int, by: str | None, also: tuple[Contender, ...]) -> LawComparison | FitError:
     try:
-        return compare_laws(table, seed=seed, by=by or "flops")
+        return compare_laws(table, seed=seed, by=by or "flops", also=also)
     except FitError as error:
         return error
 
@@ -279,6 +288,8 @@ def _print(found: _Fitted, level: float) -> None:
             notes.append(
                 f"curves: approaches 2 and 3 and the hold-out use the last point of each of {len(ends):,} runs"
             )
+    elif result["options"]["rows"] == "all":
+        notes.append("no run of this table has several rows, so --rows all changes nothing")
     bullets(notes, most=40)
     for k, out in result["approaches"].items():
         heading(f"Approach {k}, {APPROACH_NAMES[k]}" + (f": {out['equation']}" if out["possible"] else ""))
@@ -333,8 +344,7 @@ def _print_differences(differences: dict[str, Any], level: float) -> None:
     title = f"{100 * level:.4g} % interval"
     rows = [(p.approaches, p.difference, interval(p.low, p.high), p.drawn) for p in pairs.itertuples()]
     grid(pd.DataFrame(rows, columns=["approaches", "difference", title, "runs drawn"]), ("approaches", "runs drawn"))
-    verdict = "some difference is not zero" if differences["disagree"] else "no difference is told from zero"
-    say(f"  {verdict}, at {100 * level:.4g} % for all pairs together")
+    say(f"  {differences['words']}")
 
 
 def _print_holdout(compared: LawComparison | FitError) -> None:
@@ -344,6 +354,8 @@ def _print_holdout(compared: LawComparison | FitError) -> None:
         return
     say(f"  {compared.split}")
     grid(compared.table.rename(columns={"held_out": "held out"}), ("law", "equation", "status"))
+    if AS_ASKED in compared.fits:
+        say(f"  {AS_ASKED} is that of approach 3 above; the others are as they are named, by log_huber")
     say("  errors of ln loss: root mean squares on the runs fitted and held out, mean and largest on those held out")
     if np.isfinite(compared.noise):
         say(f"  repeated runs differ by {number(compared.noise)}, which no law can predict")

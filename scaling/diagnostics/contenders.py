@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -95,3 +95,33 @@ CONTENDERS = (
         options={"objective": "log_squares", "n_starts": 2},
     ),
 )
+
+
+#: the name of a law with options of one's own, and what these are where nothing is asked for
+AS_ASKED = "the law as asked"
+USUAL_OBJECTIVE, USUAL_DELTA = "log_huber", 1e-3
+
+
+def as_asked(
+    law: str = "additive",
+    objective: str = USUAL_OBJECTIVE,
+    delta: float = USUAL_DELTA,
+    fixed: Mapping[str, float] | None = None,
+    tied: bool = False,
+) -> Contender | None:
+    """The parametric law as the options of :func:`~scaling.fit.fit_parametric` make it, to be compared with the others.
+
+    It is called "the law as asked"; of the coupled law without other options it is the one that takes part by its
+    name. None where the options are the usual ones: that is the Chinchilla law.
+    """
+    given = dict(fixed or {})
+    plain = COUPLED if law == "coupled" else ADDITIVE
+    if not (given or tied) and (objective, delta) == (USUAL_OBJECTIVE, USUAL_DELTA):
+        return COUPLED if law == "coupled" else None
+    equation = plain.equation.replace("D^beta", "D^alpha") if tied else plain.equation
+    names = {"alpha" if tied and name == "beta" else name: value for name, value in given.items()}
+    words = [equation, *(f"{name} = {value:g} given" for name, value in names.items())]
+    if (objective, delta) != (USUAL_OBJECTIVE, USUAL_DELTA):
+        words.append(f"by {objective}" + (f" with delta {delta:g}" if delta != USUAL_DELTA else ""))
+    options = {"law": law, "objective": objective, "delta": delta, "fixed": given, "tied": tied}
+    return Contender(AS_ASKED, ", ".join(words), plain.constants - tied - len(names), fit_parametric, options=options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,11 +76,17 @@ _CANDIDATES = (
 
 
 def compare_laws(
-    runs: pd.DataFrame, fraction: float = 0.3, above: float | None = None, seed: int = 0, by: str = "flops"
+    runs: pd.DataFrame,
+    fraction: float = 0.3,
+    above: float | None = None,
+    seed: int = 0,
+    by: str = "flops",
+    also: Sequence[Contender] = (),
 ) -> LawComparison:
     r"""Fit several laws to the cheaper runs and compare their errors on the more expensive ones.
 
-    All are fitted with the same objective, the Huber loss (:math:`\delta = 10^{-3}`) of log-residuals. A held-out error
+    All are fitted with the same objective, the Huber loss (:math:`\delta = 10^{-3}`) of log-residuals, but for those of
+    ``also`` with options of their own. A held-out error
     says how a law extrapolates from these runs to those, and nothing of how it does further out.
 
     Parameters
@@ -98,6 +105,8 @@ def compare_laws(
     by : {"flops", "params", "tokens"}
         What orders the runs: with ``"params"`` the laws predict larger models, with ``"tokens"`` longer training. No
         size, or number of tokens, is then divided; values within 2 % are one.
+    also : sequence of Contender, optional
+        Laws that take part beside these.
 
     Returns
     -------
@@ -126,7 +135,7 @@ def compare_laws(
     if len(few) + len(held) < len(table):
         split += f"; of these, {len(few):,} and {len(held):,} drawn at random"
     rows, fits = [], {}
-    for each in _CANDIDATES:
+    for each in (*_CANDIDATES, *also):
         fit = fits[each.name] = each.fit(few)
         fitted, unseen = (each.errors(fit, side) for side in (few, held))
         rms = [float(np.sqrt(np.mean(e**2))) for e in (fitted, unseen)]

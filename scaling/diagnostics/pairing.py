@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -69,9 +70,32 @@ class Paired:
 
     def disagree(self, level: float = 0.95) -> bool:
         """Whether some difference is not zero, at ``level`` for all pairs together (each at a stricter one)."""
-        pairs = max(len(self.estimates) * (len(self.estimates) - 1) // 2, 1)
-        table = self.table(1 - (1 - level) / pairs)
+        table = self.table(self._each(level))
         return bool(((table["low"] > 0) | (table["high"] < 0)).any())
+
+    def words(self, level: float = 0.95) -> str:
+        """Whether some difference is told from zero, and of which pairs it is not known and why; "" for no pair."""
+        each = self._each(level)
+        known, unknown = 0, defaultdict(list)
+        for first, second in itertools.combinations(self.estimates, 2):
+            gap = self.estimates[first] - self.estimates[second]
+            found = percentiles(self.samples[first] - self.samples[second], each, gap)
+            if np.isnan([found.low, found.high]).any():
+                unknown["; ".join(found.remarks(each))].append(f"{first} and {second}")
+            else:
+                known += 1
+        together = f"at {100 * level:.4g} % for all pairs together"
+        if self.disagree(level):
+            said = [f"some difference is not zero, {together}"]
+        else:
+            said = [f"no {'other ' if unknown else ''}difference is told from zero, {together}"] if known else []
+        said += [f"not known for approaches {', '.join(pairs)}: {why}" for why, pairs in unknown.items()]
+        return "; ".join(said)
+
+    def _each(self, level: float) -> float:
+        """The level of each pair with which all together have ``level``."""
+        pairs = max(len(self.estimates) * (len(self.estimates) - 1) // 2, 1)
+        return 1 - (1 - level) / pairs
 
 
 def pair(fits: Mapping[int, Fit | FrontierFit], boots: Mapping[int, Bootstrap], n_resamples: int, seed: int) -> Paired:

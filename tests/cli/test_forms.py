@@ -242,3 +242,15 @@ def test_the_lean_of_a_grid_is_that_of_its_parabolas_without_noise():
     design = scaling.simulate.isoflop_design(budgets, n_sizes=9, width=8, center=best * [0.5, 1, 2, 1.5])
     fit = scaling.fit_isoflop(scaling.simulate_runs(law, design, 0.0))
     assert scaling.fit.grid_bias(fit, law) == pytest.approx(fit.points["params"] / best, rel=1e-6)
+
+
+def test_a_difference_without_an_interval_is_called_unknown(logged_curves):
+    said = run("fit", logged_curves, "--resamples", 60)
+    assert said.exit_code == 0, said.output
+    words = " ".join(said.output.split())
+    record = json.loads(run("fit", logged_curves, "--resamples", 60, "--json").stdout)
+    assert [row["low"] for row in record["differences"]["pairs"]] == [None]
+    assert "no difference is told from zero" not in words
+    assert "not known for approaches 1 and 3: " in words
+    assert "of the resamples have no value, so that the ends are not known" in record["differences"]["words"]
+    assert record["differences"]["words"] in words

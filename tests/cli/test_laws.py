@@ -72,3 +72,56 @@ def test_plans_are_compared_number_by_number():
     assert "one" in repr(same)
     with pytest.raises(ValueError, match="two laws or more"):
         compare_plans({"one": plan})
+
+
+AS_ASKED = "the law as asked"
+
+
+def holdout_of(table, *options):
+    record = json.loads(run("fit", table, "--approach", 3, "--resamples", 20, *options, "--json"))
+    return {row["law"]: row for row in record["holdout"]["laws"]}, record["holdout"]["best_law"]
+
+
+@pytest.mark.parametrize(
+    ("options", "equation", "constants"),
+    [
+        (("--fix", "E=1.0"), "E + A/N^alpha + B/D^beta, E = 1 given", 4),
+        (("--tie", "alpha=beta"), "E + A/N^alpha + B/D^alpha", 4),
+        (("--tie", "alpha=beta", "--fix", "beta=0.3"), "E + A/N^alpha + B/D^alpha, alpha = 0.3 given", 3),
+        (("--objective", "log_squares"), "E + A/N^alpha + B/D^beta, by log_squares", 5),
+        (("--delta", "0.1"), "E + A/N^alpha + B/D^beta, by log_huber with delta 0.1", 5),
+        (("--law", "coupled", "--fix", "k=0.5"), "E + (A/N^alpha + B/D^beta)^k, k = 0.5 given", 5),
+    ],
+)
+def test_the_law_as_asked_takes_part_in_the_hold_out(options, equation, constants, joined):
+    rows, best = holdout_of(joined, *options)
+    plain, _ = holdout_of(joined)
+    mine = rows.pop(AS_ASKED)
+    assert (mine["equation"], mine["constants"]) == (equation, constants)
+    assert rows == plain, "the others are as they were"
+    assert mine["held_out"] != rows["Chinchilla"]["held_out"]
+    assert AS_ASKED in {row["law"] for row in best["ranking"]}
+
+
+def test_its_errors_are_those_of_a_fit_with_these_options(joined):
+    """A law whose E is far too low misses the dearest runs by more, by what a fit to the cheap ones predicts there."""
+    rows, _ = holdout_of(joined, "--fix", "E=0.2")
+    runs = scaling.load_runs(joined)
+    late = (runs["flops"] > runs["flops"].quantile(0.7)).to_numpy()
+    fit = scaling.fit_parametric(runs[~late], fixed={"E": 0.2})
+    errors = np.log(fit.predict(runs[late]) / runs["loss"][late])
+    assert rows[AS_ASKED]["held_out"] == pytest.approx(np.sqrt(np.mean(errors**2)), rel=1e-6)
+
+
+def test_the_coupled_law_is_known_by_its_name(joined):
+    rows, best = holdout_of(joined, "--law", "coupled")
+    assert AS_ASKED not in rows
+    assert rows["coupled"]["held_out"] < rows["Chinchilla"]["held_out"]
+    assert [row["law"] for row in best["ranking"]].count("coupled") == 1
+
+
+def test_no_row_is_added_where_nothing_was_asked_for_or_the_law_is_not_fitted(joined, sound_table):
+    assert AS_ASKED not in holdout_of(joined)[0]
+    said = " ".join(run("fit", joined, "--approach", 3, "--fix", "E=1", "--resamples", 20).split())
+    assert "the law as asked is that of approach 3 above; the others are as they are named, by log_huber" in said
+    assert "the others are as they are named" not in run("fit", joined, "--approach", 3, "--resamples", 20)

@@ -86,7 +86,7 @@ def test_two_families_are_fitted_side_by_side(tmp_path):
         (("--group", "loss"), "a quantity of the law itself"),
         (("--over", "lr"), "belongs to --best-of"),
         (("--vertex",), "belongs to --best-of"),
-        (("--x", "flops"), "belong to --law power"),
+        (("--x", "flops"), "--x belongs to --law power"),
         (("--where", "corpus == 'none'"), "leaves no row"),
         (("--derive", "tokens"), "NAME=EXPR"),
         (("--curves", "nowhere.csv"), "there is no such file"),
@@ -223,7 +223,7 @@ def test_a_setting_of_an_unknown_name_is_asked_about(tmp_path):
     ("options", "words"),
     [
         (("--group", "train_set"), "takes no --group"),
-        (("--approach", "2"), "takes no --group, --league, --approach, --fix"),
+        (("--approach", "2"), "takes no --approach"),
         (("--y", "acc"), "--ceiling 1 fits what is missing to it"),
         (("--y", "percent", "--ceiling", "1"), "is it per cent? --ceiling 100"),
     ],

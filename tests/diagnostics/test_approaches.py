@@ -119,6 +119,34 @@ def test_intervals_may_share_numbers_while_the_difference_is_not_zero():
     assert not Paired({2: 0.50, 3: 0.52}, shuffled, together=()).disagree(0.95)
 
 
+def paired_of(missing, gap=0.2):
+    """Three approaches of which the first has no value in so many of a thousand resamples."""
+    rng = np.random.default_rng(1)
+    samples = pd.DataFrame(
+        {k: a + 0.02 * rng.standard_normal(1_000) for k, a in {1: 0.3, 2: 0.5, 3: 0.5 + gap}.items()}
+    )
+    samples.loc[: missing - 1, 1] = np.nan
+    return Paired({1: 0.3, 2: 0.5, 3: 0.5 + gap}, samples, together=(1, 2, 3))
+
+
+def test_no_difference_is_told_from_zero_only_where_every_pair_has_an_interval():
+    together = "at 95 % for all pairs together"
+    two = Paired({2: 0.5, 3: 0.5}, paired_of(0, gap=0.0).samples[[2, 3]], together=(2, 3))
+    assert two.words() == f"no difference is told from zero, {together}"
+    why = "20.0% of the resamples have no value, so that the ends are not known"
+    lost = paired_of(200, gap=0.0)
+    assert not lost.disagree()
+    assert lost.words() == (
+        f"no other difference is told from zero, {together}; not known for approaches 1 and 2, 1 and 3: {why}"
+    )
+    only = Paired({1: 0.3, 3: 0.5}, lost.samples[[1, 3]], together=(1, 3))
+    assert only.words() == f"not known for approaches 1 and 3: {why}"
+    assert (
+        paired_of(200).words().startswith(f"some difference is not zero, {together}; not known for approaches 1 and 2")
+    )
+    assert paired_of(0).words() == f"some difference is not zero, {together}"
+
+
 @pytest.mark.parametrize("name", ["hoffmann2022", "besiroglu2024"])
 def test_exponent_of_the_optimal_size(name):
     law = scaling.ChinchillaLaw.from_published(name)

@@ -14,10 +14,12 @@ from ..._words import plain
 from ..vocabulary import KNOWN_NAMES, LIMITS
 from .flags import known_state
 from .glance import fits, glance
+from .hours import Time, read_time
 from .other_laws import other_laws
 from .products import Product, by_epochs, parts_of, tokens_by_parts
 from .ratios import is_logarithm, read_ratio
 from .shapes import size_by_shape
+from .spreads import is_no_loss, is_spread
 from .text import RawTable
 from .units import LOSS_UNITS, UNIT_HELP, Header, read_header, stated_unit, to_nats, unit_factor
 
@@ -90,10 +92,14 @@ def map_columns(
     if len({m.name for m in mapped} & {*_NEEDED}) < 2 or "unique_tokens" in {m.name for m in mapped}:
         product, words = tokens_by_parts(frame, {m.name: m.column for m in mapped}, taken)
         problems += words
+    mapped, words, carried = _hours(mapped, columns, units)
+    problems += words
+    notes += carried
     mapped, more, carried = _units(mapped, headers, units, loss_unit)
     problems += more
     notes += carried
     ambiguous = {ours for ours in KNOWN_NAMES if any(f"--column {ours}=" in words for words in problems)}
+    ambiguous |= {m.name for m in mapped if m.name == "flops" and read_time(m.column)}
     known = {m.name for m in mapped} | ambiguous | ({product.name} if product else set())
     return mapped, product, problems + _missing(frame, known, taken, needs), notes
 
@@ -280,9 +286,43 @@ def _named(frame: pd.DataFrame, columns: Mapping[str, str]) -> tuple[list[Mapped
         elif ours in LIMITS and is_logarithm(theirs):
             words = "this is a logarithm: add a column with the quantity itself"
             problems.append(f"--column {ours}={theirs[:40]}: {words}")
+        elif ours == "loss" and is_no_loss(theirs):
+            words = "it says how far losses spread, or of how many: name the loss itself"
+            problems.append(f"--column {ours}={theirs[:40]}: {words}")
         else:
             mapped.append(Mapped(ours, theirs, names.index(theirs)))
     return mapped, problems
+
+
+def _hours(
+    mapped: list[Mapped], columns: Mapping[str, str], units: Mapping[str, str]
+) -> tuple[list[Mapped], list[str], list[str]]:
+    """The mapping without hours of machines that are not needed; problems with those that are, whatever their unit."""
+    whole = {"params", "tokens"} <= {m.name for m in mapped}
+    out, problems, notes = [], [], []
+    for m in mapped:
+        time = read_time(m.column) if m.name.startswith(("flops", "budget")) else None
+        if time is None or (not time.machine and time.seconds == 86400 and m.name in units):
+            out.append(m)  # days of which it is said that they are PF-days
+        elif whole and m.name not in columns:
+            notes.append(f"column {m.column!r} is carried, not used: it counts time, not floating-point operations")
+        else:
+            out.append(m)
+            given = f"--unit {m.name}={units[m.name][:20]}: " if m.name in units else ""
+            hint = f"leave the option out: {m.name} follows from params and tokens"
+            if not whole:
+                instead = f"without --column {m.name}=..., " if m.name in columns else ""
+                hint = instead + time.derived(m.column)
+            problems.append(f"{given}{_no_count(m.column, time)}; {hint}")
+    return out, problems, notes
+
+
+def _no_count(header: str, time: Time) -> str:
+    unit = {3600: "hours", 86400: "days", 60: "minutes", 1: "seconds", 604800: "weeks"}[time.seconds]
+    return (
+        f"column {header!r} counts {unit}{f' of a {time.machine}' if time.machine else ''}, which is no count of "
+        "floating-point operations"
+    )
 
 
 def _units(
@@ -317,7 +357,7 @@ def _units(
             if unit_factor(m.name, header.unit) is None and m.name == "flops" and {"params", "tokens"} <= names:
                 notes.append(f"column {m.column!r} is carried, not used: {header.unit[:30]!r} is no unit of flops")
                 continue
-            if unit_factor(m.name, header.unit) is None:
+            if unit_factor(m.name, header.unit) is None and read_time(m.column) is None:  # which is told by itself
                 decide = "--loss-unit UNIT" if m.name == "loss" else f"--unit {m.name}=UNIT"
                 problems.append(
                     f"column {m.column!r} ({m.name}): unit {header.unit[:30]!r} is not known; {decide} decides"
@@ -330,11 +370,16 @@ def _units(
 def _missing(frame: pd.DataFrame, found: set[str], taken: set[int], needs: Sequence[str] | None = None) -> list[str]:
     """Problems for quantities that no column holds."""
     names = [str(name) for name in frame.columns]
+    problems, unlike = [], []
+    timed = {k: time for k, name in enumerate(names) if k not in taken and (time := read_time(name))}
+    first = next((k for k, time in timed.items() if time.machine or "comp" in plain(names[k])), None)
+    if needs is None and first is not None and len(found & set(_NEEDED)) < 2 and "flops" not in found:
+        problems.append(f"{_no_count(names[first], timed[first])}; {timed[first].derived(names[first])}")
+        found = found | {"flops"}
     lacking = [name for name in (("loss",) if needs is None else needs) if name not in found]
     if needs is None and len(found & set(_NEEDED)) < 2:
         lacking += [name for name in _NEEDED if name not in found]
-    problems, unlike = [], []
-    free = [k for k in range(len(names)) if k not in taken and not read_ratio(names[k])]
+    free = [k for k in range(len(names)) if k not in taken and k not in timed and not read_ratio(names[k])]
     for ours in lacking:
         likely = next(
             (k for k in free if _likely(ours, names[k]) and _could_be(ours, frame.iloc[:, k], names[k])), None
@@ -389,6 +434,8 @@ def _could_be(ours: str, column: pd.Series, header: str) -> bool:
 
 
 def _likely(ours: str, name: str) -> bool:
+    if ours == "loss" and is_spread(name):
+        return False
     word = re.sub(r"^(log10|log2|log|ln)", "", plain(name))
     known = KNOWN_NAMES[ours]
     return word in known or bool(difflib.get_close_matches(word, [k for k in known if len(k) > 3], n=1, cutoff=0.78))

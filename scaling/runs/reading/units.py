@@ -16,6 +16,7 @@ import numpy as np
 from ..._words import SCALES, plain
 from ..vocabulary import KNOWN_NAMES, LIMITS
 from .ratios import read_ratio, without_run
+from .spreads import is_spread
 
 #: floating-point operations of one PF-day, and nats of one bit
 PF_DAY, BIT = 8.64e19, float(np.log(2.0))
@@ -91,8 +92,11 @@ def read_header(text: str) -> Header | None:
     base, *rest = re.split(r"(?=[(\[{])", text, maxsplit=1)
     tail = re.split(r"[./](?!\d)", re.sub(r"\.(?=\s|$)", "", base))[-1] + "".join(rest)
     found, short = _read_header(text), _OF_ONE.sub("", text)
+    short = _MEAN.sub("", text) if short == text else short
     if found is None and short != text and (header := read_header(short)) and header.name == "loss":
         return header
+    if found and found.name == "loss" and found.unit and is_spread(text):
+        return None
     return found or (_read_header(tail) if tail != text else None)
 
 
@@ -122,6 +126,8 @@ def stated_unit(name: str, text: str) -> str | None:
 
 #: the end of a loss's header that says per what it is, where the unit is the usual one
 _OF_ONE = re.compile(r"(?i)[\s_]*(?:/|[\s_]per[\s_])\s*(?:token|tok)s?\s*$")
+#: the end of a loss's header that says that it is the mean of several
+_MEAN = re.compile(r"(?i)[\s_./-]+(?:mean|avg|average)\s*$")
 #: what separates the words of a header
 _BREAK = r"[^\w.+^*]+|_"
 
