@@ -77,7 +77,8 @@ def read_answers(data: bytes, kind: str) -> Answers:
     text = _decoded(data)
     if "\0" in text:
         return Answers(remarks=("this is no text: fill in the answer file with an editor for text",))
-    known, student, values, remarks = lines_of(kind), "", {}, []
+    known, student, remarks = lines_of(kind), "", []
+    values: dict[str, float | str] = {}
     for line in text.splitlines():
         if not (found := _LINE.match(line)) or line.lstrip().startswith("#"):
             continue
@@ -90,6 +91,11 @@ def read_answers(data: bytes, kind: str) -> Answers:
             remarks.append(f"no line is called {name[:40]!r}")
         elif value:
             read = _value(value, known[near[0]], kind)
+            if read is None and known[near[0]] == "yes":
+                first, _, rest = value.partition(",") if "," in value else value.partition(" ")
+                read = _value(first, "yes", kind)
+                if read is not None and (why := _value(rest.strip(" ,:;()"), "word", kind)) is not None:
+                    values.setdefault("reason", why)
             if read is None:
                 remarks.append(f"{near[0]}: {value[:40]!r} is not {_EXPECTED[known[near[0]]]}")
             elif near[0] in values:

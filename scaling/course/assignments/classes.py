@@ -27,13 +27,14 @@ ONE_IN = 15
 #: runs of a table, and of each of an audit's
 RUNS, AUDITED = 60, 40
 #: as many as are too few, of runs for a law and of sizes for a parabola
-FEW_RUNS, FEW_SIZES = 8, 3
+FEW_RUNS, FEW_SIZES = 6, 3
 #: how far beyond the most expensive run the budget lies
 REACH = 10.0
 #: IsoFLOP groups, sizes of each, and half the range of the sizes as a factor
 BUDGETS, SIZES, WIDTH = np.geomspace(1e18, 1e21, 7), 9, 6.0
-#: a group's sizes lie so many times above the optimum where they do not identify it
-OFF = 40.0
+#: a group's sizes lie so many times below the optimum where they do not identify it, and tokens per parameter of the
+#: middle one that runs may have
+OFF, RATIOS = 10.0, (2.0, 8_000.0)
 #: a table identifies what is asked if the careful interval of the size ends within this factor of the estimate: well
 #: within the factor of two that the sheet names, so that another careful way comes to the same answer
 CLEAR = 1.6
@@ -154,7 +155,9 @@ def _law_of(name: str, kind: str, noise: float, identified: bool, rng: np.random
         runs = _written(simulate_runs(law, design, noise, seed=int(rng.integers(2**31))))
         budget = _rounded(REACH * float(runs["flops"].max()), 2)
         told, reference = _reference(kind, runs, budget)
-        if told == identified:
+        middle = float((runs["tokens"] / runs["params"]).median())
+        clear = told if identified else not reference  # not a wide interval: none at all
+        if clear and RATIOS[0] <= middle <= RATIOS[1]:
             break
     else:
         words = "identifies" if identified else "hides"
@@ -186,7 +189,7 @@ def _ragged(reason: str, rng: np.random.Generator) -> pd.DataFrame:
 def _groups(law: ChinchillaLaw, reason: str) -> pd.DataFrame:
     """Groups of equal compute about their optima, unless there is a reason why not."""
     budgets = BUDGETS[-1:] if reason == "one_budget" else BUDGETS
-    center = np.asarray(compute_optimal(law, budgets).params) * (OFF if reason == "one_side" else 1.0)
+    center = np.asarray(compute_optimal(law, budgets).params) / (OFF if reason == "one_side" else 1.0)
     return isoflop_design(budgets, n_sizes=FEW_SIZES if reason == "few_sizes" else SIZES, width=WIDTH, center=center)
 
 

@@ -33,7 +33,8 @@ def write_class(made: Class, folder: Path) -> None:
     for student in made.students:
         (own := folder / STUDENTS / student.name).mkdir(parents=True)
         for name, table in student.tables.items():
-            table.to_csv(own / name, index=False, lineterminator="\n")
+            named = table.rename(columns={"loss": "loss_nats"})  # which no reader doubts
+            named.to_csv(own / name, index=False, lineterminator="\n")
         (own / "sheet.md").write_text(sheet(made.kind, student), encoding="utf-8")
         (own / ANSWERS).write_text(blank(made.kind, student.name), encoding="utf-8")
     text = json.dumps({"scaling": __version__, **made.key()}, indent=1)

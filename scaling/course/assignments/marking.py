@@ -11,7 +11,7 @@ import numpy as np
 from ...laws.chinchilla import ChinchillaLaw
 from ...optimum.allocation import compute_optimal
 from .answers import Answers
-from .questions import KINDS, REASONS, Question
+from .questions import FAULTS, KINDS, REASONS, Question
 
 __all__ = ["Marks", "mark"]
 
@@ -106,9 +106,9 @@ def _unidentified(why: str, given: Mapping[str, float | str]) -> Marks:
     most = 100 - WITHOUT_REASON
     parts = {"identified": (WITHOUT_REASON * float(right), WITHOUT_REASON), "reason": (most * float(found), most)}
     words = [
-        "Right: these runs do not identify the law, and no number would have been worth anything."
+        "Right: these runs do not say what was asked, by the method that was asked."
         if right
-        else "These runs do not identify the law; to say so was the answer, and numbers from them are worth nothing."
+        else "These runs do not say what was asked, by the method that was asked; to say so was the answer."
     ]
     if not found:
         words.append(f"The reason is {why}: {REASONS[why]}.")
@@ -142,14 +142,26 @@ def _number(
         careful = 2 * half + MISS * (max(lower - t, 0.0) + max(t - upper, 0.0))
         points += (1 - FOR_ESTIMATE) * min(1.0, careful / score)
         held = "holds the truth" if one <= t <= other else "misses the truth"
-        said.append(f"the interval {held} and is {(other - one) / (2 * half):.2g} times as wide as a careful one")
+        width = (other - one) / (2 * half)
+        times = (
+            "as wide as"
+            if 0.95 < width < 1.05
+            else f"{width:.2g} times as wide as"
+            if width > 0.005
+            else "far narrower than"
+        )
+        said.append(f"the interval {held} and is {times} a careful one")
     else:
         said.append("there is no interval")
     return points, f"{question.name}: {', '.join(said)}."
 
 
 def _told(question: Question, away: float) -> str:
-    return f"{np.expm1(away):.1%}" if question.log else f"{away:.3f}"
+    if not question.log:
+        return f"{away:.3f}"
+    if away > np.log(1000):
+        return "a factor of a thousand and more (a count is asked, not millions or billions)"
+    return f"a factor of {np.exp(away):.2g}" if away > np.log(3) else f"{np.expm1(away):.1%}"
 
 
 def _plan(secret: Mapping[str, Any], given: Mapping[str, float | str]) -> tuple[float, str]:
@@ -180,5 +192,7 @@ def _audited(most: tuple[int, int], verdict: list[str], given: Mapping[str, floa
     found = given.get("table") == table
     right = found and given.get("reason") == fault
     parts = {"table": (most[0] * float(found), most[0]), "reason": (most[1] * float(right), most[1])}
-    words = "Right." if right else f"It was table {table}: {fault}."
+    meaning = f"{fault}: {FAULTS[fault]}"
+    words = "Right." if right else f"Table {table} is right; its fault is {meaning}." if found else ""
+    words = words or f"It was table {table}, {meaning}."
     return Marks(sum(points for points, _ in parts.values()), parts, (words,))

@@ -57,7 +57,7 @@ REASONS = {
     "one_size": "all runs have the same number of parameters",
     "few_runs": "there are too few runs to judge by",
     "one_side": "in every group all sizes lie on the same side of the minimum",
-    "few_sizes": "a group has too few sizes for its parabola to be judged",
+    "few_sizes": "every group has fewer than four sizes, so that nothing is left to judge its parabola by",
     "one_budget": "there is one group of equal compute only",
 }
 #: what can be wrong with a table of an audit: the word to answer with, and what it means

@@ -8,16 +8,30 @@
     return part.scrollHeight <= part.clientHeight + 1 && part.scrollWidth <= part.clientWidth + 1;
   }
 
+  // a figure that moves is built a moment after its slide is shown
+  function builds(section) {
+    return section.querySelector(".moving:not(.moving-built)") !== null;
+  }
+
   function fit(section) {
     const body = section.querySelector(".body");
     if (!body || !body.clientWidth || section.dataset.fitted) return;
+    if (builds(section) && !section.dataset.awaited) {
+      section.dataset.awaited = "yes";
+      const built = new MutationObserver(() => {
+        if (builds(section)) return;
+        built.disconnect();
+        requestAnimationFrame(() => fit(section));
+      });
+      built.observe(section, { subtree: true, childList: true, attributes: true, attributeFilter: ["class"] });
+    }
     const kind = Object.keys(MOST).find((name) => section.classList.contains(name));
     for (let size = MOST[kind] || 1; size > LEAST; size *= STEP) {
       section.classList.toggle("wrapped", size < READABLE);
       section.style.setProperty("--size", size.toFixed(3));
       if (fits(body)) break;
     }
-    section.dataset.fitted = "yes";
+    if (!builds(section)) section.dataset.fitted = "yes";
   }
 
   Reveal.initialize({
