@@ -17,8 +17,8 @@ from ..errors import FitError
 from ..fit.certainty import LEAST_FREEDOM
 from ..fit.parametric import fit_parametric
 from ..fit.result import Fit
-from ..runs.curves import groups_of, runs_of
-from ..runs.repetition import repeated_rows
+from ..runs.curves import runs_of
+from ..runs.repetition import designs_of, repeated_rows
 from ..runs.vocabulary import LABELS, LIMITS, STANDS_FOR
 
 __all__ = ["Pooling", "find_pooling", "swept_columns"]
@@ -118,7 +118,8 @@ def find_pooling(fit: Fit, table: pd.DataFrame | None = None) -> list[Pooling]:
         return [experts]  # whether anything else is pooled shows with the sizes that count
     sweep = _sweep(runs)
     if sweep is None or not sweep.columns:
-        sweep = _families(runs, residuals) or sweep
+        chosen = {"params", "tokens"} <= set(table.attrs.get("best_of", ()))
+        sweep = _families(runs, residuals, chosen) or sweep
     return [each for each in (copies, experts, sweep) if each is not None]
 
 
@@ -277,7 +278,7 @@ def _key(table: pd.DataFrame, columns: list[str], few: int) -> tuple[str, ...]:
 
 def _sweep(runs: pd.DataFrame) -> Pooling | None:
     """Repeats of one design that differ by more than luck."""
-    design = groups_of(runs["params"].astype(str) + " " + runs["tokens"].astype(str))
+    design = designs_of(runs)
     counts = np.bincount(design)
     many = counts[design] > 1
     if many.sum() < 8:
@@ -318,8 +319,7 @@ def _varies(levels: np.ndarray, codes: np.ndarray) -> bool:
 
 def _far_beyond(runs: pd.DataFrame, spread: float) -> bool:
     """Whether the least losses of all designs follow their law far closer than normal noise of this spread would."""
-    designs = runs.groupby(["params", "tokens"])["loss"]
-    least = runs.loc[designs.idxmin()]
+    least = runs.loc[runs.groupby(designs_of(runs))["loss"].idxmin()]
     try:
         best = fit_parametric(least)
     except FitError:
@@ -335,8 +335,8 @@ def _far_beyond(runs: pd.DataFrame, spread: float) -> bool:
 # -- families and experts
 
 
-def _families(runs: pd.DataFrame, residuals: np.ndarray) -> Pooling | None:
-    """A label that explains what one law for all leaves."""
+def _families(runs: pd.DataFrame, residuals: np.ndarray, chosen: bool) -> Pooling | None:
+    """A label that explains what one law for all leaves; ``chosen`` says that the best of each design was kept."""
     sizes, lengths = np.log(runs["params"].to_numpy()), np.log(runs["tokens"].to_numpy())
     scales = (sizes, lengths, sizes + lengths, lengths - sizes)
     each = {
@@ -348,18 +348,26 @@ def _families(runs: pd.DataFrame, residuals: np.ndarray) -> Pooling | None:
     if not found:
         return None
     seen = f"one law for all {len(runs):,} runs leaves residuals"
-    return _named(tuple(name for name, _ in found), seen)
+    return _named(tuple(name for name, _ in found), seen, chosen=chosen)
 
 
-def _named(names: tuple[str, ...], seen: str, within: bool = False, numbers: bool = False) -> Pooling:
+def _named(
+    names: tuple[str, ...], seen: str, within: bool = False, numbers: bool = False, chosen: bool = False
+) -> Pooling:
     """What to say of columns that explain differences among rows, the strongest first.
 
-    ``within`` says that rows of one size and length differ in them, ``numbers`` that they hold numbers.
+    ``within`` says that rows of one size and length differ in them, ``numbers`` that they hold numbers, ``chosen``
+    that the best of each design was kept.
     """
     words = f"{seen}, which {' and '.join(map(repr, names[:3]))} explain{'s' * (len(names) == 1)}"
     if any("epoch" in plain(name) for name in names):
         told = "tokens has to be what was trained on, with every repetition: multiply it, or keep one number of epochs"
         return Pooling("sweep", names, f"{words}: {told}")
+    if any(_is(_TUNED, name) for name in names) and chosen:
+        why = "the best of each design was kept, but not all designs came as near to their best"
+        return Pooling(
+            "sweep", names, f"{words}: {why}. {_CHOOSE}: --where leaves out those that were tried with too few settings"
+        )
     if any(_is(_TUNED, name) for name in names):
         return Pooling("sweep", names, f"{words}: a sweep, not one run of each size and number of tokens. {_BEST}")
     if within and numbers:
