@@ -18,6 +18,7 @@ from ..fit.certainty import LEAST_FREEDOM
 from ..fit.parametric import fit_parametric
 from ..fit.result import Fit
 from ..runs.curves import runs_of
+from ..runs.epochs import condition, epochs_of, often_read
 from ..runs.repetition import designs_of, repeated_rows
 from ..runs.vocabulary import LABELS, LIMITS, STANDS_FOR
 
@@ -42,6 +43,8 @@ SPACED, STEPPED, MANY = 10, 8, 25
 MOST = 0.6
 #: share of the parameters from which on a model is called dense
 ALL_ACTIVE = 0.95
+#: share of the runs beyond which repeated tokens make a table one of another kind
+OFTEN = 0.2
 #: copies that are worth a word, as a number and as a share of the runs, and digits of losses that differ by chance
 LEAST_COPIES, COPIED, DIGITS = 3, 0.05, 5
 #: rows beyond which a random part is looked at
@@ -65,8 +68,8 @@ def _is(pattern: re.Pattern[str], name: str) -> bool:
 class Pooling:
     """Why the rows of a table are not one run each of one family.
 
-    ``kind`` is ``checkpoints``, ``copies``, ``sweep``, ``families`` or ``experts``; ``columns`` those that tell;
-    ``words`` say what was seen and what to do.
+    ``kind`` is ``checkpoints``, ``repeated``, ``copies``, ``sweep``, ``families`` or ``experts``; ``columns`` those
+    that tell; ``words`` say what was seen and what to do.
     """
 
     kind: str
@@ -79,6 +82,8 @@ def find_pooling(fit: Fit, table: pd.DataFrame | None = None) -> list[Pooling]:
 
     * *Checkpoints*: no column names the run, and most sizes have many numbers of tokens, equally spaced as the points
       of a training curve are.
+    * *Repeated tokens*: more than a fifth of the runs read their tokens more than four times, up to which repeated ones
+      are nearly as good as new (Muennighoff et al. 2023).
     * *Copies*: many runs have the parameters, the tokens and the loss of another to the last of five digits or more.
     * *A sweep*: runs of one size and number of tokens differ, and a column that is tuned explains how; or, without such
       a column, they differ far more than the best of each differ from a law of their own.
@@ -120,7 +125,11 @@ def find_pooling(fit: Fit, table: pd.DataFrame | None = None) -> list[Pooling]:
     if sweep is None or not sweep.columns:
         chosen = {"params", "tokens"} <= set(table.attrs.get("best_of", ()))
         sweep = _families(runs, residuals, chosen) or sweep
-    return [each for each in (copies, experts, sweep) if each is not None]
+    epochs = sweep is not None and any("epoch" in plain(name) for name in sweep.columns)
+    read_from = table.attrs.get("reading", {}).get("mapping", [])
+    if (repeated := _repeated(runs, read_from, 0.0 if epochs else OFTEN)) is not None and epochs:
+        sweep = None  # it is the repeats that differ
+    return [each for each in (repeated, copies, experts, sweep) if each is not None]
 
 
 def swept_columns(runs: pd.DataFrame) -> tuple[str, ...]:
@@ -184,6 +193,26 @@ def _explaining(columns: dict[str, np.ndarray], values: np.ndarray, lost: int = 
         if share >= EXPLAINED and chance < LEVEL / len(columns):
             found.append((name, share))
     return sorted(found, key=lambda each: -each[1])
+
+
+# -- repeated tokens
+
+
+def _repeated(runs: pd.DataFrame, read_from: list[dict[str, str]], share: float) -> Pooling | None:
+    """More than a share of the runs read their tokens so often that these are worth far less than new ones."""
+    often = often_read(runs)
+    if often.sum() <= share * len(runs):
+        return None
+    most = float(np.nanmax(np.asarray(epochs_of(runs))))
+    seen = f"{int(often.sum()):,} of {len(runs):,} runs read their tokens more than four times, up to {most:.3g} times"
+    why = "a law of params and tokens takes repeated tokens for new ones, which are worth more"
+    if often.all():
+        return Pooling("repeated", (), f"{seen}: {why}; no run reads its tokens at most four times: {_NEW}")
+    keep = condition(runs, read_from) or "--where with a column of epochs, which has to be added,"
+    return Pooling("repeated", (), f"{seen}: {why}. {keep} keeps the {int((~often).sum()):,} runs of four at most")
+
+
+_NEW = "runs on new tokens are needed"
 
 
 # -- copies
