@@ -41,6 +41,12 @@ CLOSER = 2.0
 SPACED, STEPPED, MANY = 10, 8, 25
 #: share of the rows, or of the gaps, that makes a table of curves
 MOST = 0.6
+#: share within which tokens are the same number
+EXACT = 1e-6
+#: evaluations of one run differ by less than this in ln loss, and so many times less than a law misses them by
+EVALUATED, FURTHER = 0.002, 5.0
+#: designs that are needed to tell, and rows that repeat one
+LEAST_DESIGNS, LEAST_REPEATS = 8, 8
 #: share of the parameters from which on a model is called dense
 ALL_ACTIVE = 0.95
 #: share of the runs beyond which repeated tokens make a table one of another kind
@@ -55,6 +61,7 @@ _TUNED = re.compile(
     r"\w*(learningrate|batchsize|weightdecay|epochs)"
 )
 _STEPS = re.compile(r"\w*(steps?|iters?|iterations?|checkpoints?|ckpt)\w*")
+_REPEATS = re.compile(r"\w*(seed|trial|replica)\w*|runs?|run_?(id|name|nr|no)|rep|repeats?|repetition")
 _ACTIVE = re.compile(r"(?!\w*inactive)\w*active\w*|\w*activated\w*")
 _EXPERTS = re.compile(r"\w*experts|expertcount")
 
@@ -68,8 +75,8 @@ def _is(pattern: re.Pattern[str], name: str) -> bool:
 class Pooling:
     """Why the rows of a table are not one run each of one family.
 
-    ``kind`` is ``checkpoints``, ``repeated``, ``copies``, ``sweep``, ``families`` or ``experts``; ``columns`` those
-    that tell; ``words`` say what was seen and what to do.
+    ``kind`` is ``checkpoints``, ``repeated``, ``copies``, ``evaluations``, ``sweep``, ``families`` or ``experts``;
+    ``columns`` those that tell; ``words`` say what was seen and what to do.
     """
 
     kind: str
@@ -85,6 +92,8 @@ def find_pooling(fit: Fit, table: pd.DataFrame | None = None) -> list[Pooling]:
     * *Repeated tokens*: more than a fifth of the runs read their tokens more than four times, up to which repeated ones
       are nearly as good as new (Muennighoff et al. 2023).
     * *Copies*: many runs have the parameters, the tokens and the loss of another to the last of five digits or more.
+    * *Evaluations*: rows of one size and number of tokens differ far less than a law misses them, and no column of
+      seeds or trials says that they are runs of their own.
     * *A sweep*: runs of one size and number of tokens differ, and a column that is tuned explains how; or, without such
       a column, they differ far more than the best of each differ from a law of their own.
     * *Families*: a column of few levels explains the residuals of the pooled law.
@@ -121,15 +130,20 @@ def find_pooling(fit: Fit, table: pd.DataFrame | None = None) -> list[Pooling]:
     copies, experts = _copies(runs), _experts(runs, mapping.get("params", ""))
     if experts is not None and _is(_ACTIVE, experts.columns[0]):
         return [experts]  # whether anything else is pooled shows with the sizes that count
-    sweep = _sweep(runs)
+    sweep, evaluations = _sweep(runs), None
     if sweep is None or not sweep.columns:
         chosen = {"params", "tokens"} <= set(table.attrs.get("best_of", ()))
-        sweep = _families(runs, residuals, chosen) or sweep
+        rest, left = runs, residuals
+        if (evaluations := _evaluations(fit, runs, residuals)) is not None:
+            design = designs_of(runs, share=EXACT)
+            rest = runs.iloc[np.unique(design, return_index=True)[1]]
+            left = np.bincount(design, residuals) / np.bincount(design)
+        sweep = _families(rest, left, chosen) or sweep
     epochs = sweep is not None and any("epoch" in plain(name) for name in sweep.columns)
     read_from = table.attrs.get("reading", {}).get("mapping", [])
     if (repeated := _repeated(runs, read_from, 0.0 if epochs else OFTEN)) is not None and epochs:
         sweep = None  # it is the repeats that differ
-    return [each for each in (repeated, copies, experts, sweep) if each is not None]
+    return [each for each in (repeated, copies, experts, evaluations, sweep) if each is not None]
 
 
 def swept_columns(runs: pd.DataFrame) -> tuple[str, ...]:
@@ -359,6 +373,41 @@ def _far_beyond(runs: pd.DataFrame, spread: float) -> bool:
     scatter = float(np.sqrt((best.residuals**2).sum() / freedom))
     # the least of k normal draws spreads by 1 / (1 + 0.3 ln k) of one, to 2 % for up to ten of them
     return spread > CLOSER * scatter * (1 + 0.3 * np.log(len(runs) / len(least)))
+
+
+# -- evaluations
+
+
+def _evaluations(fit: Fit, runs: pd.DataFrame, residuals: np.ndarray) -> Pooling | None:
+    """Rows of one design that differ far less than the law misses them, and that nothing names as runs."""
+    design = designs_of(runs, share=EXACT)
+    counts = np.bincount(design)
+    many, freedom = counts[design] > 1, len(counts) - len(fit.candidate.constants)
+    if many.sum() < max(LEAST_REPEATS, len(runs) / 2) or len(counts) < LEAST_DESIGNS or freedom < 1:
+        return None
+    log = np.log(runs["loss"].to_numpy())
+    away = log - (np.bincount(design, log) / counts)[design]
+    spread = float(np.sqrt((away**2).sum() / (len(log) - len(counts))))
+    misses = float(np.sqrt(((np.bincount(design, residuals) / counts) ** 2).sum() / freedom))
+    if not 0 < spread < EVALUATED or misses < FURTHER * spread or _told_apart(runs, design):
+        return None
+    seen = f"{int(many.sum()):,} rows share params and tokens with others and differ by {100 * spread:.1g}% in loss"
+    ask = f"where one law misses them by {100 * misses:.1g}%: are they several evaluations of one run?"
+    return Pooling("evaluations", (), f"{seen}, {ask} {_ONE}; if they are runs of their own, a column 'seed' says so")
+
+
+_ONE = "--best-of params,tokens keeps one of each"
+
+
+def _told_apart(runs: pd.DataFrame, design: np.ndarray) -> bool:
+    """Whether a column of seeds, of trials or of what is tuned differs within most designs of several rows."""
+    several = (np.bincount(design) > 1)[design]
+    codes = np.unique(design[several], return_inverse=True)[1]
+    for place, name in enumerate(runs.columns):
+        tells = _is(_REPEATS, str(name)) or (name not in (*LIMITS, *LABELS) and _is(_TUNED, str(name)))
+        if tells and _varies(pd.factorize(runs.iloc[several, place])[0], codes):
+            return True
+    return False
 
 
 # -- families and experts

@@ -1,0 +1,66 @@
+"""Rows that are several evaluations, or several last checkpoints, of one run are asked about; the advice is tried."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+import scaling
+from scaling.cli import main
+
+LAW = scaling.ChinchillaLaw(E=1.7, A=400, B=1000, alpha=0.34, beta=0.36)
+ASKED = ("--flops", "1.2e22", "--resamples", "100")
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, [*map(str, arguments)])
+
+
+def once(seed=0, noise=0.004):
+    rows = [(N, N * r) for N in (2e7, 5e7, 1.2e8, 3e8, 7e8, 1.5e9) for r in (5, 15, 45, 130)]
+    table = pd.DataFrame(rows, columns=["params", "tokens"])
+    luck = np.exp(noise * np.random.default_rng(seed).standard_normal(len(table)))
+    return table.assign(loss=np.asarray(LAW.loss(table["params"], table["tokens"])) * luck)
+
+
+def again(table, names, noise=0.0003, tokens=None, seed=1):
+    """Every run once for each of these names, its losses apart by the noise of an evaluation."""
+    rng, parts = np.random.default_rng(seed), []
+    for k, label in enumerate(names):
+        part = table.assign(loss=table["loss"] * np.exp(noise * rng.standard_normal(len(table))), label=label)
+        parts.append(part if tokens is None else part.assign(tokens=part["tokens"] * tokens[k]))
+    return pd.concat(parts, ignore_index=True)
+
+
+def pooled(table, path, *options):
+    table.to_csv(path, index=False)
+    return [each["kind"] for each in json.loads(run("check", path, *options, "--json").stdout)["pooled"]]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_evaluations_of_one_run_are_asked_about_and_the_advice_leads_to_a_plan(seed, tmp_path):
+    table = again(once(seed), range(5)).rename(columns={"label": "eval_id"})
+    assert pooled(table, path := tmp_path / "t.csv") == ["evaluations"]
+    refused = run("plan", path, *ASKED)
+    assert refused.exit_code == 1
+    said = " ".join(refused.output.split())
+    assert "120 rows share params and tokens with others and differ by 0.03% in loss" in said
+    assert "does not describe" not in said
+    assert "--best-of params,tokens keeps one of each" in said
+    assert pooled(table, path, "--best-of", "params,tokens") == []
+    planned = run("plan", path, *ASKED, "--best-of", "params,tokens")
+    assert planned.exit_code == 0, planned.output
+    assert "24 runs" in planned.output
+
+
+@pytest.mark.parametrize("name", ["seed", "trial", "data_seed", "replicate"])
+def test_repeats_that_a_column_tells_apart_are_runs(name, tmp_path):
+    table = again(once(), range(5)).rename(columns={"label": name})
+    assert pooled(table, tmp_path / "t.csv") == []
+
+
+def test_repeats_that_differ_as_much_as_the_law_misses_them_are_runs(tmp_path):
+    assert pooled(again(once(noise=0.0), range(3), noise=0.004).drop(columns="label"), tmp_path / "t.csv") == []
+    assert pooled(again(once(), range(3), noise=0.003).drop(columns="label"), tmp_path / "t.csv") == []
