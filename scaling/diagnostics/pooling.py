@@ -41,6 +41,8 @@ CLOSER = 2.0
 SPACED, STEPPED, MANY = 10, 8, 25
 #: share of the rows, or of the gaps, that makes a table of curves
 MOST = 0.6
+#: last checkpoints follow each other within this share, all of a run within that one, in so many runs at least
+CLOSE, CLOSE_ALL, LEAST_ENDS = 0.06, 0.15, 5
 #: share within which tokens are the same number
 EXACT = 1e-6
 #: evaluations of one run differ by less than this in ln loss, and so many times less than a law misses them by
@@ -88,7 +90,7 @@ def find_pooling(fit: Fit, table: pd.DataFrame | None = None) -> list[Pooling]:
     r"""What in the runs of a fit speaks against one law for all of them.
 
     * *Checkpoints*: no column names the run, and most sizes have many numbers of tokens, equally spaced as the points
-      of a training curve are.
+      of a training curve are; or a few close together, in all runs at the same distances, as the last checkpoints have.
     * *Repeated tokens*: more than a fifth of the runs read their tokens more than four times, up to which repeated ones
       are nearly as good as new (Muennighoff et al. 2023).
     * *Copies*: many runs have the parameters, the tokens and the loss of another to the last of five digits or more.
@@ -263,7 +265,7 @@ def _checkpoints(table: pd.DataFrame, read_from: Mapping[str, str]) -> Pooling |
         if _is_curve(points["tokens"].to_numpy(), float(points["shared"].mean()), stepped)
     ]
     if rows.reindex(curved).sum() < MOST * len(table):
-        return None
+        return _last_checkpoints(table, read_from)
     most = int(pairs.groupby("params").size().max())
     seen = f"no column names the run, and one size has up to {most} numbers of tokens, as checkpoints of a run have"
     few = len(table) // STEPPED
@@ -279,6 +281,53 @@ def _checkpoints(table: pd.DataFrame, read_from: Mapping[str, str]) -> Pooling |
         hint = "add a column that names the run of each row, and --run COLUMN takes it"
     why = "points before the end of a run are not what a shorter run reaches, and not independent of each other"
     return Pooling("checkpoints", key, f"{seen}: {why}. {hint}")
+
+
+def _last_checkpoints(table: pd.DataFrame, read_from: Mapping[str, str]) -> Pooling | None:
+    """A few last checkpoints of every run: numbers of tokens close together, in all runs at the same distances."""
+    end = designs_of(table, share=CLOSE, most=CLOSE_ALL)
+    exact = designs_of(table, share=EXACT)
+    pairs = pd.DataFrame({"end": end, "exact": exact, "tokens": table["tokens"]}).drop_duplicates("exact")
+    tokens = pairs.sort_values(["end", "tokens"]).groupby("end")["tokens"].agg(np.array)
+    many = tokens.map(len)
+    usual = int(many[many > 1].mode().max()) if (many > 1).any() else 0
+    alike = tokens[many == usual]
+    if usual < 2 or len(alike) < LEAST_ENDS or np.isin(end, alike.index).sum() < MOST * len(table):
+        return None
+    points = np.stack(alike.tolist())
+    if not (_same_gaps(np.diff(np.log(points))) or _same_gaps(np.diff(points))) or _other_runs(table, end):
+        return None
+    seen = f"no column names the run, and {len(alike)} times {usual} numbers of tokens of one size lie close together, "
+    seen += "as the last checkpoints of a run have: they are not independent of each other"
+    few = len(table) // 2
+    size = read_from.get("params", "params")
+    for name, column in _carried(table.astype(str)):
+        key = [name] if table.groupby(name, dropna=False)["params"].nunique().max() == 1 else ["params", name]
+        groups = pd.Series(end).groupby([table[each].to_numpy() for each in key], dropna=False)
+        if column.nunique() > 1 and groups.ngroups <= few and groups.nunique().max() == 1:
+            told = _typed([size if each == "params" else each for each in key])
+            return Pooling("checkpoints", (name,), f"{seen}. --run {told} takes what tells the runs apart")
+    hint = "add a column that names the run of each row, and --run COLUMN takes it"
+    if designs_of(table).max() == end.max():
+        hint = f"{_ONE}; or {hint}"
+    return Pooling("checkpoints", (), f"{seen}. {hint}")
+
+
+def _same_gaps(gaps: np.ndarray) -> bool:
+    """Whether most rows have the gaps that are usual, to a tenth."""
+    usual = np.median(gaps, axis=0)
+    return bool((np.abs(gaps - usual) <= 0.1 * usual).all(axis=1).mean() >= MOST)
+
+
+def _other_runs(table: pd.DataFrame, end: np.ndarray) -> bool:
+    """Whether a setting, a seed or a label differs among rows close together, which so are runs of their own."""
+    if _told_apart(table, end):
+        return True
+    several = (np.bincount(end) > 1)[end]
+    codes = np.unique(end[several], return_inverse=True)[1]
+    words = [name for name, column in _carried(table) if not pd.api.types.is_numeric_dtype(column)]
+    few = [name for name in words if not _is(_STEPS, name) and 1 < table[name].nunique() <= MOST_LEVELS]
+    return any(_varies(pd.factorize(table.loc[several, name])[0], codes) for name in few)
 
 
 def _is_curve(tokens: np.ndarray, shared: float, stepped: bool) -> bool:

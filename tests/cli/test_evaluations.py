@@ -64,3 +64,46 @@ def test_repeats_that_a_column_tells_apart_are_runs(name, tmp_path):
 def test_repeats_that_differ_as_much_as_the_law_misses_them_are_runs(tmp_path):
     assert pooled(again(once(noise=0.0), range(3), noise=0.004).drop(columns="label"), tmp_path / "t.csv") == []
     assert pooled(again(once(), range(3), noise=0.003).drop(columns="label"), tmp_path / "t.csv") == []
+
+
+ENDS = (0.98, 0.99, 1.0)
+
+
+@pytest.mark.parametrize("shares", [ENDS, (0.9, 0.95, 1.0), (0.97, 1.0)])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_few_last_checkpoints_are_found(shares, seed, tmp_path):
+    table = again(once(seed), shares, tokens=shares)
+    assert pooled(table.drop(columns="label"), path := tmp_path / "t.csv") == ["checkpoints"]
+    assert "as the last checkpoints of a run have" in run("plan", path, *ASKED).output
+    assert pooled(table.assign(step=table["tokens"] / 1e6).drop(columns="label"), path) == ["checkpoints"]
+
+
+def test_checkpoints_at_equal_steps_are_found(tmp_path):
+    parts = [once().assign(tokens=lambda t, k=k: t["tokens"] - k * 2e6) for k in (2, 1, 0)]
+    table = pd.concat(parts, ignore_index=True)
+    assert pooled(table, tmp_path / "t.csv") == ["checkpoints"]
+
+
+def test_the_best_of_the_last_checkpoints_is_advice_that_works(tmp_path):
+    again(once(), ENDS, tokens=ENDS).drop(columns="label").to_csv(path := tmp_path / "t.csv", index=False)
+    assert "--best-of params,tokens keeps one of each" in run("check", path).output
+    planned = run("plan", path, *ASKED, "--best-of", "params,tokens")
+    assert planned.exit_code == 0, planned.output
+    assert "24 runs" in planned.output
+
+
+def test_a_column_that_names_the_run_of_the_last_checkpoints_is_offered(tmp_path):
+    table = again(once().assign(job=[f"j{k}" for k in range(24)], lr=1e-3), ENDS, tokens=ENDS).drop(columns="label")
+    table.to_csv(path := tmp_path / "t.csv", index=False)
+    assert "--run job takes what tells the runs apart" in run("check", path).output
+    assert pooled(table, path, "--run", "job") == []
+
+
+def test_sweeps_seeds_and_families_whose_tokens_differ_are_no_checkpoints(tmp_path):
+    path = tmp_path / "t.csv"
+    for name, labels in (("lr", [1e-3, 2e-3, 4e-3]), ("seed", [0, 1, 2]), ("optimizer", ["adam", "muon", "lion"])):
+        assert "checkpoints" not in pooled(again(once(), labels, tokens=ENDS).rename(columns={"label": name}), path)
+    rng = np.random.default_rng(0)
+    loose = again(once(), range(3)).drop(columns="label")
+    loose["tokens"] *= np.exp(0.01 * rng.standard_normal(len(loose)))
+    assert "checkpoints" not in pooled(loose, path)
