@@ -64,6 +64,7 @@ _TUNED = re.compile(
 )
 _STEPS = re.compile(r"\w*(steps?|iters?|iterations?|checkpoints?|ckpt)\w*")
 _REPEATS = re.compile(r"\w*(seed|trial|replica)\w*|runs?|run_?(id|name|nr|no)|rep|repeats?|repetition")
+_EVALUATION = re.compile(r"eval(s|uation)?(id|nr|no|number|index|step|run)?")
 _ACTIVE = re.compile(r"(?!\w*inactive)\w*active\w*|\w*activated\w*")
 _EXPERTS = re.compile(r"\w*experts|expertcount")
 
@@ -469,7 +470,9 @@ def _families(runs: pd.DataFrame, residuals: np.ndarray, chosen: bool) -> Poolin
     each = {
         name: levels
         for name, column in _carried(runs)
-        if (levels := _levels(name, column)) is not None and max(_share(x, levels)[0] for x in scales) < SAME
+        if not _EVALUATION.fullmatch(plain(name))
+        and (levels := _levels(name, column)) is not None
+        and max(_share(x, levels)[0] for x in scales) < SAME
     }
     found = _explaining(each, residuals)
     if not found:

@@ -55,6 +55,13 @@ def test_evaluations_of_one_run_are_asked_about_and_the_advice_leads_to_a_plan(s
     assert "24 runs" in planned.output
 
 
+def test_which_evaluation_was_kept_is_no_family(tmp_path):
+    table = once().assign(eval_id=np.tile([0, 1, 2], 8))
+    table["loss"] *= np.exp(0.01 * table["eval_id"])
+    assert pooled(table, path := tmp_path / "t.csv") == []
+    assert pooled(table.rename(columns={"eval_id": "variant"}), path) == ["families"]
+
+
 @pytest.mark.parametrize("name", ["seed", "trial", "data_seed", "replicate"])
 def test_repeats_that_a_column_tells_apart_are_runs(name, tmp_path):
     table = again(once(), range(5)).rename(columns={"label": name})
