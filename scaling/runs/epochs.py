@@ -82,4 +82,4 @@ def remarks(runs: pd.DataFrame) -> list[str]:
         return []
     said = f"tokens are repeated, up to {np.nanmax(epochs):.3g} times"
     worth = "a repeated token is worth less than a new one (DataConstrainedLaw)"
-    return [f"{said}: {worth}, little less up to four epochs; runs of more are best left out"]
+    return [f"{said}: {worth}; up to four epochs that matters little, runs of more are best left out"]
