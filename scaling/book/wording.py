@@ -18,7 +18,7 @@ NAMES = {
     "; suggest_runs (on the command line: --next-budget) says which runs would tell most": "",
     " (fit.candidate holds the law at the minimum all the same)": "",
     "flops = 6 N D": "compute = 6 × parameters × tokens",
-    "DataConstrainedLaw, of columns params, tokens and unique_tokens": "that of limited data (chapter 10)",
+    "(DataConstrainedLaw)": "(chapter 10)",
     "the objective log_one_sided": "a one-sided objective",
     "params_nonembedding": "parameters without embeddings",
     "tokens_per_param": "tokens per parameter",

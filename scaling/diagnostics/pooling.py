@@ -17,8 +17,9 @@ from ..errors import FitError
 from ..fit.certainty import LEAST_FREEDOM
 from ..fit.parametric import fit_parametric
 from ..fit.result import Fit
-from ..runs.curves import groups_of, runs_of
-from ..runs.repetition import repeated_rows
+from ..runs.curves import runs_of
+from ..runs.epochs import condition, epochs_of, often_read
+from ..runs.repetition import designs_of, repeated_rows
 from ..runs.vocabulary import LABELS, LIMITS, STANDS_FOR
 
 __all__ = ["Pooling", "find_pooling", "swept_columns"]
@@ -40,8 +41,18 @@ CLOSER = 2.0
 SPACED, STEPPED, MANY = 10, 8, 25
 #: share of the rows, or of the gaps, that makes a table of curves
 MOST = 0.6
+#: last checkpoints follow each other within this share, all of a run within that one, in so many runs at least
+CLOSE, CLOSE_ALL, LEAST_ENDS = 0.06, 0.15, 5
+#: share within which tokens are the same number
+EXACT = 1e-6
+#: evaluations of one run differ by less than this in ln loss, and so many times less than a law misses them by
+EVALUATED, FURTHER = 0.002, 5.0
+#: designs that are needed to tell, and rows that repeat one
+LEAST_DESIGNS, LEAST_REPEATS = 8, 8
 #: share of the parameters from which on a model is called dense
 ALL_ACTIVE = 0.95
+#: share of the runs beyond which repeated tokens make a table one of another kind
+OFTEN = 0.2
 #: copies that are worth a word, as a number and as a share of the runs, and digits of losses that differ by chance
 LEAST_COPIES, COPIED, DIGITS = 3, 0.05, 5
 #: rows beyond which a random part is looked at
@@ -52,6 +63,8 @@ _TUNED = re.compile(
     r"\w*(learningrate|batchsize|weightdecay|epochs)"
 )
 _STEPS = re.compile(r"\w*(steps?|iters?|iterations?|checkpoints?|ckpt)\w*")
+_REPEATS = re.compile(r"\w*(seed|trial|replica)\w*|runs?|run_?(id|name|nr|no)|rep|repeats?|repetition")
+_EVALUATION = re.compile(r"eval(s|uation)?(id|nr|no|number|index|step|run)?")
 _ACTIVE = re.compile(r"(?!\w*inactive)\w*active\w*|\w*activated\w*")
 _EXPERTS = re.compile(r"\w*experts|expertcount")
 
@@ -65,8 +78,8 @@ def _is(pattern: re.Pattern[str], name: str) -> bool:
 class Pooling:
     """Why the rows of a table are not one run each of one family.
 
-    ``kind`` is ``checkpoints``, ``copies``, ``sweep``, ``families`` or ``experts``; ``columns`` those that tell;
-    ``words`` say what was seen and what to do.
+    ``kind`` is ``checkpoints``, ``repeated``, ``copies``, ``evaluations``, ``sweep``, ``families`` or ``experts``;
+    ``columns`` those that tell; ``words`` say what was seen and what to do.
     """
 
     kind: str
@@ -78,8 +91,12 @@ def find_pooling(fit: Fit, table: pd.DataFrame | None = None) -> list[Pooling]:
     r"""What in the runs of a fit speaks against one law for all of them.
 
     * *Checkpoints*: no column names the run, and most sizes have many numbers of tokens, equally spaced as the points
-      of a training curve are.
+      of a training curve are; or a few close together, in all runs at the same distances, as the last checkpoints have.
+    * *Repeated tokens*: more than a fifth of the runs read their tokens more than four times, up to which repeated ones
+      are nearly as good as new (Muennighoff et al. 2023).
     * *Copies*: many runs have the parameters, the tokens and the loss of another to the last of five digits or more.
+    * *Evaluations*: rows of one size and number of tokens differ far less than a law misses them, and no column of
+      seeds or trials says that they are runs of their own.
     * *A sweep*: runs of one size and number of tokens differ, and a column that is tuned explains how; or, without such
       a column, they differ far more than the best of each differ from a law of their own.
     * *Families*: a column of few levels explains the residuals of the pooled law.
@@ -116,10 +133,20 @@ def find_pooling(fit: Fit, table: pd.DataFrame | None = None) -> list[Pooling]:
     copies, experts = _copies(runs), _experts(runs, mapping.get("params", ""))
     if experts is not None and _is(_ACTIVE, experts.columns[0]):
         return [experts]  # whether anything else is pooled shows with the sizes that count
-    sweep = _sweep(runs)
+    sweep, evaluations = _sweep(runs), None
     if sweep is None or not sweep.columns:
-        sweep = _families(runs, residuals) or sweep
-    return [each for each in (copies, experts, sweep) if each is not None]
+        chosen = {"params", "tokens"} <= set(table.attrs.get("best_of", ()))
+        rest, left = runs, residuals
+        if (evaluations := _evaluations(fit, runs, residuals)) is not None:
+            design = designs_of(runs, share=EXACT)
+            rest = runs.iloc[np.unique(design, return_index=True)[1]]
+            left = np.bincount(design, residuals) / np.bincount(design)
+        sweep = _families(rest, left, chosen) or sweep
+    epochs = sweep is not None and any("epoch" in plain(name) for name in sweep.columns)
+    read_from = table.attrs.get("reading", {}).get("mapping", [])
+    if (repeated := _repeated(runs, read_from, 0.0 if epochs else OFTEN)) is not None and epochs:
+        sweep = None  # it is the repeats that differ
+    return [each for each in (repeated, copies, experts, evaluations, sweep) if each is not None]
 
 
 def swept_columns(runs: pd.DataFrame) -> tuple[str, ...]:
@@ -185,6 +212,26 @@ def _explaining(columns: dict[str, np.ndarray], values: np.ndarray, lost: int = 
     return sorted(found, key=lambda each: -each[1])
 
 
+# -- repeated tokens
+
+
+def _repeated(runs: pd.DataFrame, read_from: list[dict[str, str]], share: float) -> Pooling | None:
+    """More than a share of the runs read their tokens so often that these are worth far less than new ones."""
+    often = often_read(runs)
+    if often.sum() <= share * len(runs):
+        return None
+    most = float(np.nanmax(np.asarray(epochs_of(runs))))
+    seen = f"{int(often.sum()):,} of {len(runs):,} runs read their tokens more than four times, up to {most:.3g} times"
+    why = "a law of params and tokens takes repeated tokens for new ones, which are worth more"
+    if often.all():
+        return Pooling("repeated", (), f"{seen}: {why}; no run reads its tokens at most four times: {_NEW}")
+    keep = condition(runs, read_from) or "--where with a column of epochs, which has to be added,"
+    return Pooling("repeated", (), f"{seen}: {why}. {keep} keeps the {int((~often).sum()):,} runs of four at most")
+
+
+_NEW = "runs on new tokens are needed"
+
+
 # -- copies
 
 
@@ -219,7 +266,7 @@ def _checkpoints(table: pd.DataFrame, read_from: Mapping[str, str]) -> Pooling |
         if _is_curve(points["tokens"].to_numpy(), float(points["shared"].mean()), stepped)
     ]
     if rows.reindex(curved).sum() < MOST * len(table):
-        return None
+        return _last_checkpoints(table, read_from)
     most = int(pairs.groupby("params").size().max())
     seen = f"no column names the run, and one size has up to {most} numbers of tokens, as checkpoints of a run have"
     few = len(table) // STEPPED
@@ -235,6 +282,53 @@ def _checkpoints(table: pd.DataFrame, read_from: Mapping[str, str]) -> Pooling |
         hint = "add a column that names the run of each row, and --run COLUMN takes it"
     why = "points before the end of a run are not what a shorter run reaches, and not independent of each other"
     return Pooling("checkpoints", key, f"{seen}: {why}. {hint}")
+
+
+def _last_checkpoints(table: pd.DataFrame, read_from: Mapping[str, str]) -> Pooling | None:
+    """A few last checkpoints of every run: numbers of tokens close together, in all runs at the same distances."""
+    end = designs_of(table, share=CLOSE, most=CLOSE_ALL)
+    exact = designs_of(table, share=EXACT)
+    pairs = pd.DataFrame({"end": end, "exact": exact, "tokens": table["tokens"]}).drop_duplicates("exact")
+    tokens = pairs.sort_values(["end", "tokens"]).groupby("end")["tokens"].agg(np.array)
+    many = tokens.map(len)
+    usual = int(many[many > 1].mode().max()) if (many > 1).any() else 0
+    alike = tokens[many == usual]
+    if usual < 2 or len(alike) < LEAST_ENDS or np.isin(end, alike.index).sum() < MOST * len(table):
+        return None
+    points = np.stack(alike.tolist())
+    if not (_same_gaps(np.diff(np.log(points))) or _same_gaps(np.diff(points))) or _other_runs(table, end):
+        return None
+    seen = f"no column names the run, and {len(alike)} times {usual} numbers of tokens of one size lie close together, "
+    seen += "as the last checkpoints of a run have: they are not independent of each other"
+    few = len(table) // 2
+    size = read_from.get("params", "params")
+    for name, column in _carried(table.astype(str)):
+        key = [name] if table.groupby(name, dropna=False)["params"].nunique().max() == 1 else ["params", name]
+        groups = pd.Series(end).groupby([table[each].to_numpy() for each in key], dropna=False)
+        if column.nunique() > 1 and groups.ngroups <= few and groups.nunique().max() == 1:
+            told = _typed([size if each == "params" else each for each in key])
+            return Pooling("checkpoints", (name,), f"{seen}. --run {told} takes what tells the runs apart")
+    hint = "add a column that names the run of each row, and --run COLUMN takes it"
+    if designs_of(table).max() == end.max():
+        hint = f"{_ONE}; or {hint}"
+    return Pooling("checkpoints", (), f"{seen}. {hint}")
+
+
+def _same_gaps(gaps: np.ndarray) -> bool:
+    """Whether most rows have the gaps that are usual, to a tenth."""
+    usual = np.median(gaps, axis=0)
+    return bool((np.abs(gaps - usual) <= 0.1 * usual).all(axis=1).mean() >= MOST)
+
+
+def _other_runs(table: pd.DataFrame, end: np.ndarray) -> bool:
+    """Whether a setting, a seed or a label differs among rows close together, which so are runs of their own."""
+    if _told_apart(table, end):
+        return True
+    several = (np.bincount(end) > 1)[end]
+    codes = np.unique(end[several], return_inverse=True)[1]
+    words = [name for name, column in _carried(table) if not pd.api.types.is_numeric_dtype(column)]
+    few = [name for name in words if not _is(_STEPS, name) and 1 < table[name].nunique() <= MOST_LEVELS]
+    return any(_varies(pd.factorize(table.loc[several, name])[0], codes) for name in few)
 
 
 def _is_curve(tokens: np.ndarray, shared: float, stepped: bool) -> bool:
@@ -277,7 +371,7 @@ def _key(table: pd.DataFrame, columns: list[str], few: int) -> tuple[str, ...]:
 
 def _sweep(runs: pd.DataFrame) -> Pooling | None:
     """Repeats of one design that differ by more than luck."""
-    design = groups_of(runs["params"].astype(str) + " " + runs["tokens"].astype(str))
+    design = designs_of(runs)
     counts = np.bincount(design)
     many = counts[design] > 1
     if many.sum() < 8:
@@ -318,8 +412,7 @@ def _varies(levels: np.ndarray, codes: np.ndarray) -> bool:
 
 def _far_beyond(runs: pd.DataFrame, spread: float) -> bool:
     """Whether the least losses of all designs follow their law far closer than normal noise of this spread would."""
-    designs = runs.groupby(["params", "tokens"])["loss"]
-    least = runs.loc[designs.idxmin()]
+    least = runs.loc[runs.groupby(designs_of(runs))["loss"].idxmin()]
     try:
         best = fit_parametric(least)
     except FitError:
@@ -332,34 +425,79 @@ def _far_beyond(runs: pd.DataFrame, spread: float) -> bool:
     return spread > CLOSER * scatter * (1 + 0.3 * np.log(len(runs) / len(least)))
 
 
+# -- evaluations
+
+
+def _evaluations(fit: Fit, runs: pd.DataFrame, residuals: np.ndarray) -> Pooling | None:
+    """Rows of one design that differ far less than the law misses them, and that nothing names as runs."""
+    design = designs_of(runs, share=EXACT)
+    counts = np.bincount(design)
+    many, freedom = counts[design] > 1, len(counts) - len(fit.candidate.constants)
+    if many.sum() < max(LEAST_REPEATS, len(runs) / 2) or len(counts) < LEAST_DESIGNS or freedom < 1:
+        return None
+    log = np.log(runs["loss"].to_numpy())
+    away = log - (np.bincount(design, log) / counts)[design]
+    spread = float(np.sqrt((away**2).sum() / (len(log) - len(counts))))
+    misses = float(np.sqrt(((np.bincount(design, residuals) / counts) ** 2).sum() / freedom))
+    if not 0 < spread < EVALUATED or misses < FURTHER * spread or _told_apart(runs, design):
+        return None
+    seen = f"{int(many.sum()):,} rows share params and tokens with others and differ by {100 * spread:.1g}% in loss"
+    ask = f"where one law misses them by {100 * misses:.1g}%: are they several evaluations of one run?"
+    return Pooling("evaluations", (), f"{seen}, {ask} {_ONE}; if they are runs of their own, a column 'seed' says so")
+
+
+_ONE = "--best-of params,tokens keeps one of each"
+
+
+def _told_apart(runs: pd.DataFrame, design: np.ndarray) -> bool:
+    """Whether a column of seeds, of trials or of what is tuned differs within most designs of several rows."""
+    several = (np.bincount(design) > 1)[design]
+    codes = np.unique(design[several], return_inverse=True)[1]
+    for place, name in enumerate(runs.columns):
+        tells = _is(_REPEATS, str(name)) or (name not in (*LIMITS, *LABELS) and _is(_TUNED, str(name)))
+        if tells and _varies(pd.factorize(runs.iloc[several, place])[0], codes):
+            return True
+    return False
+
+
 # -- families and experts
 
 
-def _families(runs: pd.DataFrame, residuals: np.ndarray) -> Pooling | None:
-    """A label that explains what one law for all leaves."""
+def _families(runs: pd.DataFrame, residuals: np.ndarray, chosen: bool) -> Pooling | None:
+    """A label that explains what one law for all leaves; ``chosen`` says that the best of each design was kept."""
     sizes, lengths = np.log(runs["params"].to_numpy()), np.log(runs["tokens"].to_numpy())
     scales = (sizes, lengths, sizes + lengths, lengths - sizes)
     each = {
         name: levels
         for name, column in _carried(runs)
-        if (levels := _levels(name, column)) is not None and max(_share(x, levels)[0] for x in scales) < SAME
+        if not _EVALUATION.fullmatch(plain(name))
+        and (levels := _levels(name, column)) is not None
+        and max(_share(x, levels)[0] for x in scales) < SAME
     }
     found = _explaining(each, residuals)
     if not found:
         return None
     seen = f"one law for all {len(runs):,} runs leaves residuals"
-    return _named(tuple(name for name, _ in found), seen)
+    return _named(tuple(name for name, _ in found), seen, chosen=chosen)
 
 
-def _named(names: tuple[str, ...], seen: str, within: bool = False, numbers: bool = False) -> Pooling:
+def _named(
+    names: tuple[str, ...], seen: str, within: bool = False, numbers: bool = False, chosen: bool = False
+) -> Pooling:
     """What to say of columns that explain differences among rows, the strongest first.
 
-    ``within`` says that rows of one size and length differ in them, ``numbers`` that they hold numbers.
+    ``within`` says that rows of one size and length differ in them, ``numbers`` that they hold numbers, ``chosen``
+    that the best of each design was kept.
     """
     words = f"{seen}, which {' and '.join(map(repr, names[:3]))} explain{'s' * (len(names) == 1)}"
     if any("epoch" in plain(name) for name in names):
         told = "tokens has to be what was trained on, with every repetition: multiply it, or keep one number of epochs"
         return Pooling("sweep", names, f"{words}: {told}")
+    if any(_is(_TUNED, name) for name in names) and chosen:
+        why = "the best of each design was kept, but not all designs came as near to their best"
+        return Pooling(
+            "sweep", names, f"{words}: {why}. {_CHOOSE}: --where leaves out those that were tried with too few settings"
+        )
     if any(_is(_TUNED, name) for name in names):
         return Pooling("sweep", names, f"{words}: a sweep, not one run of each size and number of tokens. {_BEST}")
     if within and numbers:

@@ -13,8 +13,10 @@ from .._checks import positive_finite, proper_share, within
 from .._words import format_count, format_flops
 from ..errors import FitError, FitErrorKind, RunsWarning
 from ..fit.certainty import unsettled
+from ..fit.result import Fit
 from ..laws.coupled import SumLaw
 from ..optimum.allocation import Allocation, compute_optimal, exponents, without_optimum
+from ..runs.epochs import often_read
 from ..runs.meter import Meter, find_meter
 from ..uncertainty.resampling import Bootstrap
 from .precedent import already_reached
@@ -187,7 +189,8 @@ def plan_training(
     Raises
     ------
     FitError
-        If the law is not identified, or more than a tenth of the resamples have no optimum.
+        If the law is not identified, or more than a tenth of the resamples have no optimum; with ``unique_tokens``, if
+        a run of the fit read its tokens more than four times.
     ValueError
         If a number is out of its range.
     TypeError
@@ -214,6 +217,7 @@ def plan_training(
     if inference_tokens is not None:
         problems["with inference"] = lambda law: serving(law, flops, inference_tokens, meter)
     if unique_tokens is not None:
+        _refuse_repeated(boot.fit)
         problems["limited data"] = lambda law: limited(law, flops, unique_tokens, meter)
     parts = {name: with_intervals(of, boot, law, level) for name, of in problems.items()}
     best = compute_optimal(law, flops, meter=meter)
@@ -259,6 +263,15 @@ def _beyond(runs: pd.DataFrame, best: Allocation, meter: Meter) -> dict[str, flo
     largest = {"flops": flops.max(), "params": runs["params"].max(), "tokens": runs["tokens"].max()}
     beyond = {name: float(getattr(best, name) / most) for name, most in largest.items()}
     return beyond | {"cheapest": float(best.flops / flops.min())}
+
+
+def _refuse_repeated(fit: Fit) -> None:
+    """``FitError`` where the law of a fit has the decay of repeated tokens in it already."""
+    used = fit.weights > 0
+    if often := int((often_read(fit.runs) & used).sum()):
+        said = f"{often:,} of {int(used.sum()):,} runs of the fit read their tokens more than four times"
+        why = "the law has the decay of repeated tokens in it, and limited data would take it off once more"
+        raise FitError(f"{said}: {why}; fit the runs of up to four epochs, or plan without unique tokens")
 
 
 def _check_numbers(flops: float, inference_tokens: float | None, unique_tokens: float | None) -> None:

@@ -1,12 +1,18 @@
-"""Rows that repeat others, in very large tables too."""
+"""Rows that repeat others, or have their design, in very large tables too."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 #: rows looked at together: few enough for what has been seen of them to stay in a processor's cache
 PART = 50_000
+#: digits to which numbers of one design agree
+DIGITS = 6
+#: tokens of one design follow each other within this share, since steps are whole, and all within that one
+NEXT, ALL = 0.0125, 0.03
 
 
 def repeated_rows(table: pd.DataFrame, names: list[str], every: bool = False) -> np.ndarray:
@@ -25,3 +31,40 @@ def repeated_rows(table: pd.DataFrame, names: list[str], every: bool = False) ->
     for rows in np.split(np.argsort(part, kind="stable"), np.cumsum(np.bincount(part))[:-1]):
         out[rows] = columns.iloc[rows].duplicated(keep=keep)
     return out
+
+
+def same_numbers(column: pd.Series) -> pd.Series:
+    """Numbers to the digits in which those of one design agree; anything else as it is."""
+    if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+        return column
+    values = column.to_numpy(dtype=float, na_value=np.nan)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scale = 10.0 ** (DIGITS - 1 - np.floor(np.log10(np.abs(values))))
+        return pd.Series(np.where(values == 0, 0.0, np.round(values * scale) / scale), column.index)
+
+
+def designs_of(
+    table: pd.DataFrame, by: Sequence[str] = ("params", "tokens"), share: float = NEXT, most: float = ALL
+) -> np.ndarray:
+    """The design of each row (n,), as whole numbers: equal in the columns ``by``, numbers to six digits.
+
+    Tokens, which whole steps round, are those of one design where, in order, each is within ``share`` of the one
+    before and all are within ``most`` of the first. Where they go on beyond, as points of a curve do, six digits tell.
+    """
+    labels = {name: same_numbers(table[name]) for name in by}
+    exact = pd.MultiIndex.from_arrays(list(labels.values())).factorize()[0]
+    if "tokens" not in by or not len(table):
+        return exact
+    others = [column for name, column in labels.items() if name != "tokens"]
+    size = pd.MultiIndex.from_arrays(others).factorize()[0] if others else np.zeros(len(table), dtype=int)
+    log = np.log(table["tokens"].to_numpy(dtype=float))
+    order = np.lexsort((log, size))
+    near = (np.diff(size[order]) == 0) & (np.diff(log[order]) <= np.log1p(share))
+    starts = np.concatenate([[True], ~near])
+    chain = np.cumsum(starts) - 1
+    first = log[order][starts]
+    last = log[order][np.concatenate([~near, [True]])]
+    wide = (last - first > np.log1p(most))[chain]
+    design = np.empty(len(table), dtype=int)
+    design[order] = np.where(wide, len(table) + exact[order], chain)
+    return np.unique(design, return_inverse=True)[1]

@@ -119,8 +119,8 @@ PARTS = {
         "batch_tokens": "batchtokens tokensperbatch tokensperstep batchsizetokens batchsizeintokens tokenbatchsize "
         "globalbatchsizetokens globalbatchtokens tokbatch tokperstep tokperbatch totalbatchtokens "
         "tokensperupdate tokensperiteration",
-        "epochs": "epochs epoch nepochs numepochs numberofepochs passes datapasses repetitions epochen epoques "
-        "epocas trainepochs totalepochs numtrainepochs 轮数 训练轮数 エポック数 에폭",
+        "epochs": "epochs epoch nepochs numepochs numberofepochs epochcount passes datapasses repetitions epochen "
+        "epoques epocas trainepochs totalepochs numtrainepochs 轮数 训练轮数 エポック数 에폭",
         "accumulation": "gradaccum gradaccumsteps gradientaccumulation gradientaccumulationsteps accumsteps "
         "accumulation accumulationsteps gradientaccsteps",
         "devices": "ngpus numgpus gpus worldsize devices ndevices numdevices dataparallel dp dpsize dataparallelsize",

@@ -299,3 +299,43 @@ def test_groups_none_of_which_has_a_law_are_refused(command, two_families):
     done = run(*command, two_families, "--group", "corpus", "--where", "corpus == 'few'")
     assert done.exit_code == 1
     assert "for any group" in done.output
+
+
+def whole_steps(path, seed=0):
+    """A sweep over batch sizes in which every run has a whole number of steps."""
+    law, rng = scaling.ChinchillaLaw(E=1.7, A=400, B=1000, alpha=0.34, beta=0.36), np.random.default_rng(seed)
+    rows = [(N, N * r, bs) for N in (2e7, 5e7, 1.2e8, 3e8, 7e8) for r in (8, 20, 50, 120) for bs in (128, 512, 2048)]
+    table = pd.DataFrame(rows, columns=["n_params", "tokens", "batch_size"])
+    step = 2048 * table["batch_size"]
+    table["tokens"] = np.round(table["tokens"] / step) * step
+    away = np.log(table["batch_size"] / (512 * (table["tokens"] / 5e9) ** 0.4))
+    table["loss"] = law.loss(table["n_params"], table["tokens"]) * (1 + 0.03 * away**2)
+    table["loss"] *= np.exp(0.002 * rng.standard_normal(len(table)))
+    table.to_csv(path, index=False)
+    return path
+
+
+def test_a_sweep_in_whole_steps_has_a_plan_by_the_advice_of_the_refusal(tmp_path):
+    path = whole_steps(tmp_path / "t.csv")
+    asked = ("plan", path, "--flops", "3.5e20", "--resamples", 100)
+    refused = run(*asked)
+    assert refused.exit_code == 1
+    assert "share params and tokens" in refused.output
+    assert "--best-of params,tokens keeps the one of least loss of each" in refused.output
+    planned = run(*asked, "--best-of", "params,tokens")
+    assert planned.exit_code == 0, planned.output
+    assert "tokens of one design differ by up to" in planned.output
+
+
+def test_advice_that_was_followed_is_not_repeated(tmp_path):
+    """Of each design another batch size is best, by far, and those of one are worse in all designs."""
+    table = pd.read_csv(whole_steps(tmp_path / "t.csv"))
+    best = np.repeat(np.random.default_rng(1).integers(3, size=20), 3)
+    table["loss"] *= np.where(np.arange(len(table)) % 3 == best, 1.0, 1.5)
+    table["loss"] *= np.exp(0.1 * (table["batch_size"] == 2048))
+    table.to_csv(tmp_path / "t.csv", index=False)
+    said = run("plan", tmp_path / "t.csv", "--flops", "3.5e20", "--best-of", "params,tokens")
+    assert said.exit_code == 1
+    assert "'batch_size' explains" in said.output
+    assert "--best-of params,tokens keeps" not in said.output
+    assert "--where" in said.output

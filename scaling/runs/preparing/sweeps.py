@@ -11,6 +11,7 @@ from ..._words import plain
 from ...errors import RunsError
 from ..curves import last_rows, runs_of
 from ..problems import repeats
+from ..repetition import designs_of
 from ..vocabulary import LABELS, LIMITS
 from .expressions import as_numbers
 
@@ -26,8 +27,6 @@ TUNED = frozenset(
 )
 #: words that a column of labels has at most
 FEW = 12
-#: digits to which numbers of one design agree
-DIGITS = 6
 
 
 def best_of(
@@ -49,7 +48,9 @@ def best_of(
     runs : DataFrame
         One row a run, with the columns named below.
     by : str or sequence of str, default ("params", "tokens")
-        What makes a design; numbers are equal if they agree to six digits.
+        What makes a design; numbers are equal if they agree to six digits. Tokens also are if each follows the one
+        before within 1.25 %, and all lie within 3 %: whole steps of several batch sizes end on other numbers. The row
+        that is kept keeps its own.
     over : str or sequence of str, optional
         What was tuned; by default the columns that are called learning rate, batch size or the like and that vary
         within a design.
@@ -77,7 +78,7 @@ def best_of(
             raise RunsError(f"--best-of: there is no column {name!r}; columns are {shown}")
     if (codes := runs_of(runs)) is not None:
         return _best_curves(runs, codes, by, over, how, loss)
-    design = pd.MultiIndex.from_arrays([_label(runs[name]) for name in by]).factorize()[0]
+    design = designs_of(runs, by)
     order = np.lexsort((runs[loss].to_numpy(dtype=float), design))
     best = order[np.unique(design[order], return_index=True)[1]]
     if len(best) == len(runs):
@@ -90,6 +91,7 @@ def best_of(
         table[loss] = lowered[np.sort(best)].to_numpy()
     words = f"the best of each {' and '.join(by)} was kept: {len(best):,} of {len(runs):,} rows"
     words += " (its loss is the least value of a parabola)" if how == "parabola" else ""
+    words += _apart(runs, design) if "tokens" in by else ""
     notes = [words, *filter(None, (_edge(runs, design, best, name) for name in swept))]
     mixed = [name for name in _labels(runs, design) if name not in (*by, *swept)]
     if mixed:
@@ -98,8 +100,15 @@ def best_of(
     if {"params", "tokens", "loss"} <= set(runs.columns):
         before = [note for note in runs.attrs.get("notes", []) if note not in repeats(runs)]
         notes = [*before, *notes, *repeats(table)]
-    table.attrs = dict(runs.attrs) | {"notes": notes}
+    table.attrs = dict(runs.attrs) | {"notes": notes, "best_of": by}
     return table
+
+
+def _apart(runs: pd.DataFrame, design: np.ndarray) -> str:
+    """How far tokens of one design differ, in words; "" where they do not."""
+    least, most = _span(runs["tokens"].to_numpy(dtype=float), design)
+    far = float((most / least).max() - 1)
+    return f" (tokens of one design differ by up to {far:.1%})" if far >= 5e-4 else ""
 
 
 def _best_curves(
@@ -116,18 +125,8 @@ def _best_curves(
     table = runs[kept]
     words = f"these are {len(ends):,} training curves, told by their last points: {len(table):,} of {len(runs):,} rows"
     notes = [note for note in ends.attrs["notes"] if note not in repeats(runs[last])]
-    table.attrs = dict(runs.attrs) | {"notes": [*notes, words]}
+    table.attrs = dict(runs.attrs) | {"notes": [*notes, words], "best_of": by}
     return table
-
-
-def _label(column: pd.Series) -> pd.Series:
-    """Numbers to the digits in which those of one design agree; anything else as it is."""
-    if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
-        return column
-    values = column.to_numpy(dtype=float, na_value=np.nan)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        scale = 10.0 ** (DIGITS - 1 - np.floor(np.log10(np.abs(values))))
-        return pd.Series(np.where(values == 0, 0.0, np.round(values * scale) / scale), column.index)
 
 
 def _labels(runs: pd.DataFrame, design: np.ndarray) -> list[str]:

@@ -39,13 +39,6 @@ class Product:
         with np.errstate(divide="ignore", invalid="ignore"):
             return pd.Series(base / factor if self.inverse else base * factor, index=frame.index)
 
-    def remarks(self, frame: pd.DataFrame) -> list[str]:
-        """What else is said of the quantity: that repeated tokens are worth less than new ones."""
-        if self.base != "unique_tokens" or not (frame["tokens"] > 1.5 * frame["unique_tokens"]).any():
-            return []
-        law = "DataConstrainedLaw, of columns params, tokens and unique_tokens"
-        return [f"tokens are repeated, and a repeated token is worth less than a new one: the law for that is {law}"]
-
 
 def per_token_remarks(frame: pd.DataFrame, read: pd.DataFrame) -> list[str]:
     """What a column of FLOPs per token says of tokens that follow from flops = 6 N D."""

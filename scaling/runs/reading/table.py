@@ -18,6 +18,7 @@ import pandas as pd
 from ..._words import name_rows
 from ...errors import RunsError
 from ...sources.files import checksum
+from ..epochs import remarks as repetition
 from ..preparing.joining import beside
 from ..preparing.selection import chosen, named_by, with_derived
 from ..vocabulary import LIMITS
@@ -340,12 +341,13 @@ def _convert(
     if product is not None and not problems:
         frame[product.name] = product.values(raw.frame, frame, mark)
         mapped = [*mapped, Mapped(product.name, product.words, -1, "count", "product")]
-        notes += [f"{product.name} = {product.words}", *product.remarks(frame)]
+        notes.append(f"{product.name} = {product.words}")
     elif {"params", "flops"} <= {*frame} and "tokens" not in frame:
         notes += per_token_remarks(raw.frame, frame)
     others = raw.frame.iloc[:, [k for k in range(raw.frame.shape[1]) if k not in names]]
     others.columns = [f"{c} (as given)" if c in frame.columns else c for c in others.columns]
-    return pd.concat([frame, others], axis=1), mapped, problems, notes
+    whole = pd.concat([frame, others], axis=1)
+    return whole, mapped, problems, notes if problems else [*notes, *repetition(whole)]
 
 
 def _has_comma(column: pd.Series) -> bool:

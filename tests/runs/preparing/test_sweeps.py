@@ -128,3 +128,38 @@ def test_a_million_rows(tmp_path):
     best = best_of(load_runs(path))
     assert len(best) == 1500
     assert time.process_time() - start < 10
+
+
+def in_whole_steps(batches=(128, 512, 2048), lengths=(8, 20, 50, 120)):
+    """Batch sizes of 20 designs, each trained for a whole number of steps, so that the tokens of one design differ."""
+    law = scaling.ChinchillaLaw(E=1.7, A=400, B=1000, alpha=0.34, beta=0.36)
+    rows = [(N, N * r, bs) for N in (2e7, 5e7, 1.2e8, 3e8, 7e8) for r in lengths for bs in batches]
+    table = pd.DataFrame(rows, columns=["params", "tokens", "batch_size"])
+    step = 2048 * table["batch_size"]
+    table["tokens"] = np.round(table["tokens"] / step) * step
+    away = np.log(table["batch_size"] / (512 * (table["tokens"] / 5e9) ** 0.4))
+    noise = 0.002 * np.random.default_rng(0).standard_normal(len(table))
+    table["loss"] = law.loss(table["params"], table["tokens"]) * (1 + 0.03 * away**2) * np.exp(noise)
+    return table
+
+
+def test_tokens_of_whole_steps_are_one_design():
+    runs = scaling.check_runs(in_whole_steps())
+    assert runs.groupby("params")["tokens"].nunique().min() > 4
+    best = best_of(runs)
+    assert len(best) == 20
+    least = runs.loc[runs.groupby(np.arange(len(runs)) // 3)["loss"].idxmin()]
+    pd.testing.assert_frame_equal(pd.DataFrame(best), least, check_like=True)  # each with the tokens of its own
+    (note,) = [each for each in best.attrs["notes"] if "was kept" in each]
+    apart = runs.groupby(np.arange(len(runs)) // 3)["tokens"].agg(lambda each: each.max() / each.min() - 1).max()
+    assert note.endswith(f"20 of 60 rows (tokens of one design differ by up to {apart:.1%})")
+
+
+def test_tokens_that_go_on_without_a_gap_are_designs_of_their_own():
+    """Values each within a percent of the next, over more than three: no design has these."""
+    tokens = 2e9 * 1.008 ** np.arange(40)
+    runs = scaling.check_runs(pd.DataFrame({"params": 1e8, "tokens": tokens, "loss": 3.0 - 1e-3 * np.arange(40)}))
+    with pytest.raises(RunsError, match="each is a design of its own"):
+        best_of(runs)
+    apart = pd.DataFrame({"params": [1e8, 1e8, 1e8], "tokens": [2e9, 2.05e9, 2.05e9], "loss": [3.0, 2.9, 2.8]})
+    assert best_of(scaling.check_runs(apart))["tokens"].tolist() == [2e9, 2.05e9]
