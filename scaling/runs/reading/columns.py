@@ -91,6 +91,7 @@ def map_columns(
     product = None
     if len({m.name for m in mapped} & {*_NEEDED}) < 2 or "unique_tokens" in {m.name for m in mapped}:
         product, words = tokens_by_parts(frame, {m.name: m.column for m in mapped}, taken)
+        product = replace(product, asked=product.name in columns) if product else None
         problems += words
     mapped, words, carried = _hours(mapped, columns, units)
     problems += words

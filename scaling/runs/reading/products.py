@@ -14,16 +14,23 @@ from .cells import read_numbers
 from .glance import glance
 from .ratios import read_ratio
 
+#: numbers within 2 %, in logarithms, are one
+AS_ONE = float(np.log(1.02))
+
 
 @dataclass(frozen=True)
 class Product:
-    """How ``name`` follows: a quantity of ours (``base``, "" for none) times columns, or divided by them."""
+    """How ``name`` follows: a quantity of ours (``base``, "" for none) times columns, or divided by them.
+
+    ``asked`` says that the caller names a column of it all the same, which is then used.
+    """
 
     name: str
     base: str
     places: tuple[int, ...]
     words: str
     inverse: bool = False
+    asked: bool = False
 
     def values(self, frame: pd.DataFrame, read: Mapping[str, pd.Series], mark: str) -> pd.Series:
         """The quantity, from the table as it came (its decimal mark) and from quantities that were read."""
@@ -39,12 +46,46 @@ class Product:
         with np.errstate(divide="ignore", invalid="ignore"):
             return pd.Series(base / factor if self.inverse else base * factor, index=frame.index)
 
+    def beside(self, column: str, named: pd.Series, follows: pd.Series) -> tuple[pd.Series, str, str]:
+        """The quantity that also stands in a column: its numbers, what is used, and what is to be asked ("": nothing).
+
+        Numbers within 2 % are one; a gap in the column is filled.
+        """
+        first, second = (
+            pd.to_numeric(each, errors="coerce").to_numpy(float, na_value=np.nan) for each in (named, follows)
+        )
+        with np.errstate(invalid="ignore", divide="ignore"):
+            apart = np.abs(np.log(first / second)) > AS_ONE
+        used = f"{self.name} are those of column {column!r}"
+        if not apart.any():
+            return named.where(named.notna(), follows), f"{used}: {self.words} says the same", ""
+        if self.asked:
+            return named, f"{used}, as --column says: {self.words} says something else", ""
+        where = int(np.flatnonzero(apart)[0])
+        label = f"{named.index.name or 'row'} {named.index[where]}"
+        words = f"{column!r} and {self.words} differ in {int(apart.sum())} of {len(apart)} rows ({label}: "
+        derived = " * ".join(part if part.isidentifier() else f"`{part}`" for part in _parts(self.words))
+        return (
+            named,
+            "",
+            (
+                f"{words}{first[where]:.6g} and {second[where]:.6g}), and each could be the {self.name}: "
+                f"--column {self.name}={column!r} takes the first, --derive seen='{derived}' --column "
+                f"{self.name}=seen the second"
+            ),
+        )
+
     def remarks(self, frame: pd.DataFrame) -> list[str]:
         """What else is said of the quantity: that repeated tokens are worth less than new ones."""
         if self.base != "unique_tokens" or not (frame["tokens"] > 1.5 * frame["unique_tokens"]).any():
             return []
         law = "DataConstrainedLaw, of columns params, tokens and unique_tokens"
         return [f"tokens are repeated, and a repeated token is worth less than a new one: the law for that is {law}"]
+
+
+def _parts(words: str) -> list[str]:
+    """The headers in the words of a product."""
+    return [part.strip("'\"") for part in words.split(" x ")]
 
 
 def per_token_remarks(frame: pd.DataFrame, read: pd.DataFrame) -> list[str]:
