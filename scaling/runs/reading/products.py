@@ -64,7 +64,7 @@ class Product:
         where = int(np.flatnonzero(apart)[0])
         label = f"{named.index.name or 'row'} {named.index[where]}"
         words = f"{column!r} and {self.words} differ in {int(apart.sum())} of {len(apart)} rows ({label}: "
-        derived = " * ".join(part if part.isidentifier() else f"`{part}`" for part in _parts(self.words))
+        derived = " * ".join(map(in_backticks, _parts(self.words)))
         return (
             named,
             "",
@@ -81,6 +81,11 @@ class Product:
             return []
         law = "DataConstrainedLaw, of columns params, tokens and unique_tokens"
         return [f"tokens are repeated, and a repeated token is worth less than a new one: the law for that is {law}"]
+
+
+def in_backticks(header: str) -> str:
+    """A header as it stands in an expression."""
+    return header if header.isidentifier() else f"`{header}`"
 
 
 def _parts(words: str) -> list[str]:
@@ -187,6 +192,20 @@ def _unclear(names: list[str], parts: Mapping[str, int]) -> list[str]:
         f"tokens are steps x sequences of a step x tokens of a sequence, and beside {names[batch]!r} there is no column"
     )
     step = next(names[parts[part]] for part in ("step", "steps") if part in parts)
-    step = step if step.isidentifier() else f"`{step}`"
+    others = [part for part in ("accumulation", "devices") if part in parts]
+    if "batch" not in parts and others and "sequence" in parts:
+        return [_of_small_batches(step, [names[parts[part]] for part in ("small_batch", *others, "sequence")], others)]
+    step = in_backticks(step)
     hint = f"--derive tokens='{step} * SEQUENCES * LENGTH', with the two numbers, makes them"
     return [f"{text} of {lacking}: {hint}, or add a column of them"]
+
+
+def _of_small_batches(step: str, factors: list[str], others: list[str]) -> str:
+    """How tokens follow from the batch of one device, with what else multiplies it in the table."""
+    derived = " * ".join(map(in_backticks, [step, *factors]))
+    words = {"accumulation": "the batches that are accumulated", "devices": "the number of devices"}
+    more = "".join(f", times {said} where they are several" for part, said in words.items() if part not in others)
+    return (
+        f"tokens are steps x sequences of a step on all devices x tokens of a sequence: --derive tokens='{derived}' "
+        f"makes them{more}; devices that share the parts of one model count as one"
+    )
