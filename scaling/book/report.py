@@ -48,7 +48,8 @@ CONSTANTS = {
 }
 #: notes that only say how a table was read, and no ground for distrust
 _READ = re.compile(
-    r"columns? not used|column .* is carried|numbers have decimal|\w+ (of [\d,]+ runs follows from|= )", flags=re.DOTALL
+    r"columns? not used|column .* is carried|numbers have decimal|\w+ (of [\d,]+ (runs|rows) follows from|= )",
+    flags=re.DOTALL,
 )
 #: what is said of a table with a count of compute of its own
 COUNTED = "is not 6·params·tokens but"

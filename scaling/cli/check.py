@@ -11,7 +11,7 @@ from .._words import to_json
 from ..diagnostics.approaches import APPROACH_NAMES
 from ..diagnostics.inspection import Inspection, inspect_runs, verdict
 from ..errors import FitError, RunsError
-from ..runs.curves import last_points
+from ..runs.curves import count_runs, counted, last_points
 from ..runs.meter import find_meter
 from ..runs.table import describe_runs
 from .command import UNUSABLE, Command
@@ -55,7 +55,7 @@ def command(context: click.Context, runs: tuple[str, ...], reading: dict[str, An
 
 def _print(table: pd.DataFrame, found: Inspection) -> None:
     reading = table.attrs["reading"]
-    say(f"{reading['name']}: {len(table):,} runs; {reading['kind']}; sha256 {reading['sha256'][:12]}")
+    say(f"{reading['name']}: {counted(table)}; {reading['kind']}; sha256 {reading['sha256'][:12]}")
     if reading["mapping"]:
         heading("Columns, as they were read")
         mapping = pd.DataFrame(reading["mapping"])[["name", "column", "unit", "from"]]
@@ -94,7 +94,8 @@ def _as_dict(table: pd.DataFrame, found: Inspection) -> dict[str, Any]:
         "usable": found.usable,
         "problems": [],
         "input": table.attrs["reading"],
-        "runs": len(table),
+        "runs": count_runs(table),
+        "rows": len(table),
         "meter": find_meter(table).record(),
         "notes": table.attrs["notes"],
         "warnings": table.attrs["warnings"],

@@ -22,7 +22,7 @@ from ..diagnostics.splits import HELD_BY, HOLDOUTS
 from ..errors import FitError
 from ..fit.frontier import FrontierFit
 from ..fit.result import Fit
-from ..runs.curves import last_points
+from ..runs.curves import counted, last_points
 from ..uncertainty.resampling import Bootstrap, bootstrap
 from ..uncertainty.subsampling import subsampled_bootstrap
 from .command import UNUSABLE, Command, Refusal
@@ -275,7 +275,7 @@ def _best(table: pd.DataFrame, laws: tuple[Contender, ...], seed: int, by: str |
 def _print(found: _Fitted, level: float) -> None:
     table, result, best = found.table, found.result, found.best
     reading = table.attrs["reading"]
-    say(f"{reading['name']}: {len(table):,} runs; {reading['kind']}; sha256 {reading['sha256'][:12]}")
+    say(f"{reading['name']}: {counted(table)}; {reading['kind']}; sha256 {reading['sha256'][:12]}")
     mapped = [m for m in reading["mapping"] if m["name"] != m["column"] or m["from"] not in ("assumed", None)]
     words = [f"{m['name']} from {m['column']!r}" + (f" in {m['unit']}" if m["unit"] else "") for m in mapped]
     notes = result["looks"] + (["read: " + "; ".join(words)] if words else []) + result["notes"] + result["warnings"]

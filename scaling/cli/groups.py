@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Protocol
 
 import pandas as pd
 
 from ..errors import FitError
+from ..runs.curves import rows_or_runs
+from ..runs.problems import repeats
 from ..runs.vocabulary import LIMITS
 from .command import UNUSABLE, Refusal
 from .terminal import bullets, grid, heading, interval
 
+#: notes that count rows: of repeats, of what follows from other columns, and of anything else
+_REPEATED = re.compile(r"[\d,]+ (?:runs|rows) repeat another's|[\d,]+ of these repeat its loss")
+_FOLLOWED = re.compile(r"(\w+) of ([\d,]+) (?:runs|rows) follows from (.*)")
+_COUNTED = re.compile(r"\b[\d,]+ (?:of [\d,]+ )?(?:runs|rows)\b|^(?:rows?|lines?) \d")
 #: values of a column that still are groups
 MOST = 50
 #: what to know of losses side by side
@@ -45,8 +52,25 @@ def groups_of_runs(table: pd.DataFrame, column: str) -> dict[str, pd.DataFrame]:
         raise Refusal(f"--group {column}: {many:,} values, and {MOST} groups at most: name a column of few values")
     parts = {str(value): table[(values == value).to_numpy()].drop(columns=name) for value in values.unique()}
     for part in parts.values():
-        part.attrs = dict(table.attrs)
+        part.attrs = _told_of(part, table)
     return parts
+
+
+def _told_of(part: pd.DataFrame, table: pd.DataFrame) -> dict[str, Any]:
+    """What is told of a table, as it is true of a part of it: counted anew, or said to be of the whole."""
+    told, reading = dict(table.attrs), table.attrs["reading"]
+    told["notes"] = [*(_of_part(note, part, table) for note in told["notes"] if not _REPEATED.match(note))]
+    told["notes"] += repeats(part)
+    told["warnings"] = [_of_part(words, part, table) for words in told["warnings"]]
+    told["reading"] = reading | {"notes": [_of_part(note, part, table) for note in reading["notes"]]}
+    return told
+
+
+def _of_part(note: str, part: pd.DataFrame, table: pd.DataFrame) -> str:
+    followed = _FOLLOWED.match(note)
+    if followed and int(followed[2].replace(",", "")) >= len(table):
+        return f"{followed[1]} of {len(part)} {rows_or_runs(part)} follows from {followed[3]}"
+    return f"of the whole table: {note}" if followed or _COUNTED.search(note) else note
 
 
 def refuse_none(each: Mapping[str, object], what: str) -> None:

@@ -19,6 +19,7 @@ from ..fit.frontier import FrontierFit
 from ..fit.isoflop_bias import grid_bias
 from ..fit.result import Fit
 from ..laws.chinchilla import ChinchillaLaw
+from ..runs.curves import count_runs
 from ..runs.meter import find_meter
 from ..uncertainty.resampling import Bootstrap
 
@@ -148,7 +149,7 @@ def result_record(
             "laws": compared.table,
         }
     return {
-        "input": table.attrs["reading"] | {"runs": len(table)},
+        "input": table.attrs["reading"] | {"runs": count_runs(table), "rows": len(table)},
         "versions": {"scaling": __version__, "python": platform.python_version(), **versions},
         "options": {"level": level, "resamples": resamples, "seed": seed},
         "approaches": {k: _approach(fits[k], boots[k], level) | _leaning(fits, k) for k in fits},

@@ -50,6 +50,23 @@ def runs_of(table: pd.DataFrame) -> np.ndarray | None:
     return codes if codes.max() + 1 < len(codes) else None
 
 
+def count_runs(table: pd.DataFrame) -> int:
+    """The number of training runs in a table; rows of one curve are one."""
+    codes = runs_of(table)
+    return len(table) if codes is None else int(codes.max()) + 1
+
+
+def rows_or_runs(table: pd.DataFrame) -> str:
+    """What the rows of a table are: ``runs``, or ``rows`` where some are points of one curve."""
+    return "runs" if runs_of(table) is None else "rows"
+
+
+def counted(table: pd.DataFrame) -> str:
+    """The size of a table in words: ``17 runs``, or ``680 rows of 17 runs``."""
+    runs = f"{count_runs(table):,} runs"
+    return runs if runs_of(table) is None else f"{len(table):,} rows of {runs}"
+
+
 def last_rows(table: pd.DataFrame) -> np.ndarray:
     """Which rows (n,) are the last of their run by ``flops``; of equals the later one."""
     codes = runs_of(table)

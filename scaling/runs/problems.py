@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from .._words import SCALES, name_rows
+from .curves import rows_or_runs
 from .meter import Meter, find_meter
 from .repetition import repeated_rows
 from .vocabulary import LIMITS, UNIT_HINTS, closest_column
@@ -180,9 +181,8 @@ def repeats(table: pd.DataFrame) -> list[str]:
     several = table[repeated_rows(table, ["params", "tokens"], every=True)]
     if not len(several):
         return []
-    notes = [
-        f"{int(repeated_rows(several, ['params', 'tokens']).sum())} runs repeat another's params and tokens (kept)"
-    ]
+    count = int(repeated_rows(several, ["params", "tokens"]).sum())
+    notes = [f"{count} {rows_or_runs(table)} repeat another's params and tokens (kept)"]
     copies = repeated_rows(several, ["params", "tokens", "loss"])
     if copies.any():
         notes.append(f"{int(copies.sum())} of these repeat its loss too: {name_rows(several.index, copies)}")

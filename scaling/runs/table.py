@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import RunsError, RunsWarning
-from .curves import last_rows
+from .curves import count_runs, last_rows, rows_or_runs, runs_of
 from .meter import find_meter, other_counts
 from .problems import column_problems, missing_column, repeats, suspicions, to_numbers
 from .reading.glance import fits
@@ -68,11 +68,13 @@ def describe_runs(df: pd.DataFrame) -> pd.DataFrame:
     """Ranges of a table of runs: one row a quantity, with count, distinct values, minimum, median, maximum.
 
     The first row counts the runs; its ``distinct`` leaves out rows that repeat another's params, tokens
-    and loss. Raises :class:`~scaling.errors.RunsError` for a table that cannot be used.
+    and loss. Of training curves, whose rows are points of runs, the first row counts ``rows`` and the second the
+    ``runs``. Raises :class:`~scaling.errors.RunsError` for a table that cannot be used.
     """
     runs = check_runs(df)
     repeated = int(repeated_rows(runs, ["params", "tokens", "loss"]).sum())
-    rows = {"runs": {"count": len(runs), "distinct": len(runs) - repeated}}
+    rows = {rows_or_runs(runs): {"count": len(runs), "distinct": len(runs) - repeated}}
+    rows |= {"runs": {"count": count_runs(runs), "distinct": count_runs(runs)}} if "rows" in rows else {}
     quantities = {name: runs[name] for name in _STANDARD}
     quantities["tokens per param"] = runs["tokens"] / runs["params"]
     quantities |= {name: runs[name] for name in (*_OPTIONAL, "seed") if name in runs}
@@ -140,7 +142,8 @@ def _leave_out_failed(
     counts = status[~finished].value_counts().to_dict()
     if not finished.any():
         raise RunsError(source, [none_finished(counts)])
-    words.append(left_out(counts, len(df)))
+    codes = runs_of(df[[name for name in ("run", "seed") if name in df]])
+    words.append(left_out(counts, len(df), None if codes is None else len(np.unique(codes[~finished]))))
     return df[finished], finished[finished]
 
 
@@ -162,9 +165,13 @@ def none_finished(counts: Mapping[str, int]) -> str:
     return f"no row has the status 'finished' (found: {_counted(counts)}): there is no run to fit"
 
 
-def left_out(counts: Mapping[str, int], total: int) -> str:
-    """What is said of runs that did not finish, from the number of rows of each status and of all."""
-    return f"{sum(counts.values())} of {total} runs left out, status not 'finished': {_counted(counts)}"
+def left_out(counts: Mapping[str, int], total: int, runs: int | None = None) -> str:
+    """What is said of runs that did not finish, from the number of rows of each status and of all.
+
+    Where rows are points of curves, ``runs`` is the number of runs to which they belong.
+    """
+    what = "runs left out" if runs is None else f"rows left out, those of {runs} run{'s' * (runs != 1)}"
+    return f"{sum(counts.values())} of {total} {what}, status not 'finished': {_counted(counts)}"
 
 
 def _counted(counts: Mapping[str, int]) -> str:
@@ -209,6 +216,8 @@ def _complete(df: pd.DataFrame, numbers: dict[str, np.ndarray], notes: list[str]
         "flops": lambda: 6 * full["params"] * full["tokens"],
     }
     problems = []
+    names = df[[name for name in ("run", "seed") if name in df]]
+    noun = rows_or_runs(names.assign(params=numbers["params"]) if "params" in numbers else names)
     for name, formula in follows.items():
         gaps = np.isnan(full[name])
         if not gaps.any():
@@ -216,7 +225,7 @@ def _complete(df: pd.DataFrame, numbers: dict[str, np.ndarray], notes: list[str]
         filled = np.where(gaps, formula(), full[name])
         found = column_problems(name, pd.Series(filled, index=df.index), filled, np.zeros(len(df), bool), ~gaps)
         problems += [f"{text} (the value follows from flops = 6 N D)" for text in found]
-        notes.append(f"{name} of {int(gaps.sum())} runs follows from flops = 6 N D")
+        notes.append(f"{name} of {int(gaps.sum())} {noun} follows from flops = 6 N D")
         full[name] = filled
     numbers |= full
     return problems
@@ -230,7 +239,7 @@ def _use_own_count(df: pd.DataFrame, numbers: dict[str, np.ndarray], notes: list
     if column == "budget" and meter.is_own:
         numbers["flops"] = meter.flops(numbers["params"], numbers["tokens"])
         notes[:] = [note for note in notes if not note.startswith("flops of ")]
-        notes.append(f"flops of {len(df)} runs follows from the count of the budgets")
+        notes.append(f"flops of {len(df)} {rows_or_runs(table)} follows from the count of the budgets")
     if meter.words:
         others = [c for c in df if c not in numbers]
         notes += filter(None, [meter.words, other_counts(table, meter, others)])

@@ -120,9 +120,7 @@ class Expression:
             return columns[alike[0]]
         shown = ", ".join(repr(each) for each in list(columns)[:30])
         hint = f"; to compare with a word, put it in quotes: '{name}'" if name.isidentifier() else ""
-        raise RunsError(
-            f"{self.option} {self.text[:80]!r}", [f"there is no column {name!r}: columns are {shown}{hint}"]
-        )
+        raise RunsError(f"{self.option} {self.text[:80]!r}: there is no column {name!r}: columns are {shown}{hint}")
 
     @np.errstate(all="ignore")
     def _value(self, node: ast.expr, columns: Mapping[str, pd.Series]) -> Any:

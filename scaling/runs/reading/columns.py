@@ -91,6 +91,7 @@ def map_columns(
     product = None
     if len({m.name for m in mapped} & {*_NEEDED}) < 2 or "unique_tokens" in {m.name for m in mapped}:
         product, words = tokens_by_parts(frame, {m.name: m.column for m in mapped}, taken)
+        product = replace(product, asked=product.name in columns) if product else None
         problems += words
     mapped, words, carried = _hours(mapped, columns, units)
     problems += words
@@ -347,7 +348,8 @@ def _units(
     for m in mapped:
         header = headers.get(m.place)
         if m.name in LIMITS and (header is None or header.name != m.name):
-            unit = stated_unit(m.name, m.column)
+            other = header is not None and header.name.startswith(f"{m.name}_")  # such as params_nonembedding
+            unit = header.unit if header and other else stated_unit(m.name, m.column)
             header = Header(m.name, unit) if unit else None
         if m.name in options and unit_factor(m.name, options[m.name]) is not None:
             unit = LOSS_UNITS[plain(options["loss"])] if m.name == "loss" else options[m.name]
@@ -380,6 +382,11 @@ def _missing(frame: pd.DataFrame, found: set[str], taken: set[int], needs: Seque
     if needs is None and len(found & set(_NEEDED)) < 2:
         lacking += [name for name in _NEEDED if name not in found]
     free = [k for k in range(len(names)) if k not in taken and k not in timed and not read_ratio(names[k])]
+    without = next((n for n in names if (header := read_header(n)) and header.name == "params_nonembedding"), None)
+    if "params" in lacking and without:
+        lacking.remove("params")
+        words = f"no column is recognised as 'params'; {without!r} counts parameters without embeddings"
+        problems.append(f"{words}: --column params={without!r} takes them all the same, for laws of that count")
     for ours in lacking:
         likely = next(
             (k for k in free if _likely(ours, names[k]) and _could_be(ours, frame.iloc[:, k], names[k])), None
@@ -400,7 +407,7 @@ def _missing(frame: pd.DataFrame, found: set[str], taken: set[int], needs: Seque
     problems += [shape] if shape else []
     if needs is not None:
         return problems
-    if len(lacking) > 1:
+    if len(lacking) > 1 or (lacking and without):
         problems.append("needed are the loss and two of params, tokens and flops: the third follows from flops = 6 N D")
         cells = frame.iloc[:20, 0].dropna().astype("str") if frame.shape[1] else []
         side = [header.name for cell in cells if (header := read_header(cell))]

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from ..._words import plain
+from .products import in_backticks
 from .ratios import read_ratio, without_run
 
 #: seconds of a word for a time, as :func:`~scaling._words.plain` has it
@@ -40,7 +41,7 @@ class Time:
 
     def derived(self, header: str) -> str:
         """How FLOPs follow from the column of this ``header``, as an option, and what to put in."""
-        name = header if header.isidentifier() else f"`{header}`"
+        name = in_backticks(header)
         times = f" * {self.seconds}" if self.seconds > 1 else ""
         who = f"one {self.machine}" if self.machine else "all machines together"
         return (

@@ -14,16 +14,23 @@ from .cells import read_numbers
 from .glance import glance
 from .ratios import read_ratio
 
+#: numbers within 2 %, in logarithms, are one
+AS_ONE = float(np.log(1.02))
+
 
 @dataclass(frozen=True)
 class Product:
-    """How ``name`` follows: a quantity of ours (``base``, "" for none) times columns, or divided by them."""
+    """How ``name`` follows: a quantity of ours (``base``, "" for none) times columns, or divided by them.
+
+    ``asked`` says that the caller names a column of it all the same, which is then used.
+    """
 
     name: str
     base: str
     places: tuple[int, ...]
     words: str
     inverse: bool = False
+    asked: bool = False
 
     def values(self, frame: pd.DataFrame, read: Mapping[str, pd.Series], mark: str) -> pd.Series:
         """The quantity, from the table as it came (its decimal mark) and from quantities that were read."""
@@ -38,6 +45,45 @@ class Product:
             base = pd.to_numeric(read[self.base], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
         with np.errstate(divide="ignore", invalid="ignore"):
             return pd.Series(base / factor if self.inverse else base * factor, index=frame.index)
+
+    def beside(self, column: str, named: pd.Series, follows: pd.Series) -> tuple[pd.Series, str, str]:
+        """The quantity that also stands in a column: its numbers, what is used, and what is to be asked ("": nothing).
+
+        Numbers within 2 % are one; a gap in the column is filled.
+        """
+        first, second = (
+            pd.to_numeric(each, errors="coerce").to_numpy(float, na_value=np.nan) for each in (named, follows)
+        )
+        with np.errstate(invalid="ignore", divide="ignore"):
+            apart = np.abs(np.log(first / second)) > AS_ONE
+        used = f"{self.name} are those of column {column!r}"
+        if not apart.any():
+            return named.where(named.notna(), follows), f"{used}: {self.words} says the same", ""
+        if self.asked:
+            return named, f"{used}, as --column says: {self.words} says something else", ""
+        where = int(np.flatnonzero(apart)[0])
+        label = f"{named.index.name or 'row'} {named.index[where]}"
+        words = f"{column!r} and {self.words} differ in {int(apart.sum())} of {len(apart)} rows ({label}: "
+        derived = " * ".join(map(in_backticks, _parts(self.words)))
+        return (
+            named,
+            "",
+            (
+                f"{words}{first[where]:.6g} and {second[where]:.6g}), and each could be the {self.name}: "
+                f"--column {self.name}={column!r} takes the first, --derive seen='{derived}' --column "
+                f"{self.name}=seen the second"
+            ),
+        )
+
+
+def in_backticks(header: str) -> str:
+    """A header as it stands in an expression."""
+    return header if header.isidentifier() else f"`{header}`"
+
+
+def _parts(words: str) -> list[str]:
+    """The headers in the words of a product."""
+    return [part.strip("'\"") for part in words.split(" x ")]
 
 
 def per_token_remarks(frame: pd.DataFrame, read: pd.DataFrame) -> list[str]:
@@ -139,6 +185,20 @@ def _unclear(names: list[str], parts: Mapping[str, int]) -> list[str]:
         f"tokens are steps x sequences of a step x tokens of a sequence, and beside {names[batch]!r} there is no column"
     )
     step = next(names[parts[part]] for part in ("step", "steps") if part in parts)
-    step = step if step.isidentifier() else f"`{step}`"
+    others = [part for part in ("accumulation", "devices") if part in parts]
+    if "batch" not in parts and others and "sequence" in parts:
+        return [_of_small_batches(step, [names[parts[part]] for part in ("small_batch", *others, "sequence")], others)]
+    step = in_backticks(step)
     hint = f"--derive tokens='{step} * SEQUENCES * LENGTH', with the two numbers, makes them"
     return [f"{text} of {lacking}: {hint}, or add a column of them"]
+
+
+def _of_small_batches(step: str, factors: list[str], others: list[str]) -> str:
+    """How tokens follow from the batch of one device, with what else multiplies it in the table."""
+    derived = " * ".join(map(in_backticks, [step, *factors]))
+    words = {"accumulation": "the batches that are accumulated", "devices": "the number of devices"}
+    more = "".join(f", times {said} where they are several" for part, said in words.items() if part not in others)
+    return (
+        f"tokens are steps x sequences of a step on all devices x tokens of a sequence: --derive tokens='{derived}' "
+        f"makes them{more}; devices that share the parts of one model count as one"
+    )

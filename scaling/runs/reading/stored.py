@@ -71,7 +71,7 @@ def stored_columns(table: ParquetTable, name: str, strict: bool, whole: int, **h
         frame = pd.DataFrame(columns=unique_names([column.strip() for column in theirs]))
         options = dict(how["columns"] or {}), dict(how["units"] or {}), how["loss_unit"]
         mapped, product, problems, notes = map_columns(frame, *options)
-        if product is not None:
+        if product is not None and product.name not in {m.name for m in mapped}:
             follows = f"{product.name} would be {product.words}: of a table of more than {whole:,} rows"
             problems.append(f"{follows}, it has to stand in a column of its own")
     labels, shown = {}, []

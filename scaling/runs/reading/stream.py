@@ -19,6 +19,7 @@ import pandas as pd
 
 from ..._words import first_rows
 from ...errors import RunsError
+from ..curves import rows_or_runs
 from ..problems import bad_rows, suspicion_masks, suspicion_words
 from ..table import checked_table, left_out, none_finished
 from ..vocabulary import LIMITS, STANDS_FOR
@@ -264,7 +265,8 @@ class _Pass:
             frame = frame.drop(columns="flops")
             gaps.pop("flops", None)
         runs = checked_table(frame, name, self.include_failed, known)
-        followed = [f"{n} of {count} runs follows from flops = 6 N D" for n, count in gaps.items()]
+        noun = rows_or_runs(runs)
+        followed = [f"{n} of {count} {noun} follows from flops = 6 N D" for n, count in gaps.items()]
         runs.attrs["notes"] = followed + runs.attrs["notes"]
         kind = f"{self.table.kind}, {self.read:,} rows"
         return Thinned(runs, mapping_table(self.columns.shown), self._notes(record), kind, record)

@@ -339,9 +339,14 @@ def _convert(
     names = {m.place: m.name for m in mapped}
     frame = pd.DataFrame({m.name: (done | rest)[m.place] for m in mapped}, index=raw.frame.index)
     if product is not None and not problems:
-        frame[product.name] = product.values(raw.frame, frame, mark)
-        mapped = [*mapped, Mapped(product.name, product.words, -1, "count", "product")]
-        notes.append(f"{product.name} = {product.words}")
+        follows = product.values(raw.frame, frame, mark)
+        if named := next((m for m in mapped if m.name == product.name), None):
+            frame[product.name], used, question = product.beside(named.column, frame[product.name], follows)
+            notes, problems = [*notes, *filter(None, [used])], [*filter(None, [question])]
+        else:
+            frame[product.name] = follows
+            mapped = [*mapped, Mapped(product.name, product.words, -1, "count", "product")]
+            notes.append(f"{product.name} = {product.words}")
     elif {"params", "flops"} <= {*frame} and "tokens" not in frame:
         notes += per_token_remarks(raw.frame, frame)
     others = raw.frame.iloc[:, [k for k in range(raw.frame.shape[1]) if k not in names]]

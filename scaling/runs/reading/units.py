@@ -186,8 +186,8 @@ def _glued(name: str) -> Header | None:
     match = re.fullmatch(r"([kmgbt])(params?|parameters|tokens?|toks?)", name)
     if match:
         return Header("params" if match[2].startswith("par") else "tokens", match[1])
-    match = re.fullmatch(r"(total|training|train|compute)([kmgtpezy]flops?)", name)
-    if match or re.fullmatch(r"[ezy]flops?", name):
+    match = re.fullmatch(rf"(total|training|train|compute)((?:[kmgtpezy]|{'|'.join(_NAMED)})flops?)", name)
+    if match or re.fullmatch(r"(?:[ezy]|exa|zetta|yotta)flops?", name):
         return Header("flops", match[2] if match else name)
     return None
 
