@@ -116,6 +116,23 @@ def test_any_text_as_a_name(name):
     assert isinstance(outcome(load_runs, name), RunsError)
 
 
+@pytest.mark.parametrize("name", ["/", "//", "/.", ".", "..", "~", "\x00", "-"])
+def test_names_of_folders_that_hold_no_table(name, monkeypatch):
+    """Of a whole disk not more than so many entries are looked at, and one that may not be looked into is named."""
+    monkeypatch.setattr("scaling.runs.reading.parquet.MOST_ENTRIES", 500)
+    assert isinstance(outcome(load_runs, name), RunsError)
+
+
+def test_a_folder_that_may_not_be_looked_into_is_named(tmp_path, monkeypatch):
+    def closed(folder, pattern):
+        yield folder / "a.txt"
+        raise PermissionError(13, "Permission denied", str(folder / "closed"))
+
+    monkeypatch.setattr("pathlib.Path.rglob", closed)
+    with pytest.raises(RunsError, match=r"closed in it cannot be looked into \(Permission denied\): name the folder"):
+        load_runs(tmp_path)
+
+
 @pytest.mark.parametrize("column", COLUMNS[:3])
 @pytest.mark.parametrize("value", [1e-300, 1e300, 5e-324, 1.7e308, -1e-300])
 def test_extreme_values_are_refused_by_name(column, value):

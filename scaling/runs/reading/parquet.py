@@ -29,6 +29,8 @@ _MAGIC = b"PAR1"
 _SUFFIXES = (".parquet", ".pq", ".parq")
 #: files, columns and names that a message shows of many
 _SHOWN = 3
+#: files and folders that are looked through for the files of one table
+MOST_ENTRIES = 200_000
 
 
 @dataclass(frozen=True)
@@ -184,7 +186,7 @@ class _refusing:
 
 def _listed(folder: Path) -> tuple[list[Path], list[str]]:
     """The Parquet files of a folder, and notes on what else lies in it."""
-    found = sorted(path for path in folder.rglob("*") if _is_file(path) and not _hidden(path.relative_to(folder)))
+    found = sorted(path for path in _below(folder) if _is_file(path) and not _hidden(path.relative_to(folder)))
     strangers = {path for path in found if not begins_as_parquet(path)}
     broken = [path for path in strangers if path.suffix.lower() in _SUFFIXES]
     if broken:
@@ -199,6 +201,19 @@ def _listed(folder: Path) -> tuple[list[Path], list[str]]:
         raise RunsError(str(folder), [f"this is a folder without Parquet files, {what}: {hint}"])
     notes = [f"{_named(folder, other)}: left out, no Parquet"] if other else []
     return [path for path in found if path not in strangers], notes
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """All that lies in a folder; ``RunsError`` where it cannot be looked through, or would take too long."""
+    hint = "name the folder that holds the table"
+    try:
+        for count, path in enumerate(folder.rglob("*")):
+            if count == MOST_ENTRIES:
+                raise RunsError(str(folder), [f"more than {MOST_ENTRIES:,} files and folders lie in it: {hint}"])
+            yield path
+    except OSError as error:
+        where = printable(str(error.filename or folder))
+        raise RunsError(str(folder), [f"{where} in it cannot be looked into ({error.strerror}): {hint}"]) from None
 
 
 def _is_file(path: Path) -> bool:
