@@ -21,6 +21,7 @@ from ..errors import FitError
 from ..fit.parametric import LAWS
 from ..fit.result import Fit
 from ..plan.between import BetweenLaws, compare_plans
+from ..plan.equal_compute import EqualCompute, suggest_group
 from ..plan.next_runs import NextRuns, suggest_runs
 from ..plan.training import Plan, plan_training
 from ..runs.curves import last_points
@@ -35,8 +36,6 @@ from .terminal import asked_form, bullets, format_options, grid, heading, interv
 
 #: options about runs to add
 NEXT = ("next_runs", "next_aim", "next_flops_per_run", "next_tokens_per_param", "next_sizes")
-#: sizes of a group of equal compute that is to be added, and the least factor that it spans either way
-GROUP, WIDTH = 5, 4.0
 
 
 @click.command("plan", cls=Command)
@@ -183,7 +182,7 @@ class _Planned:
     chosen: str
     between: BetweenLaws | FitError | None
     ruling: Ruling | None
-    more: NextRuns | GroupToAdd | None
+    more: NextRuns | EqualCompute | None
     result: dict[str, Any]
 
 
@@ -223,9 +222,9 @@ def _planned(table: pd.DataFrame, name: str, asked: _Asked) -> _Planned:
     discrepancy = find_discrepancy(fit)
     best = found.allocation.loc["compute-optimal", "estimate"]
     band = discrepancy.band(best["params"], best["tokens"], asked.level)
-    more: NextRuns | GroupToAdd | None = None
+    more: NextRuns | EqualCompute | None = None
     if asked.next_budget is not None and ruling is not None and ruling.follow is None:
-        more = _group_to_add(table, ruling, asked)
+        more = _group_to_add(ruling, asked)
     elif asked.next_budget is not None:
         more = suggest_runs(boot, asked.next_budget, asked.flops, level=asked.level, **asked.next_options)
     result = {"input": table.attrs["reading"], "table": about} | _record(fit, boot, found, more)
@@ -305,40 +304,15 @@ def _instead(ruling: Ruling, asked: _Asked) -> str:
     )
 
 
-def _group_to_add(table: pd.DataFrame, ruling: Ruling, asked: _Asked) -> GroupToAdd | None:
-    """A group of equal compute around the range of sizes, as near to the budget as what may be spent allows."""
+def _group_to_add(ruling: Ruling, asked: _Asked) -> EqualCompute | None:
+    """A group around the range of sizes that the ruling leaves, for what may be spent; None without a range."""
     if asked.next_budget is None or not (np.isfinite([ruling.low, ruling.high]).all() and ruling.low > 0):
         return None
-    each = min(asked.flops, asked.next_budget / GROUP, asked.next_options["max_flops_per_run"] or np.inf)
-    centre = np.sqrt(ruling.low * ruling.high) * np.sqrt(each / asked.flops)  # a is about one half
-    width = max(WIDTH, np.sqrt(ruling.high / ruling.low))
-    sizes = centre * np.geomspace(1 / width, width, GROUP)
-    return GroupToAdd(pd.DataFrame({"params": sizes, "tokens": each / 6 / sizes, "flops": each}))
+    most = asked.next_options["max_flops_per_run"]
+    return suggest_group(ruling.low, ruling.high, asked.flops, asked.next_budget, most)
 
 
-@dataclass(frozen=True)
-class GroupToAdd:
-    """Runs of equal compute, which tell the best size without a formula."""
-
-    runs: pd.DataFrame
-
-    def table(self) -> pd.DataFrame:
-        """One row a run."""
-        return self.runs
-
-    def __str__(self) -> str:
-        total, each = float(self.runs["flops"].sum()), float(self.runs["flops"].iloc[0])
-        rows = [
-            f"  {format_count(row.params)} parameters on {format_count(row.tokens)} tokens"
-            for row in self.runs.itertuples()
-        ]
-        words = (
-            f"{len(rows)} runs of equal compute to add, {format_flops(each)} FLOP each, {format_flops(total)} in all:"
-        )
-        return "\n".join([f"{words} where their least loss lies, no formula is needed", *rows])
-
-
-def _print_tables(found: Plan, more: NextRuns | GroupToAdd | None) -> None:
+def _print_tables(found: Plan, more: NextRuns | EqualCompute | None) -> None:
     """The tables of a plan with plain numbers, in the form that was asked for."""
     heading(found.title)
     bullets(list(found.notes))
@@ -389,7 +363,7 @@ def _of_laws(named: str, chosen: str, between: BetweenLaws | FitError | None) ->
     return record
 
 
-def _record(fit: Fit, boot: Bootstrap, found: Plan, more: NextRuns | GroupToAdd | None) -> dict[str, Any]:
+def _record(fit: Fit, boot: Bootstrap, found: Plan, more: NextRuns | EqualCompute | None) -> dict[str, Any]:
     """All numbers of the plan; null where something cannot be reached."""
     record = {
         "runs": len(fit.runs),
@@ -411,7 +385,7 @@ def _record(fit: Fit, boot: Bootstrap, found: Plan, more: NextRuns | GroupToAdd 
         "off_optimum": None if found.open_question else found.off_optimum,
         "overtraining": None if found.open_question else found.overtraining,
     }
-    if isinstance(more, GroupToAdd):
+    if isinstance(more, EqualCompute):
         record["next_runs"] = {"aim": "group", "runs": more.table()}
     elif more is not None:
         names = ["budget", "flops", "aim", "flops_planned", "estimate", "level", "couplings"]

@@ -115,7 +115,7 @@ def _leaning(fits: dict[int, Fit | FrontierFit | FitError], number: int) -> dict
         f"parabolas lean: were the law of approach 3 true, they would miss the best sizes by {span} without any noise"
     )
     return {
-        "leaning": f"{words}, since the loss is no parabola far from its minimum (--window 3 uses the sizes near it)"
+        "leaning": f"{words}, since the loss is no parabola far from its minimum (--window 3, or a narrower one, uses the sizes near it)"
     }
 
 

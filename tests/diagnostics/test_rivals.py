@@ -166,3 +166,13 @@ def test_options_about_runs_to_add_need_a_budget_for_them(option, joined):
     done = run("plan", joined, "--flops", BEYOND, *option)
     assert done.exit_code == 2
     assert f"{option[0]}: these are about runs to add, which --next-budget FLOPS asks for" in done.output
+
+
+def test_a_group_keeps_to_what_may_be_spent():
+    for budget, most, each in ((5e21, None, 1e21), (1e30, None, 1e22), (1e30, 1e20, 1e20)):
+        group = scaling.plan.suggest_group(1e9, 4e9, 1e22, budget, most).table()
+        assert group["flops"].to_numpy() == pytest.approx(each)
+        assert np.exp(np.log(group["params"]).mean()) == pytest.approx(2e9 * (each / 1e22) ** 0.5)
+        assert group["params"].max() / group["params"].min() == pytest.approx(16)
+    with pytest.raises(ValueError, match="budget must be"):
+        scaling.plan.suggest_group(1e9, 4e9, 1e22, 0.0)
