@@ -111,12 +111,9 @@ def _leaning(fits: dict[int, Fit | FrontierFit | FitError], number: int) -> dict
     if np.isnan(off).any() or np.abs(off).max() < LEANS:
         return {}
     span = f"{off.min():+.1%} to {off.max():+.1%}"
-    words = (
-        f"parabolas lean: were the law of approach 3 true, they would miss the best sizes by {span} without any noise"
-    )
-    return {
-        "leaning": f"{words}, since the loss is no parabola far from its minimum (--window 3, or a narrower one, uses the sizes near it)"
-    }
+    words = f"parabolas lean: were the law of approach 3 true, they would miss the best sizes by {span}"
+    why = "without any noise, since the loss is no parabola far from its minimum"
+    return {"leaning": f"{words} {why} (--window 3, or a narrower one, uses the sizes near it)"}
 
 
 def _certainty(found: Fit, level: float) -> list[dict[str, Any]]:
