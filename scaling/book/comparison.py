@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from .._words import format_count, listed
+from ..runs.nouns import Nouns
 from ..sources.labels import label_of
 from .answers import NUMBER, RANGE, TIMES, Answers
 from .chapters import DONE
@@ -108,6 +109,8 @@ def cautions_on(summaries: Mapping[str, dict[str, Any]], compared: Mapping[str, 
     if own := [name for name, kind in meters.items() if kind != "6ND"]:
         words = f"The compute of {listed(own)} is not six times parameters times tokens"
         said.append(f"{words}, so that one budget need not be the same in all tables.")
+    otherwise = {_name(each): Nouns(**each["input"]["nouns"]).about() for each in summaries.values()}
+    said += [f"In {name}, {about}." for name, about in otherwise.items() if about]
     if units := [f"{_name(each)} ({told})" for each in summaries.values() if (told := _loss_unit(each))]:
         said.append(f"Losses were converted to nats per token: {listed(units)}.")
     far = [_name(summaries[name]) for name, each in compared.items() if not _is_near(each)]
@@ -126,7 +129,8 @@ def _is_near(answer: dict[str, Any]) -> bool:
 
 
 def _answer_row(name: str, summary: dict[str, Any], answer: dict[str, Any]) -> list[str]:
-    shown = {"params": much, "tokens": much, "tokens_per_param": factor, "loss": "{:.3f}".format}
+    number = Nouns(**summary["input"]["nouns"]).number
+    shown = {"params": much, "tokens": much, "tokens_per_param": factor, "loss": number}
     cells = [_part(answer, key, form) for key, form in shown.items()]
     told = {NUMBER: "a number with its interval", RANGE: "an interval only: the runs leave it open"}
     if answer["kind"] == RANGE and not all(math.isfinite(end) for end in answer["params"][1:]):
@@ -192,7 +196,10 @@ def _link(name: str, summary: dict[str, Any]) -> str:
 def _loss_unit(summary: dict[str, Any]) -> str:
     """From what unit the loss was converted; nothing where it was not."""
     units = [str(each["unit"] or "") for each in summary["input"]["mapping"] if each["name"] == "loss"]
-    return next((unit for unit in units if not unit.startswith("nats")), "")
+    usual = ("nats", "other")
+    if summary["input"]["nouns"]["rises"]:
+        return ""
+    return next((unit for unit in units if not unit.startswith(usual)), "")
 
 
 def _says(names: list[str]) -> str:

@@ -17,6 +17,7 @@ from .._parallel import spread
 from .._words import to_json
 from ..errors import PagesError
 from ..runs.curves import last_points
+from ..runs.nouns import UNIT, Nouns
 from ..runs.vocabulary import LIMITS, STANDS_FOR
 from .answers import Answers, Question
 from .chapters import FAILED, Chapter, Outcome, execute, executing, without_places
@@ -27,6 +28,7 @@ from .report import front_page
 from .sphinx import complaints_of, run_sphinx, what_failed
 from .staging import MARK
 from .summary import summarise
+from .wording import sentence
 
 #: resamples behind the intervals of the summary
 RESAMPLES = 1000
@@ -63,6 +65,8 @@ def as_table(runs: pd.DataFrame) -> Table:
 def _plain_csv(runs: pd.DataFrame) -> str:
     """Our columns only; labels keep letters, digits and plain signs, so that no page can take them for more."""
     table = runs[[name for name in COLUMNS if name in runs]].copy()
+    if (nouns := Nouns.of(runs)).measures_otherwise:
+        table[UNIT] = nouns.loss
     if "run" in table:
         table["run"] = _plain_labels(table["run"])
     if "seed" in table and not pd.api.types.is_numeric_dtype(table["seed"]):
@@ -159,7 +163,9 @@ class Making:
         table = self.tables[name]
         summary["chapters"] = [_entry(chapter, outcome) for chapter, outcome in outcomes.items()]
         source, built = self.work / name / "source", self.work / name / "built"
-        write_sources(source, front_page(summary, outcomes, table.runs), outcomes, "Scaling laws of your runs")
+        about = Nouns.of(table.runs).about()
+        words = f"{sentence(about)} Where this chapter shows these runs, read it so." if about else ""
+        write_sources(source, front_page(summary, outcomes, table.runs), outcomes, "Scaling laws of your runs", words)
         for file, picture in pictures.items():
             (source / file).write_text(picture, encoding="utf-8")
         (source / MARK).write_text(to_json(summary), encoding="utf-8")

@@ -27,14 +27,20 @@ _FENCE = re.compile(r"(^(?:```|~~~).*?^(?:```|~~~)\s*$)", re.M | re.S)
 _NOUNS = {"eq": "an equation", "numref": "a figure", "ref": "a place", "prf:ref": "a statement"}
 
 
-def write_sources(folder: Path, front: str, outcomes: dict[Chapter, Outcome], title: str) -> None:
-    """Write all that Jupyter Book needs; what refers to a page or a place that is not there becomes plain words."""
+def write_sources(folder: Path, front: str, outcomes: dict[Chapter, Outcome], title: str, about: str = "") -> None:
+    """Write all that Jupyter Book needs; what refers to a page or a place that is not there becomes plain words.
+
+    ``about`` is what every chapter says below its title of the words of the table.
+    """
     (folder / "notebooks").mkdir(parents=True)
     (folder / "book").mkdir()
     notebooks = {}
     for chapter, outcome in outcomes.items():
         text = outcome.notebook if outcome.kind == DONE else _page_of_failure(chapter, outcome)
         notebooks[f"notebooks/{chapter.name}.ipynb"] = json.loads(text)
+        if about:
+            note = {"cell_type": "markdown", "id": "words", "metadata": {}, "source": f":::{{note}}\n{about}\n:::"}
+            notebooks[f"notebooks/{chapter.name}.ipynb"]["cells"].insert(1, note)
     pages = {f"book/{name}": book_file(name).read_text(encoding="utf-8") for name in PAGES} | {"index.md": front}
     resolve = _resolver(notebooks, pages)
     for path, notebook in notebooks.items():

@@ -18,6 +18,7 @@ from ..figures.style import COLORMAP, GREY, PALETTE, legend_above, log_axes, set
 from ..fit.result import Fit
 from ..optimum.allocation import compute_optimal
 from ..runs.meter import Meter, find_meter
+from ..runs.nouns import Nouns
 from .answers import LEVEL, NOTHING, Answers
 
 __all__ = ["LOSSES", "SIZES", "draw"]
@@ -69,7 +70,7 @@ def _losses(ax: Axes, runs: pd.DataFrame, answers: Answers, budgets: np.ndarray 
         ax.plot(budgets, least, color="black", lw=1.6, label="least loss by the fitted law")
         legend_above(ax, ncols=1)
     log_axes(ax, "flops", None)
-    ax.set_ylabel("Loss [nats per token]")
+    ax.set_ylabel(Nouns.of(answers.runs).said("Loss [nats per token]"))
 
 
 def _sizes(ax: Axes, runs: pd.DataFrame, answers: Answers, budgets: np.ndarray | None) -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from .._words import format_count, format_flops
 from ..diagnostics.approaches import APPROACHES
+from ..runs.nouns import Nouns
 from .answers import AGAINST, FOR, NOTHING, NUMBER, RANGE, UNKNOWN
 from .chapters import DONE, Chapter, Outcome
 from .pages import fenced
@@ -25,13 +26,13 @@ SPEAKS = {FOR: "for", AGAINST: "against", UNKNOWN: "cannot be told"}
 ASKED = {"a": "How fast does the best size grow with compute (exponent)?", "params": "Best size", "loss": "Loss there"}
 #: sizes other than the advised
 SHARES = {0.25: "a quarter", 0.5: "half", 2.0: "twice", 4.0: "four times"}
-#: quantities of a plan, and how they are said
+#: quantities of a plan, and how they are said; losses in the unit of the table
 PLANNED = {
     "params": ("parameters", much),
     "tokens": ("tokens to train on", much),
     "tokens_per_param": ("tokens per parameter", factor),
-    "loss": ("loss the law expects [nats per token]", "{:.3f}".format),
-    "loss_of_a_run": ("loss of one such run, with its noise", "{:.3f}".format),
+    "loss": ("loss the law expects [nats per token]", None),
+    "loss_of_a_run": ("loss of one such run, with its noise", None),
     "exponent": ("exponent with which the size grows with compute, at this budget", "{:.2f}".format),
     "flops": ("training compute [FLOP]", amount),
     "total_flops": ("training and use together [FLOP]", amount),
@@ -57,23 +58,33 @@ COUNTED = "is not 6·params·tokens but"
 
 def front_page(summary: dict[str, Any], outcomes: dict[Chapter, Outcome], runs: pd.DataFrame) -> str:
     """The first page, in MyST Markdown; what comes from the table's text is escaped, or stands as it is in a block."""
-    answer = summary["answer"]
+    answer, nouns = summary["answer"], _nouns(summary)
     parts = [
         f"# What to train with {amount(answer['flops'])} FLOP",
         f"A report on {summary['input']['rows']:,} training runs.",
-        _answer(answer),
+        *_words(nouns),
+        _answer(answer, nouns),
         _pictures(summary),
         *_checks(answer),
         *_known(summary),
-        *_plan(answer),
+        *_plan(answer, nouns),
         *_distrust(summary),
-        *_next_runs(answer),
+        *_next_runs(answer, nouns),
         *_explorer(summary),
         *_table(summary, runs),
         *_laws(summary),
         *_chapters(outcomes),
     ]
-    return _unbroken("\n\n".join(parts)) + "\n"
+    return _unbroken(nouns.said("\n\n".join(parts))) + "\n"
+
+
+def _nouns(summary: dict[str, Any]) -> Nouns:
+    return Nouns(**summary["input"]["nouns"])
+
+
+def _words(nouns: Nouns) -> list[str]:
+    """What the table's own words mean, where they are not the usual ones."""
+    return [sentence(nouns.about())] if nouns.about() else []
 
 
 def headline(answer: dict[str, Any]) -> str:
@@ -95,12 +106,14 @@ def headline(answer: dict[str, Any]) -> str:
     return f"These runs do not settle what to train with {budget}: {span}."
 
 
-def _answer(answer: dict[str, Any]) -> str:
+def _answer(answer: dict[str, Any], nouns: Nouns) -> str:
     """The box at the top: the answer, how far to trust it, what would change that."""
     lines = [f"**{headline(answer)}**"]
     if answer["kind"] == NUMBER and "loss" in answer:
-        value, low, high = answer["loss"]
-        lines.append(f"The law expects a loss of {value:.3f} {interval(low, high, '{:.3f}')} nats per token.")
+        value, low, high = nouns.ends(*answer["loss"])
+        name, ends = nouns.rises or "loss", interval(low, high, nouns.number)
+        article = "an" if name[0].lower() in "aeiou" else "a"
+        lines.append(f"The law expects {article} {name} of {nouns.number(value)} {ends} nats per token.")
     if answer["kind"] != NUMBER:
         lines.append(f"Why: {_why(answer)}")
     if answer["checks"]:
@@ -201,18 +214,21 @@ def _known(summary: dict[str, Any]) -> list[str]:
     if not rows or summary["answer"]["kind"] == NOTHING:
         return []
     answer, bent = summary["answer"], summary["input"]["meter"]["kind"] == "sizes"
+    nouns = _nouns(summary)
     local = amount(answer["flops"] / answer["reach"]) if bent else "any"
     lines = [
         _row("question", "at compute [FLOP]", "answer", "95 % interval", "enough to decide?"),
         "|---|---|---|---|---|",
     ]
     for row in rows:
-        shown = {"params": much, "a": "{:.2f}".format, "loss": "{:.3f}".format}[row["quantity"]]
+        shown = {"params": much, "a": "{:.2f}".format, "loss": nouns.number}[row["quantity"]]
         at = amount(row["flops"]) if math.isfinite(row["flops"]) else local
-        value, low, high = (shown(row[name]) for name in ("value", "low", "high"))
+        ends = row["value"], row["low"], row["high"]
+        value, low, high = map(shown, nouns.ends(*ends) if row["quantity"] == "loss" else ends)
         need = row["need"].replace("%", " %").replace("factor", "a factor of")
         enough = "yes" if row["enough"] else f"no, that takes {need}"
-        lines.append(_row(ASKED[row["quantity"]], at, value, f"{low} to {high}", enough))
+        asked = f"{nouns.rises} there" if nouns.rises and row["quantity"] == "loss" else ASKED[row["quantity"]]
+        lines.append(_row(sentence(asked).rstrip("."), at, value, f"{low} to {high}", enough))
     return [
         "## What the runs know, and how well",
         "At the compute of the most expensive run and at the asked budget, if the law is right. These intervals hold "
@@ -221,7 +237,7 @@ def _known(summary: dict[str, Any]) -> list[str]:
     ]
 
 
-def _plan(answer: dict[str, Any]) -> list[str]:
+def _plan(answer: dict[str, Any], nouns: Nouns) -> list[str]:
     plan = answer["plan"]
     if plan is None or answer["kind"] == NOTHING:
         return []
@@ -234,30 +250,35 @@ def _plan(answer: dict[str, Any]) -> list[str]:
     if answer["inference_tokens"]:
         titles["with inference"] = f"Cheapest over its life, if it will serve {much(answer['inference_tokens'])} tokens"
     for problem, title in titles.items():
-        parts += [f"**{title}**", _allocation(rows[rows["problem"] == problem], bool(plan["open_question"]))]
+        parts += [f"**{title}**", _allocation(rows[rows["problem"] == problem], bool(plan["open_question"]), nouns)]
     if plan["off_optimum"]:
-        parts += ["**What another size would cost**", _other_sizes(plan["off_optimum"])]
+        parts += ["**What another size would cost**", _other_sizes(plan["off_optimum"], nouns)]
     return parts
 
 
-def _allocation(rows: pd.DataFrame, opened: bool) -> str:
+def _allocation(rows: pd.DataFrame, opened: bool, nouns: Nouns) -> str:
     lines = ["| | 95 % interval |", "|---|---|"] if opened else ["| | best | 95 % interval |", "|---|---|---|"]
     for row in rows.itertuples():
-        name, shown = PLANNED[row.quantity]
-        known = math.isfinite(row.low) and math.isfinite(row.high)
-        ends = f"{shown(row.low)} to {shown(row.high)}" if known else "not known"
-        lines.append(_row(name, ends) if opened else _row(name, shown(row.estimate), ends))
+        name, form = PLANNED[row.quantity]
+        estimate, low, high = row.estimate, row.low, row.high
+        shown = form or nouns.number
+        if form is None:
+            estimate, low, high = nouns.ends(estimate, low, high)
+            name = name.replace("loss", nouns.rises) if nouns.rises else name
+        known = math.isfinite(low) and math.isfinite(high)
+        ends = f"{shown(low)} to {shown(high)}" if known else "not known"
+        lines.append(_row(name, ends) if opened else _row(name, shown(estimate), ends))
     return "\n".join(lines)
 
 
-def _other_sizes(rows: list[dict[str, Any]]) -> str:
+def _other_sizes(rows: list[dict[str, Any]], nouns: Nouns) -> str:
     lines = [_row("another size", "parameters", "loss above the best", "share of the budget that it wastes")]
     lines += ["|---|---|---|---|"]
     for row in rows:
         if row["size_ratio"] in SHARES:
-            loss = interval(row["extra_loss_low"], row["extra_loss_high"], "{:.3f}")
-            waste = interval(row["compute_wasted_low"], row["compute_wasted_high"], "{:.0%}")
-            cells = [f"{row['extra_loss']:.3f} {loss}", f"{row['compute_wasted']:.0%} {waste}"]
+            loss = interval(row["extra_loss_low"], row["extra_loss_high"], nouns.number)
+            waste = interval(row["compute_wasted_low"], row["compute_wasted_high"], "{:.0%}".format)
+            cells = [f"{nouns.number(row['extra_loss'])} {loss}", f"{row['compute_wasted']:.0%} {waste}"]
             lines.append(_row(SHARES[row["size_ratio"]], much(row["params"]), *cells))
     return "\n".join(lines)
 
@@ -297,7 +318,7 @@ def _key(words: str) -> str:
     return re.sub(r"\W+", "", in_words(words).casefold())
 
 
-def _next_runs(answer: dict[str, Any]) -> list[str]:
+def _next_runs(answer: dict[str, Any], nouns: Nouns) -> list[str]:
     more, head = answer["next_runs"], "## The runs to add first"
     if answer["kind"] == NOTHING:
         return []
@@ -307,7 +328,7 @@ def _next_runs(answer: dict[str, Any]) -> list[str]:
     lines += ["|---|---|---|---|---|---|"]
     for row in more["runs"]:
         cells = [much(row["params"]), much(row["tokens"]), factor(row["tokens_per_param"]), amount(row["flops"])]
-        lines.append(_row(*cells, f"{row['loss']:.3f}", times(row["repeats"])))
+        lines.append(_row(*cells, nouns.number(row["loss"]), times(row["repeats"])))
     before, after = (factor(math.exp(more[name])) for name in ("width_before", "width_after"))
     miss, missed = (f"{math.expm1(more[name]):.0%}" for name in ("miss_before", "miss_after"))
     words = (
@@ -363,7 +384,7 @@ def _law(law: dict[str, Any]) -> str:
     lines = ["| constant | value | 95 % interval |", "|---|---|---|"]
     for name, value in law.get("constants", {}).items():
         low, high = (law["intervals"] or {}).get(name, (math.nan, math.nan))
-        lines.append(_row(CONSTANTS.get(name, name), f"{value:.4g}", interval(low, high, "{:.4g}")))
+        lines.append(_row(CONSTANTS.get(name, name), f"{value:.4g}", interval(low, high, "{:.4g}".format)))
     head = f"**Approach {APPROACHES[law['approach']]}**: {law['status'].replace('_', ' ')}. {' '.join(said)}".rstrip()
     return "\n\n".join([head, *(["\n".join(lines)] if len(lines) > 2 else [])])
 
@@ -386,7 +407,7 @@ def _differences(differences: dict[str, Any]) -> list[str]:
         return []
     lines = ["| approaches | difference of $a$ | 95 % interval | runs drawn |", "|---|---|---|---|"]
     for each in differences["pairs"]:
-        ends = interval(each["low"], each["high"], "{:.2g}")
+        ends = interval(each["low"], each["high"], "{:.2g}".format)
         lines.append(_row(each["approaches"], f"{each['difference']:.2g}", ends, each["drawn"]))
     said = escaped(sentence(differences["words"]))
     return ["**The approaches side by side**, by the difference of their exponents:", "\n".join(lines), said]

@@ -12,6 +12,7 @@ from ..diagnostics.pairing import exponent_of
 from ..errors import FitError
 from ..fit.result import Fit
 from ..runs.meter import find_meter
+from ..runs.nouns import Nouns
 from .answers import LEVEL, Answers
 
 __all__ = ["laws_of", "summarise"]
@@ -28,6 +29,7 @@ def summarise(answers: Answers) -> dict[str, Any]:
     about = {"notes": [*reading["notes"], *runs.attrs["notes"]], "warnings": list(runs.attrs["warnings"])}
     about |= {"looks": answers.looked.looks, "pooled": [each.kind for each in answers.looked.pooled]}
     table = {**reading, "rows": len(runs), "columns": list(runs.columns), **about, "meter": find_meter(runs).record()}
+    table["nouns"] = Nouns.of(runs).record()
     differences = {
         "disagree": found.disagree(LEVEL),
         "words": found.paired.words(LEVEL),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from itertools import zip_longest
 
 import numpy as np
@@ -84,11 +85,11 @@ def factor(value: float) -> str:
     return f"{value:.2g}" if value < 99.5 else f"{value:.0f}" if value < 1000 else much(value)
 
 
-def interval(low: float | None, high: float | None, of: str = "{:.3g}") -> str:
+def interval(low: float | None, high: float | None, of: Callable[[float], str] = "{:.3g}".format) -> str:
     """An interval of numbers in brackets; words where an end is not known."""
     if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
         return "not known"
-    return f"[{of.format(low)}, {of.format(high)}]"
+    return f"[{of(low)}, {of(high)}]"
 
 
 def _short(value: float) -> str:

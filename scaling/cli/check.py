@@ -13,6 +13,7 @@ from ..diagnostics.inspection import Inspection, inspect_runs, verdict
 from ..errors import FitError, RunsError
 from ..runs.curves import count_runs, counted, last_points
 from ..runs.meter import find_meter
+from ..runs.nouns import Nouns
 from ..runs.table import describe_runs
 from .command import UNUSABLE, Command
 from .options import runs_options
@@ -62,7 +63,9 @@ def _print(table: pd.DataFrame, found: Inspection) -> None:
         grid(
             mapping.fillna("").rename(columns={"name": "ours", "column": "in the file"}),
             tuple(mapping) + ("ours", "in the file"),
+            ours=True,
         )
+        bullets([*filter(None, [Nouns.of(table).about()])], ours=True)
     notes = [*reading["notes"], *table.attrs["notes"]]
     if notes:
         heading("Notes")

@@ -32,7 +32,7 @@ from .power import Axes, compute_alone, fit_power
 from .reach import POWER, refuse_unreached
 from .reading import read_runs
 from .recording import best_record, result_record
-from .terminal import bullets, format_options, grid, heading, interval, number, say
+from .terminal import bullets, format_options, grid, heading, interval, number, say, table_nouns
 from .writing import claim, write_whole
 
 OBJECTIVES = ["log_huber", "huber", "log_squares", "log_absolute", "log_one_sided"]
@@ -91,7 +91,6 @@ OBJECTIVES = ["log_huber", "huber", "log_squares", "log_absolute", "log_one_side
 )
 @click.option("--x", help="With --law power: params, tokens, flops or a column of the file.")
 @click.option("--y", help="With --law power: a column of the file; by default the loss.")
-@click.option("--ceiling", type=float, help="With --law power: the limit to which y rises, as 1 for an accuracy.")
 @click.option("--group", metavar="COLUMN", help="A law for the rows of each value of this column, side by side.")
 @click.option("--level", default=0.95, type=click.FloatRange(0.0, 1.0, True, True), help="Of the intervals; 0.95.")
 @click.option("--resamples", default=1000, type=click.IntRange(2, 100_000), help="Resampled tables; 1000.")
@@ -116,7 +115,6 @@ def command(
     holdout: str | None,
     x: str | None,
     y: str | None,
-    ceiling: float | None,
     group: str | None,
     level: float,
     resamples: int,
@@ -142,7 +140,7 @@ def command(
     which = (1, 2, 3) if approach == "all" else (int(approach),)
     refuse_unreached(context, [POWER] if law == "power" else [f"--approach {number}" for number in which])
     if law == "power":
-        found = fit_power(runs, reading, Axes(x, y, ceiling), level, resamples, seed)
+        found = fit_power(runs, reading, Axes(x, y, reading["ceiling"]), level, resamples, seed)
         _told(found.record, found.show, out, runs, force, as_json)
         return
     how = {"law": law, "objective": objective, "delta": delta, "rows": rows, "fixed": fix, "tied": tie is not None}
@@ -278,8 +276,8 @@ def _print(found: _Fitted, level: float) -> None:
     say(f"{reading['name']}: {counted(table)}; {reading['kind']}; sha256 {reading['sha256'][:12]}")
     mapped = [m for m in reading["mapping"] if m["name"] != m["column"] or m["from"] not in ("assumed", None)]
     words = [f"{m['name']} from {m['column']!r}" + (f" in {m['unit']}" if m["unit"] else "") for m in mapped]
-    notes = result["looks"] + (["read: " + "; ".join(words)] if words else []) + result["notes"] + result["warnings"]
-    ends = last_points(table)
+    notes = result["notes"] + result["warnings"]
+    about, ends = [*filter(None, [table_nouns().about()])], last_points(table)
     if len(ends) < len(table):
         if result["options"]["rows"] == "all":
             words = "a point before the end of a run is not what a shorter run reaches, unless its rate is constant"
@@ -290,6 +288,8 @@ def _print(found: _Fitted, level: float) -> None:
             )
     elif result["options"]["rows"] == "all":
         notes.append("no run of this table has several rows, so --rows all changes nothing")
+    bullets(result["looks"], most=40)
+    bullets([*(["read: " + "; ".join(words)] if words else []), *about], ours=True)
     bullets(notes, most=40)
     for k, out in result["approaches"].items():
         heading(f"Approach {k}, {APPROACH_NAMES[k]}" + (f": {out['equation']}" if out["possible"] else ""))
@@ -317,10 +317,14 @@ def _print_certainty(rows: list[dict[str, Any]], level: float) -> None:
     words = {"a": "exponent a", "params": "best size", "loss": "its loss", "E": "E", "k": "coupling k"}
     title = f"{100 * level:.4g} % interval"
     columns = ["quantity", "at FLOPs", "value", title, "needed", "enough"]
-    lines = [
-        (words[r["quantity"]], r["flops"], r["value"], interval(r["low"], r["high"]), r["need"], r["enough"])
-        for r in rows
-    ]
+    nouns = table_nouns()
+    lines = []
+    for r in rows:
+        name, value, ends, need = words[r["quantity"]], r["value"], (r["low"], r["high"]), r["need"]
+        if nouns.rises and r["quantity"] == "loss":
+            name, need = f"its {nouns.rises}", f"{need} of what is missing"
+            value, *ends = nouns.ends(value, *ends)
+        lines.append((name, r["flops"], value, interval(*ends), need, r["enough"]))
     grid(pd.DataFrame(lines, columns=columns), ("quantity", "needed"))
 
 

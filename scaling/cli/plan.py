@@ -32,7 +32,7 @@ from .groups import ONE_UNIT, groups_of_runs, records, refuse_none, without_law
 from .options import law_option, runs_options
 from .quantity import Quantity
 from .reading import read_runs
-from .terminal import asked_form, bullets, format_options, grid, heading, interval, say
+from .terminal import asked_form, bullets, format_options, grid, heading, interval, say, table_nouns
 
 #: options about runs to add
 NEXT = ("next_runs", "next_aim", "next_flops_per_run", "next_tokens_per_param", "next_sizes")
@@ -239,7 +239,7 @@ def _print(one: _Planned) -> None:
     found = one.plan
     bullets(one.notes, most=40)
     title = f"{len(one.fit.runs)} runs" + ("" if found.open_question else f": {one.fit.law}")
-    loss = _both(found, one.band)
+    loss, said = _both(found, one.band), table_nouns().said
     if asked_form() != "table":
         say(title)
         _print_tables(found, one.more)
@@ -248,15 +248,15 @@ def _print(one: _Planned) -> None:
         words += [f"law: {one.chosen}"] if one.chosen else []
         bullets(words + str(one.between or "").splitlines()[-1:])
         return
-    click.echo(f"{title}\n\n{found}\n\n{loss}")
+    click.echo(f"{title}\n\n{found.told(said)}\n\n{said(loss)}")
     if one.chosen:
         click.echo(f"\nlaw: {one.chosen}")
     if one.between is not None:
-        click.echo(f"\n{one.between}")
+        click.echo(f"\n{said(str(one.between))}")
     if one.ruling is not None:
-        click.echo(f"\napproaches: {one.ruling.words}")
+        click.echo(f"\napproaches: {said(one.ruling.words)}")
     if one.more is not None:
-        click.echo(f"\n{one.more}")
+        click.echo(f"\n{said(str(one.more))}")
 
 
 def _side_by_side(each: Mapping[str, _Planned | FitError], group: str, asked: _Asked) -> None:
@@ -404,12 +404,18 @@ def _constants(boot: Bootstrap, level: float) -> dict[str, dict[str, float]]:
 
 
 def _both(found: Plan, band: Band) -> str:
-    """The loss at the planned optimum, as the law has it and as it may be where the law is wrong."""
-    loss = found.allocation.loc[("compute-optimal", "loss")]
+    """The loss at the planned optimum, or what rises instead, as the law has it and as it may be where it is wrong."""
+    loss: Any = found.allocation.loc[("compute-optimal", "loss")]
+    nouns = table_nouns()
+
+    def span(value: float, low: float, high: float) -> str:
+        value, low, high = nouns.ends(value, low, high)
+        return f"{value:.4g} [{low:.4g}, {high:.4g}]"
+
     lines = [
-        f"loss of the compute-optimal run, {found.level:.0%} interval",
-        f"  if the form of the law holds:  {loss['estimate']:.4g} [{loss['low']:.4g}, {loss['high']:.4g}]",
-        f"  if it is off as far as these runs show:  {band.estimate:.4g} [{band.low:.4g}, {band.high:.4g}]",
+        f"{nouns.rises or 'loss'} of the compute-optimal run, {found.level:.0%} interval",
+        f"  if the form of the law holds:  {span(loss['estimate'], loss['low'], loss['high'])}",
+        f"  if it is off as far as these runs show:  {span(*map(float, (band.estimate, band.low, band.high)))}",
     ]
     return "\n".join(lines[:2] + [f"  if it may be off:  cannot say: {band.reason}"] if band.reason else lines)
 

@@ -65,8 +65,13 @@ class Power:
         bullets([f"status: {told['status']}" + (f" ({told['message']})" if told["message"] else "")])
         bullets([f"rms residual {number(told['rms_residual'])} in ln y", *told["remarks"]])
         heading("Beyond the points, as far as the law is right")
-        ahead = [(r["x"], r["y"], interval(r["low"], r["high"])) for r in told["ahead"]]
-        grid(pd.DataFrame(ahead, columns=[told["x"], told["y"], title]))
+        limit, name = told["ceiling"], told["y"]
+        if limit is None:
+            ahead = [(r["x"], r["y"], interval(r["low"], r["high"])) for r in told["ahead"]]
+        else:
+            name = self.y
+            ahead = [(r["x"], limit - r["y"], interval(limit - r["high"], limit - r["low"])) for r in told["ahead"]]
+        grid(pd.DataFrame(ahead, columns=[told["x"], name, title]))
 
 
 def fit_power(
@@ -78,6 +83,9 @@ def fit_power(
     options = dict(reading)
     by, over, vertex, drop = (options.pop(name) for name in ("best_of", "over", "vertex", "drop"))
     options.pop("skip_bad")
+    if options.pop("higher_is_better") and axes.ceiling is None:
+        raise Refusal(f"--higher-is-better: to which limit does {axes.y or 'the loss'} rise? --ceiling LIMIT says it")
+    options.pop("ceiling")
     final = options.pop("final")
     if drop or vertex or final != "last":
         named = "drop" if drop else "vertex" if vertex else "final"
@@ -123,7 +131,8 @@ def fit_power(
         )
     boot = bootstrap(fit, resamples, seed)
     story = {"name": str(sources[0]), "sha256": table.sha256, "kind": table.kind, "mapping": told(table.mapping)}
-    return Power(fit, boot, {"input": story, "notes": notes} | _record(fit, boot, points[x], x, name, level), level, y)
+    record = {"input": story, "notes": notes, "ceiling": axes.ceiling}
+    return Power(fit, boot, record | _record(fit, boot, points[x], x, name, level), level, y)
 
 
 def _refuse_limit(name: str, column: pd.Series, values: pd.Series, ceiling: float | None) -> None:

@@ -14,7 +14,7 @@ REACH: dict[str, tuple[str, ...]] = {
     "window": ("--approach 2",),
     "law": ("--approach 3", POWER),
     **dict.fromkeys(("objective", "delta", "rows", "fix", "tie"), ("--approach 3",)),
-    **dict.fromkeys(("x", "y", "ceiling"), (POWER,)),
+    **dict.fromkeys(("x", "y"), (POWER,)),
     **dict.fromkeys(("approach", "holdout", "group", "league"), ("--approach 1", "--approach 2", "--approach 3")),
 }
 #: objectives in which a threshold stands

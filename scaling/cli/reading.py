@@ -14,12 +14,14 @@ from ..diagnostics.inspection import without_copies, without_diverged
 from ..diagnostics.pooling import is_tuned, swept_columns
 from ..diagnostics.spikes import find_spikes
 from ..runs.curves import last_points
+from ..runs.nouns import Nouns
 from ..runs.preparing.cooldowns import annealed_points
 from ..runs.preparing.joining import joined
 from ..runs.preparing.sweeps import best_of
 from ..runs.reading.door import load_runs
 from ..runs.vocabulary import LABELS, LIMITS, STANDS_FOR
 from .command import Refusal
+from .terminal import call_by
 
 #: what --drop knows by name, beside rows by number
 KINDS = ("diverged", "spikes", "copies")
@@ -36,6 +38,11 @@ def read_runs(source: str | tuple[str, ...], reading: dict[str, Any], group: str
     sources = (source,) if isinstance(source, str) else source
     drop, by, over, vertex = (options.pop(name) for name in ("drop", "best_of", "over", "vertex"))
     final = options.pop("final")
+    if options.pop("higher_is_better") and options["ceiling"] is None:
+        raise Refusal(
+            "--higher-is-better: to which limit does it rise? --ceiling 1 for an accuracy, --ceiling 100 for one in "
+            "per cent, the most that can be had for a reward; what is missing of it is what a law is fitted to"
+        )
     if (over or vertex) and not by:
         raise Refusal(f"--{'over' if over else 'vertex'} belongs to --best-of, such as --best-of params,tokens")
     tables = [load_runs(sys.stdin.buffer if each == "-" else each, **options) for each in sources]
@@ -56,6 +63,7 @@ def read_runs(source: str | tuple[str, ...], reading: dict[str, Any], group: str
             words = f"{name_rows(table.index, ~kept)} left out (--drop {', '.join(drop)})"
             table = table[kept]
             table.attrs["reading"]["notes"].append(words)
+    call_by(Nouns.of(table))
     notes = table.attrs["reading"]["notes"]
     told = " ".join(notes)  # such as columns of which tokens are the product
     unused = [repr(str(name)[:40]) for name in table.columns if name not in (*LIMITS, *LABELS, STANDS_FOR)]

@@ -18,6 +18,7 @@ import click
 import pandas as pd
 
 from .._words import printable
+from ..runs.nouns import Nouns
 
 #: forms of a report; all but JSON are made here
 FORMATS = ("table", "json", "csv", "markdown", "latex")
@@ -25,6 +26,8 @@ FORMATS = ("table", "json", "csv", "markdown", "latex")
 COMMENT = {"csv": "# ", "latex": "% "}
 #: where a command keeps the form that it was asked for
 _KEY = "scaling.format"
+#: where it keeps what its table calls its quantities
+_NOUNS = "scaling.nouns"
 #: characters that LaTeX would obey
 _TEX = {
     **{mark: f"\\{mark}" for mark in "&%$#_{}"},
@@ -62,6 +65,18 @@ def asked_form() -> str:
     return "table" if context is None else str(context.meta.get(_KEY, "table"))
 
 
+def call_by(nouns: Nouns) -> None:
+    """From here on, the running command says the words of its table."""
+    if (context := click.get_current_context(silent=True)) is not None:
+        context.meta[_NOUNS] = nouns
+
+
+def table_nouns() -> Nouns:
+    """The words of the table that the running command has read."""
+    context = click.get_current_context(silent=True)
+    return Nouns() if context is None else context.meta.get(_NOUNS, Nouns())
+
+
 @dataclass(frozen=True)
 class Span:
     """The two ends of an interval: one cell where people read, two where programs do."""
@@ -78,12 +93,13 @@ def interval(low: float, high: float) -> Span:
     return Span(float(low), float(high))
 
 
-def say(*lines: str) -> None:
-    """Print lines; whatever of a file stands in them is made harmless first."""
+def say(*lines: str, ours: bool = False) -> None:
+    """Print lines in the words of the table, or in ``ours``; what of a file stands in them is made harmless first."""
     form = asked_form()
     mark = COMMENT.get(form, "")
+    said = table_nouns().said
     for line in lines:
-        text = printable(line)
+        text = printable(line if ours else said(line))
         if form == "markdown":
             text = _markdown(text.strip()) + ("\n" if text.strip() else "")
         click.echo(f"{mark if text else ''}{text}")
@@ -94,9 +110,10 @@ def heading(text: str) -> None:
     say(f"## {text}") if asked_form() == "markdown" else say(text)
 
 
-def bullets(items: list[str], most: int = 12) -> None:
-    """Items below a heading, the first few of many."""
-    form = asked_form()
+def bullets(items: list[str], most: int = 12, ours: bool = False) -> None:
+    """Items below a heading, the first few of many; in the words of the table, or in ``ours``."""
+    form, said = asked_form(), table_nouns().said
+    items = items if ours else [said(str(item)) for item in items]
     indent, more = (COMMENT.get(form, "  "), most) if form != "markdown" else ("", most)
     for item in items[:more]:
         first, *rest = str(item).splitlines() or [""]
@@ -108,12 +125,17 @@ def bullets(items: list[str], most: int = 12) -> None:
         click.echo()
 
 
-def grid(frame: pd.DataFrame, text: tuple[str, ...] = ()) -> None:
-    """A table, numbers to four digits, right-aligned; the columns in ``text`` left-aligned."""
+def grid(frame: pd.DataFrame, text: tuple[str, ...] = (), ours: bool = False) -> None:
+    """A table, numbers to four digits, right-aligned; the columns in ``text`` left-aligned.
+
+    It is in the words of the table or, for programs or where it is asked for, in ``ours``.
+    """
     form = asked_form()
     if form == "csv":
         click.echo(_comma_separated(frame), nl=False)
         return
+    if not ours:
+        frame, text = _in_its_words(frame, text)
     cells = {str(name): [str(name), *map(_cell, column.tolist())] for name, column in frame.items()}
     if form == "latex":
         click.echo(_tabular(cells, text))
@@ -137,6 +159,18 @@ def grid(frame: pd.DataFrame, text: tuple[str, ...] = ()) -> None:
             click.echo(f"| {' | '.join(marks)} |")
     if rule:
         click.echo()
+
+
+def _in_its_words(frame: pd.DataFrame, text: tuple[str, ...]) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """A table whose headers and texts are those of the table of runs."""
+    if (nouns := table_nouns()) == Nouns():
+        return frame, text
+    out = frame.rename(columns=nouns.said)
+    for place, column in enumerate(frame.columns):
+        if not pd.api.types.is_numeric_dtype(frame[column]):
+            told = [nouns.said(cell) if isinstance(cell, str) else cell for cell in frame[column]]
+            out.isetitem(place, told)
+    return out, tuple(map(nouns.said, text))
 
 
 def number(value: float) -> str:

@@ -34,6 +34,8 @@ MOST_FITTED, MOST_PAIRED = 20_000, 3_000
 MOST_SAID = 12
 #: a loss this share above its law, and this many robust standard deviations, is out of the pattern
 ABOVE, SIGMAS = 0.1, 8.0
+#: rank correlation of loss and compute, of so many runs at least, by which what is called a loss is none
+RISES, LEAST_RISING = 0.6, 5
 #: decades between a few runs and all others that make a slip of the unit likely, and what a few are
 GAP, FEW = 2.5, 0.1
 #: ratios of flops to 6 N D that a slip of a unit makes, in words
@@ -68,6 +70,8 @@ class Inspection:
         Spikes of training curves, at their end or within: see :func:`~scaling.diagnostics.find_spikes`.
     cooldowns : str
         That runs were cooled down several times, in words; or nothing.
+    rising : str
+        That the losses rise with compute, as no loss does, in words; or nothing.
     """
 
     groups: pd.DataFrame
@@ -79,6 +83,7 @@ class Inspection:
     pooled: list[Pooling] = field(default_factory=list)
     spikes: pd.DataFrame = field(default_factory=pd.DataFrame)
     cooldowns: str = ""
+    rising: str = ""
 
     @property
     def looks(self) -> list[str]:
@@ -86,6 +91,8 @@ class Inspection:
         words = [each.words for each in self.pooled] + self.slips + self.copies
         if any(each.kind == "experts" for each in self.pooled):
             return words  # what no law of these sizes foresees says nothing of the runs
+        if self.rising:
+            return [self.rising, *words]  # nor do losses above a pattern that is upside down
         noun = self.diverged.index.name or "row"
         words += [
             f"{noun} {label}: loss {row.loss:.4g}, where the other runs suggest {row.expected:.4g}: {row.maybe}"
@@ -173,7 +180,17 @@ def inspect_runs(runs: pd.DataFrame, which: Iterable[int] = (1, 2, 3)) -> Inspec
         pooled=pooled,
         spikes=find_spikes(table),
         cooldowns=several_cooldowns(table),
+        rising=_rising(ends) if law is None else "",
     )
+
+
+def _rising(ends: pd.DataFrame) -> str:
+    """A question where the losses rise with compute."""
+    order = ends["flops"].rank().corr(ends["loss"].rank())
+    if len(ends) < LEAST_RISING or not order > RISES:
+        return ""
+    words = f"the losses rise with compute (rank correlation {order:.2f}): are they an accuracy or a reward?"
+    return f"{words} --higher-is-better --ceiling LIMIT fits what is missing of it to the limit"
 
 
 def without_copies(runs: pd.DataFrame) -> np.ndarray:

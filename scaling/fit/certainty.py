@@ -203,7 +203,8 @@ def certainty(fit: Fit, flops: ArrayLike | None = None, level: float = LEVEL) ->
     constants = [law.constants[NAMES[each]] for each in own]
     slope = [exponents(law, meter, size[0])[0]] * len(first)
     value = np.concatenate([slope, best.params, best.loss, constants])
-    low, high = np.where(held == SIZE, np.exp(low), low), np.where(held == SIZE, np.exp(high), high)
+    sized = held == SIZE  # a loss of another unit may be too large to be a logarithm
+    low, high = (np.where(sized, np.exp(np.where(sized, end, 0.0)), end) for end in (low, high))
     low, high = np.maximum(low, 0.0), np.where(held == EXPONENT, np.minimum(high, 1.0), high)
     low, high = np.minimum(low, value), np.maximum(high, value)
     away = np.maximum(high - value, value - low)

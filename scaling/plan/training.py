@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -111,10 +112,14 @@ class Plan:
         about = f"a run strays by {self.noise:.2%} from the law's loss, by {self.noise_from}"
         return f"Plan for {format_flops(self.flops)} training FLOPs; {about}"
 
+    def told(self, said: Callable[[str], str] = str) -> str:
+        """All of it as text; ``said`` may put our words into those of the table, as :meth:`Nouns.said` does."""
+        notes = [said(f"note: {text}") for text in self.notes]
+        parts = [(said(caption), table.rename(said, axis=0).rename(said, axis=1)) for caption, table in self._parts()]
+        return "\n".join([said(self.title), *notes, *(f"\n{caption}\n{table.to_string()}" for caption, table in parts)])
+
     def __repr__(self) -> str:
-        notes = [f"note: {text}" for text in self.notes]
-        tables = [f"\n{caption}\n{table.to_string()}" for caption, table in self._parts()]
-        return "\n".join([self.title, *notes, *tables])
+        return self.told()
 
     def _repr_html_(self) -> str:
         notes = "".join(f"<p>Note: {text}</p>" for text in self.notes)

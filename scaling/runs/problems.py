@@ -15,12 +15,14 @@ import pandas as pd
 from .._words import SCALES, name_rows
 from .curves import rows_or_runs
 from .meter import Meter, find_meter
+from .nouns import Nouns
 from .repetition import repeated_rows
 from .vocabulary import LIMITS, UNIT_HINTS, closest_column
 
 #: flops may differ from 6 N D by this share before a warning names the row
 FLOPS_TOLERANCE = 0.10
 SIX_N_D = Meter()
+USUAL = Nouns()
 
 
 def missing_column(name: str, candidates: list) -> str:
@@ -88,7 +90,12 @@ def _text_hint(cell: object) -> str:
 
 
 def column_problems(
-    name: str, column: pd.Series, values: np.ndarray, text: np.ndarray, optional: np.ndarray
+    name: str,
+    column: pd.Series,
+    values: np.ndarray,
+    text: np.ndarray,
+    optional: np.ndarray,
+    nouns: Nouns = USUAL,
 ) -> list[str]:
     """All that is wrong with one numeric column.
 
@@ -100,11 +107,13 @@ def column_problems(
         The column as given, and what :func:`to_numbers` made of it.
     optional : bool array
         Rows in which the value may be missing.
+    nouns : Nouns
+        What the table calls its loss, which decides on its limits.
     """
-    low, high = LIMITS[name]
+    low, high = nouns.limits[name]
     if ((values >= low) & (values <= high)).all():
         return []
-    hint = UNIT_HINTS.get(name.split("_")[0], UNIT_HINTS["flops"])
+    hint = nouns.hint(name)
     first = column.iloc[int(np.argmax(text))] if text.any() else None
     remove = "fill it in or remove the row"
     checks = [
@@ -125,10 +134,11 @@ def bad_rows(frame: pd.DataFrame) -> np.ndarray:
     if "status" in frame:
         finished = (frame["status"].astype("str").str.strip().str.lower() == "finished").to_numpy(dtype=bool)
     bad, absent = np.zeros(len(frame), dtype=bool), np.zeros(len(frame), dtype=int)
+    limits = Nouns.of(frame).limits
     for name in [name for name in LIMITS if name in frame]:
         values, text = to_numbers(frame[name])
         gaps = np.isnan(values) & ~text
-        low, high = LIMITS[name]
+        low, high = limits[name]
         with np.errstate(invalid="ignore"):
             bad |= text | (~gaps & ~((values >= low) & (values <= high)))
         if name in ("params", "tokens", "flops"):
@@ -139,22 +149,29 @@ def bad_rows(frame: pd.DataFrame) -> np.ndarray:
     return bad & finished
 
 
-def suspicions(index: pd.Index, numbers: dict[str, np.ndarray]) -> list[str]:
+def suspicions(index: pd.Index, numbers: dict[str, np.ndarray], nouns: Nouns = USUAL) -> list[str]:
     """Words about values that are possible and improbable: units mixed up, flops that disagree."""
     meter = find_meter(pd.DataFrame({name: numbers[name] for name in ("params", "tokens", "flops")}))
-    masks, worst = suspicion_masks(numbers, meter)
+    masks, worst = suspicion_masks(numbers, meter, nouns)
     words = suspicion_words(worst, meter)
     return [f"{name_rows(index, mask)}: {words[key]}" for key, mask in masks.items() if mask.any()]
 
 
-def suspicion_masks(numbers: dict[str, np.ndarray], meter: Meter = SIX_N_D) -> tuple[dict[str, np.ndarray], float]:
+def suspicion_masks(
+    numbers: dict[str, np.ndarray], meter: Meter = SIX_N_D, nouns: Nouns = USUAL
+) -> tuple[dict[str, np.ndarray], float]:
     """The rows that deserve each of :func:`suspicion_words`, and the ratio of flops to 6 N D that is worst (or 1).
 
     Where most rows count otherwise than by 6 N D, it is the ratio to their count.
     """
     N, D, C, L = (numbers[name] for name in ("params", "tokens", "flops", "loss"))
     ratio = C / meter.flops(N, D)
-    masks = {"size": N < 1e3, "tokens": D < N / 1e3, "loss": L > 30, "flops": np.abs(ratio - 1) > FLOPS_TOLERANCE}
+    masks = {
+        "size": N < 1e3,
+        "tokens": D < N / 1e3,
+        "loss": nouns.suspicious < L,
+        "flops": np.abs(ratio - 1) > FLOPS_TOLERANCE,
+    }
     off, worst = ratio[masks["flops"]], 1.0
     if len(off):
         worst = float(off[np.argmax(np.abs(np.log(off)))])

@@ -18,6 +18,7 @@ import pandas as pd
 from ..errors import RunsError, RunsWarning
 from .curves import count_runs, last_rows, rows_or_runs, runs_of
 from .meter import find_meter, other_counts
+from .nouns import Nouns
 from .problems import column_problems, missing_column, repeats, suspicions, to_numbers
 from .reading.glance import fits
 from .repetition import repeated_rows
@@ -107,7 +108,7 @@ def checked_table(df: pd.DataFrame, source: str, include_failed: bool, known: li
     if problems:
         raise RunsError(source, problems)
     _use_own_count(kept, numbers, notes)
-    words += suspicions(kept.index, numbers) if known is None else known
+    words += suspicions(kept.index, numbers, Nouns.of(df)) if known is None else known
     table = pd.DataFrame({name: numbers[name] for name in LIMITS if name in numbers}, index=kept.index)
     table = pd.concat([table, kept.loc[:, [c not in table.columns for c in columns]]], axis=1)
     table.attrs = dict(df.attrs)
@@ -192,7 +193,7 @@ def _numbers(df: pd.DataFrame, finished: np.ndarray) -> tuple[dict[str, np.ndarr
             optional = np.full(len(df), len(given) == 3) & (absent <= 1)
         else:
             optional = np.ones(len(df), dtype=bool)
-        problems += column_problems(name, df[name], values, text, optional)
+        problems += column_problems(name, df[name], values, text, optional, Nouns.of(df))
     numbers = {name: values for name, (values, _) in parsed.items()}
     return numbers, problems
 

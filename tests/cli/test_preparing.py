@@ -143,6 +143,8 @@ def test_an_accuracy_is_fitted_below_its_ceiling(tmp_path):
     constants = {row["name"]: row["estimate"] for row in found["constants"]}
     assert constants["c"] == pytest.approx(0.1, rel=1e-3)
     assert constants["b"] == pytest.approx(-0.22, rel=1e-3)
+    told = run("fit", path, "--law", "power", "--y", "accuracy", "--higher-is-better", "--ceiling", 1).output
+    assert told.splitlines()[-2].split()[:2] == ["1.000e23", "0.8739"]  # the accuracy there, not what it lacks
 
 
 def test_size_and_tokens_that_rise_together_are_offered_the_law_in_compute_alone(tmp_path):

@@ -15,7 +15,7 @@ from ..vocabulary import KNOWN_NAMES, LIMITS
 from .flags import known_state
 from .glance import fits, glance
 from .hours import Time, read_time
-from .other_laws import other_laws
+from .other_laws import other_laws, rising_columns
 from .products import Product, by_epochs, parts_of, tokens_by_parts
 from .ratios import is_logarithm, read_ratio
 from .shapes import size_by_shape
@@ -39,6 +39,8 @@ class Mapped:
     place: int
     unit: str | None = None
     source: str = "assumed"
+    #: the limit to which the column rises, where what it lacks of it is the quantity
+    ceiling: float | None = None
 
 
 def map_columns(
@@ -47,12 +49,20 @@ def map_columns(
     units: Mapping[str, str],
     loss_unit: str | None,
     needs: Sequence[str] | None = None,
+    ceiling: float | None = None,
 ) -> tuple[list[Mapped], Product | None, list[str], list[str]]:
     """The mapping, how what stands in no column follows from others (None: it need not), problems, and notes.
 
     ``needs`` are the quantities without which the table is of no use, by default the loss and two of the other three.
+    With a ``ceiling``, the loss is what a column that rises to it lacks.
     """
     mapped, problems = _named(frame, columns)
+    if ceiling is not None:
+        if "loss" not in columns:
+            found, words = rising_columns(frame)
+            mapped += [Mapped("loss", str(frame.columns[k]), k) for k in found]
+            problems += words
+        columns, loss_unit = {**columns, "loss": ""}, "other"
     headers = {place: read_header(str(name)) for place, name in enumerate(frame.columns)}
     taken, notes = {m.place for m in mapped}, []
     weak: list[Mapped] = []
@@ -97,6 +107,7 @@ def map_columns(
     problems += words
     notes += carried
     mapped, more, carried = _units(mapped, headers, units, loss_unit)
+    mapped = [replace(m, ceiling=ceiling) if m.name == "loss" else m for m in mapped]
     problems += more
     notes += carried
     ambiguous = {ours for ours in KNOWN_NAMES if any(f"--column {ours}=" in words for words in problems)}

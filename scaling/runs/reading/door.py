@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -12,6 +13,7 @@ import pandas as pd
 from ..._words import name_rows
 from ...errors import DatasetError, RunsError
 from ...sources.datasets import dataset_checksum, dataset_names, find_dataset, read_dataset
+from ..nouns import UNIT, Nouns
 from ..preparing.selection import chosen, named_by, with_derived
 from ..problems import bad_rows
 from ..table import checked_table
@@ -36,6 +38,7 @@ def load_runs(
     units: Mapping[str, str] | None = None,
     loss_unit: str | None = None,
     bytes_per_token: float | None = None,
+    ceiling: float | None = None,
     delimiter: str | None = None,
     decimal: str | None = None,
     encoding: str | None = None,
@@ -73,7 +76,7 @@ def load_runs(
         Keep rows whose ``status`` is not ``finished``; they may lack a loss.
     skip_bad : bool, default False
         Leave out rows with a missing or impossible value; ``attrs["reading"]["notes"]`` says which.
-    columns, units, loss_unit, bytes_per_token, delimiter, decimal, encoding, sheet, derive, where, run, curves
+    columns, units, loss_unit, bytes_per_token, ceiling, delimiter, decimal, encoding, sheet, derive, where, run, curves
         As for :func:`~scaling.runs.read_table`.
 
     Returns
@@ -94,6 +97,7 @@ def load_runs(
         If the file may not be read.
     """
     how = dict(columns=columns, units=units, loss_unit=loss_unit, bytes_per_token=bytes_per_token, decimal=decimal)
+    how["ceiling"] = ceiling
     prepare = dict(derive=derive or {}, where=listed(where), run=listed(run))
     form = dict(delimiter=_SEPARATORS.get(delimiter or "", delimiter), encoding=encoding, sheet=sheet)
     asked = any(value not in (None, {}) for value in (*how.values(), *form.values(), curves))
@@ -112,10 +116,14 @@ def load_runs(
     if curves is not None and isinstance(source, pd.DataFrame):
         raise RunsError("curves go with the file of a table of runs, not with a table in memory: join the two there")
     if isinstance(source, pd.DataFrame):
+        again = loss_unit is None and ceiling is None and Nouns.of(source).measures_otherwise
+        how |= {"loss_unit": "other"} if again else {}
         name, table = (
             "the table",
             _strict_frame(source) if strict else recognise(raw_frame(source), "the table", **how, **prepare),
         )
+        if again:
+            table = replace(table, nouns=Nouns.of(source))
     elif isinstance(source, (str, Path)):
         name = str(source)
         if (large := large_table(Path(source), (columns or {}).values())) is not None:
@@ -202,7 +210,10 @@ def _strict_file(path: Path, delimiter: str | None, encoding: str | None, sheet:
     raw = read_file(path, delimiter, encoding, (), sheet)
     if problems := [*raw.problems, *repeated(raw.frame, LIMITS)]:
         raise RunsError(str(path), problems)
-    return RunsTable(raw.frame, pd.DataFrame(), tuple(raw.notes), raw.kind, checksum_of(path))
+    frame, nouns = raw.frame, Nouns()
+    if UNIT in frame and frame[UNIT].nunique(dropna=False) == 1:
+        nouns, frame = Nouns(loss=str(frame[UNIT].iloc[0])), frame.drop(columns=UNIT)
+    return RunsTable(frame, pd.DataFrame(), tuple(raw.notes), raw.kind, checksum_of(path), nouns)
 
 
 def _checked(table: RunsTable, name: str, include_failed: bool, skip_bad: bool) -> pd.DataFrame:
@@ -213,6 +224,7 @@ def _checked(table: RunsTable, name: str, include_failed: bool, skip_bad: bool) 
         if bad.any():
             notes.append(f"{name_rows(frame.index, bad)}: left out, a value is missing or impossible (--skip-bad)")
             frame = frame[~bad]
+    frame = table.nouns.on(frame)
     try:
         runs = checked_table(frame, name, include_failed)
     except RunsError as error:

@@ -210,7 +210,8 @@ def _loss(numbers: Mapping[str, np.ndarray], assumed: Mapping[str, str]) -> list
     N = numbers.get("params", np.array([]))
     if good.max() < 1.0 and (N >= _SIZE / 10).sum() > len(N) / 2:
         hint = (
-            "--loss-unit bits_per_byte --bytes-per-token NUMBER; of an error rate or a logarithm, name the loss itself"
+            "--loss-unit bits_per_byte --bytes-per-token NUMBER; --loss-unit other takes an error rate as it is; of a "
+            "logarithm, name the loss itself"
         )
         return [
             f"{where}, little for nats per token: an error rate, bits per byte, or a logarithm? {hint}; {as_they_are}"

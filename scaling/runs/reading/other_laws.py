@@ -1,4 +1,4 @@
-"""Tables that hold what another law is of: one variable, or an accuracy."""
+"""Tables that hold what another law is of: one variable, or an accuracy or reward, which rises."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from ..._words import plain
 
 #: what rises with scale, and ends at all
 _ACCURACY = re.compile(r"\w*(accuracy|exactmatch|passat\d+|pass\d+|winrate)|acc|\w*acc(norm)?|f1|f1score|em|mmlu|score")
+#: what rises to a limit that its numbers do not tell
+_REWARD = re.compile(r"\w*(rewards?|returns?|bleu|rouge\w?|auc|auroc|map|successrate|score|elo|psnr|ssim|r2)")
 
 
 def other_laws(frame: pd.DataFrame, found: set[str]) -> list[str]:
@@ -21,13 +23,34 @@ def other_laws(frame: pd.DataFrame, found: set[str]) -> list[str]:
         x = given[0]
         words = f"with {x} alone this is a table of one variable, loss = c + a {x}^b"
         return [f"{words}: scaling fit --law power --x {x} fits it"]
-    accuracy = next((str(name) for name in frame.columns if is_accuracy(str(name), frame[name])), None)
-    if accuracy is None:
+    rising = next((str(name) for name in frame.columns if _rises(str(name), frame[name])), None)
+    if rising is None:
         return []
-    top = 1 if pd.to_numeric(frame[accuracy], errors="coerce").max() <= 1 else 100
-    words = f"{accuracy!r} is an accuracy, which rises to a limit, and no loss in nats: the laws of size and tokens are"
-    how = f"scaling fit --law power --x {given[0] if given else 'COLUMN'} --y {accuracy!r} --ceiling {top}"
-    return [f"{words} not of it. {how} fits what is missing to the limit, against one variable"]
+    top = "LIMIT"
+    if is_accuracy(rising, frame[rising]):
+        top = "1" if pd.to_numeric(frame[rising], errors="coerce").max() <= 1 else "100"
+    kind = "an accuracy" if top != "LIMIT" else "a score"
+    words = f"{rising!r} is {kind}, which rises to a limit, and no loss: a law is of what it lacks of that limit"
+    how = f"--column loss={rising!r} --higher-is-better --ceiling {top}"
+    one = f"scaling fit --law power --x {given[0] if given else 'COLUMN'} --y {rising!r} --ceiling {top}"
+    return [f"{words}. {how} fits it against size and tokens; {one} against one variable"]
+
+
+def rising_columns(frame: pd.DataFrame) -> tuple[list[int], list[str]]:
+    """The place of the column that rises, where a table has one, or a question."""
+    found = [k for k, name in enumerate(frame.columns) if _rises(str(name), frame.iloc[:, k])]
+    if len(found) == 1:
+        return found, []
+    names = " and ".join(repr(str(frame.columns[k])) for k in found[:4]) or "no column by its name"
+    verb = "could each be" if len(found) > 1 else "is plainly"
+    return [], [f"--ceiling: {names} {verb} what rises to it: --column loss=COLUMN says which column does"]
+
+
+def _rises(name: str, column: pd.Series) -> bool:
+    """Whether a column is called an accuracy, a reward or the like, and holds numbers."""
+    if is_accuracy(name, column):
+        return True
+    return bool(_REWARD.fullmatch(plain(name))) and bool(pd.to_numeric(column, errors="coerce").notna().any())
 
 
 def is_accuracy(name: str, column: pd.Series) -> bool:

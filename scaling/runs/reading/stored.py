@@ -10,12 +10,13 @@ import numpy as np
 import pandas as pd
 
 from ...errors import RunsError
+from ..nouns import Nouns, nouns_of
 from ..table import lacking_columns
 from ..vocabulary import LABELS, LIMITS
 from .columns import Mapped, map_columns
 from .flags import is_flag, says_failed
 from .parquet import ParquetTable
-from .table import check_options, in_our_unit
+from .table import check_options, in_our_unit, mapping_table, told
 from .text import unique_names
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class StoredColumns:
     bytes_per_token: float | None
     labels: dict[str, pa.DataType]
     notes: list[str]
+    nouns: Nouns = Nouns()
 
     def numbers(self, cells: Mapping[str, pa.Array]) -> dict[str, np.ndarray]:
         """The quantities in our units; NaN where there is nothing."""
@@ -60,7 +62,7 @@ def stored_columns(table: ParquetTable, name: str, strict: bool, whole: int, **h
     """
     import pyarrow as pa
 
-    check_options(name, how["decimal"], how["bytes_per_token"])
+    check_options(name, how["decimal"], how["bytes_per_token"], how["loss_unit"], how["ceiling"])
     theirs = list(table.types)
     notes: list[str] = []
     if strict:
@@ -70,7 +72,7 @@ def stored_columns(table: ParquetTable, name: str, strict: bool, whole: int, **h
     else:
         frame = pd.DataFrame(columns=unique_names([column.strip() for column in theirs]))
         options = dict(how["columns"] or {}), dict(how["units"] or {}), how["loss_unit"]
-        mapped, product, problems, notes = map_columns(frame, *options)
+        mapped, product, problems, notes = map_columns(frame, *options, ceiling=how["ceiling"])
         if product is not None and product.name not in {m.name for m in mapped}:
             follows = f"{product.name} would be {product.words}: of a table of more than {whole:,} rows"
             problems.append(f"{follows}, it has to stand in a column of its own")
@@ -102,7 +104,8 @@ def stored_columns(table: ParquetTable, name: str, strict: bool, whole: int, **h
         some = ", ".join(repr(column[:40]) for column in unread[:10])
         notes.append(f"not read: columns {some}" + (f" and {len(unread) - 10} more" if len(unread) > 10 else ""))
     source = {m.name: theirs[m.place] for m in mapped}
-    return StoredColumns(mapped, [] if strict else shown, source, how["bytes_per_token"], labels, notes)
+    nouns = Nouns() if strict else nouns_of(told(mapping_table(shown)), how["ceiling"])
+    return StoredColumns(mapped, [] if strict else shown, source, how["bytes_per_token"], labels, notes, nouns)
 
 
 def _flags(table: ParquetTable, columns: list[str]) -> list[str]:

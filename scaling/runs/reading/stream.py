@@ -68,9 +68,9 @@ class _Tally:
         return first_rows(table.labels(files, rows), self.count)
 
 
-def _within(name: str, values: np.ndarray) -> bool:
+def _within(limits: tuple[float, float], values: np.ndarray) -> bool:
     """Whether all values of a quantity are possible ones, and none is missing."""
-    low, high = LIMITS[name]
+    low, high = limits
     return not len(values) or bool(values.min() >= low and values.max() <= high)
 
 
@@ -188,7 +188,7 @@ class _Pass:
         for m in self.columns.mapped:
             if m.name in numbers and m.name != "loss" and m.unit is None:
                 values = numbers[m.name]
-                good = values if _within(m.name, values) else values[np.isfinite(values) & (values > 0)]
+                good = values if _within(LIMITS[m.name], values) else values[np.isfinite(values) & (values > 0)]
                 low, high = self.unbounded.get(m.name, (np.inf, -np.inf))
                 self.unbounded[m.name] = (good.min(initial=low), good.max(initial=high))
 
@@ -198,9 +198,10 @@ class _Pass:
         """Rows with an impossible value, rows from which one follows, and the numbers completed by C = 6 N D."""
         size = len(finished)
         bad = broken = np.zeros(size, dtype=bool)
-        if not all(_within(name, values) for name, values in numbers.items()):
+        nouns = self.columns.nouns
+        if not all(_within(nouns.limits[name], values) for name, values in numbers.items()):
             loss = np.where(~finished & ~np.isfinite(numbers["loss"]), 1.0, numbers["loss"])
-            bad = bad_rows(pd.DataFrame(numbers | {"loss": loss}, copy=False))
+            bad = bad_rows(nouns.on(pd.DataFrame(numbers | {"loss": loss}, copy=False)))
         full = {name: numbers.get(name, np.full(size, np.nan)) for name in _TRIPLE}
         N, D, C = full.values()
         for name in _TRIPLE:
@@ -225,7 +226,7 @@ class _Pass:
             low, high = self.ranges.get(name, (np.inf, -np.inf))
             ends = np.fmin.reduce(values, initial=low), np.fmax.reduce(values, initial=high)
             self.ranges[name] = (float(ends[0]), float(ends[1]))
-        masks, worst = suspicion_masks(numbers)
+        masks, worst = suspicion_masks(numbers, nouns=self.columns.nouns)
         if abs(np.log(worst)) > abs(np.log(self.worst)):
             self.worst = worst
         for word, mask in masks.items():
@@ -264,7 +265,7 @@ class _Pass:
         if "budget" in frame and "flops" not in self.columns.source:  # budgets may count otherwise than by 6 N D
             frame = frame.drop(columns="flops")
             gaps.pop("flops", None)
-        runs = checked_table(frame, name, self.include_failed, known)
+        runs = checked_table(self.columns.nouns.on(frame), name, self.include_failed, known)
         noun = rows_or_runs(runs)
         followed = [f"{n} of {count} {noun} follows from flops = 6 N D" for n, count in gaps.items()]
         runs.attrs["notes"] = followed + runs.attrs["notes"]
@@ -286,7 +287,7 @@ class _Pass:
             for words in in_our_unit(bounds[n], pd.Series(ends), None, [], None)[2]
         ]
         if self.bad and not (problems and not self.hopeless):
-            frame = pd.concat(self.bad)
+            frame = self.columns.nouns.on(pd.concat(self.bad))
             if "status" not in self.columns.source:
                 frame = frame.drop(columns="status")
             try:

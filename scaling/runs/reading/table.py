@@ -19,6 +19,7 @@ from ..._words import name_rows
 from ...errors import RunsError
 from ...sources.files import checksum
 from ..epochs import remarks as repetition
+from ..nouns import Nouns, nouns_of
 from ..preparing.joining import beside
 from ..preparing.selection import chosen, named_by, with_derived
 from ..vocabulary import LIMITS
@@ -61,6 +62,8 @@ class RunsTable:
         What else was done: lines left out, encoding, decimal marks.
     kind, sha256 : str
         Format in words; checksum of the file.
+    nouns : Nouns
+        What the table calls its loss and its tokens.
     """
 
     frame: pd.DataFrame
@@ -68,6 +71,7 @@ class RunsTable:
     notes: tuple[str, ...]
     kind: str
     sha256: str
+    nouns: Nouns = Nouns()
 
     def __repr__(self) -> str:
         head = f"RunsTable: {len(self.frame)} rows; {self.kind}"
@@ -81,6 +85,7 @@ def read_table(
     units: Mapping[str, str] | None = None,
     loss_unit: str | None = None,
     bytes_per_token: float | None = None,
+    ceiling: float | None = None,
     delimiter: str | None = None,
     decimal: str | None = None,
     encoding: str | None = None,
@@ -122,6 +127,9 @@ def read_table(
         error of another kind, whose numbers are taken as they are.
     bytes_per_token : float, optional
         Bytes of text in one token; needed for a loss per byte.
+    ceiling : float, optional
+        The limit to which the column of the loss rises, as an accuracy to 1 or a reward to the most that can be had:
+        the loss is then what is missing of it, ``ceiling`` less the column, in the column's unit.
     delimiter, decimal, encoding : str, optional
         Instead of what is found in the file.
     sheet : str, optional
@@ -151,7 +159,7 @@ def read_table(
         If the file may not be read.
     """
     options = dict(columns=columns, units=units, loss_unit=loss_unit, bytes_per_token=bytes_per_token, decimal=decimal)
-    options |= dict(derive=derive, where=where, run=run, needs=needs)
+    options |= dict(ceiling=ceiling, derive=derive, where=where, run=run, needs=needs)
     names = [*(columns or {}).values()]
     if not isinstance(path, (str, Path)):
         data = path.read()
@@ -196,6 +204,7 @@ def recognise(
     units: Mapping[str, str] | None = None,
     loss_unit: str | None = None,
     bytes_per_token: float | None = None,
+    ceiling: float | None = None,
     decimal: str | None = None,
     derive: Mapping[str, str] | None = None,
     where: str | Sequence[str] = (),
@@ -204,9 +213,9 @@ def recognise(
     sha256: str = "",
 ) -> RunsTable:
     """Cells as a table of runs: the second half of :func:`~scaling.runs.read_table`, whose arguments these are."""
-    check_options(source, decimal, bytes_per_token)
+    check_options(source, decimal, bytes_per_token, loss_unit, ceiling)
     raw, columns = _prepared(unfolded(raw), dict(columns or {}), derive or {}, listed(run), decimal)
-    mapped, product, problems, notes = map_columns(raw.frame, columns, dict(units or {}), loss_unit, needs)
+    mapped, product, problems, notes = map_columns(raw.frame, columns, dict(units or {}), loss_unit, needs, ceiling)
     raw, mapped = unit_row(raw, mapped)
     problems = [*raw.problems, *problems, *repeated(raw.frame, [m.column for m in mapped])]
     if not problems:
@@ -227,7 +236,8 @@ def recognise(
         problems = doubts(frame if "status" not in frame else frame[_finished(frame)], mapped)
     if problems:
         raise RunsError(source, [*([raw.shape] if raw.shape else []), *problems])
-    return RunsTable(frame, mapping_table(mapped), (*raw.notes, *notes), raw.kind, sha256)
+    mapping = mapping_table(mapped)
+    return RunsTable(frame, mapping, (*raw.notes, *notes), raw.kind, sha256, nouns_of(told(mapping), ceiling))
 
 
 def listed(value: str | Sequence[str]) -> list[str]:
@@ -271,12 +281,19 @@ def _finished(frame: pd.DataFrame) -> np.ndarray:
     return (frame["status"].astype("str").str.strip().str.lower() == "finished").to_numpy(dtype=bool)
 
 
-def check_options(source: str, decimal: str | None, bytes_per_token: float | None) -> None:
+def check_options(
+    source: str, decimal: str | None, bytes_per_token: float | None, loss_unit: str | None, ceiling: float | None
+) -> None:
     """``RunsError`` for an option of reading that makes no sense."""
     if decimal not in (None, ".", ","):
         raise RunsError(source, [f"--decimal must be . or ,: got {decimal!r}"])
     if bytes_per_token is not None and not (bytes_per_token > 0 and np.isfinite(bytes_per_token)):
         raise RunsError(source, [f"--bytes-per-token must be positive and finite, got {bytes_per_token:g}"])
+    if ceiling is not None and not np.isfinite(ceiling):
+        raise RunsError(source, [f"--ceiling must be finite, got {ceiling:g}"])
+    if ceiling is not None and loss_unit not in (None, "other"):
+        words = f"--loss-unit {loss_unit} is of a loss that falls, and --ceiling of a quantity that rises: choose one"
+        raise RunsError(source, [words])
 
 
 def mapping_table(mapped: list[Mapped]) -> pd.DataFrame:
@@ -377,6 +394,9 @@ def in_our_unit(
                 m,
                 [f"{where} is in {unit.replace('_', ' ')}: --bytes-per-token NUMBER makes it nats per token"],
             )
+        if m.ceiling is not None:
+            limit = m.ceiling
+            return _apply(column, lambda values: limit - values), replace(m, unit=f"{limit:g} - {m.column}"), []
         column = _apply(column, lambda values: to_nats(values, unit, bytes_per_token))
         return column, replace(m, unit=unit.replace("_", " ")), []
     if pd.api.types.is_bool_dtype(column):
