@@ -29,7 +29,7 @@ FIGURE = """\
 
 
 def clean(path: Path) -> bool:
-    """Whether anything had to be taken away."""
+    """Whether anything had to change."""
     before = path.read_text(encoding="utf-8")
     notebook = nbformat.reads(before, as_version=4)
     notebook.metadata.get("language_info", {}).pop("version", None)
