@@ -12,6 +12,11 @@ def words(text):
     return {"cell_type": "markdown", "metadata": {}, "source": text.splitlines(keepends=True)}
 
 
+def caption(label, text):
+    """What stands below a figure for JupyterLab."""
+    return {**words(f"::::{{figure}}\n:name: {label}\n{text}\n::::"), "metadata": {"tags": ["remove-cell", "caption"]}}
+
+
 def code(source, tags=(), outputs=(), **metadata):
     told = {"tags": list(tags), **metadata} if tags else dict(metadata)
     return {
@@ -41,6 +46,7 @@ CELLS = [
     words("## First\n\nThis leads to KEEP-sentence, as {cite:t}`hoffmann2022` say:\n\n$$\nx = 1\n$$ (planted-one)\n"),
     code("assert KEEP_parameter == 1  # KEEP_check", ["remove-cell"]),
     code("print('drawn')", ["hide-input"], [drawn()], mystnb=FIGURE),
+    caption("fig-planted", "KEEP-repeated"),
     words("The picture reads KEEP-reading."),
     words(
         "## Exercises\n\n"
@@ -65,6 +71,7 @@ CELLS = [
         [drawn()],
         mystnb={"figure": {"caption": "SECRET-caption", "name": "fig-hid"}},
     ),
+    caption("fig-hid", "SECRET-repeated"),
     words(
         "SECRET-before-the-end\n\n:::{solution-end}\n:::\n\nKEEP-after.\n\n"
         "## Summary\n\n- KEEP-summary\n\n## References\n"

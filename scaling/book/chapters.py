@@ -21,6 +21,7 @@ from ..sources.files import chapter_files
 from .processes import THREADS, FreshProcesses, WarmProcesses, chapter_processes, shared_processes
 
 __all__ = [
+    "CAPTION",
     "DONE",
     "FAILED",
     "NOT_POSSIBLE",
@@ -29,6 +30,7 @@ __all__ = [
     "chapters_on_runs",
     "execute",
     "executing",
+    "is_caption",
     "without_places",
 ]
 
@@ -40,6 +42,8 @@ ABOUT_THE_TABLE = ("FitError", "RunsError")
 PLACES = ("JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR", "IPYTHONDIR", "MPLCONFIGDIR", "TMPDIR")
 #: what the system says where there is no room to write
 NO_ROOM = re.compile("|".join(rf"\[Errno {number}\]" for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)))
+#: the tag of a cell that says for JupyterLab what the metadata of the figure above it say
+CAPTION = "caption"
 Job = TypeVar("Job", bound=Hashable)
 
 
@@ -88,6 +92,11 @@ class Outcome:
     error: str = ""
     message: str = field(default="", repr=False)
     traceback: str = field(default="", repr=False)
+
+
+def is_caption(cell: dict[str, Any]) -> bool:
+    """Whether a cell only says for JupyterLab what a figure's metadata say: no page shows it, no kit counts it."""
+    return CAPTION in cell["metadata"].get("tags", [])
 
 
 def chapters_on_runs() -> list[Chapter]:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..sources.files import book_file, chapter_files
-from .chapters import DONE, NOT_POSSIBLE, Chapter, Outcome
+from .chapters import DONE, NOT_POSSIBLE, Chapter, Outcome, is_caption
 
 __all__ = ["write_sources"]
 
@@ -140,6 +140,8 @@ def _labels(notebook: dict) -> list[str]:
     """What can be referred to in a notebook: targets in its text, and figures."""
     found = []
     for cell in notebook["cells"]:
+        if is_caption(cell):
+            continue
         if cell["cell_type"] == "markdown":
             found += _targets("".join(cell["source"]))
         elif any("image/png" in output.get("data", {}) for output in cell["outputs"]):

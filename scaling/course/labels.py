@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ..book.chapters import is_caption
 from ..book.numbering import chapter_number
 from ..sources.files import book_file, chapter_files
 
@@ -56,7 +57,7 @@ def labels() -> Labels:
     for path in sorted(book_file(".").glob("*.md")):
         text = path.read_text(encoding="utf-8")
         titles[f"book/{path.name}"] = _heading(text)
-        found = _numbers([{"cell_type": "markdown", "source": text}], None)
+        found = _numbers([{"cell_type": "markdown", "metadata": {}, "source": text}], None)
         numbers |= found
         homes |= dict.fromkeys(found, f"book/{path.name}")
     return Labels(titles, numbers, homes)
@@ -82,5 +83,7 @@ def _numbered(cell: dict[str, Any]) -> list[tuple[str, str]]:
     if cell["cell_type"] == "code":
         name = cell["metadata"].get("mystnb", {}).get("figure", {}).get("name")
         return [(_FIGURE, name)] if name else []
+    if is_caption(cell):
+        return []
     found = _NUMBERED.finditer("".join(cell["source"]))
     return [(_EQUATION, each["equation"]) if each["equation"] else (each["kind"], each["label"]) for each in found]

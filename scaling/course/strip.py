@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ..book.chapters import is_caption
 from ..errors import PagesError
 from .directives import Directive, divide
 
@@ -41,7 +42,7 @@ class Answer:
 
 
 def parts_of(cells: list[dict[str, Any]], chapter: str) -> Iterator[Part]:
-    """The pieces of a chapter in their order; the marks around executed solutions are left out.
+    """The pieces of a chapter in their order; captions, which figures have, and marks around solutions are left out.
 
     Raises
     ------
@@ -53,6 +54,8 @@ def parts_of(cells: list[dict[str, Any]], chapter: str) -> Iterator[Part]:
         source = "".join(cell["source"])
         if cell["cell_type"] == "code":
             yield Part(cell, source, inside)
+            continue
+        if is_caption(cell):
             continue
         try:
             contents = divide(source)

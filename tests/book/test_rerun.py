@@ -20,12 +20,13 @@ from click.testing import CliRunner
 from full_disk import FullDisk
 
 import scaling
-from scaling.book.chapters import DONE, FAILED, NOT_POSSIBLE, Chapter, chapters_on_runs, execute
+from scaling.book.chapters import DONE, FAILED, NOT_POSSIBLE, Chapter, Outcome, chapters_on_runs, execute
 from scaling.book.make import _plain_csv, _plain_labels, as_table
 from scaling.book.pages import fenced, write_sources
 from scaling.book.staging import MARK, staged
 from scaling.cli import main
 from scaling.cli.rerun import _names
+from scaling.sources.files import chapter_files
 
 MODULE = importlib.import_module("scaling.cli.rerun")
 LAW = scaling.ChinchillaLaw(E=1.9, A=300.0, B=900.0, alpha=0.32, beta=0.34)
@@ -341,6 +342,21 @@ def test_references_to_what_is_not_there_become_words(chapters, tmp_path):
     assert "{eq}" not in text
     assert "*Fit a formula to all runs: parametric loss, approach 3*" in text
     assert (tmp_path / "book" / "index.md").read_text() == "# Front\n\n[](book/notation.md), gone"
+
+
+def test_a_figure_that_was_not_drawn_is_not_referred_to(tmp_path):
+    """Its caption is in the notebook all the same, below the cell that would have drawn it."""
+    path = chapter_files()[6]
+    notebook = json.loads(path.read_text())
+    for cell in notebook["cells"]:
+        if cell["metadata"].get("mystnb", {}).get("figure", {}).get("name") == "fig-isoflop-valley":
+            cell["outputs"] = []
+    assert ":name: fig-isoflop-valley" in json.dumps(notebook)
+    outcomes = {Chapter(path): Outcome(DONE, json.dumps(notebook))}
+    write_sources(tmp_path / "book", "# Front", outcomes, "A title")
+    text = (tmp_path / "book" / "notebooks" / path.name).read_text()
+    assert "{numref}`fig-isoflop-surface`" in text
+    assert "{numref}`fig-isoflop-valley`" not in text
 
 
 @pytest.mark.slow

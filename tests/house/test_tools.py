@@ -3,6 +3,7 @@
 import re
 import shutil
 import tomllib
+from itertools import pairwise
 from pathlib import Path
 
 import clean_notebooks
@@ -36,6 +37,49 @@ def test_times_versions_and_papermills_notes_are_taken_away(tmp_path, monkeypatc
 def test_chapters_are_clean(path, tmp_path):
     copy = Path(shutil.copy(path, tmp_path))
     assert not clean_notebooks.clean(copy), f"python tools/clean_notebooks.py {path.relative_to(ROOT)}"
+
+
+def test_captions_are_written_from_the_metadata_of_figures(tmp_path):
+    """Once: what was there is written anew, below its figure or nowhere; a figure of the book has its number there."""
+    path = tmp_path / "chapter.ipynb"
+    told = {"figure": {"caption": "What is seen.", "name": "fig-isoflop-parabolas"}, "image": {"alt": "Nine valleys."}}
+    new = {"figure": {"caption": "Not in the book.", "name": "fig-new"}, "image": {"alt": "Words."}}
+    cells = [
+        nbformat.v4.new_code_cell("draw()", id="one", metadata={"mystnb": told}),
+        nbformat.v4.new_markdown_cell("Its reading.", id="two"),
+        nbformat.v4.new_code_cell("draw()", id="three", metadata={"mystnb": new}),
+    ]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    assert clean_notebooks.clean(path)
+    assert not clean_notebooks.clean(path)
+    notebook = nbformat.read(path, as_version=4)
+    assert [cell.id for cell in notebook.cells] == ["one", "one-caption", "two", "three", "three-caption"]
+    first, last = notebook.cells[1], notebook.cells[4]
+    assert first.metadata == {"editable": False, "tags": ["remove-cell", "caption"]}
+    for words in (":enumerator: 6.2\nWhat is seen.\n", "Nine valleys.", ":name: fig-isoflop-parabolas\n"):
+        assert words in first.source
+    assert ":enumerator:" not in last.source
+    notebook.cells[0].metadata.mystnb.figure.caption = "What else is seen."
+    del notebook.cells[2:4]
+    nbformat.write(notebook, path)
+    assert clean_notebooks.clean(path)
+    after = nbformat.read(path, as_version=4).cells
+    assert [cell.id for cell in after] == ["one", "one-caption"]
+    assert "What else is seen." in after[1].source
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_every_figure_has_its_caption_and_number_below_it(path):
+    """Found without the tool, which `test_chapters_are_clean` runs."""
+    cells = nbformat.read(path, as_version=4).cells
+    figures = [(cell.metadata.mystnb, below) for cell, below in pairwise(cells) if "mystnb" in cell.metadata]
+    chapter = int(path.stem[:2]) if path.stem[:2].isdigit() else 0
+    for place, (told, below) in enumerate(figures, start=1):
+        assert below.metadata.tags == ["remove-cell", "caption"]
+        number = f"{chapter}.{place}" if chapter else f"{place}"
+        for words in (f":name: {told.figure.name}", f":enumerator: {number}", told.figure.caption, told.image.alt):
+            assert words in below.source.splitlines()
+    assert len(figures) == sum("caption" in cell.metadata.get("tags", []) for cell in cells)
 
 
 def test_hooks_run_from_the_pinned_environment():
