@@ -109,8 +109,9 @@ def cautions_on(summaries: Mapping[str, dict[str, Any]], compared: Mapping[str, 
     if own := [name for name, kind in meters.items() if kind != "6ND"]:
         words = f"The compute of {listed(own)} is not six times parameters times tokens"
         said.append(f"{words}, so that one budget need not be the same in all tables.")
-    otherwise = {_name(each): Nouns(**each["input"]["nouns"]).about() for each in summaries.values()}
-    said += [f"In {name}, {about}." for name, about in otherwise.items() if about]
+    for each in summaries.values():
+        about = Nouns(**each["input"]["nouns"]).about()
+        said += [f"In {_name(each)} {about.removeprefix('in this table ').replace('`', '')}."] if about else []
     if units := [f"{_name(each)} ({told})" for each in summaries.values() if (told := _loss_unit(each))]:
         said.append(f"Losses were converted to nats per token: {listed(units)}.")
     far = [_name(summaries[name]) for name, each in compared.items() if not _is_near(each)]

@@ -18,6 +18,7 @@ from ..fit.result import Fit
 from ..laws.coupled import CoupledLaw, SumLaw
 from ..optimum.allocation import compute_optimal
 from ..runs.meter import Meter, find_meter
+from ..runs.nouns import Nouns
 from ..uncertainty.resampling import Bootstrap, bootstrap
 from ..uncertainty.subsampling import subsampled_bootstrap
 from .rivals import AIMS, SIX_N_D, aim_value, fit_rivals
@@ -416,6 +417,7 @@ def _enlarged(boot: Bootstrap, runs: pd.DataFrame) -> Bootstrap:
     noise = degrees * np.random.default_rng(boot.seed).choice(off, len(runs))
     columns = ["params", "tokens", "loss"]
     table = pd.concat([fit.runs[columns], runs.assign(loss=runs["loss"] * np.exp(noise))[columns]], ignore_index=True)
+    table = Nouns.of(fit.runs).on(table)
     weights = np.concatenate([fit.weights, np.full(len(runs), fit.weights.max())])
     options: dict[str, Any] = {name: getattr(fit, name) for name in ("objective", "delta", "n_starts")}
     larger = fit_parametric(table, weights=weights, law=law_name(fit), **options)

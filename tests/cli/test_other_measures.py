@@ -10,6 +10,7 @@ from reports import asked
 
 import scaling
 from scaling.book.chapters import DONE, Outcome, chapters_on_runs
+from scaling.book.comparison import comparison_page
 from scaling.book.make import as_table
 from scaling.book.pages import write_sources
 from scaling.book.report import front_page
@@ -189,3 +190,34 @@ def test_a_chapter_says_how_its_words_are_meant(tmp_path):
     write_sources(tmp_path / "book", "# Front", {chapter: outcome}, "A title", "In this table `tokens` are images.")
     written = json.loads((tmp_path / "book" / "notebooks" / f"{chapter.name}.ipynb").read_text())
     assert "`tokens` are images" in written["cells"][1]["source"]
+
+
+@pytest.mark.parametrize("name", ["reward", "tiny"])
+def test_runs_to_add_are_named_in_any_unit(files, name):
+    """What is computed from a table of runs to be, or from several files, is in the unit of the table."""
+    options = ("--column", "loss=val MSE", "--column", "tokens=images", "--loss-unit", "other")
+    if name == "reward":
+        options = (*RISES, "--ceiling", 4e6)
+    planned = run(
+        "plan", files[name], files[name], *options, "--flops", "1e21", "--next-budget", "1e20", *FEW, "--json"
+    )
+    assert planned.exit_code == 1
+    assert "--drop copies" in planned.output  # one file twice
+    options = (*options, "--drop", "copies", "--flops", "1e21", "--next-budget", "1e20", *FEW, "--json")
+    found = json.loads(run("plan", files[name], files[name], *options).stdout)
+    law = found["law"]
+    for each in found["next_runs"]["runs"]:
+        assert each["loss"] == pytest.approx(
+            scaling.ChinchillaLaw(**law).loss(each["params"], each["tokens"]), rel=1e-9
+        )
+
+
+def test_tables_side_by_side_say_what_each_measures(files):
+    runs = scaling.load_runs(files["accuracy"], columns={"tokens": "episodes"}, ceiling=0.95)
+    other = scaling.load_runs(files["error"], columns={"tokens": "images", "loss": "error_rate"}, loss_unit="other")
+    answers = {"a": asked(runs, 1e21), "b": asked(other, 1e21)}
+    summaries = {name: summarise(each) | {"chapters": []} for name, each in answers.items()}
+    page = comparison_page(summaries, {name: each.brief() | {"asked": True} for name, each in answers.items()})
+    assert "loss is what accuracy lacks of 0.95, called missing accuracy, and tokens are episodes." in page
+    assert "loss is the error rate of the table, as its numbers are, and tokens are images." in page
+    assert "converted to nats" not in page

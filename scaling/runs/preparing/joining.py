@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from ...errors import RunsError
+from ..nouns import Nouns
 from ..reading.text import RawTable
 from ..reading.units import read_header
 from ..table import checked_table
@@ -36,6 +37,7 @@ def joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
         parts.append(part if FILE in part else part.assign(**{FILE: name}))
     whole = pd.concat(parts)
     whole.attrs = {}
+    whole = Nouns.of(tables[0]).on(whole)
     shown = " and ".join(names)
     runs = checked_table(whole, shown, include_failed=False)
     digest = hashlib.sha256("".join(story["sha256"] for story in stories).encode()).hexdigest()
