@@ -105,8 +105,7 @@ def cautions_on(summaries: Mapping[str, dict[str, Any]], compared: Mapping[str, 
         said.append(
             "No table says whether its parameters count the embeddings; for small models it moves the exponent."
         )
-    meters = {_name(each): each["input"]["meter"]["kind"] for each in summaries.values()}
-    if own := [name for name, kind in meters.items() if kind != "6ND"]:
+    if own := [_name(each) for each in summaries.values() if each["input"]["meter"]["kind"] != "6ND"]:
         words = f"The compute of {listed(own)} is not six times parameters times tokens"
         said.append(f"{words}, so that one budget need not be the same in all tables.")
     for each in summaries.values():
