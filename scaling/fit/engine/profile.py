@@ -31,6 +31,8 @@ DAMPING, SHRINK, GROW, MOST_DAMPING = 1e-3, 0.1, 8.0, 1e8
 LIGHT = 1e-2
 #: a step that promises less than this share of the objective is the last
 PROMISE = 1e-7
+#: so many times what a step promises is more than all that are to come will bring
+CLEAR = 20.0
 #: a loss is not below this
 TINY = 1e-200
 #: how near the ends of intervals are found, as a share of their half width
@@ -161,8 +163,13 @@ class Frontier:
         slopes /= loss[:, None, :]
         return np.log(loss) - self.target, slopes
 
-    def minimise(self, points: np.ndarray, log_c: np.ndarray, held: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Points (B, size) with the least objective while coordinate ``held`` (B,) stays, and its values (B,)."""
+    def minimise(
+        self, points: np.ndarray, log_c: np.ndarray, held: np.ndarray, limit: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Points (B, size) with the least objective while coordinate ``held`` (B,) stays, and its values (B,).
+
+        With a ``limit`` (B,) the search ends as soon as it is plain on which side of it the least value lies.
+        """
         delta, w, size = self.scatter.delta, self.weights, len(points)
         points, damping = self._inside(points, held), np.full(size, DAMPING)
         r, slopes = self.predict(points, log_c)
@@ -185,6 +192,9 @@ class Frontier:
             value = np.where(better, value_new, value)
             out[active], least[active] = points, value
             going = ~((promised <= PROMISE * value) & light | (damping > MOST_DAMPING))
+            if limit is not None:
+                above = value - limit[active]
+                going &= ~((above < 0) | light & (above > CLEAR * promised))
             if not going.any():
                 break
             if not going.all():
@@ -303,11 +313,12 @@ class Frontier:
         return limits if self.couplings is None else limits | {COUPLING: self.couplings}
 
     def rise(
-        self, asked: Asked, values: np.ndarray, near: np.ndarray, shift: np.ndarray
+        self, asked: Asked, values: np.ndarray, near: np.ndarray, shift: np.ndarray, above: float | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
         """Root of the statistic when coordinates are held at ``values`` (B,), and the points (B, size) there.
 
-        Started from the points ``near``, moved by ``shift`` of the coordinate along the valley.
+        Started from the points ``near``, moved by ``shift`` of the coordinate along the valley. Where it is only asked
+        whether the root is ``above`` a number, it is no more exact than that takes.
         """
         start = near + asked.along * shift[:, None]
         start[:, LOSS] = np.clip(start[:, LOSS], 0.5 * near[:, LOSS], 2 * near[:, LOSS])
@@ -325,17 +336,19 @@ class Frontier:
         elif BETA in self.fixed:
             total = start[here, BETA] / values[here]
         start[here, ALPHA], start[here, BETA] = (1 - values[here]) * total, values[here] * total
-        points, least = self.minimise(start, asked.log_c, asked.held)
+        limit = None if above is None else self.scatter.value + above**2 * asked.inflation * self.scatter.unit / 2
+        points, least = self.minimise(start, asked.log_c, asked.held, limit)
         return np.sqrt(self.scatter.rise(least) / asked.inflation), points
 
     def known_within(self, log_c: float, ratio: float, level: float) -> bool:
         """Whether the runs exclude, at ``level``, a best size at 6 exp(log_c) off by this ratio either way."""
         if not np.isfinite(self.point(log_c)).all():
             return False
-        asked = self.asked(np.full(2, log_c), np.full(2, SIZE))
+        asked = self.asked(np.array([log_c]), np.array([SIZE])).take([0, 0])
         shift = np.log(ratio) * np.array([-1.0, 1.0])
-        z, _ = self.rise(asked, asked.value + shift, asked.start, shift)
-        return bool((z > student(level, self.scatter.freedom)).all())
+        least = student(level, self.scatter.freedom)
+        z, _ = self.rise(asked, asked.value + shift, asked.start, shift, above=least)
+        return bool((z > least).all())
 
     def intervals(self, log_c: np.ndarray, held: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Values, lower and upper ends (B,) of profile-likelihood intervals; an end that is not found is infinite."""
@@ -395,7 +408,7 @@ class Asked:
     error: np.ndarray
     inflation: np.ndarray
 
-    def take(self, rows: np.ndarray) -> Asked:
+    def take(self, rows: np.ndarray | list[int]) -> Asked:
         return Asked(*(getattr(self, each.name)[rows] for each in fields(self)))
 
 

@@ -27,11 +27,12 @@ def moving(problem: Problem, theta: np.ndarray) -> np.ndarray:
     """(p,): which parameters may move and belong to terms that are there."""
     used = problem.model.free[: len(problem.names)].copy()
     absent, columns = problem.absent(theta[None])[0], problem.model.columns
-    used[np.setdiff1d(columns[absent], columns[~absent])] = False
+    if absent.any():
+        used[np.setdiff1d(columns[absent], columns[~absent])] = False
+        if problem.model.coupling is not None:
+            used[problem.model.coupling] = False
     if problem.basis.offset and theta[0] == 0:
         used[0] = False
-    if problem.model.coupling is not None and absent.any():
-        used[problem.model.coupling] = False
     return used
 
 
