@@ -31,6 +31,8 @@ DAMPING, SHRINK, GROW, MOST_DAMPING = 1e-3, 0.1, 8.0, 1e8
 LIGHT = 1e-2
 #: a step that promises less than this share of the objective is the last
 PROMISE = 1e-7
+#: an exponent this near to a bound, as a share of it, is on it
+AT_END = 1e-12
 #: so many times what a step promises is more than all that are to come will bring
 CLEAR = 20.0
 #: a loss is not below this
@@ -241,11 +243,13 @@ class Frontier:
         stays = self._still(held)
         stays[tied, BETA] = True
         (low, high), (loose, tight) = self.bounds, self.couplings or (0.0, np.inf)
+        exponents = points[:, ALPHA : BETA + 1]
         lower = np.array([0.0, -np.inf, -np.inf, low, low, loose])[: self.size]
         upper = np.array([np.inf, np.inf, np.inf, high, high, tight])[: self.size]
-        stays |= ((points <= lower) & (gradient > 0) | (points >= upper) & (gradient < 0)) & ~(
-            tied[:, None] & (each > LOSS) & (each < COUPLING)
-        )
+        down, up = points <= lower, points >= upper
+        for ends, at in ((down, exponents <= low * (1 + AT_END)), (up, exponents >= high * (1 - AT_END))):
+            ends[tied, ALPHA] = at[tied].any(1)  # one factor moves both, as far as the first of them can
+        stays |= down & (gradient > 0) | up & (gradient < 0)
         gradient = np.where(stays, 0.0, gradient)
         curvature = np.where(stays[:, :, None] | stays[:, None, :], 0.0, curvature)
         diagonal = curvature[:, each, each]
@@ -381,7 +385,8 @@ class Frontier:
                 side[open_] * (reach[open_] - at[open_]),
             )
             for k, zk, point in zip(open_, z, points, strict=True):
-                near[k], at[k] = point, reach[k]
+                if zk < limit:  # a search from a point that is no answer may stay in its valley
+                    near[k], at[k] = point, reach[k]
                 if abs(zk - limit) < NEAR * limit:
                     end[k] = reach[k]
                 elif zk < limit:
