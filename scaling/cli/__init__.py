@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from .. import __version__
-from .command import CLOSED, let_go, refusing
+from .command import CLOSED, let_go, refusing, uncollected
 
 __all__ = ["main"]
 
@@ -55,7 +55,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        return importlib.import_module(f"{__name__}.{cmd_name}").command
+        with uncollected():
+            return importlib.import_module(f"{__name__}.{cmd_name}").command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

@@ -216,7 +216,7 @@ def _planned(table: pd.DataFrame, name: str, asked: _Asked) -> _Planned:
     between = None
     if asked.law == "coupled" or law == "coupled":
         between = _between(table, law, found, asked.resamples, asked.seed)
-    ruling = _ruling(table, law, asked)
+    ruling = _ruling(table, law, asked, boot)
     if ruling is not None and ruling.follow != 3 and not found.open_question:
         found = replace(found, open_question=ruling.words, notes=(*found.notes, f"open: {_instead(ruling, asked)}"))
     discrepancy = find_discrepancy(fit)
@@ -329,12 +329,12 @@ def _chosen(table: pd.DataFrame, law: str, seed: int) -> tuple[str, str]:
     return (law, "") if law != "auto" else better_law(table, seed)
 
 
-def _ruling(table: pd.DataFrame, law: str, asked: _Asked) -> Ruling | None:
+def _ruling(table: pd.DataFrame, law: str, asked: _Asked, boot: Bootstrap) -> Ruling | None:
     """Which approach to follow; nothing for a table so long that the approaches are not drawn together."""
     if len(last_points(table)) > MOST_RUNS:
         return None
-    found = compare_approaches(table, n_resamples=asked.resamples, seed=asked.seed, law=law)
-    return rule_on(found, asked.flops, asked.level)
+    found = compare_approaches(table, n_resamples=asked.resamples, seed=asked.seed, law=law, parametric=boot)
+    return rule_on(found, asked.flops, asked.level, rival=asked.law != "auto")
 
 
 def _between(table: pd.DataFrame, named: str, found: Plan, resamples: int, seed: int) -> BetweenLaws | FitError:

@@ -242,6 +242,7 @@ def compare_approaches(
     backend: str | None = None,
     n_jobs: int = -1,
     law: str = "additive",
+    parametric: Bootstrap | None = None,
 ) -> Approaches:
     """Try all three approaches on a table, each with its bootstrap.
 
@@ -257,6 +258,8 @@ def compare_approaches(
         As for :func:`~scaling.uncertainty.bootstrap`.
     law : {"additive", "coupled"}
         Of approach 3.
+    parametric : Bootstrap, optional
+        The resamples of approach 3, by the same ``n_resamples``, ``seed`` and ``law``, where they have been made.
 
     Returns
     -------
@@ -267,17 +270,19 @@ def compare_approaches(
     FitError
         Only for a table that cannot be used at all.
     """
-    parametric = _parametric(runs, law=law)
-    if isinstance(parametric, FitError):
-        raise parametric
-    attempts = _decided(parametric, runs, APPROACHES, curves)
+    third = _parametric(runs, law=law) if parametric is None else parametric.fit
+    if isinstance(third, FitError):
+        raise third
+    attempts = _decided(third, runs, APPROACHES, curves)
     reasons = {number: str(found) for number, found in attempts.items() if isinstance(found, FitError)}
-    fits = {number: found for number, found in attempts.items() if not isinstance(found, FitError)} | {3: parametric}
-    bootstraps = {}
-    for number in sorted(fits.keys() - reasons.keys()):
+    fits = {number: found for number, found in attempts.items() if not isinstance(found, FitError)} | {3: third}
+    bootstraps = {} if parametric is None else {3: parametric}
+    for number in sorted(fits.keys() - reasons.keys() - bootstraps.keys()):
         try:
             bootstraps[number] = bootstrap(fits[number], n_resamples, seed, backend=backend, n_jobs=n_jobs)
         except FitError as error:
             reasons[number] = str(error)
     paired = pair(fits, bootstraps, n_resamples, seed)
-    return Approaches(dict(sorted(fits.items())), bootstraps, dict(sorted(reasons.items())), paired)
+    return Approaches(
+        dict(sorted(fits.items())), dict(sorted(bootstraps.items())), dict(sorted(reasons.items())), paired
+    )

@@ -148,7 +148,7 @@ def find_rival(
         return None
 
 
-def rule_on(found: Approaches, flops: float, level: float = 0.95) -> Ruling:
+def rule_on(found: Approaches, flops: float, level: float = 0.95, rival: bool = True) -> Ruling:
     """Whether the approaches agree, and which to follow for a budget.
 
     They are compared by the difference of their exponents a on the same runs drawn, each difference with its own
@@ -178,6 +178,8 @@ def rule_on(found: Approaches, flops: float, level: float = 0.95) -> Ruling:
     flops : float
         The budget, positive.
     level : float, default 0.95
+    rival : bool, default True
+        Whether to look for a law that is better than the additive one; not where that has been chosen between them.
 
     Returns
     -------
@@ -189,19 +191,19 @@ def rule_on(found: Approaches, flops: float, level: float = 0.95) -> Ruling:
         return ruling
     there = sorted(found.bootstraps)
     sizes = found.table(flops, level).dropna(subset=["params"])
-    rival = _rival_of(found, flops, level)
+    other = _rival_of(found, flops, level) if rival else None
     if said := _apart_in_size(found, level):
         agree: bool | None = False
-    elif rival is not None and not ruling.low <= rival.size <= ruling.high:
-        agree, asks = ruling.agree, f"asks for {format_count(rival.size)} parameters"
-        said = f"{ruling.found} But the {rival.name} law foresees the runs held out better, and {asks}."
+    elif other is not None and not ruling.low <= other.size <= ruling.high:
+        agree, asks = ruling.agree, f"asks for {format_count(other.size)} parameters"
+        said = f"{ruling.found} But the {other.name} law foresees the runs held out better, and {asks}."
     else:
         return ruling
     follow, rule = _without_formula(found, there, flops)
     doubted = _ruling(flops, follow, there, sizes, agree, said, f"The formula of approach 3 is in doubt. {rule}")
-    if follow is not None or rival is None:
+    if follow is not None or other is None:
         return doubted
-    low, high = np.nanmin([doubted.low, rival.low, rival.size]), np.nanmax([doubted.high, rival.high, rival.size])
+    low, high = np.nanmin([doubted.low, other.low, other.size]), np.nanmax([doubted.high, other.high, other.size])
     return replace(doubted, low=float(low), high=float(high))
 
 

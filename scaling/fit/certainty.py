@@ -15,6 +15,7 @@ from ..errors import FitError, FitErrorKind
 from ..laws.coupled import CoupledLaw
 from ..optimum.allocation import compute_optimal, exponents
 from ..runs.meter import Meter, find_meter
+from .engine.identify import correlation
 from .engine.newton import solve
 from .engine.one_sided import OneSidedProblem
 from .engine.problem import Objective, Problem
@@ -108,10 +109,10 @@ def _missed(frontier: Frontier) -> float:
     """How many times what repeated runs differ the law misses them by; 0 where chance alone would show as much."""
     if frontier.clusters is not None:
         return 0.0
-    pairs = np.column_stack([frontier.log_params, frontier.log_tokens])
-    _, designs = np.unique(pairs, axis=0, return_inverse=True)
+    pairs = frontier.log_params + 1j * frontier.log_tokens  # which sort twenty times as fast as rows do
+    _, designs = np.unique(pairs, return_inverse=True)
     free = len(pairs) - frontier.scatter.freedom
-    ratio, chance = lack_of_fit(frontier.scatter.residuals, designs.ravel(), free)
+    ratio, chance = lack_of_fit(frontier.scatter.residuals, designs, free)
     return float(np.sqrt(ratio)) if chance < UNLIKELY else 0.0
 
 
@@ -128,7 +129,7 @@ def _exchanged(problem: Problem, found: Scatter, clusters: np.ndarray | None, le
     x, y = problem.basis.logs
     if problem.model.tied or not problem.model.free[problem.model.columns].all():
         return []  # the exchanged law is another
-    if abs(np.corrcoef(x, y)[0, 1]) < NEARLY_TOGETHER:
+    if abs(correlation(x, y)) < NEARLY_TOGETHER:
         return []
     order = [*EXCHANGED, *range(len(EXCHANGED), len(found.theta))]
     swapped = solve(problem.model, found.weights[None], (found.delta,), found.theta[None, order])

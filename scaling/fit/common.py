@@ -140,7 +140,8 @@ class Sample:
     clusters: np.ndarray | None
 
     def columns(self, *names: str) -> list[np.ndarray]:
-        return [self.table[name].to_numpy(float) for name in names]
+        plain = pd.DataFrame(self.table, copy=False)  # without the notes, which pandas copies with each column
+        return [plain[name].to_numpy(float) for name in names]
 
 
 def chosen_rows(runs: pd.DataFrame, rows: str = "last", weights: ArrayLike | None = None) -> Sample:
@@ -165,8 +166,8 @@ def _still_sound(runs: pd.DataFrame) -> bool:
     """Whether a table that has been checked before needs no second check, which costs more than a small fit."""
     if not isinstance(runs, pd.DataFrame) or "notes" not in runs.attrs or "status" in runs or not len(runs):
         return False
-    plain = pd.DataFrame(runs, copy=False)  # without the notes, which pandas copies with each column that it hands out
+    plain = pd.DataFrame(runs, copy=False)  # as above
     columns = [plain[name].to_numpy() for name in ("params", "tokens", "loss", "flops") if name in plain]
     if len(columns) < 4 or any(column.dtype != float or column.ndim != 1 for column in columns):
         return False
-    return bool(all((column > 0).all() and np.isfinite(column).all() for column in columns))
+    return all(column.min() > 0 and column.max() < np.inf for column in columns)  # NaN is neither

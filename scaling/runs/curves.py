@@ -16,7 +16,7 @@ ONE_SIZE = 1.1
 
 def curves_of(runs: pd.DataFrame) -> pd.DataFrame:
     """The table as curves: where every ``run`` has one row only, the runs of one size make a curve."""
-    return runs.drop(columns="run") if "run" in runs and not runs["run"].duplicated().any() else runs
+    return runs.drop(columns="run") if "run" in runs and runs["run"].is_unique else runs
 
 
 def groups_of(labels: pd.Series) -> np.ndarray:
@@ -33,7 +33,7 @@ def runs_of(table: pd.DataFrame) -> np.ndarray | None:
     Rows of one ``run`` are points of one training run. Rows without a name are runs of their own, and so are those of
     a name with several sizes or seeds, which is not the name of a run.
     """
-    if "run" not in table or not table["run"].duplicated().any():
+    if "run" not in table or table["run"].is_unique:
         return None
     codes = groups_of(table["run"])
     alone = np.zeros(len(codes), dtype=bool)

@@ -1,10 +1,13 @@
 """Profile-likelihood intervals far beyond the runs, against searches from many starts."""
 
 import numpy as np
+import pandas as pd
 import pytest
+from scipy import optimize
 
 import scaling
 from scaling.fit.certainty import _scattered
+from scaling.fit.engine.objective import huber_sum
 from scaling.fit.engine.profile import ALPHA, BETA, EXPONENT, LOSS, OFFSET, SIZE, Frontier
 from scaling.fit.engine.scatter import student
 
@@ -74,3 +77,42 @@ def test_what_is_asked_besides_does_not_matter():
     together = frontier.intervals(log_c, held, 0.95)
     alone = [frontier.intervals(log_c[:1], each[None], 0.95) for each in held]
     assert np.allclose(together, np.concatenate(alone, axis=1), rtol=1e-9)
+
+
+@pytest.mark.parametrize("a", [0.08, 0.11, 0.16, 0.2])
+def test_with_an_exponent_on_its_bound_the_profile_of_a_is_the_least_that_another_solver_finds(a):
+    """One factor moves both exponents, and stops where the first of them does."""
+    steep = scaling.ChinchillaLaw(E=1.0, A=1e16, B=400.0, alpha=2.6, beta=0.3)
+    design = scaling.simulate.grid_design(np.geomspace(1e6, 1e8, 6), np.geomspace(2e9, 2e11, 6))
+    frontier = frontier_of(scaling.simulate_runs(steep, design, noise=0.001, seed=1))
+    log_c = np.array([(frontier.log_params + frontier.log_tokens).max()])
+    asked = frontier.asked(log_c, np.array([EXPONENT]))
+    found, at = frontier.rise(asked, np.array([a]), asked.start, a - asked.value)
+    assert at[0, ALPHA] == pytest.approx(2.0, rel=1e-12)
+
+    def value(z):
+        point = [z[0], z[1], z[0] + np.exp(z[2]), z[3], z[3] * a / (1 - a)]
+        return float(
+            huber_sum(frontier.predict(np.array([point]), log_c)[0][0], frontier.weights, frontier.scatter.delta)
+        )
+
+    start = [at[0, OFFSET], at[0, SIZE] + 0.3, np.log(at[0, LOSS] - at[0, OFFSET]), 1.5]
+    scale = value(start)
+    other = optimize.minimize(
+        lambda z: np.log(value(z) / scale), start, method="L-BFGS-B", bounds=[(0, 2), (10, 25), (-12, 2), (0.01, 2)]
+    )
+    least = np.sqrt(frontier.scatter.rise(value(other.x)) / asked.inflation[0])
+    assert found[0] <= least * (1 + 1e-6)
+    assert found[0] == pytest.approx(least, rel=1e-3)
+
+
+@pytest.mark.parametrize("seed", [4, 6, 11, 13, 14, 16])
+def test_an_end_is_no_estimate_however_little_the_runs_tell(seed):
+    """A search further out may go astray; the next begins where the runs allow it, not in the valley it ended in."""
+    N, D = np.exp(np.random.default_rng(seed).uniform([[16], [21]], [[23], [26]], (2, 9)))
+    runs = scaling.simulate_runs(LAW, pd.DataFrame({"params": N, "tokens": D}), noise=0.02, seed=seed)
+    fit = scaling.fit_parametric(runs, objective="log_squares")
+    assert fit.status == "weak"
+    rows = fit.certainty()
+    assert (rows["low"] < 0.999 * rows["value"]).all()
+    assert (rows["high"] > 1.001 * rows["value"]).all()

@@ -5,10 +5,11 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 import scaling
 from scaling.fit.engine.resamples import Resamples
-from scaling.fit.engine.setting_aside import leans, noise_of
+from scaling.fit.engine.setting_aside import chance_beyond, leans, noise_of
 
 LAW = scaling.ChinchillaLaw.from_published("besiroglu2024")
 SORTED = {"expensive": ("flops", False), "shortest": ("tokens", True), "longest": ("tokens", False)}
@@ -100,3 +101,12 @@ def test_a_part_of_many_runs_sets_aside_too():
     assert "scaled by sqrt(1,000/3,000); " in boot.note
     assert "which sets them aside" in boot.note
     assert set(boot.set_aside) == set(range(0, 3_000, 100))
+
+
+@pytest.mark.parametrize("freedom", range(1, 13))
+def test_the_chance_of_a_distance_is_that_of_scipy(freedom):
+    for distance in (0.0, 1e-6, 0.5, 3.0, 12.0, 80.0):
+        assert chance_beyond(distance, freedom) == pytest.approx(stats.chi2.sf(distance, freedom), rel=1e-12)
+    assert chance_beyond(np.inf, freedom) < 1e-100
+    assert chance_beyond(-1e-15, freedom) == 1
+    assert not chance_beyond(np.nan, freedom) < 0.01

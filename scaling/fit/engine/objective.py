@@ -14,7 +14,7 @@ nothing here knows which law it is.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 import scipy
@@ -127,22 +127,13 @@ class Model:
     @cached_property
     def reach(self) -> float:
         """Times the largest parameter, this bounds the exponents of the terms."""
-        return float(np.abs(self.design).max(1).sum(1).max())
+        return float(np.abs(self.rows).max(2).sum(1).max())
 
     @cached_property
     def places(self) -> tuple[np.ndarray, np.ndarray]:
         """Ones that put sums of features into a gradient (sums, p), those of products into a Hessian (sums, p * p)."""
-        p = self.n_params
-        unit = np.eye(p)
-        first = [unit[[self.offset]]] if self.offset is not None else []
-        first += [unit[columns] for columns in self.columns]
-        first += [unit[[self.coupling]]] if self.coupling is not None else []
-        second = []
-        for i, x in enumerate(first):
-            for y in first[: i + 1]:
-                block = (x[:, None, :, None] * y[None, :, None, :]).reshape(-1, p, p)
-                second.append(block if y is x else block + np.swapaxes(block, 1, 2))
-        return np.concatenate(first), np.concatenate(second).reshape(-1, p * p)
+        offset, coupling = ([] if at is None else [(at,)] for at in (self.offset, self.coupling))
+        return _places(self.n_params, (*offset, *map(tuple, self.columns.tolist()), *coupling))
 
     @cached_property
     def contrast(self) -> tuple[np.ndarray, np.ndarray]:
@@ -161,6 +152,17 @@ class Model:
         """The same model on some of the runs."""
         base = None if self.base is None else self.base[:, rows]
         return replace(self, target=self.target[rows], design=self.design[:, rows], base=base)
+
+
+@cache
+def _places(p: int, columns: tuple[tuple[int, ...], ...]) -> tuple[np.ndarray, np.ndarray]:
+    """:attr:`Model.places` of parts that see these of *p* parameters each."""
+    first, second = [np.eye(p)[list(each)] for each in columns], []
+    for i, x in enumerate(first):
+        for y in first[: i + 1]:
+            block = (x[:, None, :, None] * y[None, :, None, :]).reshape(-1, p, p)
+            second.append(block if y is x else block + np.swapaxes(block, 1, 2))
+    return np.concatenate(first), np.concatenate(second).reshape(-1, p * p)
 
 
 class Workspace:

@@ -195,6 +195,9 @@ class Problem:
         return float(np.median(self.basis.loss)) if self.model.raw else 1.0
 
     def take(self, rows: np.ndarray) -> Problem:
+        """The same problem on some of the runs, given in their order; itself where these are all."""
+        if len(rows) == self.n_runs:
+            return self
         return replace(self, model=self.model.take(rows), basis=self.basis.take(rows))
 
     def fresh(

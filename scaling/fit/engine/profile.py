@@ -31,6 +31,10 @@ DAMPING, SHRINK, GROW, MOST_DAMPING = 1e-3, 0.1, 8.0, 1e8
 LIGHT = 1e-2
 #: a step that promises less than this share of the objective is the last
 PROMISE = 1e-7
+#: an exponent this near to a bound, as a share of it, is on it
+AT_END = 1e-12
+#: so many times what a step promises is more than all that are to come will bring
+CLEAR = 20.0
 #: a loss is not below this
 TINY = 1e-200
 #: how near the ends of intervals are found, as a share of their half width
@@ -161,8 +165,13 @@ class Frontier:
         slopes /= loss[:, None, :]
         return np.log(loss) - self.target, slopes
 
-    def minimise(self, points: np.ndarray, log_c: np.ndarray, held: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Points (B, size) with the least objective while coordinate ``held`` (B,) stays, and its values (B,)."""
+    def minimise(
+        self, points: np.ndarray, log_c: np.ndarray, held: np.ndarray, limit: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Points (B, size) with the least objective while coordinate ``held`` (B,) stays, and its values (B,).
+
+        With a ``limit`` (B,) the search ends as soon as it is plain on which side of it the least value lies.
+        """
         delta, w, size = self.scatter.delta, self.weights, len(points)
         points, damping = self._inside(points, held), np.full(size, DAMPING)
         r, slopes = self.predict(points, log_c)
@@ -185,6 +194,9 @@ class Frontier:
             value = np.where(better, value_new, value)
             out[active], least[active] = points, value
             going = ~((promised <= PROMISE * value) & light | (damping > MOST_DAMPING))
+            if limit is not None:
+                above = value - limit[active]
+                going &= ~((above < 0) | light & (above > CLEAR * promised))
             if not going.any():
                 break
             if not going.all():
@@ -231,11 +243,13 @@ class Frontier:
         stays = self._still(held)
         stays[tied, BETA] = True
         (low, high), (loose, tight) = self.bounds, self.couplings or (0.0, np.inf)
+        exponents = points[:, ALPHA : BETA + 1]
         lower = np.array([0.0, -np.inf, -np.inf, low, low, loose])[: self.size]
         upper = np.array([np.inf, np.inf, np.inf, high, high, tight])[: self.size]
-        stays |= ((points <= lower) & (gradient > 0) | (points >= upper) & (gradient < 0)) & ~(
-            tied[:, None] & (each > LOSS) & (each < COUPLING)
-        )
+        down, up = points <= lower, points >= upper
+        for ends, at in ((down, exponents <= low * (1 + AT_END)), (up, exponents >= high * (1 - AT_END))):
+            ends[tied, ALPHA] = at[tied].any(1)  # one factor moves both, as far as the first of them can
+        stays |= down & (gradient > 0) | up & (gradient < 0)
         gradient = np.where(stays, 0.0, gradient)
         curvature = np.where(stays[:, :, None] | stays[:, None, :], 0.0, curvature)
         diagonal = curvature[:, each, each]
@@ -303,11 +317,12 @@ class Frontier:
         return limits if self.couplings is None else limits | {COUPLING: self.couplings}
 
     def rise(
-        self, asked: Asked, values: np.ndarray, near: np.ndarray, shift: np.ndarray
+        self, asked: Asked, values: np.ndarray, near: np.ndarray, shift: np.ndarray, above: float | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
         """Root of the statistic when coordinates are held at ``values`` (B,), and the points (B, size) there.
 
-        Started from the points ``near``, moved by ``shift`` of the coordinate along the valley.
+        Started from the points ``near``, moved by ``shift`` of the coordinate along the valley. Where it is only asked
+        whether the root is ``above`` a number, it is no more exact than that takes.
         """
         start = near + asked.along * shift[:, None]
         start[:, LOSS] = np.clip(start[:, LOSS], 0.5 * near[:, LOSS], 2 * near[:, LOSS])
@@ -325,17 +340,19 @@ class Frontier:
         elif BETA in self.fixed:
             total = start[here, BETA] / values[here]
         start[here, ALPHA], start[here, BETA] = (1 - values[here]) * total, values[here] * total
-        points, least = self.minimise(start, asked.log_c, asked.held)
+        limit = None if above is None else self.scatter.value + above**2 * asked.inflation * self.scatter.unit / 2
+        points, least = self.minimise(start, asked.log_c, asked.held, limit)
         return np.sqrt(self.scatter.rise(least) / asked.inflation), points
 
     def known_within(self, log_c: float, ratio: float, level: float) -> bool:
         """Whether the runs exclude, at ``level``, a best size at 6 exp(log_c) off by this ratio either way."""
         if not np.isfinite(self.point(log_c)).all():
             return False
-        asked = self.asked(np.full(2, log_c), np.full(2, SIZE))
+        asked = self.asked(np.array([log_c]), np.array([SIZE])).take([0, 0])
         shift = np.log(ratio) * np.array([-1.0, 1.0])
-        z, _ = self.rise(asked, asked.value + shift, asked.start, shift)
-        return bool((z > student(level, self.scatter.freedom)).all())
+        least = student(level, self.scatter.freedom)
+        z, _ = self.rise(asked, asked.value + shift, asked.start, shift, above=least)
+        return bool((z > least).all())
 
     def intervals(self, log_c: np.ndarray, held: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Values, lower and upper ends (B,) of profile-likelihood intervals; an end that is not found is infinite."""
@@ -368,7 +385,8 @@ class Frontier:
                 side[open_] * (reach[open_] - at[open_]),
             )
             for k, zk, point in zip(open_, z, points, strict=True):
-                near[k], at[k] = point, reach[k]
+                if zk < limit:  # a search from a point that is no answer may stay in its valley
+                    near[k], at[k] = point, reach[k]
                 if abs(zk - limit) < NEAR * limit:
                     end[k] = reach[k]
                 elif zk < limit:
@@ -395,7 +413,7 @@ class Asked:
     error: np.ndarray
     inflation: np.ndarray
 
-    def take(self, rows: np.ndarray) -> Asked:
+    def take(self, rows: np.ndarray | list[int]) -> Asked:
         return Asked(*(getattr(self, each.name)[rows] for each in fields(self)))
 
 

@@ -78,7 +78,8 @@ def scatter(
 
     ``free`` constants are fitted; runs of one cluster count once.
     """
-    problem = replace(problem, model=replace(problem.model, tau=0.5))  # noise is judged by both of its sides
+    if problem.model.tau != 0.5:  # noise is judged by both of its sides
+        problem = replace(problem, model=replace(problem.model, tau=0.5))
     n = problem.n_runs
     weights = weights * (n / weights.sum())
     units = n if clusters is None else len(np.unique(clusters))

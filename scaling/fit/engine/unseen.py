@@ -27,11 +27,12 @@ def moving(problem: Problem, theta: np.ndarray) -> np.ndarray:
     """(p,): which parameters may move and belong to terms that are there."""
     used = problem.model.free[: len(problem.names)].copy()
     absent, columns = problem.absent(theta[None])[0], problem.model.columns
-    used[np.setdiff1d(columns[absent], columns[~absent])] = False
+    if absent.any():
+        used[np.setdiff1d(columns[absent], columns[~absent])] = False
+        if problem.model.coupling is not None:
+            used[problem.model.coupling] = False
     if problem.basis.offset and theta[0] == 0:
         used[0] = False
-    if problem.model.coupling is not None and absent.any():
-        used[problem.model.coupling] = False
     return used
 
 
@@ -55,19 +56,19 @@ def unseen_terms(problem: Problem, seen: Scatter, clusters: np.ndarray | None = 
     """
     if problem.n_terms == 1 and not problem.basis.offset:
         return []
-    freedom = max(seen.freedom, LEAST_FREEDOM)
-    bound = noise_bound(freedom, 2 + (problem.model.coupling is not None))
-    noise = _Noise(problem, seen, clusters, freedom * (bound - 1) * seen.unit / 2)
     heights = problem.model.columns[:, 0]
     known = clusters is None and not problem.model.raw  # first-order errors count the runs of a cluster one by one
     doubtful = _errors(problem, seen)[heights] > SIZE_KNOWN if known else np.ones(problem.n_terms, bool)
+    if not doubtful.any():
+        return []
+    freedom = max(seen.freedom, LEAST_FREEDOM)
+    bound = noise_bound(freedom, 2 + (problem.model.coupling is not None))
+    noise = _Noise(problem, seen, clusters, freedom * (bound - 1) * seen.unit / 2)
     if problem.n_terms == 1:
-        if not doubtful[0]:
-            return []
         level, value = _level(problem, seen)
         return [0] if value <= noise.limits((level - problem.model.target)[None])[0] else []
     terms = np.flatnonzero(doubtful)
-    return [int(k) for k in terms[_lost_in(noise, terms)]] if len(terms) else []
+    return [int(k) for k in terms[_lost_in(noise, terms)]]
 
 
 @dataclass(frozen=True)
