@@ -20,7 +20,7 @@ from ..fit.certainty import missed
 from ..fit.parametric import fit_parametric
 from ..fit.result import Fit
 from ..optimum.allocation import compute_optimal
-from ..plan.between import compare_plans
+from ..plan.between import BetweenLaws, compare_plans
 from ..plan.next_runs import suggest_runs
 from ..plan.training import FAR, Plan, plan_training
 from ..runs.curves import row_weights
@@ -146,7 +146,11 @@ class Answers:
         rows = plan.allocation.loc["compute-optimal"]
         names = ["params", "tokens", "tokens_per_param", "loss", "loss_of_a_run"]
         best = {name: tuple(map(float, rows.loc[name, ["estimate", "low", "high"]])) for name in names}
-        settled = not plan.open_question and np.isfinite(best["params"]).all()
+        if isinstance(self.between, BetweenLaws):
+            ranges = self.between.ranges | {"loss_of_a_run": self.between.ranges["loss"]}
+            best = {name: _widened(each, *ranges[name]) for name, each in best.items()}
+            best |= {"over_laws": bool(np.isfinite(ranges["params"]).all())}
+        settled = not plan.open_question and bool(np.isfinite(best["params"]).all())
         why = self.ruling.rule if settled else plan.open_question or UNTOLD
         return {"kind": NUMBER if settled else RANGE, "approach": 3, "why": why, **best}
 
@@ -203,20 +207,26 @@ class Answers:
             return _check(question, True, f"{spread}, no more than noise explains")
         return _check(question, False, f"it misses them by {times:.2g} times as much as repeated runs differ")
 
-    def _other_law(self) -> dict[str, str]:
-        """Whether the law with coupled terms says the same."""
-        question = "Does another law, with its two terms joined otherwise, say the same?"
+    @cached_property
+    def between(self) -> BetweenLaws | str:
+        """The plan beside that of the law with coupled terms, or why there are not two."""
         if isinstance(self.plan, str):
-            return _check(question, None, self.plan)
+            return self.plan
         try:
             fit = fit_parametric(self.runs, law="coupled", weights=row_weights(self.runs))
             boot = subsampled_bootstrap(fit, n_resamples=self.question.n_resamples, seed=self.question.seed)
         except FitError as error:
-            return _check(question, None, f"that law has no answer: {error}")
+            return f"that law has no answer: {error}"
         rival = self._plan(boot)
         if isinstance(rival, str):
-            return _check(question, None, f"that law has no answer: {rival}")
-        between = compare_plans({"added": self.plan, "coupled": rival})
+            return f"that law has no answer: {rival}"
+        return compare_plans({"added": self.plan, "coupled": rival})
+
+    def _other_law(self) -> dict[str, str]:
+        """Whether the law with coupled terms says the same."""
+        question, between = "Does another law, with its two terms joined otherwise, say the same?", self.between
+        if isinstance(between, str):
+            return _check(question, None, between)
         sizes = between.table.xs("params", level="quantity").map(format_count)
         each = [f"{row['estimate']} [{row['low']}, {row['high']}]" for _, row in sizes.iterrows()]
         words = f"with its terms added the law asks for {each[0]} parameters, with its terms coupled for {each[1]}"
@@ -289,6 +299,12 @@ class Answers:
 
 def _check(question: str, holds: bool | None, found: str) -> dict[str, str]:
     return {"question": question, "speaks": {True: FOR, False: AGAINST, None: UNKNOWN}[holds], "found": found}
+
+
+def _widened(best: tuple[float, float, float], low: float, high: float) -> tuple[float, float, float]:
+    """A number with its interval, which is to hold those of other laws where they are known."""
+    known = np.isfinite(low) and np.isfinite(high)
+    return (best[0], min(best[1], low), max(best[2], high)) if known else best
 
 
 def _part(law: Any, flops: float, name: str) -> Any:

@@ -246,6 +246,11 @@ def _plan(answer: dict[str, Any], nouns: Nouns) -> list[str]:
         parts.append("The runs leave the size open, so the plan has intervals and no single numbers.")
     elif answer["approach"] != 3:
         parts.append("By the fitted law, for comparison: the answer above does not rest on it.")
+    elif answer.get("over_laws"):
+        parts.append(
+            "By the law whose terms are added. The intervals of the answer at the top are wider: they hold those of "
+            "the law with coupled terms as well, since nothing says that the runs follow either form. Decide by them."
+        )
     titles = {"compute-optimal": "Least loss for the budget"}
     if answer["inference_tokens"]:
         titles["with inference"] = f"Cheapest over its life, if it will serve {much(answer['inference_tokens'])} tokens"

@@ -34,6 +34,8 @@ from .quantity import Quantity
 from .reading import read_runs
 from .terminal import asked_form, bullets, format_options, grid, heading, interval, say, table_nouns
 
+#: resamples of the law that is not planned by, whose ends only widen a range
+OF_THE_OTHER = 400
 #: options about runs to add
 NEXT = ("next_runs", "next_aim", "next_flops_per_run", "next_tokens_per_param", "next_sizes")
 
@@ -213,9 +215,7 @@ def _planned(table: pd.DataFrame, name: str, asked: _Asked) -> _Planned:
     about |= {"warnings": table.attrs["warnings"], "looks": looked.looks}
     boot = subsampled_bootstrap(fit, n_resamples=asked.resamples, seed=asked.seed)
     found = plan_training(boot, asked.flops, asked.inference_tokens, asked.unique_tokens, asked.level)
-    between = None
-    if asked.law == "coupled" or law == "coupled":
-        between = _between(table, law, found, asked.resamples, asked.seed)
+    between = _between(table, law, found, asked.resamples, asked.seed)
     ruling = _ruling(table, law, asked, boot)
     if ruling is not None and ruling.follow != 3 and not found.open_question:
         found = replace(found, open_question=ruling.words, notes=(*found.notes, f"open: {_instead(ruling, asked)}"))
@@ -246,7 +246,7 @@ def _print(one: _Planned) -> None:
         words = [line.strip() for line in loss.splitlines()]
         words += [f"approaches: {one.ruling.words}"] if one.ruling is not None else []
         words += [f"law: {one.chosen}"] if one.chosen else []
-        bullets(words + str(one.between or "").splitlines()[-1:])
+        bullets(words + str(one.between or "").splitlines()[-2:])
         return
     click.echo(f"{title}\n\n{found.told(said)}\n\n{said(loss)}")
     if one.chosen:
@@ -344,9 +344,8 @@ def _between(table: pd.DataFrame, named: str, found: Plan, resamples: int, seed:
         fit = fit_approaches(table, (3,), law=other)[3]
         if isinstance(fit, FitError):
             raise fit
-        rival = plan_training(
-            subsampled_bootstrap(fit, n_resamples=resamples, seed=seed), found.flops, level=found.level
-        )
+        boot = subsampled_bootstrap(fit, n_resamples=min(resamples, OF_THE_OTHER), seed=seed)
+        rival = plan_training(boot, found.flops, level=found.level)
     except FitError as error:
         return FitError(f"between laws: the {other} law has no plan: {error}")
     return compare_plans({named: found, other: rival})
@@ -359,6 +358,7 @@ def _of_laws(named: str, chosen: str, between: BetweenLaws | FitError | None) ->
         record["between_laws"] = {"reason": str(between)}
     elif between is not None:
         told = {"disagree": list(between.disagree), "apart": between.apart, "words": between.words}
+        told["ranges"] = between.ranges
         record["between_laws"] = {"table": between.table.reset_index()} | told
     return record
 

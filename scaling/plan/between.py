@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from .._words import format_count
@@ -14,6 +15,8 @@ __all__ = ["BetweenLaws", "compare_plans"]
 
 #: what is compared, of the compute-optimal run, and how it is called
 QUANTITIES = {"params": "size", "tokens": "tokens", "loss": "loss"}
+#: what has a range over all laws
+RANGED = (*QUANTITIES, "tokens_per_param")
 
 
 @dataclass(frozen=True, repr=False)
@@ -23,7 +26,8 @@ class BetweenLaws:
     Attributes
     ----------
     table : DataFrame
-        Indexed by ``law`` and ``quantity`` (``params``, ``tokens``, ``loss``): ``estimate``, ``low``, ``high``.
+        Indexed by ``law`` and ``quantity`` (``params``, ``tokens``, ``loss``, ``tokens_per_param``): ``estimate``,
+        ``low``, ``high``.
     level : float
         Of the intervals.
     apart : dict
@@ -38,6 +42,37 @@ class BetweenLaws:
     disagree: tuple[str, ...]
 
     @property
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """Quantity → the ends of the intervals of all laws together; NaN where an end of one is not known.
+
+        They hold what no interval of one law holds: that runs may follow neither form. Where the size of the truth lies
+        between those of the laws, as with a product of the two terms, it lies in them.
+        """
+        rows = self.table.groupby("quantity")
+        low, high = rows["low"].min(), rows["high"].max()
+        lost = self.table[["low", "high"]].isna().any(axis=1).groupby("quantity").any()
+        return {
+            name: (np.nan, np.nan) if lost[name] else (float(low[name]), float(high[name]))
+            for name in RANGED
+            if name in low
+        }
+
+    @property
+    def over_all(self) -> str:
+        """The ranges over all laws, in a sentence."""
+        said = []
+        for name, noun in QUANTITIES.items():
+            low, high = self.ranges[name]
+            known = np.isfinite(low) and np.isfinite(high)
+            said.append(f"{noun} {f'[{_shown(name, low)}, {_shown(name, high)}]' if known else 'not known'}")
+        return f"over {'both' if len(self.laws) == 2 else 'all'} laws: {', '.join(said)}"
+
+    @property
+    def laws(self) -> list[str]:
+        """Their names."""
+        return list(self.table.index.unique("law"))
+
+    @property
     def words(self) -> str:
         """Whether the laws agree, in a sentence."""
         factors = ", ".join(f"{QUANTITIES[name]} a factor of {self.apart[name]:.3g}" for name in QUANTITIES)
@@ -49,10 +84,12 @@ class BetweenLaws:
     def __repr__(self) -> str:
         rows: dict[str, dict[str, str]] = {}
         for (law, name), row in self.table.iterrows():
+            if name not in QUANTITIES:
+                continue
             estimate, low, high = (_shown(name, row[column]) for column in ("estimate", "low", "high"))
             rows.setdefault(law, {})[QUANTITIES[name]] = f"{estimate} [{low}, {high}]"
         shown = pd.DataFrame.from_dict(rows, orient="index").rename_axis(None)
-        return f"between laws, {self.level:.0%} interval of each\n{shown.to_string()}\n{self.words}"
+        return f"between laws, {self.level:.0%} interval of each\n{shown.to_string()}\n{self.words}\n{self.over_all}"
 
 
 def _shown(name: str, value: float) -> str:
@@ -69,7 +106,7 @@ def compare_plans(plans: Mapping[str, Plan]) -> BetweenLaws:
     """
     if len(plans) < 2 or len({(each.flops, each.level) for each in plans.values()}) > 1:
         raise ValueError("plans of two laws or more for one budget, with intervals of one level, can be compared")
-    parts = {law: plan.allocation.loc["compute-optimal"].loc[list(QUANTITIES)] for law, plan in plans.items()}
+    parts = {law: plan.allocation.loc["compute-optimal"].loc[list(RANGED)] for law, plan in plans.items()}
     table = pd.concat(parts, names=["law", "quantity"])[["estimate", "low", "high"]]
     apart, disagree = {}, []
     for name in QUANTITIES:
