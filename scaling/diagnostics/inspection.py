@@ -22,6 +22,7 @@ from ..runs.repetition import repeated_rows
 from ..runs.table import check_runs
 from .approaches import APPROACH_NAMES, fit_approaches
 from .astray import far_from_law, misses, say_astray, slips_of_hand
+from .luck import say_shared_luck
 from .pooling import Pooling, find_pooling
 from .skewness import LEAST, residual_skewness
 from .spikes import find_spikes
@@ -72,6 +73,8 @@ class Inspection:
     astray : str
         Runs off the law of the others by far more than these stray, but less than those in ``diverged`` and ``slips``,
         in words; or nothing.
+    luck : str
+        That the rows of one size stray from the law together, in words; or nothing.
     """
 
     groups: pd.DataFrame
@@ -84,6 +87,7 @@ class Inspection:
     spikes: pd.DataFrame = field(default_factory=pd.DataFrame)
     cooldowns: str = ""
     astray: str = ""
+    luck: str = ""
 
     @property
     def looks(self) -> list[str]:
@@ -114,7 +118,7 @@ class Inspection:
         ]
         if (more := len(within) - MOST_SAID) > 0:
             words.append(f"and {more} more spikes within training curves")
-        return [*words, *filter(None, [self.astray, self.cooldowns, self.one_sided])]
+        return [*words, *filter(None, [self.astray, self.luck, self.cooldowns, self.one_sided])]
 
     @property
     def usable(self) -> bool:
@@ -182,6 +186,7 @@ def inspect_runs(runs: pd.DataFrame, which: Iterable[int] = (1, 2, 3)) -> Inspec
         spikes=find_spikes(table),
         cooldowns=several_cooldowns(table),
         astray=say_astray(law, ends, far) if law is not None else "",
+        luck=say_shared_luck(law, table) if law is not None and not pooled else "",
     )
 
 
