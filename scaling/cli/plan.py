@@ -406,9 +406,10 @@ def _constants(boot: Bootstrap, level: float) -> dict[str, dict[str, float]]:
 def _both(found: Plan, band: Band) -> str:
     """The loss at the planned optimum, as the law has it and as it may be where the law is wrong."""
     loss = found.allocation.loc[("compute-optimal", "loss")]
+    ends = "unknown" if np.isnan(loss["low"]) else f"[{loss['low']:.4g}, {loss['high']:.4g}]"
     lines = [
         f"loss of the compute-optimal run, {found.level:.0%} interval",
-        f"  if the form of the law holds:  {loss['estimate']:.4g} [{loss['low']:.4g}, {loss['high']:.4g}]",
+        f"  if the form of the law holds:  {loss['estimate']:.4g} {ends}",
         f"  if it is off as far as these runs show:  {band.estimate:.4g} [{band.low:.4g}, {band.high:.4g}]",
     ]
     return "\n".join(lines[:2] + [f"  if it may be off:  cannot say: {band.reason}"] if band.reason else lines)

@@ -7,6 +7,7 @@ import pandas as pd
 
 from .._words import name_rows
 from ..fit.engine.setting_aside import noise_of
+from ..fit.parametric import fit_parametric
 from ..fit.result import Fit
 
 #: a run so many noises off the law of the others, and this share, is named
@@ -17,6 +18,8 @@ FEW, MOST_DROPPED = 0.15, 12
 EXPLAINED = 3.0
 #: what a hand makes of one cell: a digit more or less
 _FACTORS = (10.0, 0.1)
+#: sizes that are in two units lie so far apart, and with one unit a law holds for all runs within this
+_GAP, _SMOOTH = 8.0, 0.02
 
 
 def misses(fit: Fit, table: pd.DataFrame) -> np.ndarray:
@@ -66,6 +69,26 @@ def slips_of_hand(fit: Fit, table: pd.DataFrame, rows: np.ndarray) -> dict[objec
         said = [what for what, point in other.items() if abs(np.log(loss / float(fit.candidate.loss(*point)))) < near]
         found[label] = f"the law has it with {' or '.join(said)}" if said else ""
     return found
+
+
+def in_thousands(table: pd.DataFrame) -> str:
+    """Words for runs whose params or tokens are a thousand times too small, where one law holds for all without that.
+
+    For a table for which no law is found: sizes in millions up to some size and in billions from there on.
+    """
+    for name in ("params", "tokens"):
+        values = table[name].to_numpy()
+        sizes = np.unique(values)
+        wide = sizes[1:][np.diff(np.log(sizes)) > np.log(_GAP)]
+        for edge in wide[:MOST_DROPPED]:
+            low = values < edge
+            other = table.assign(**{name: np.where(low, values * 1e3, values)})
+            fit = fit_parametric(other.assign(flops=6 * other["params"] * other["tokens"]))
+            if fit.status == "identified" and noise_about(fit, other) < _SMOOTH:
+                rows = name_rows(table.index, low)
+                words = f"{rows}: with {name} a thousand times as large there, one law holds for all runs within "
+                return f"{words}{noise_about(fit, other):.1%}: are they in another unit than the rest?"
+    return ""
 
 
 def _times(factor: float) -> str:

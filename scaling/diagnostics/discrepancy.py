@@ -109,7 +109,9 @@ class Discrepancy:
         law = np.asarray(self.fit.law.loss(N, D))
         reason = self._reason(float(find_meter(self.fit.runs).flops(N, D).max()))
         silent = np.nan if reason else 0.0
-        estimate, low, high = ((law * np.exp(mean + shift) + silent).reshape(shape)[()] for shift in (0.0, -far, far))
+        with np.errstate(over="ignore"):  # far beyond the runs, where nothing is said anyway
+            ends = [law * np.exp(mean + shift) + silent for shift in (0.0, -far, far)]
+        estimate, low, high = (each.reshape(shape)[()] for each in ends)
         return Band(estimate, low, high, level, reason)
 
     def _reason(self, flops: float) -> str:

@@ -21,7 +21,7 @@ from ..runs.preparing.cooldowns import several_cooldowns
 from ..runs.repetition import repeated_rows
 from ..runs.table import check_runs
 from .approaches import APPROACH_NAMES, fit_approaches
-from .astray import far_from_law, misses, say_astray, slips_of_hand
+from .astray import far_from_law, in_thousands, misses, say_astray, slips_of_hand
 from .luck import say_shared_luck
 from .pooling import Pooling, find_pooling
 from .skewness import LEAST, residual_skewness
@@ -175,11 +175,13 @@ def inspect_runs(runs: pd.DataFrame, which: Iterable[int] = (1, 2, 3)) -> Inspec
     below = [f"{name_rows(ends.index, low)}: {_BELOW}{_by_hand(law, ends, low)}"] if low.any() else []
     far = np.zeros(len(ends), dtype=bool) if law is None else far_from_law(law, ends)
     far &= ~low & ~ends.index.isin(diverged.index)
+    if unit := in_thousands(ends) if law is None and len(ends) <= MOST_PAIRED else "":
+        diverged = diverged[:0]  # which the unit explains
     return Inspection(
         groups=_groups(ends),
         diverged=diverged,
         copies=words,
-        slips=_slips(table) + below,
+        slips=[*_slips(table), *below, *filter(None, [unit])],
         approaches=fit_approaches(part, which, parametric=parametric),
         one_sided=residual_skewness(law).words if law is not None and len(law.runs) >= LEAST else "",
         pooled=pooled,
