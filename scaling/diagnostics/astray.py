@@ -24,7 +24,7 @@ _GAP, _SMOOTH = 8.0, 0.02
 
 def misses(fit: Fit, table: pd.DataFrame) -> np.ndarray:
     """ln of the losses (n,) of a table over those that a fitted law expects."""
-    expected = fit.candidate.loss(table["params"].to_numpy(), table["tokens"].to_numpy())
+    expected = fit.candidate.value(table["params"].to_numpy(), table["tokens"].to_numpy())
     return np.asarray(np.log(table["loss"].to_numpy() / expected))
 
 
@@ -66,7 +66,7 @@ def slips_of_hand(fit: Fit, table: pd.DataFrame, rows: np.ndarray) -> dict[objec
         other = {f"params {_times(f)}": (N * f, D) for f in _FACTORS}
         other |= {f"tokens {_times(f)}": (N, D * f) for f in _FACTORS}
         other |= {"params and tokens exchanged": (D, N)}
-        said = [what for what, point in other.items() if abs(np.log(loss / float(fit.candidate.loss(*point)))) < near]
+        said = [what for what, point in other.items() if abs(np.log(loss / float(fit.candidate.value(*point)))) < near]
         found[label] = f"the law has it with {' or '.join(said)}" if said else ""
     return found
 

@@ -488,7 +488,8 @@ def _families(runs: pd.DataFrame, residuals: np.ndarray, chosen: bool) -> Poolin
     if not found:
         return None
     seen = f"one law for all {len(runs):,} runs leaves residuals"
-    return _named(tuple(name for name, _ in found), seen, chosen=chosen, multiplied="unique_tokens" in runs)
+    told = dict(multiplied="unique_tokens" in runs, single=len(np.unique(designs_of(runs))) == len(runs))
+    return _named(tuple(name for name, _ in found), seen, chosen=chosen, **told)
 
 
 def _appended(runs: pd.DataFrame, residuals: np.ndarray) -> Pooling | None:
@@ -544,11 +545,13 @@ def _named(
     numbers: bool = False,
     chosen: bool = False,
     multiplied: bool = False,
+    single: bool = False,
 ) -> Pooling:
     """What to say of columns that explain differences among rows, the strongest first.
 
     ``within`` says that rows of one size and length differ in them, ``numbers`` that they hold numbers, ``chosen``
-    that the best of each design was kept, ``multiplied`` that tokens are counted with every repetition.
+    that the best of each design was kept, ``multiplied`` that tokens are counted with every repetition,
+    ``single`` that no two rows are of one size and length.
     """
     words = f"{seen}, which {' and '.join(map(repr, names[:3]))} explain{'s' * (len(names) == 1)}"
     if epochs := [name for name in names if "epoch" in plain(name)]:
@@ -563,6 +566,9 @@ def _named(
         return Pooling(
             "sweep", names, f"{words}: {why}. {_CHOOSE}: --where leaves out those that were tried with too few settings"
         )
+    if single and any(_is(_TUNED, name) for name in names):
+        why = "not all runs were tuned alike, and those that were tuned badly lie above the law of the others"
+        return Pooling("sweep", names, f"{words}: {why}. {_CHOOSE}: --where chooses those with settings near the best")
     if any(_is(_TUNED, name) for name in names):
         return Pooling("sweep", names, f"{words}: a sweep, not one run of each size and number of tokens. {_BEST}")
     if within and numbers:

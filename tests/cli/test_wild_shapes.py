@@ -1,6 +1,7 @@
 """One table of forty runs as people hand it on: in other shapes, units and words, with rows that are no runs."""
 
 import json
+import shlex
 
 import numpy as np
 import pandas as pd
@@ -75,6 +76,13 @@ def test_a_speed_is_no_count_of_operations(header, tmp_path):
 def test_a_rate_of_days_is_a_count(tmp_path):
     table = pd.DataFrame({"Compute (PFLOP/s-days)": RUNS["flops"] / 8.64e19, "N": RUNS["params"], "L": RUNS["loss"]})
     same(written(table, tmp_path))
+
+
+def test_logarithms_under_our_own_names(tmp_path):
+    table = SHORT.assign(params=np.log10(SHORT["params"]))
+    path = written(table, tmp_path)
+    said = run("check", path).output
+    same(path, *shlex.split(said.split("is it the logarithm to base 10 (")[1].split("), or in which unit")[0]))
 
 
 def test_logarithms_are_offered_as_such_and_the_option_works(tmp_path):
@@ -183,3 +191,51 @@ def test_sizes_in_two_units_are_told_for_that(tmp_path):
     said = run("check", path).output
     assert "with params a thousand times as large there, one law holds for all runs within 0.3%" in said
     assert "diverged" not in said
+
+
+def stepped(**more):
+    steps = (RUNS["tokens"] / (256 * 2048)).round()
+    return SHORT.drop(columns="tokens").assign(steps=steps, batch_size=256, seq_len=2048, **more)
+
+
+@pytest.mark.parametrize("column", ["tokens", "dataset_size"])
+def test_the_size_of_a_data_set_is_not_what_was_read_in_training(column, tmp_path):
+    path = written(stepped(**{column: 10**12}), tmp_path)
+    said = run("check", path).output
+    assert f"column {column!r} is " in said
+    options = said.split("is it the size of a data set? ")[1].split(" takes what was read in training")[0]
+    same(path, *shlex.split(options))
+    assert run("check", path, "--column", f"tokens={column}").exit_code in (0, 1)
+
+
+def test_steps_of_several_devices_beside_tokens_are_no_question(tmp_path):
+    accumulated = np.where(RUNS["params"] > 5e8, 16, 8)
+    table = stepped(grad_accum=accumulated, tokens=RUNS["tokens"] * 1.0)
+    same(written(table.assign(steps=table["steps"] / accumulated), tmp_path))
+    same(written(stepped(tokens=RUNS["tokens"]).assign(batch_size=32), tmp_path))
+
+
+def test_losses_on_parts_of_the_way_are_all_offered(tmp_path):
+    table = SHORT.rename(columns={"loss": "loss_100"}).assign(loss_25=SHORT["loss"] * 1.1, loss_50=SHORT["loss"] * 1.05)
+    said = run("check", written(table, tmp_path)).output
+    assert "'loss_100'" in said.split("look like it")[0]
+
+
+def test_a_column_a_size_is_a_matrix_whose_header_is_to_be_named(tmp_path):
+    grid = scaling.simulate.grid_design([5e7, 1e8, 2e8, 4e8], [2e9, 5e9, 1e10, 2e10])[["params", "tokens"]]
+    wide = grid.assign(loss=LAW.loss(grid["params"], grid["tokens"])).pivot(
+        index="tokens", columns="params", values="loss"
+    )
+    wide.columns = [f"val_loss_{size / 1e6:g}M" for size in wide.columns]
+    said = run("check", written(wide.reset_index(), tmp_path)).output
+    assert "this is a matrix of 4 rows ('tokens') by 4 columns" in said
+    named = wide.reset_index().rename(columns={"tokens": "tokens \\ params"})
+    assert json.loads(run("check", written(named, tmp_path), "--json").output)["runs"] == 16
+
+
+def test_runs_tuned_unequally_are_not_to_be_chosen_among_repeats(tmp_path):
+    rates = 10 ** np.random.default_rng(0).uniform(-4, -2, 40)
+    table = SHORT.assign(lr=rates, loss=SHORT["loss"] * (1 + 0.01 * np.log(rates / 1e-3) ** 2))
+    said = run("check", written(table, tmp_path)).output
+    assert "which 'lr' explains: not all runs were tuned alike" in said
+    assert "--best-of" not in said

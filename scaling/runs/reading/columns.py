@@ -16,7 +16,7 @@ from .flags import known_state
 from .glance import fits, glance
 from .hours import Time, read_time
 from .other_laws import other_laws
-from .products import Product, by_epochs, in_backticks, parts_of, tokens_by_parts
+from .products import Product, by_epochs, derive_option, in_backticks, other_tokens, parts_of, tokens_by_parts
 from .ratios import is_logarithm, read_ratio
 from .shapes import size_by_shape
 from .spreads import is_no_loss, is_spread
@@ -88,6 +88,8 @@ def map_columns(
             taken.add(m.place)
         else:
             notes.append(f"column {m.column!r} is carried, not taken as {m.name}: its numbers are no such quantity")
+    if "tokens" in (found := {m.name: m for m in mapped}) and "tokens" not in columns:
+        problems += other_tokens(frame, found["tokens"].column, taken)
     product = None
     if len({m.name for m in mapped} & {*_NEEDED}) < 2 or "unique_tokens" in {m.name for m in mapped}:
         product, words = tokens_by_parts(frame, {m.name: m.column for m in mapped}, taken)
@@ -385,7 +387,7 @@ def _unknown(m: Mapped, unit: str) -> str:
         if found:
             scale = {"k": "e3", "m": "e6", "g": "e9", "t": "e12"}.get(plain(unit)[0], "") if what == "bytes" else ""
             times = f" * 1{scale}" if scale else ""
-            option = f"--derive {m.name}='{in_backticks(m.column)}{times} * {factor}'"
+            option = derive_option(m.name, f"{in_backticks(m.column)}{times} * {factor}", [m.column])
             return f"{unit[:30]!r} counts {what}, not {m.name}: {option}, with the number, makes them"
     decide = "--loss-unit UNIT" if m.name == "loss" else f"--unit {m.name}=UNIT"
     return f"unit {unit[:30]!r} is not known; {decide} decides"
@@ -412,7 +414,11 @@ def _missing(frame: pd.DataFrame, found: set[str], taken: set[int], needs: Seque
     for ours in lacking:
         likely = [k for k in free if _likely(ours, names[k]) and _could_be(ours, frame.iloc[:, k], names[k])]
         alike = [names[k] for k in likely if not is_logarithm(names[k])]
-        alike += [names[k] for k in free if alike and k not in likely and _ON_ONE_SET.fullmatch(names[k])]
+        alike += [
+            names[k]
+            for k in free
+            if alike and k not in likely and _ON_ONE_SET.fullmatch(names[k]) and not is_spread(names[k])
+        ]
         if not likely:
             unlike.append(ours)
             continue
@@ -444,14 +450,20 @@ def _missing(frame: pd.DataFrame, found: set[str], taken: set[int], needs: Seque
 
 
 #: a loss on one data set; parts of what is minimised are none
-_ON_ONE_SET = re.compile(r"(?i)(?!.*(?:aux|router|balanc|z_?loss|regular|reducib|relative|excess))\w+[\s_./-]loss")
+_ON_ONE_SET = re.compile(
+    r"(?i)(?!.*(?:aux|router|balanc|z_?loss|regular|reducib|relative|excess|delta|scale))(?:\w+[\s_./-]loss|loss[\s_./@-]\w+)"
+)
 
 
 def _of_logarithm(ours: str, name: str) -> str:
     """How the quantity follows from the column of its logarithm, as an option where the header says the base."""
     base = "10" if re.search(r"(?i)log_?\s*10|lg", name) else "2" if re.search(r"(?i)log_?\s*2", name) else ""
     base = base or ("2.718281828459045" if re.match(r"\s*ln", name) else "")
-    return f"--derive {ours}='{base} ** {in_backticks(name)}'" if base else "add a column with the quantity itself"
+    return (
+        derive_option(ours, f"{base} ** {in_backticks(name)}", [name])
+        if base
+        else "add a column with the quantity itself"
+    )
 
 
 def _likely_first(frame: pd.DataFrame, free: list[int], lacking: list[str]) -> list[str]:

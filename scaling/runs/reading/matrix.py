@@ -15,10 +15,12 @@ from .units import read_header
 
 #: columns headed by a number that make a matrix, at least
 LEAST = 3
+#: what a number behind the word for a loss reaches where it counts something
+LEAST_COUNT = 1e6
 #: numbers that no count of tokens reaches, so they are FLOPs; below the other they could be either
 _SURELY_FLOPS = 1e17
 _NUMBER = re.compile(
-    r"(?i)(?:([A-Za-z_ ]*?)\s*[=:_]?\s*)?([0-9]+(?:\.[0-9]*)?(?:e[+-]?[0-9]+)?)\s*"
+    r"(?i)(?:([A-Za-z_ /]*?)\s*[=:_@]?\s*)?([0-9]+(?:\.[0-9]*)?(?:e[+-]?[0-9]+)?)\s*"
     r"(k|m|b|bn|t|million|billion|trillion)?\s*(flops?|tokens?|tok|params?|pf-?days?)?"
 )
 #: names of the column of values in a long table, most different quantities of one, and a name for its rows
@@ -134,6 +136,8 @@ def _head(header: str) -> tuple[float, str] | None:
     kind = word or named
     if kind is None:
         return value, ""
+    if kind.name == "loss" and word is not None:
+        return (value, "") if value >= LEAST_COUNT else None  # loss_50M, and not loss_2
     return (value, kind.name) if kind.name in ("params", "tokens", "flops", "budget") else None
 
 

@@ -29,7 +29,7 @@ from .files import read_content, read_file
 from .flags import FINISHED, failed_runs
 from .matrix import unfolded
 from .parquet import parquet_checksum
-from .products import Product, in_backticks, per_token_remarks
+from .products import Product, derive_option, in_backticks, per_token_remarks
 from .summaries import summary_rows
 from .text import RawTable, unique_names
 from .units import to_nats, unit_factor
@@ -408,7 +408,7 @@ def in_our_unit(
         )
         low, high = _LOGARITHMS.get(m.name, (np.inf, 0.0))
         if (good >= low).all() and (good <= high).all():
-            option = f"--derive {m.name}='10 ** {in_backticks(m.column)}'"
+            option = derive_option(m.name, f"10 ** {in_backticks(m.column)}", [m.column])
             asked = f"is it the logarithm to base 10 ({option}), or in which unit?"
         words = f"{words}: {asked}"
         return (
