@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -75,6 +76,8 @@ class Inspection:
         in words; or nothing.
     luck : str
         That the rows of one size stray from the law together, in words; or nothing.
+    alone : str
+        That rows taken for curves would have a law if they were runs of their own, in words; or nothing.
     """
 
     groups: pd.DataFrame
@@ -88,6 +91,7 @@ class Inspection:
     cooldowns: str = ""
     astray: str = ""
     luck: str = ""
+    alone: str = ""
 
     @property
     def looks(self) -> list[str]:
@@ -118,7 +122,7 @@ class Inspection:
         ]
         if (more := len(within) - MOST_SAID) > 0:
             words.append(f"and {more} more spikes within training curves")
-        return [*words, *filter(None, [self.astray, self.luck, self.cooldowns, self.one_sided])]
+        return [*words, *filter(None, [self.alone, self.astray, self.luck, self.cooldowns, self.one_sided])]
 
     @property
     def usable(self) -> bool:
@@ -188,8 +192,21 @@ def inspect_runs(runs: pd.DataFrame, which: Iterable[int] = (1, 2, 3)) -> Inspec
         spikes=find_spikes(table),
         cooldowns=several_cooldowns(table),
         astray=say_astray(law, ends, far) if law is not None else "",
+        alone=_alone(table, parametric),
         luck=say_shared_luck(law, table) if law is not None and not pooled else "",
     )
+
+
+def _alone(table: pd.DataFrame, fit: Fit) -> str:
+    """That the rows of a run may be runs of their own, where the ends of curves have no law and all rows have."""
+    if fit.status != "not_identified" or runs_of(table) is None or len(table) > MOST_PAIRED:
+        return ""
+    if fit_parametric(table, rows="all").status not in ("identified", "weak"):
+        return ""
+    read_from = {each["name"]: each["column"] for each in table.attrs.get("reading", {}).get("mapping", [])}
+    run, tokens = (read_from.get(name, name) for name in ("run", "tokens"))
+    words = f"rows of one {run!r} were taken for points of its curve, of which only the last has what a run reaches"
+    return f"{words}; if each row is the end of a run of its own, --run {shlex.quote(f'{run},{tokens}')} says so"
 
 
 _BELOW = "loss far below what the other runs suggest: is it, or params or tokens, in another unit?"
