@@ -1,4 +1,4 @@
-"""Two tables below each other: residuals that step at one row of the file, and stray little on either side."""
+"""Two tables in one: residuals that step at one row of the file, or lie at two heights, and stray little about each."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ LEAST = 6
 TIMES, HIGH = 5.0, 0.004
 #: of all pairs of rows, one from each side, so many lie as the step does; of a quantity that steps there, too, fewer
 APART, SAME = 0.95, 0.9
+#: share of the rows that makes a group of its own, and no few odd runs
+SHARE = 0.15
 
 
 @dataclass(frozen=True)
@@ -47,10 +49,38 @@ def find_step(residuals: np.ndarray, runs: pd.DataFrame) -> Step | None:
     spread = float(robust_deviation(np.concatenate([low - np.median(low), high - np.median(high)])))
     if abs(height) < max(HIGH, TIMES * spread) or abs(_apart(residuals, k)) < APART:
         return None
-    sizes, lengths = (np.log(runs[name].to_numpy()) for name in ("params", "tokens"))
-    if max(abs(_apart(x, k)) for x in (sizes, lengths, sizes + lengths, lengths - sizes)) >= SAME:
+    if _told_by_scale(runs, k):
         return None
     return Step(runs.index[k - 1], runs.index[k], height, spread)
+
+
+def find_heights(residuals: np.ndarray, runs: pd.DataFrame) -> tuple[np.ndarray, float, float] | None:
+    """The rows (n,) of the smaller of two groups at whose heights residuals lie, its height over the other, the spread.
+
+    Between the two is a gap as wide as a step, and neither the size nor the length of runs tells them apart.
+    """
+    n, order = len(residuals), np.argsort(residuals, kind="stable")
+    if n < 2 * LEAST:
+        return None
+    gaps = np.diff(residuals[order])[LEAST - 1 : n - LEAST]
+    k = LEAST + int(np.argmax(gaps))
+    upper = np.zeros(n, dtype=bool)
+    upper[order[k:]] = True
+    medians = np.median(residuals[upper]), np.median(residuals[~upper])
+    spread = float(robust_deviation(residuals - np.where(upper, *medians)))
+    few = upper if upper.sum() <= n / 2 else ~upper
+    if gaps.max() < max(HIGH, TIMES * spread) or few.mean() < SHARE:
+        return None
+    if _told_by_scale(runs.iloc[np.argsort(few, kind="stable")], n - int(few.sum())):
+        return None
+    height = float(medians[0] - medians[1])
+    return few, height if few is upper else -height, spread
+
+
+def _told_by_scale(runs: pd.DataFrame, k: int) -> bool:
+    """Whether sizes, tokens, compute or tokens a parameter tell the first k rows from the others."""
+    sizes, lengths = (np.log(runs[name].to_numpy()) for name in ("params", "tokens"))
+    return max(abs(_apart(x, k)) for x in (sizes, lengths, sizes + lengths, lengths - sizes)) >= SAME
 
 
 def _sharpened(residuals: np.ndarray, k: int) -> int:

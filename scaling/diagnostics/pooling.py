@@ -23,7 +23,7 @@ from ..runs.curves import last_points, runs_of
 from ..runs.epochs import condition, epochs_of, often_read
 from ..runs.repetition import designs_of, repeated_rows
 from ..runs.vocabulary import LABELS, LIMITS, STANDS_FOR
-from .appended import find_step
+from .appended import find_heights, find_step
 from .unfinished import ENDED, unfinished
 
 __all__ = ["Pooling", "find_pooling", "swept_columns"]
@@ -104,8 +104,8 @@ def find_pooling(fit: Fit, table: pd.DataFrame | None = None) -> list[Pooling]:
     * *A sweep*: runs of one size and number of tokens differ, and a column that is tuned explains how; or, without such
       a column, they differ far more than the best of each differ from a law of their own.
     * *Families*: a column of few levels explains the residuals of the pooled law.
-    * *Appended*: without such a column, the residuals step once in the order of the file, five times as high as they
-      stray on either side, and no size, length or compute steps with them.
+    * *Appended*: without such a column, the residuals step once in the order of the file, or lie at two heights in any
+      order, five times as far apart as they stray, and no size, length or compute tells the two apart.
     * *Unfinished*: a column of planned lengths says that some runs ended early, and these lie above the law.
     * *Experts*: fewer parameters are active than are counted.
 
@@ -496,11 +496,26 @@ def _appended(runs: pd.DataFrame, residuals: np.ndarray) -> Pooling | None:
     """Two tables below each other that no column tells apart."""
     step = find_step(residuals, runs)
     if step is None:
-        return None
+        return _two_heights(runs, residuals)
     noun = runs.index.name or "row"
     off = f"{abs(np.expm1(step.height)):.1%} {'above' if step.height > 0 else 'below'} the law of those before"
     seen = f"from {noun} {step.after} on, losses lie {off}, and stray by {step.spread:.2%} on either side"
     why = "two tables below each other, with another unit, data set or way of counting? One law is that of neither"
+    hint = "add a column that tells them apart, and --group COLUMN fits the rows of each by themselves"
+    return Pooling("appended", (), f"{seen}: {why}. {_CHOOSE}: {hint}, --where chooses those of one")
+
+
+def _two_heights(runs: pd.DataFrame, residuals: np.ndarray) -> Pooling | None:
+    """Two groups of rows, in whatever order, that no column tells apart."""
+    found = find_heights(residuals, runs)
+    if found is None:
+        return None
+    few, height, spread = found
+    off = f"{abs(np.expm1(height)):.1%} {'above' if height > 0 else 'below'} the law of the others"
+    seen = (
+        f"{few.sum()} of {len(runs)} rows ({name_rows(runs.index, few)}) lie {off}, and all stray by {spread:.2%} only"
+    )
+    why = "two families, with another unit, data set or way of counting? One law is that of neither"
     hint = "add a column that tells them apart, and --group COLUMN fits the rows of each by themselves"
     return Pooling("appended", (), f"{seen}: {why}. {_CHOOSE}: {hint}, --where chooses those of one")
 

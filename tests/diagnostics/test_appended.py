@@ -37,6 +37,18 @@ def test_the_row_where_the_second_table_begins_is_said(factor):
     assert ("above" if factor > 1 else "below") in found.words
 
 
+@pytest.mark.parametrize("factor", [1.04, 0.96])
+def test_two_families_in_any_order_are_counted(factor):
+    mixed = appended(factor)
+    mixed = mixed.assign(theirs=mixed.index >= 24).sample(frac=1, random_state=4, ignore_index=True)
+    (found,) = pooled(mixed.drop(columns="theirs"))
+    assert found.kind == "appended"
+    assert found.words.startswith("14 of 38 rows (rows ")
+    first = ", ".join(map(str, mixed.index[mixed["theirs"]][:5]))
+    assert f"(rows {first} and 9 more) lie " in found.words
+    assert ("above" if factor > 1 else "below") + " the law of the others" in found.words
+
+
 def test_a_column_that_tells_them_apart_comes_first():
     (found,) = pooled(appended(1.04).assign(lab=["a"] * 24 + ["b"] * 14))
     assert (found.kind, found.columns) == ("families", ("lab",))

@@ -29,7 +29,7 @@ _WORDS = {
     "says how": "status state outcome result runstate runstatus runoutcome runresult trainingstatus trainstatus "
     "jobstatus jobstate exitstatus finalstatus finalstate ergebnis zustand ausgang statut etat resultat resultado "
     "estado stato esito 状态 結果 状態 结果 상태 결과",
-    "no run": "extrapolated extrapolation predicted prediction projected projection forecast forecasted planned todo "
+    "no run": "extrapolated extrapolation predicted projected forecast forecasted planned todo "
     "vorhergesagt extrapoliert geplant predit prevu extrapole previsto planeado 预测 外推 計画 予測",
     "yes": "true yes y t 1 10 x ja oui si sim da wahr vrai verdadero 是 はい 예 ✓ ✔ ☑ ✅",
     "no": "false no n f 0 00 nein non nao niet falsch faux falso 否 いいえ 아니오 ✗ ✘ ☐ ❌",
