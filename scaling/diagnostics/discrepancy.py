@@ -233,13 +233,18 @@ def _forecasts(table: pd.DataFrame, seen: _Seen) -> Iterator[tuple[float, float,
     edges = [edge for _, edge in find_cuts(table, None)]
     for cut, end in pairwise([*edges, np.inf]):
         before, after = flops <= cut, (flops > cut) & (flops <= end)
-        if before.sum() < LEAST_RUNS or not after.any():
+        if before.sum() < LEAST_RUNS or not after.any() or not _told_apart(seen.slopes[before]):
             continue
         new = seen.take(after)
         found, deviation = _Process(seen.take(before)).predict(new, noise=True, mean=True)
         error = float(np.average(new.missed, weights=new.weights) - found[0])
         reach = float(np.exp(np.log(flops[after]).mean()) / cut)
         yield float(cut), reach, int(after.sum()), error, error / float(deviation[0])
+
+
+def _told_apart(slopes: np.ndarray) -> bool:
+    """Whether runs tell all constants of a law apart, which repeats of a few designs do not."""
+    return bool(np.linalg.matrix_rank(slopes) == slopes.shape[1])
 
 
 def _chance(deviations: np.ndarray) -> float:
