@@ -33,6 +33,9 @@ __all__ = ["Pooling", "find_pooling", "swept_columns"]
 LEVEL, EXPLAINED = 0.002, 0.2
 #: a label has at most so many levels, of at least so many rows each; numbers with more are cut into so many parts
 MOST_LEVELS, LEAST_ROWS, PARTS = 12, 3, 6
+#: rows of each level that are needed to see a tilt, and the share of a scale that its levels may explain: where small
+#: and large runs are levels, a bend of the law is one tilt for each
+LEAST_TILTED, APART = 8, 0.3
 #: levels that order a quantity to this share are that quantity under another name
 SAME = 0.9
 #: standard deviation of ln loss among repeats below which a sweep does not matter to a law
@@ -103,7 +106,7 @@ def find_pooling(fit: Fit, table: pd.DataFrame | None = None) -> list[Pooling]:
       seeds or trials says that they are runs of their own.
     * *A sweep*: runs of one size and number of tokens differ, and a column that is tuned explains how; or, without such
       a column, they differ far more than the best of each differ from a law of their own.
-    * *Families*: a column of few levels explains the residuals of the pooled law.
+    * *Families*: a column of few levels explains the residuals of the pooled law, or how they rise with size or length.
     * *Appended*: without such a column, the residuals step once in the order of the file, or lie at two heights in any
       order, five times as far apart as they stray, and no size, length or compute tells the two apart.
     * *Unfinished*: a column of planned lengths says that some runs ended early, and these lie above the law.
@@ -484,12 +487,45 @@ def _families(runs: pd.DataFrame, residuals: np.ndarray, chosen: bool) -> Poolin
         and (levels := _levels(name, column)) is not None
         and max(_share(x, levels)[0] for x in scales) < SAME
     }
-    found = _explaining(each, residuals)
+    apart = {name: levels for name, levels in each.items() if max(_share(x, levels)[0] for x in scales) < APART}
+    found = _explaining(each, residuals) or _tilting(apart, residuals, sizes, lengths)
     if not found:
         return None
     seen = f"one law for all {len(runs):,} runs leaves residuals"
     told = dict(multiplied="unique_tokens" in runs, single=len(np.unique(designs_of(runs))) == len(runs))
     return _named(tuple(name for name, _ in found), seen, chosen=chosen, **told)
+
+
+def _tilting(
+    columns: dict[str, np.ndarray], residuals: np.ndarray, sizes: np.ndarray, lengths: np.ndarray
+) -> list[tuple[str, float]]:
+    """The columns within whose levels residuals rise or fall with size or length: families of other exponents.
+
+    By the ratio of variances of a plane of its own for each level to one for all, of residuals cut at three robust
+    deviations; as :func:`_explaining` otherwise.
+    """
+    edge = 3 * float(robust_deviation(residuals - np.median(residuals)))
+    cut = np.clip(residuals - np.median(residuals), -edge, edge)
+    plane = np.column_stack([np.ones_like(cut), sizes - sizes.mean(), lengths - lengths.mean()])
+    whole, found = _left(plane, cut), []
+    for name, levels in columns.items():
+        codes = np.unique(levels, return_inverse=True)[1]
+        groups = codes.max() + 1
+        if (counts := np.bincount(codes)).min() < LEAST_TILTED:
+            continue
+        left = sum(_left(plane[codes == k], cut[codes == k]) for k in range(groups))
+        more, freedom = 3 * (groups - 1), int(counts.sum()) - 3 * groups
+        if freedom < 1 or whole <= 0:
+            continue
+        chance = float(scipy.special.fdtrc(more, freedom, (whole - left) / more / max(left / freedom, 1e-12 * whole)))
+        if (share := 1 - left / whole) >= EXPLAINED and chance < LEVEL / len(columns):
+            found.append((name, share))
+    return sorted(found, key=lambda each: -each[1])
+
+
+def _left(plane: np.ndarray, values: np.ndarray) -> float:
+    """The sum of squares that a plane leaves of values."""
+    return float(((values - plane @ np.linalg.lstsq(plane, values, rcond=None)[0]) ** 2).sum())
 
 
 def _appended(runs: pd.DataFrame, residuals: np.ndarray) -> Pooling | None:
