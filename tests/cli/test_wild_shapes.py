@@ -36,6 +36,10 @@ def same(path, *options, runs=40):
     return found
 
 
+def run_check(path):
+    return run("check", path, "--json").output
+
+
 def written(table, tmp_path, **options):
     table.to_csv(path := tmp_path / "t.csv", index=False, **options)
     return path
@@ -50,6 +54,19 @@ def test_a_long_table_is_read_a_row_a_run(shuffled, tmp_path):
         "this is a long table, in which 'metric' names the quantity of 'value', read as 40 rows, one for each 'run'"
         in notes
     )
+
+
+def test_what_a_long_table_gives_once_a_run_fills_its_rows(tmp_path):
+    rows = []
+    for name, run in SHORT.assign(run=[f"r{k}" for k in range(40)]).set_index("run").iterrows():
+        rows.append((name, 0, "params", run["params"]))
+        for step in range(3):
+            part = (step + 1) / 3
+            rows += [(name, step, "tokens", run["tokens"] * part), (name, step, "val_loss", run["loss"] / part**0.01)]
+    path = written(pd.DataFrame(rows, columns=["run", "step", "key", "value"]), tmp_path)
+    found = json.loads(run_check(path))
+    assert (found["runs"], found["rows"]) == (40, 120)
+    assert any("'params', given once, fill all rows of a run" in words for words in found["input"]["notes"])
 
 
 def test_a_long_table_with_a_quantity_twice_is_not_guessed_at(tmp_path):

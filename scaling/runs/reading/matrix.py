@@ -68,10 +68,25 @@ def _long(raw: RawTable) -> RawTable | None:
         first = np.unique(rows, return_index=True)[1]
         wide = pd.concat([frame.iloc[first, keys].reset_index(drop=True), wide.rename_axis(columns=None)], axis=1)
         wide.index = frame.index[first]
+        filled = _filled(wide, names)
         shape = f"this is a long table, in which {str(frame.columns[place])!r} names the quantity of {value!r}, "
         shape += f"read as {len(wide)} rows, one for each {' and '.join(map(repr, names))}"
+        shape += f"; {' and '.join(map(repr, filled))}, given once, fill all rows of a run" if filled else ""
         return replace(raw, frame=wide, notes=[*raw.notes, shape], shape=shape, again=None)
     return None
+
+
+def _filled(wide: pd.DataFrame, keys: list[str]) -> list[str]:
+    """The columns that a key has one value of each and gaps beside, which are filled in place."""
+    filled = []
+    for name in [name for name in wide.columns if name not in keys and wide[name].isna().any()]:
+        for key in keys:
+            values = wide.groupby(key, sort=False, dropna=False)[name]
+            if (values.nunique() == 1).all() and values.ngroups < len(wide):
+                wide[name] = values.transform("first")
+                filled.append(name)
+                break
+    return filled
 
 
 def _matrix(raw: RawTable) -> RawTable | None:
