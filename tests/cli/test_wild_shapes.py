@@ -36,6 +36,19 @@ def same(path, *options, runs=40):
     return found
 
 
+def test_what_deserves_a_look_is_told_to_programs_too(tmp_path):
+    table = SHORT.copy()
+    table.loc[17, "tokens"] *= 10
+    path = written(table, tmp_path)
+    found = json.loads(run_check(path))
+    assert "tokens 10 times smaller" in found["astray"]
+    assert found["astray"] in run("check", path).output
+    assert (found["luck"], found["alone"]) == ("", "")
+    for command in ("fit", "plan"):
+        said = run(command, path, *(("--flops", "1e21") if command == "plan" else ()), "--resamples", 100).output
+        assert "--drop 19 leaves it out" in said
+
+
 def run_check(path):
     return run("check", path, "--json").output
 
