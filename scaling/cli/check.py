@@ -108,6 +108,9 @@ def _as_dict(table: pd.DataFrame, found: Inspection) -> dict[str, Any]:
         "copies": found.copies,
         "slips": found.slips,
         "one_sided": found.one_sided,
+        "astray": found.astray,
+        "luck": found.luck,
+        "alone": found.alone,
         "pooled": [{"kind": each.kind, "columns": each.columns, "words": each.words} for each in found.pooled],
         "spikes": found.spikes.rename_axis("at").reset_index(),
         "approaches": {

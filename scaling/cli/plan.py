@@ -410,7 +410,7 @@ def _both(found: Plan, band: Band) -> str:
 
     def span(value: float, low: float, high: float) -> str:
         value, low, high = nouns.ends(value, low, high)
-        return f"{value:.4g} [{low:.4g}, {high:.4g}]"
+        return f"{value:.4g} {'unknown' if np.isnan(low) else f'[{low:.4g}, {high:.4g}]'}"
 
     lines = [
         f"{nouns.rises or 'loss'} of the compute-optimal run, {found.level:.0%} interval",

@@ -109,7 +109,9 @@ class Discrepancy:
         law = np.asarray(self.fit.law.loss(N, D))
         reason = self._reason(float(find_meter(self.fit.runs).flops(N, D).max()))
         silent = np.nan if reason else 0.0
-        estimate, low, high = ((law * np.exp(mean + shift) + silent).reshape(shape)[()] for shift in (0.0, -far, far))
+        with np.errstate(over="ignore"):  # far beyond the runs, where nothing is said anyway
+            ends = [law * np.exp(mean + shift) + silent for shift in (0.0, -far, far)]
+        estimate, low, high = (each.reshape(shape)[()] for each in ends)
         return Band(estimate, low, high, level, reason)
 
     def _reason(self, flops: float) -> str:
@@ -231,13 +233,18 @@ def _forecasts(table: pd.DataFrame, seen: _Seen) -> Iterator[tuple[float, float,
     edges = [edge for _, edge in find_cuts(table, None)]
     for cut, end in pairwise([*edges, np.inf]):
         before, after = flops <= cut, (flops > cut) & (flops <= end)
-        if before.sum() < LEAST_RUNS or not after.any():
+        if before.sum() < LEAST_RUNS or not after.any() or not _told_apart(seen.slopes[before]):
             continue
         new = seen.take(after)
         found, deviation = _Process(seen.take(before)).predict(new, noise=True, mean=True)
         error = float(np.average(new.missed, weights=new.weights) - found[0])
         reach = float(np.exp(np.log(flops[after]).mean()) / cut)
         yield float(cut), reach, int(after.sum()), error, error / float(deviation[0])
+
+
+def _told_apart(slopes: np.ndarray) -> bool:
+    """Whether runs tell all constants of a law apart, which repeats of a few designs do not."""
+    return bool(np.linalg.matrix_rank(slopes) == slopes.shape[1])
 
 
 def _chance(deviations: np.ndarray) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -21,6 +22,8 @@ from ..runs.preparing.cooldowns import several_cooldowns
 from ..runs.repetition import repeated_rows
 from ..runs.table import check_runs
 from .approaches import APPROACH_NAMES, fit_approaches
+from .astray import far_from_law, in_thousands, misses, say_astray, slips_of_hand
+from .luck import say_shared_luck
 from .pooling import Pooling, find_pooling
 from .skewness import LEAST, residual_skewness
 from .spikes import find_spikes
@@ -72,6 +75,13 @@ class Inspection:
         That runs were cooled down several times, in words; or nothing.
     rising : str
         That the losses rise with compute, as no loss does, in words; or nothing.
+    astray : str
+        Runs off the law of the others by far more than these stray, but less than those in ``diverged`` and ``slips``,
+        in words; or nothing.
+    luck : str
+        That the rows of one size stray from the law together, in words; or nothing.
+    alone : str
+        That rows taken for curves would have a law if they were runs of their own, in words; or nothing.
     """
 
     groups: pd.DataFrame
@@ -84,6 +94,9 @@ class Inspection:
     spikes: pd.DataFrame = field(default_factory=pd.DataFrame)
     cooldowns: str = ""
     rising: str = ""
+    astray: str = ""
+    luck: str = ""
+    alone: str = ""
 
     @property
     def looks(self) -> list[str]:
@@ -116,7 +129,7 @@ class Inspection:
         ]
         if (more := len(within) - MOST_SAID) > 0:
             words.append(f"and {more} more spikes within training curves")
-        return [*words, *filter(None, [self.cooldowns, self.one_sided])]
+        return [*words, *filter(None, [self.alone, self.astray, self.luck, self.cooldowns, self.one_sided])]
 
     @property
     def usable(self) -> bool:
@@ -169,18 +182,26 @@ def inspect_runs(runs: pd.DataFrame, which: Iterable[int] = (1, 2, 3)) -> Inspec
     copies = repeated_rows(table, ["params", "tokens", "loss"], every=True)
     told = not copies.any() or any(each.kind == "copies" for each in pooled)
     words = [] if told else [f"{name_rows(table.index, copies)}: copies of each other (params, tokens and loss)"]
-    diverged, below = _diverged(ends, law)
+    diverged, low = _diverged(ends, law)
+    below = [f"{name_rows(ends.index, low)}: {_BELOW}{_by_hand(law, ends, low)}"] if low.any() else []
+    far = np.zeros(len(ends), dtype=bool) if law is None else far_from_law(law, ends)
+    far &= ~low & ~ends.index.isin(diverged.index)
+    if unit := in_thousands(ends) if law is None and len(ends) <= MOST_PAIRED else "":
+        diverged = diverged[:0]  # which the unit explains
     return Inspection(
         groups=_groups(ends),
         diverged=diverged,
         copies=words,
-        slips=_slips(table) + below,
+        slips=[*_slips(table), *below, *filter(None, [unit])],
         approaches=fit_approaches(part, which, parametric=parametric),
         one_sided=residual_skewness(law).words if law is not None and len(law.runs) >= LEAST else "",
         pooled=pooled,
         spikes=find_spikes(table),
         cooldowns=several_cooldowns(table),
         rising=_rising(ends) if law is None else "",
+        astray=say_astray(law, ends, far) if law is not None else "",
+        alone=_alone(table, parametric),
+        luck=say_shared_luck(law, table) if law is not None and not pooled else "",
     )
 
 
@@ -191,6 +212,28 @@ def _rising(ends: pd.DataFrame) -> str:
         return ""
     words = f"the losses rise with compute (rank correlation {order:.2f}): are they an accuracy or a reward?"
     return f"{words} --higher-is-better --ceiling LIMIT fits what is missing of it to the limit"
+
+
+def _alone(table: pd.DataFrame, fit: Fit) -> str:
+    """That the rows of a run may be runs of their own, where the ends of curves have no law and all rows have."""
+    if fit.status != "not_identified" or runs_of(table) is None or len(table) > MOST_PAIRED:
+        return ""
+    if fit_parametric(table, rows="all").status not in ("identified", "weak"):
+        return ""
+    read_from = {each["name"]: each["column"] for each in table.attrs.get("reading", {}).get("mapping", [])}
+    run, tokens = (read_from.get(name, name) for name in ("run", "tokens"))
+    words = f"rows of one {run!r} were taken for points of its curve, of which only the last has what a run reaches"
+    return f"{words}; if each row is the end of a run of its own, --run {shlex.quote(f'{run},{tokens}')} says so"
+
+
+_BELOW = "loss far below what the other runs suggest: is it, or params or tokens, in another unit?"
+
+
+def _by_hand(fit: Fit | None, table: pd.DataFrame, rows: np.ndarray) -> str:
+    """The slips that would explain rows, in brackets behind what is said of them."""
+    found = {} if fit is None or rows.sum() > MOST_SAID else slips_of_hand(fit, table, rows)
+    said = [f"{label}: {words}" for label, words in found.items() if words]
+    return f" ({'; '.join(said)})" if said else ""
 
 
 def without_copies(runs: pd.DataFrame) -> np.ndarray:
@@ -222,15 +265,15 @@ def _groups(table: pd.DataFrame) -> pd.DataFrame:
     return groups[groups["sizes"] >= LEAST_SIZES].rename_axis("budget").reset_index()
 
 
-def _diverged(table: pd.DataFrame, fit: Fit | None) -> tuple[pd.DataFrame, list[str]]:
-    """Runs above the pattern, and words about those below it.
+def _diverged(table: pd.DataFrame, fit: Fit | None) -> tuple[pd.DataFrame, np.ndarray]:
+    """Runs above the pattern, and which rows (n,) lie below it.
 
     The pattern is the parametric law where the table has one, else that no run does worse than one that had less.
     """
     loss, below = table["loss"].to_numpy(), np.zeros(len(table), dtype=bool)
     if fit is not None:
-        expected = np.asarray(fit.candidate.loss(table["params"].to_numpy(), table["tokens"].to_numpy()))
-        error = np.log(loss / expected)
+        error = misses(fit, table)
+        expected = loss / np.exp(error)
         edge = max(np.log1p(ABOVE), SIGMAS * float(robust_deviation(error - np.median(error))))
         out, below = error > edge, error < -edge
     elif len(table) <= MOST_PAIRED:
@@ -243,11 +286,10 @@ def _diverged(table: pd.DataFrame, fit: Fit | None) -> tuple[pd.DataFrame, list[
     found = pd.DataFrame({"loss": loss, "expected": expected}, index=table.index)
     bits = np.abs(found["loss"] / found["expected"] * np.log(2) - 1) < 0.03
     found = found.assign(maybe=np.where(bits, "in bits per token?", "diverged, cut short, or in another unit?"))
-    words = []
-    if below.any():
-        text = f"{name_rows(table.index, below)}: loss far below what the other runs suggest"
-        words = [f"{text}: is it, or params or tokens, in another unit?"]
-    return found[out], words
+    if fit is not None and 0 < out.sum() <= MOST_SAID:
+        for label, words in slips_of_hand(fit, table, out).items():
+            found.loc[label, "maybe"] += f" {words}" if words else ""
+    return found[out], below
 
 
 def _slips(table: pd.DataFrame) -> list[str]:

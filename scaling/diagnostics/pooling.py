@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,15 +13,18 @@ import numpy as np
 import pandas as pd
 import scipy
 
-from .._words import plain
+from .._robust import robust_deviation
+from .._words import name_rows, plain
 from ..errors import FitError
 from ..fit.certainty import LEAST_FREEDOM
 from ..fit.parametric import fit_parametric
 from ..fit.result import Fit
-from ..runs.curves import runs_of
+from ..runs.curves import last_points, runs_of
 from ..runs.epochs import condition, epochs_of, often_read
 from ..runs.repetition import designs_of, repeated_rows
 from ..runs.vocabulary import LABELS, LIMITS, STANDS_FOR
+from .appended import find_heights, find_step
+from .unfinished import ENDED, unfinished
 
 __all__ = ["Pooling", "find_pooling", "swept_columns"]
 
@@ -29,6 +33,9 @@ __all__ = ["Pooling", "find_pooling", "swept_columns"]
 LEVEL, EXPLAINED = 0.002, 0.2
 #: a label has at most so many levels, of at least so many rows each; numbers with more are cut into so many parts
 MOST_LEVELS, LEAST_ROWS, PARTS = 12, 3, 6
+#: rows of each level that are needed to see a tilt, and the share of a scale that its levels may explain: where small
+#: and large runs are levels, a bend of the law is one tilt for each
+LEAST_TILTED, APART = 8, 0.3
 #: levels that order a quantity to this share are that quantity under another name
 SAME = 0.9
 #: standard deviation of ln loss among repeats below which a sweep does not matter to a law
@@ -78,8 +85,8 @@ def _is(pattern: re.Pattern[str], name: str) -> bool:
 class Pooling:
     """Why the rows of a table are not one run each of one family.
 
-    ``kind`` is ``checkpoints``, ``repeated``, ``copies``, ``evaluations``, ``sweep``, ``families`` or ``experts``;
-    ``columns`` those that tell; ``words`` say what was seen and what to do.
+    ``kind`` is ``checkpoints``, ``repeated``, ``copies``, ``evaluations``, ``sweep``, ``families``, ``appended``,
+    ``unfinished`` or ``experts``; ``columns`` those that tell; ``words`` say what was seen and what to do.
     """
 
     kind: str
@@ -99,7 +106,10 @@ def find_pooling(fit: Fit, table: pd.DataFrame | None = None) -> list[Pooling]:
       seeds or trials says that they are runs of their own.
     * *A sweep*: runs of one size and number of tokens differ, and a column that is tuned explains how; or, without such
       a column, they differ far more than the best of each differ from a law of their own.
-    * *Families*: a column of few levels explains the residuals of the pooled law.
+    * *Families*: a column of few levels explains the residuals of the pooled law, or how they rise with size or length.
+    * *Appended*: without such a column, the residuals step once in the order of the file, or lie at two heights in any
+      order, five times as far apart as they stray, and no size, length or compute tells the two apart.
+    * *Unfinished*: a column of planned lengths says that some runs ended early, and these lie above the law.
     * *Experts*: fewer parameters are active than are counted.
 
     A column of L levels explains n residuals by the ratio of variances of their ranks,
@@ -133,6 +143,8 @@ def find_pooling(fit: Fit, table: pd.DataFrame | None = None) -> list[Pooling]:
     copies, experts = _copies(runs), _experts(runs, mapping.get("params", ""))
     if experts is not None and _is(_ACTIVE, experts.columns[0]):
         return [experts]  # whether anything else is pooled shows with the sizes that count
+    if (early := _unfinished(_labelled(fit.runs, table).iloc[used], residuals, mapping)) is not None:
+        return [early]  # what explains the others shows without these
     sweep, evaluations = _sweep(runs), None
     if sweep is None or not sweep.columns:
         chosen = {"params", "tokens"} <= set(table.attrs.get("best_of", ()))
@@ -141,7 +153,7 @@ def find_pooling(fit: Fit, table: pd.DataFrame | None = None) -> list[Pooling]:
             design = designs_of(runs, share=EXACT)
             rest = runs.iloc[np.unique(design, return_index=True)[1]]
             left = np.bincount(design, residuals) / np.bincount(design)
-        sweep = _families(rest, left, chosen) or sweep
+        sweep = _families(rest, left, chosen) or sweep or _appended(_labelled(fit.runs, table).iloc[used], residuals)
     epochs = sweep is not None and any("epoch" in plain(name) for name in sweep.columns)
     read_from = table.attrs.get("reading", {}).get("mapping", [])
     if (repeated := _repeated(runs, read_from, 0.0 if epochs else OFTEN)) is not None and epochs:
@@ -390,7 +402,7 @@ def _sweep(runs: pd.DataFrame) -> Pooling | None:
     if found:
         names = tuple(name for name, _ in found)
         numbers = all(pd.api.types.is_numeric_dtype(rows[name]) for name in names if name in rows)
-        return _named(names, seen, within=True, numbers=numbers)
+        return _named(names, seen, within=True, numbers=numbers, multiplied="unique_tokens" in rows)
     if spread > WIDE and _far_beyond(rows, spread):
         words = f"{seen}, far more than the best of each differ from a law: they are no repeats of one run"
         return Pooling("sweep", (), f"{words}. {_BEST}")
@@ -471,26 +483,133 @@ def _families(runs: pd.DataFrame, residuals: np.ndarray, chosen: bool) -> Poolin
         name: levels
         for name, column in _carried(runs)
         if not _EVALUATION.fullmatch(plain(name))
+        and not _is(_STEPS, name)
         and (levels := _levels(name, column)) is not None
         and max(_share(x, levels)[0] for x in scales) < SAME
     }
-    found = _explaining(each, residuals)
+    apart = {name: levels for name, levels in each.items() if max(_share(x, levels)[0] for x in scales) < APART}
+    found = _explaining(each, residuals) or _tilting(apart, residuals, sizes, lengths)
     if not found:
         return None
     seen = f"one law for all {len(runs):,} runs leaves residuals"
-    return _named(tuple(name for name, _ in found), seen, chosen=chosen)
+    told = dict(multiplied="unique_tokens" in runs, single=len(np.unique(designs_of(runs))) == len(runs))
+    return _named(tuple(name for name, _ in found), seen, chosen=chosen, **told)
+
+
+def _tilting(
+    columns: dict[str, np.ndarray], residuals: np.ndarray, sizes: np.ndarray, lengths: np.ndarray
+) -> list[tuple[str, float]]:
+    """The columns within whose levels residuals rise or fall with size or length: families of other exponents.
+
+    By the ratio of variances of a plane of its own for each level to one for all, of residuals cut at three robust
+    deviations; as :func:`_explaining` otherwise.
+    """
+    edge = 3 * float(robust_deviation(residuals - np.median(residuals)))
+    cut = np.clip(residuals - np.median(residuals), -edge, edge)
+    plane = np.column_stack([np.ones_like(cut), sizes - sizes.mean(), lengths - lengths.mean()])
+    whole, found = _left(plane, cut), []
+    for name, levels in columns.items():
+        codes = np.unique(levels, return_inverse=True)[1]
+        groups = codes.max() + 1
+        if (counts := np.bincount(codes)).min() < LEAST_TILTED:
+            continue
+        left = sum(_left(plane[codes == k], cut[codes == k]) for k in range(groups))
+        more, freedom = 3 * (groups - 1), int(counts.sum()) - 3 * groups
+        if freedom < 1 or whole <= 0:
+            continue
+        chance = float(scipy.special.fdtrc(more, freedom, (whole - left) / more / max(left / freedom, 1e-12 * whole)))
+        if (share := 1 - left / whole) >= EXPLAINED and chance < LEVEL / len(columns):
+            found.append((name, share))
+    return sorted(found, key=lambda each: -each[1])
+
+
+def _left(plane: np.ndarray, values: np.ndarray) -> float:
+    """The sum of squares that a plane leaves of values."""
+    return float(((values - plane @ np.linalg.lstsq(plane, values, rcond=None)[0]) ** 2).sum())
+
+
+def _appended(runs: pd.DataFrame, residuals: np.ndarray) -> Pooling | None:
+    """Two tables below each other that no column tells apart."""
+    step = find_step(residuals, runs)
+    if step is None:
+        return _two_heights(runs, residuals)
+    noun = runs.index.name or "row"
+    off = f"{abs(np.expm1(step.height)):.1%} {'above' if step.height > 0 else 'below'} the law of those before"
+    seen = f"from {noun} {step.after} on, losses lie {off}, and stray by {step.spread:.2%} on either side"
+    why = "two tables below each other, with another unit, data set or way of counting? One law is that of neither"
+    hint = "add a column that tells them apart, and --group COLUMN fits the rows of each by themselves"
+    return Pooling("appended", (), f"{seen}: {why}. {_CHOOSE}: {hint}, --where chooses those of one")
+
+
+def _two_heights(runs: pd.DataFrame, residuals: np.ndarray) -> Pooling | None:
+    """Two groups of rows, in whatever order, that no column tells apart."""
+    found = find_heights(residuals, runs)
+    if found is None:
+        return None
+    few, height, spread = found
+    off = f"{abs(np.expm1(height)):.1%} {'above' if height > 0 else 'below'} the law of the others"
+    seen = (
+        f"{few.sum()} of {len(runs)} rows ({name_rows(runs.index, few)}) lie {off}, and all stray by {spread:.2%} only"
+    )
+    why = "two families, with another unit, data set or way of counting? One law is that of neither"
+    hint = "add a column that tells them apart, and --group COLUMN fits the rows of each by themselves"
+    return Pooling("appended", (), f"{seen}: {why}. {_CHOOSE}: {hint}, --where chooses those of one")
+
+
+def _unfinished(runs: pd.DataFrame, residuals: np.ndarray, read_from: Mapping[str, str]) -> Pooling | None:
+    """Runs that ended before their planned length, and for that lie above the law."""
+    found = unfinished(runs)
+    if found is None:
+        return None
+    name, share = found
+    early = share < ENDED
+    rest = residuals[~early]
+    above = float(np.median(residuals[early]) - np.median(rest))
+    if above < max(MATTERS, 2 * float(robust_deviation(rest - np.median(rest)))):
+        return None
+    part = " to ".join(dict.fromkeys(f"{each:.0%}" for each in (share[early].min(), share[early].max())))
+    seen = f"{name_rows(runs.index, early)}: ended at {part} of {name!r}, and {above:.1%} above the law of the others"
+    why = "a run cut short is not what a run of that length reaches"
+    if "run" in runs:
+        names = ", ".join(json.dumps(each, default=str) for each in runs.loc[early, "run"].tolist())
+        told = f"{_quoted(read_from.get('run', 'run'))} not in ({names})"
+        hint = f"--where {shlex.quote(told)}" if early.sum() <= MOST_LEVELS else "--where"
+    else:
+        hint = f"--drop {','.join(map(str, runs.index[early]))}" if early.sum() <= MOST_LEVELS else "--where"
+    return Pooling("unfinished", (name,), f"{seen}: {why}. {hint} leaves these out")
+
+
+def _quoted(name: str) -> str:
+    return name if name.isidentifier() else f"`{name}`"
+
+
+def _labelled(runs: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    """The runs of a fit, labelled as in the table whose last points they are."""
+    ends = last_points(table)
+    return runs.set_axis(ends.index) if len(ends) == len(runs) else runs
 
 
 def _named(
-    names: tuple[str, ...], seen: str, within: bool = False, numbers: bool = False, chosen: bool = False
+    names: tuple[str, ...],
+    seen: str,
+    within: bool = False,
+    numbers: bool = False,
+    chosen: bool = False,
+    multiplied: bool = False,
+    single: bool = False,
 ) -> Pooling:
     """What to say of columns that explain differences among rows, the strongest first.
 
     ``within`` says that rows of one size and length differ in them, ``numbers`` that they hold numbers, ``chosen``
-    that the best of each design was kept.
+    that the best of each design was kept, ``multiplied`` that tokens are counted with every repetition,
+    ``single`` that no two rows are of one size and length.
     """
     words = f"{seen}, which {' and '.join(map(repr, names[:3]))} explain{'s' * (len(names) == 1)}"
-    if any("epoch" in plain(name) for name in names):
+    if epochs := [name for name in names if "epoch" in plain(name)]:
+        if multiplied:
+            why = "a token that is read again is worth less than a new one"
+            keep = f"--where {shlex.quote(f'{_quoted(epochs[0])} <= 1')} keeps the runs on new tokens"
+            return Pooling("sweep", names, f"{words}: {why}. {keep}, --group {_typed(epochs[:1])} fits each by itself")
         told = "tokens has to be what was trained on, with every repetition: multiply it, or keep one number of epochs"
         return Pooling("sweep", names, f"{words}: {told}")
     if any(_is(_TUNED, name) for name in names) and chosen:
@@ -498,6 +617,9 @@ def _named(
         return Pooling(
             "sweep", names, f"{words}: {why}. {_CHOOSE}: --where leaves out those that were tried with too few settings"
         )
+    if single and any(_is(_TUNED, name) for name in names):
+        why = "not all runs were tuned alike, and those that were tuned badly lie above the law of the others"
+        return Pooling("sweep", names, f"{words}: {why}. {_CHOOSE}: --where chooses those with settings near the best")
     if any(_is(_TUNED, name) for name in names):
         return Pooling("sweep", names, f"{words}: a sweep, not one run of each size and number of tokens. {_BEST}")
     if within and numbers:

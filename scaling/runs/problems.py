@@ -21,6 +21,8 @@ from .vocabulary import LIMITS, UNIT_HINTS, closest_column
 
 #: flops may differ from 6 N D by this share before a warning names the row
 FLOPS_TOLERANCE = 0.10
+#: share of empty cells from which on a column may be one of merged cells
+MERGED = 0.5
 SIX_N_D = Meter()
 USUAL = Nouns()
 
@@ -116,9 +118,12 @@ def column_problems(
     hint = nouns.hint(name)
     first = column.iloc[int(np.argmax(text))] if text.any() else None
     remove = "fill it in or remove the row"
+    gaps = np.isnan(values) & ~text & ~optional
+    if not gaps[:1].any() and gaps.mean() >= MERGED and pd.Series(values).dropna().is_unique:
+        remove = "are the cells merged, with each value in the first of its rows only? fill it down into the others"
     checks = [
         (text, f"{str(first)[:30]!r} is not a number: {_text_hint(first)}"),
-        (np.isnan(values) & ~text & ~optional, f"missing value: {remove}"),
+        (gaps, f"missing value: {remove}"),
         (np.isinf(values), f"infinite value: {remove}"),
         (values == 0, "zero, where a positive number is needed: " + hint),
         (np.isfinite(values) & (values < 0), "negative, where a positive number is needed: " + hint),

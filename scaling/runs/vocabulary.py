@@ -50,7 +50,7 @@ def closest_column(name: str, candidates: list, cutoff: float = 0.75) -> object 
 
 #: more of them than :func:`closest_column` suggests, as :func:`~scaling._words.plain` has them
 _MORE = {
-    "params": "param parameter numparameters totalnumparams totalnumparameters paramcount parametercount "
+    "params": "param parameter numparameters totalnumparams totalnumparameters ntotal paramcount parametercount "
     "numberofparameters numberofparams paramstotal totalparameters modelparameters trainableparams "
     "trainableparameters nparam numparam weights noofparameters noofparams numberofweights numweights "
     "nweights modelparam totalnparams paramstotalcount parameteranzahl anzahlparameter parameterzahl "

@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
@@ -56,10 +57,43 @@ def test_plan_takes_the_law_that_foresees_best_and_shows_both(joined):
     assert "the laws disagree on " in said
 
 
-def test_a_plan_by_the_additive_law_is_as_it_was(joined):
-    said = run("plan", joined, "--flops", "1e21", "--resamples", 100, "--law", "additive")
-    assert "between laws" not in said
+def test_a_plan_by_the_additive_law_has_the_range_over_both_laws(joined):
+    options = ("--flops", "1e21", "--resamples", 100, "--law", "additive")
+    said = run("plan", joined, *options)
     assert "law: " not in said
+    ranges = json.loads(run("plan", joined, *options, "--json"))["between_laws"]["ranges"]
+    rows = pd.DataFrame(json.loads(run("plan", joined, *options, "--json"))["between_laws"]["table"])
+    for name, (low, high) in ranges.items():
+        each = rows[rows["quantity"] == name]
+        assert (low, high) == (each["low"].min(), each["high"].max())
+    assert "over both laws: size [" in said
+
+
+def test_a_range_over_both_laws_holds_a_truth_that_is_neither():
+    """A product of the two terms moves what the additive and the coupled law find to two sides of the truth."""
+
+    def loss(N, D):
+        return 1.7 + 400 * N**-0.34 + 1000 * D**-0.36 + 2e5 * N**-0.34 * D**-0.36
+
+    budgets, N = np.geomspace(1e18, 3e20, 6), np.geomspace(1e6, 1e13, 200_001)
+    rows = [(n, C / 6 / n) for C in budgets for n in np.sqrt(C / 120) * np.geomspace(1 / 4, 4, 9)]
+    held = {"additive": 0, "coupled": 0, "both": 0}
+    for seed in range(4):
+        runs = pd.DataFrame(rows, columns=["params", "tokens"])
+        noise = np.exp(np.random.default_rng(seed).normal(0, 0.002, len(runs)))
+        runs = scaling.check_runs(runs.assign(loss=loss(runs["params"], runs["tokens"]) * noise))
+        for flops in (1e20, 3e21):
+            best = N[np.argmin(loss(N, flops / 6 / N))]
+            fits = {law: scaling.fit_parametric(runs, law=law) for law in ("additive", "coupled")}
+            plans = {law: plan_training(scaling.bootstrap(fit, n_resamples=200), flops) for law, fit in fits.items()}
+            between = compare_plans(plans)
+            for law in plans:
+                row = between.table.loc[law, "params"]
+                held[law] += row["low"] <= best <= row["high"]
+            low, high = between.ranges["params"]
+            held["both"] += low <= best <= high
+    assert held["both"] == 8
+    assert max(held["additive"], held["coupled"]) < 8
 
 
 def test_plans_are_compared_number_by_number():

@@ -208,3 +208,13 @@ def test_what_has_no_discrepancy_is_refused():
         )
     with pytest.raises(ValueError, match="level"):
         find_discrepancy(scaling.fit_parametric(simulated(LAW, 0))).band(1e9, 1e10, level=1.0)
+
+
+def test_many_repeats_of_few_designs_are_no_forecast_of_the_next():
+    law = scaling.ChinchillaLaw(E=1.7, A=400, B=1000, alpha=0.34, beta=0.36)
+    design = scaling.simulate.grid_design([5e7, 1e8, 2e8, 4e8, 8e8, 1.6e9], [2e9, 5e9, 1e10, 2e10, 4e10])
+    design = pd.concat([design] * 40, ignore_index=True)
+    runs = scaling.simulate_runs(law, design, noise=0.003, seed=0)
+    found = find_discrepancy(scaling.fit_parametric(runs))
+    assert np.isfinite(found.forecasts.to_numpy()).all()
+    assert len(found.forecasts) >= 2

@@ -191,3 +191,13 @@ def test_what_cannot_be_resampled_in_part_is_refused(many):
     kaplan = scaling.fit.fit_kaplan(many.runs)
     with pytest.raises(scaling.FitError, match="only fits of fit_parametric and fit_isoflop"):
         scaling.uncertainty.subsampled_bootstrap(kaplan, rows=1_000, n_resamples=10)
+
+
+def test_rows_of_one_name_that_may_be_runs_of_their_own_are_told_so():
+    design = scaling.simulate.grid_design(np.geomspace(5e7, 2e9, 6), np.geomspace(2e9, 4e10, 5))
+    runs = scaling.simulate_runs(LAW, design, noise=0.003, seed=0)[["params", "tokens", "loss"]]
+    named = scaling.check_runs(runs.assign(run=[f"m{size:.0f}" for size in runs["params"]]))
+    found = scaling.inspect_runs(named, ())
+    assert found.alone in found.looks
+    assert found.alone.endswith("if each row is the end of a run of its own, --run run,tokens says so")
+    assert not scaling.inspect_runs(scaling.check_runs(runs), ()).alone

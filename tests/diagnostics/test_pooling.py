@@ -114,3 +114,29 @@ def test_a_spike_within_a_curve_is_said_once_and_early_points_are_none(width):
         found.approaches[3].law
         == scaling.diagnostics.inspect_runs(curves.drop(index=[place, place + 1])).approaches[3].law
     )
+
+
+def other_exponents(seed=0, **columns):
+    """Two families of one level whose exponents of size differ, over the same ranges."""
+    tables = []
+    for k, alpha in enumerate((0.34, 0.30)):
+        law = scaling.ChinchillaLaw(E=1.7, A=400 * 3e8 ** (alpha - 0.34), B=1000, alpha=alpha, beta=0.36)
+        design = scaling.simulate.isoflop_design([1e18, 1e19, 1e20], n_sizes=9, law=law)
+        runs = scaling.simulate_runs(law, design, noise=0.003, seed=2 * seed + k)[["params", "tokens", "loss"]]
+        tables.append(runs.assign(kind=f"family {k}"))
+    return pd.concat(tables, ignore_index=True)
+
+
+def test_families_of_other_exponents_are_found():
+    for seed in range(5):
+        runs = scaling.check_runs(other_exponents(seed))
+        (found,) = find_pooling(scaling.fit_parametric(runs), runs)
+        assert (found.kind, found.columns) == ("families", ("kind",))
+
+
+def test_a_law_that_bends_is_no_family_of_small_and_one_of_large_runs():
+    design = scaling.simulate.grid_design(np.geomspace(5e7, 3e9, 8), np.geomspace(2e9, 1e11, 6))[["params", "tokens"]]
+    loss = 1.7 + (4000 / design["params"] ** 0.5 + 12000 / design["tokens"] ** 0.5) ** 0.5
+    noise = np.exp(np.random.default_rng(0).normal(0, 0.002, len(design)))
+    table = design.assign(loss=loss * noise, cluster=np.where(design["params"] > 4e8, "large", "small"))
+    assert kinds(table) == []

@@ -62,6 +62,9 @@ def _zip(path: Path, data: bytes) -> IO[bytes]:
     ]
     if any(name.startswith(("word/", "ppt/")) for name in names):
         raise RunsError(str(path), ["this is an Office document, not a table: save its table as CSV"])
+    if names and all(name.endswith(".npy") for name in names):
+        words = f"this is an archive of NumPy arrays ({', '.join(map(repr, names[:5]))}): save them as columns of a CSV"
+        raise RunsError(str(path), [words])
     if len(names) != 1:
         shown = ", ".join(repr(name) for name in names[:5])
         raise RunsError(str(path), [f"this is a zip archive of {len(names)} files ({shown}): unpack it, and name one"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,13 @@ _GAPS = r"[ _'\u2019\u00a0\u2009\u202f]"
 #: what people write where there is nothing
 _NOTHING = ["", "-", "--", "n/a", "na", "nan", "none", "null"]
 _TAIL = r"(?:[eE][+-]?[0-9]+)?\s*[^\W\d_][\w\s/*^.-]*|(?:[eE][+-]?[0-9]+)?"
+
+
+#: a power of ten as people write it: ``1.3 x 10^9``, ``10⁹``, ``2·10**18``
+_POWER = re.compile(
+    r"^(?:([+-]?[0-9]+(?:[.,][0-9]*)?)\s*[×x*·⋅]\s*)?10\s*(?:\^|\*\*)?\s*\{?"
+    r"((?<=[\^*{])[+-]?[0-9]{1,2}|[⁰¹²³⁴-⁹]{1,2})\}?(?=\s|$)"
+)
 
 
 def _evidence(mark: str, other: str) -> str:
@@ -67,6 +75,8 @@ def read_numbers(name: str, column: pd.Series, mark: str) -> tuple[pd.Series, np
     and these units.
     """
     text = column.astype("str").str.strip().str.replace("\u2212", "-", regex=False)
+    if text.str.contains(r"10\s*[\^*{⁰¹²³⁴-⁹]").any():
+        text = text.str.replace(_POWER, _as_typed, regex=True)
     sep = _GAPS[:-1] + ("," if mark == "." else ".") + "]"
     m = re.escape(mark)
     parts = text.str.extract(
@@ -92,6 +102,10 @@ def read_numbers(name: str, column: pd.Series, mark: str) -> tuple[pd.Series, np
     mixed = column.astype(object).copy()
     mixed[known] = values[known]
     return mixed, own, units
+
+
+def _as_typed(power: re.Match[str]) -> str:
+    return unicodedata.normalize("NFKC", f"{power[1] or 1}e{power[2]}")
 
 
 def _values(mantissa: pd.Series, exponent: pd.Series, factor: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ from .flags import known_state
 from .glance import fits, glance
 from .hours import Time, read_time
 from .other_laws import other_laws, rising_columns
-from .products import Product, by_epochs, parts_of, tokens_by_parts
+from .products import Product, by_epochs, derive_option, in_backticks, other_tokens, parts_of, tokens_by_parts
 from .ratios import is_logarithm, read_ratio
 from .shapes import size_by_shape
 from .spreads import is_no_loss, is_spread
@@ -98,6 +98,8 @@ def map_columns(
             taken.add(m.place)
         else:
             notes.append(f"column {m.column!r} is carried, not taken as {m.name}: its numbers are no such quantity")
+    if "tokens" in (found := {m.name: m for m in mapped}) and "tokens" not in columns:
+        problems += other_tokens(frame, found["tokens"].column, taken)
     product = None
     if len({m.name for m in mapped} & {*_NEEDED}) < 2 or "unique_tokens" in {m.name for m in mapped}:
         product, words = tokens_by_parts(frame, {m.name: m.column for m in mapped}, taken)
@@ -371,13 +373,35 @@ def _units(
                 notes.append(f"column {m.column!r} is carried, not used: {header.unit[:30]!r} is no unit of flops")
                 continue
             if unit_factor(m.name, header.unit) is None and read_time(m.column) is None:  # which is told by itself
-                decide = "--loss-unit UNIT" if m.name == "loss" else f"--unit {m.name}=UNIT"
-                problems.append(
-                    f"column {m.column!r} ({m.name}): unit {header.unit[:30]!r} is not known; {decide} decides"
-                )
+                problems.append(f"column {m.column!r} ({m.name}): {_unknown(m, header.unit)}")
             m = replace(m, unit=str(unit), source="header")
         out.append(m)
     return out, problems, notes
+
+
+#: units of something else, and what one of them has to be multiplied with
+_OTHER = {
+    "tokens": {
+        "bytes": (r"(?:k|m|g|t|ki|mi|gi|ti)?(?:b|bytes?)", "TOKENS_PER_BYTE"),
+        "words": (r"words?|worter|mots|palabras", "TOKENS_PER_WORD"),
+        "characters": (r"characters?|chars?|zeichen", "TOKENS_PER_CHARACTER"),
+        "sequences": (r"sequences?|seqs?|samples?|examples?|documents?|docs?", "TOKENS_PER_SEQUENCE"),
+    },
+    "params": {"bytes": (r"(?:k|m|g|t|ki|mi|gi|ti)?(?:b|bytes?)", "PARAMS_PER_BYTE")},
+}
+
+
+def _unknown(m: Mapped, unit: str) -> str:
+    """What is said of a unit that is none of the quantity's."""
+    for what, (pattern, factor) in _OTHER.get(m.name, {}).items():
+        found = re.fullmatch(pattern, plain(unit))
+        if found:
+            scale = {"k": "e3", "m": "e6", "g": "e9", "t": "e12"}.get(plain(unit)[0], "") if what == "bytes" else ""
+            times = f" * 1{scale}" if scale else ""
+            option = derive_option(m.name, f"{in_backticks(m.column)}{times} * {factor}", [m.column])
+            return f"{unit[:30]!r} counts {what}, not {m.name}: {option}, with the number, makes them"
+    decide = "--loss-unit UNIT" if m.name == "loss" else f"--unit {m.name}=UNIT"
+    return f"unit {unit[:30]!r} is not known; {decide} decides"
 
 
 def _missing(frame: pd.DataFrame, found: set[str], taken: set[int], needs: Sequence[str] | None = None) -> list[str]:
@@ -399,16 +423,23 @@ def _missing(frame: pd.DataFrame, found: set[str], taken: set[int], needs: Seque
         words = f"no column is recognised as 'params'; {without!r} counts parameters without embeddings"
         problems.append(f"{words}: --column params={without!r} takes them all the same, for laws of that count")
     for ours in lacking:
-        likely = next(
-            (k for k in free if _likely(ours, names[k]) and _could_be(ours, frame.iloc[:, k], names[k])), None
-        )
-        if likely is None:
+        likely = [k for k in free if _likely(ours, names[k]) and _could_be(ours, frame.iloc[:, k], names[k])]
+        alike = [names[k] for k in likely if not is_logarithm(names[k])]
+        alike += [
+            names[k]
+            for k in free
+            if alike and k not in likely and _ON_ONE_SET.fullmatch(names[k]) and not is_spread(names[k])
+        ]
+        if not likely:
             unlike.append(ours)
             continue
-        if is_logarithm(names[likely]):
-            hint = f"{names[likely]!r} looks like its logarithm: add a column with the quantity itself"
+        if is_logarithm(names[likely[0]]):
+            hint = f"{names[likely[0]]!r} looks like its logarithm: {_of_logarithm(ours, names[likely[0]])}"
+        elif ours == "loss" and len(alike) > 1:
+            more = f" and {len(alike) - 4} more" if len(alike) > 4 else ""
+            hint = f"{', '.join(map(repr, alike[:4]))}{more} look like it: --column loss=COLUMN says which"
         else:
-            hint = f"{names[likely]!r} looks like it: --column {ours}={names[likely]!r} takes it"
+            hint = f"{names[likely[0]]!r} looks like it: --column {ours}={names[likely[0]]!r} takes it"
         problems.append(f"no column is recognised as {ours!r}; {hint}")
     if unlike:
         hint = f"columns found: {_listed(_likely_first(frame, free, lacking))}; --column {unlike[0]}=COLUMN"
@@ -427,6 +458,23 @@ def _missing(frame: pd.DataFrame, found: set[str], taken: set[int], needs: Seque
     if not shape:  # models of several sizes are no table of one variable
         problems += other_laws(frame, found)
     return problems
+
+
+#: a loss on one data set; parts of what is minimised are none
+_ON_ONE_SET = re.compile(
+    r"(?i)(?!.*(?:aux|router|balanc|z_?loss|regular|reducib|relative|excess|delta|scale))(?:\w+[\s_./-]loss|loss[\s_./@-]\w+)"
+)
+
+
+def _of_logarithm(ours: str, name: str) -> str:
+    """How the quantity follows from the column of its logarithm, as an option where the header says the base."""
+    base = "10" if re.search(r"(?i)log_?\s*10|lg", name) else "2" if re.search(r"(?i)log_?\s*2", name) else ""
+    base = base or ("2.718281828459045" if re.match(r"\s*ln", name) else "")
+    return (
+        derive_option(ours, f"{base} ** {in_backticks(name)}", [name])
+        if base
+        else "add a column with the quantity itself"
+    )
 
 
 def _likely_first(frame: pd.DataFrame, free: list[int], lacking: list[str]) -> list[str]:

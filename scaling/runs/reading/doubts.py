@@ -25,8 +25,9 @@ _THOUSANDS, _NEAR = 10.0 ** np.array([-18, -15, -12, -9, -6, -3, 3, 6, 9, 12, 15
 #: a loss whose least or middle value is above the first two of these, and the largest above the last, is hardly one in
 #: nats per token: a guess among 100,000 tokens costs 11.5
 _LEAST_LOSS, _MIDDLE_LOSS, _GUESS = 6.0, 9.0, 12.5
-#: losses beside those of published runs: between these factors they are believed, and this is how alike a shape is
-_BELIEVED, _ALIKE = (0.5, 1.28), 0.05
+#: losses beside those of published runs: between these factors they are believed, and this is how alike a shape is,
+#: above and, where nothing else is as low, below
+_BELIEVED, _ALIKE, _LIKE = (0.5, 1.28), 0.05, 0.08
 #: rows that are looked at, of a large table
 MOST = 20_000
 #: fewest rows, parameters and tokens for that comparison
@@ -188,8 +189,8 @@ def _other_loss(
                 name = {"perplexity": "perplexities", "bits": "in bits per token"}[unit]
                 return [f"{times}: are they {name}? --loss-unit {unit}; {as_they_are}"]
         return []
-    likely = [name for name, nats in kinds.items() if 0.7 < (s := _shape(law, N, D, nats))[0] < 1.3 and s[1] < _ALIKE]
-    if 0.22 < level < 0.45 and spread < _ALIKE:
+    likely = [name for name, nats in kinds.items() if 0.7 < (s := _shape(law, N, D, nats))[0] < 1.3 and s[1] < _LIKE]
+    if 0.22 < level < 0.45 and spread < _LIKE:
         likely.append("in bits per byte")
     if not likely:
         return []

@@ -102,6 +102,12 @@ def read_content(
     start = text.lstrip()[:1000]
     if re.match(r"(?i)<(!doctype|html|\?xml|table)", start):
         raise RunsError(str(path), ["this is a web page or XML, not a table: download the table itself"])
+    if re.search(r"\\begin\{(table|tabular|longtable)", start):
+        raise RunsError(
+            str(path), ["this is LaTeX: write its table as CSV, with commas for & and without the commands"]
+        )
+    if start[0] == "{" and re.search(r'"nbformat"\s*:', text) and re.search(r'"cells"\s*:', text):
+        raise RunsError(str(path), ["this is a notebook: save the table in it as CSV"])
     if start[0] in "[{" and separator is None:
         raw = read_json(path, text, words, notes)
         return _records(path, raw.frame, raw.kind, raw.notes, raw.frame.index)

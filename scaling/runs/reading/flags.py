@@ -29,13 +29,17 @@ _WORDS = {
     "says how": "status state outcome result runstate runstatus runoutcome runresult trainingstatus trainstatus "
     "jobstatus jobstate exitstatus finalstatus finalstate ergebnis zustand ausgang statut etat resultat resultado "
     "estado stato esito 状态 結果 状態 结果 상태 결과",
+    "no run": "extrapolated extrapolation predicted projected forecast forecasted planned todo "
+    "vorhergesagt extrapoliert geplant predit prevu extrapole previsto planeado 预测 外推 計画 予測",
     "yes": "true yes y t 1 10 x ja oui si sim da wahr vrai verdadero 是 はい 예 ✓ ✔ ☑ ✅",
     "no": "false no n f 0 00 nein non nao niet falsch faux falso 否 いいえ 아니오 ✗ ✘ ☐ ❌",
     "remarks": "note notes comment comments remark remarks bemerkung bemerkungen remarque nota notas 备注 備考 비고",
 }
-FINISHED, _FAILED, _SAYS_FAILED, _SAYS_FINISHED, _SAYS_HOW, _YES, _NO, _NOTES = (
+FINISHED, _FAILED, _SAYS_FAILED, _SAYS_FINISHED, _SAYS_HOW, _NO_RUN, _YES, _NO, _NOTES = (
     (frozenset(map(plain, words.split())) | frozenset(words.split())) - {""} for words in _WORDS.values()
 )
+#: most different words of a column that says which rows are runs
+MOST_KINDS = 6
 _MARKS = str.maketrans("", "", " .")
 
 
@@ -46,13 +50,24 @@ def failed_runs(frame: pd.DataFrame, taken: set[int]) -> tuple[pd.Series | None,
     for place, header in enumerate(frame.columns):
         if place in taken:
             continue
-        said = _said(str(header), frame.iloc[:, place])
+        said, what = _said(str(header), frame.iloc[:, place]), "which runs failed"
+        if said is None:
+            said, what = _foretold(frame.iloc[:, place]), "which rows are no runs, but foretold or planned"
         if said is not None and (said != "").any():
-            notes.append(f"column {header!r} says which runs failed")
+            notes.append(f"column {header!r} says {what}")
             words = said if words is None else words.where(words != "", said)
         elif plain(re.split(r"[./]", str(header))[-1]) in _NOTES:
             notes += _remarked(str(header), frame.iloc[:, place])
     return words, notes
+
+
+def _foretold(column: pd.Series) -> pd.Series | None:
+    """The word for each row that is a prediction or a plan and no run, "" for others; None where none or all are."""
+    if pd.api.types.is_numeric_dtype(column) or (cells := column.astype("str")).nunique() > MOST_KINDS:
+        return None
+    cells = cells.str.strip().fillna("")
+    hit = cells.map(plain).isin(_NO_RUN).to_numpy(dtype=bool)
+    return pd.Series(np.where(hit, cells.str.slice(0, 30), ""), index=column.index) if 0 < hit.mean() < 1 else None
 
 
 def _remarked(header: str, column: pd.Series) -> list[str]:

@@ -15,18 +15,78 @@ from .units import read_header
 
 #: columns headed by a number that make a matrix, at least
 LEAST = 3
+#: what a number behind the word for a loss reaches where it counts something
+LEAST_COUNT = 1e6
 #: numbers that no count of tokens reaches, so they are FLOPs; below the other they could be either
 _SURELY_FLOPS = 1e17
 _NUMBER = re.compile(
-    r"(?i)(?:([A-Za-z_ ]*?)\s*[=:_]?\s*)?([0-9]+(?:\.[0-9]*)?(?:e[+-]?[0-9]+)?)\s*"
+    r"(?i)(?:([A-Za-z_ /]*?)\s*[=:_@]?\s*)?([0-9]+(?:\.[0-9]*)?(?:e[+-]?[0-9]+)?)\s*"
     r"(k|m|b|bn|t|million|billion|trillion)?\s*(flops?|tokens?|tok|params?|pf-?days?)?"
 )
+#: names of the column of values in a long table, most different quantities of one, and a name for its rows
+_VALUES = {
+    "value",
+    "values",
+    "val",
+    "y",
+    "number",
+    "metricvalue",
+    "amount",
+    "wert",
+    "valeur",
+    "valor",
+    "值",
+    "数值",
+    "値",
+}
+MOST_NAMES, _ROW = 60, "#row"
 _EXPORT = re.compile(r"(?s)(.+) - (.+?)(__MIN|__MAX)?")
 
 
 def unfolded(raw: RawTable) -> RawTable:
     """The table with a row a run, where it is a matrix or an export of one column a run; else as it is."""
-    return _matrix(raw) or _export(raw) or raw
+    return _long(raw) or _matrix(raw) or _export(raw) or raw
+
+
+def _long(raw: RawTable) -> RawTable | None:
+    """A long table: one column names the quantity, one holds its value, and the others say of which run."""
+    frame = raw.frame
+    for place in range(frame.shape[1]):
+        column = frame.iloc[:, place].dropna()
+        if pd.api.types.is_numeric_dtype(column) or not 1 < (words := column.astype("str")).nunique() <= MOST_NAMES:
+            continue
+        means = {header.name for name in words.unique() if (header := read_header(name))}
+        if len(means & {"params", "tokens", "flops", "loss"}) < 2:
+            continue
+        values = [k for k in range(frame.shape[1]) if k != place and plain(frame.columns[k]) in _VALUES]
+        keys = [k for k in range(frame.shape[1]) if k not in (place, *values)]
+        if len(values) != 1 or not keys or frame.iloc[:, [place, *keys]].astype("str").duplicated().any():
+            continue
+        names, value = [str(frame.columns[k]) for k in keys], str(frame.columns[values[0]])
+        rows = frame.groupby(names, sort=False, dropna=False).ngroup().to_numpy()
+        wide = frame.assign(**{_ROW: rows}).pivot(index=_ROW, columns=str(frame.columns[place]), values=value)
+        first = np.unique(rows, return_index=True)[1]
+        wide = pd.concat([frame.iloc[first, keys].reset_index(drop=True), wide.rename_axis(columns=None)], axis=1)
+        wide.index = frame.index[first]
+        filled = _filled(wide, names)
+        shape = f"this is a long table, in which {str(frame.columns[place])!r} names the quantity of {value!r}, "
+        shape += f"read as {len(wide)} rows, one for each {' and '.join(map(repr, names))}"
+        shape += f"; {' and '.join(map(repr, filled))}, given once, fill all rows of a run" if filled else ""
+        return replace(raw, frame=wide, notes=[*raw.notes, shape], shape=shape, again=None)
+    return None
+
+
+def _filled(wide: pd.DataFrame, keys: list[str]) -> list[str]:
+    """The columns that a key has one value of each and gaps beside, which are filled in place."""
+    filled = []
+    for name in [name for name in wide.columns if name not in keys and wide[name].isna().any()]:
+        for key in keys:
+            values = wide.groupby(key, sort=False, dropna=False)[name]
+            if (values.nunique() == 1).all() and values.ngroups < len(wide):
+                wide[name] = values.transform("first")
+                filled.append(name)
+                break
+    return filled
 
 
 def _matrix(raw: RawTable) -> RawTable | None:
@@ -39,6 +99,8 @@ def _matrix(raw: RawTable) -> RawTable | None:
     named = [read_header(str(frame.columns[k])) for k in beside]
     if not beside or len(across) < frame.shape[1] / 2 or any(found and found.name == "loss" for found in named):
         return None
+    if sum(read_header(str(cell)) is not None for cell in frame.iloc[:MOST_NAMES, beside[0]].dropna()) > 1:
+        return None  # quantities down the first column: a table on its side
     cells = np.column_stack([glance("loss", frame.iloc[:, k], len(frame)) for k in across])
     if not np.isfinite(cells).any():
         return None
@@ -89,6 +151,8 @@ def _head(header: str) -> tuple[float, str] | None:
     kind = word or named
     if kind is None:
         return value, ""
+    if kind.name == "loss" and word is not None:
+        return (value, "") if value >= LEAST_COUNT else None  # loss_50M, and not loss_2
     return (value, kind.name) if kind.name in ("params", "tokens", "flops", "budget") else None
 
 

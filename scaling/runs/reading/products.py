@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,8 @@ from .cells import read_numbers
 from .glance import glance
 from .ratios import read_ratio
 
+#: factors between tokens and their product that differ so much from run to run, in logarithms, make two quantities
+DIFFERENT = float(np.log(1.25))
 #: numbers within 2 %, in logarithms, are one
 AS_ONE = float(np.log(1.02))
 
@@ -76,6 +79,13 @@ class Product:
         )
 
 
+def derive_option(ours: str, expression: str, headers: Iterable[str]) -> str:
+    """The option that makes a quantity, under another name where a column of the table has ours."""
+    if ours not in headers:
+        return f"--derive {ours}='{expression}'"
+    return f"--derive {ours}_made='{expression}' --column {ours}={ours}_made"
+
+
 def in_backticks(header: str) -> str:
     """A header as it stands in an expression."""
     return header if header.isidentifier() else f"`{header}`"
@@ -98,6 +108,40 @@ def per_token_remarks(frame: pd.DataFrame, read: pd.DataFrame) -> list[str]:
             words = f"{header!r} is {per_param:.3g} times params, where flops = 6 N D has 6"
             return [f"{words}: by that column tokens are {6 / per_param:.3g} times as many as is read here"]
     return []
+
+
+def other_tokens(frame: pd.DataFrame, column: str, taken: set[int]) -> list[str]:
+    """A question where steps, batch and sequence beside a column of tokens make other numbers of them.
+
+    A constant factor between the two is one of devices or of accumulation, and no question.
+    """
+    parts, names = parts_of(frame, taken), [str(name) for name in frame.columns]
+    steps = parts.get("step", parts.get("steps"))
+    sized = [parts["batch_tokens"]] if "batch_tokens" in parts else [parts.get("batch"), parts.get("sequence")]
+    if steps is None or None in sized or names[steps].startswith("_"):  # such as _step, which counts calls of a logger
+        return []
+    factors = [names[place] for place in (steps, *sized)]
+    more = [names[parts[part]] for part in ("accumulation", "devices") if part in parts]
+    ratios = [_over(frame, column, [*factors, *some]) for k in range(len(more) + 1) for some in combinations(more, k)]
+    if any(len(each) < 3 or _scatter(each) < DIFFERENT for each in ratios):
+        return []
+    ratio = ratios[0]
+    made = " * ".join(map(in_backticks, factors))
+    words = f"column {column!r} is {ratio.min():.2g} to {ratio.max():.2g} times {' x '.join(map(repr, factors))}: "
+    words += f"is it the size of a data set? {derive_option('tokens', made, names)} takes what was read in training, "
+    return [f"{words}--column tokens={column!r} takes the column"]
+
+
+def _over(frame: pd.DataFrame, column: str, factors: list[str]) -> np.ndarray:
+    """Tokens over the product of columns, in the rows where both are known."""
+    product = np.prod([glance("count", frame[name]) for name in factors], axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = glance("tokens", frame[column]) / product
+    return np.asarray(ratio[np.isfinite(ratio) & (ratio > 0)])
+
+
+def _scatter(ratio: np.ndarray) -> float:
+    return float(np.median(np.abs(np.log(ratio / np.median(ratio)))))
 
 
 def part_of(header: str) -> str | None:

@@ -30,7 +30,7 @@ from .files import read_content, read_file
 from .flags import FINISHED, failed_runs
 from .matrix import unfolded
 from .parquet import parquet_checksum
-from .products import Product, per_token_remarks
+from .products import Product, derive_option, in_backticks, per_token_remarks
 from .summaries import summary_rows
 from .text import RawTable, unique_names
 from .units import to_nats, unit_factor
@@ -42,6 +42,8 @@ __all__ = ["RunsTable", "read_table"]
 _LEAST = {"params": 1e4, "tokens": 1e5, "flops": 1e9, "budget": 1e9}
 #: the name of a table that is read from an open file
 STREAM = "standard input"
+#: between these a count may be a logarithm to base 10
+_LOGARITHMS = {"params": (5.0, 13.0), "tokens": (6.0, 16.0), "flops": (12.0, 28.0), "budget": (12.0, 28.0)}
 _EXAMPLES = {"params": "millions", "tokens": "billions", "flops": "PF-days", "budget": "PF-days"}
 
 
@@ -100,7 +102,8 @@ def read_table(
 
     CSV and the like (separated by commas, semicolons, tabs or bars, also as Markdown has them; decimal point or comma;
     UTF-8, UTF-16 or Windows-1252), JSON lines, JSON (an array of objects, records under a key, columns as a data frame
-    writes them), Parquet or a folder of it. Sizes may be written ``70B``, ``1.4T``, ``300 million`` or
+    writes them), Parquet or a folder of it. A long table, with a column of names of quantities and one of their values,
+    becomes a row a run. Sizes may be written ``70B``, ``1.4T``, ``300 million`` or
     ``1,000,000``; a unit may stand in the header (``tokens (B)``, ``compute_pf_days``, ``loss_bits_per_token``,
     ``val_ppl``, ``Parameter (Mio.)``), also in that of a column named by hand. The file is opened for reading
     and never changed.
@@ -235,7 +238,8 @@ def recognise(
         notes += words
         problems = doubts(frame if "status" not in frame else frame[_finished(frame)], mapped)
     if problems:
-        raise RunsError(source, [*([raw.shape] if raw.shape else []), *problems])
+        encoding = [note for note in raw.notes if "--encoding decides" in note]
+        raise RunsError(source, [*([raw.shape] if raw.shape else []), *problems, *encoding])
     mapping = mapping_table(mapped)
     return RunsTable(frame, mapping, (*raw.notes, *notes), raw.kind, sha256, nouns_of(told(mapping), ceiling))
 
@@ -418,7 +422,15 @@ def in_our_unit(
         return (_apply(column, lambda values: values * factor) if factor != 1.0 else column), m, []
     good = numbers[np.isfinite(numbers) & (numbers > 0)]
     if len(good) and good.max() < _LEAST.get(m.name, 0.0):
-        words = f"{where} runs from {good.min():g} to {good.max():g}, too little for a count: in which unit is it?"
+        words, asked = (
+            f"{where} runs from {good.min():g} to {good.max():g}, too little for a count",
+            "in which unit is it?",
+        )
+        low, high = _LOGARITHMS.get(m.name, (np.inf, 0.0))
+        if (good >= low).all() and (good <= high).all():
+            option = derive_option(m.name, f"10 ** {in_backticks(m.column)}", [m.column])
+            asked = f"is it the logarithm to base 10 ({option}), or in which unit?"
+        words = f"{words}: {asked}"
         return (
             column,
             m,

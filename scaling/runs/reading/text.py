@@ -56,6 +56,7 @@ def unique_names(header: list[str]) -> list[str]:
     seen: dict[str, int] = {}
     out = []
     for place, cell in enumerate(header, 1):
+        cell = " ".join(cell.split())
         name = printable(cell if len(cell) <= 80 else cell[:77] + "...") or f"(column {place})"
         seen[name] = seen.get(name, 0) + 1
         out.append(name if seen[name] == 1 else f"{name} ({seen[name]})")

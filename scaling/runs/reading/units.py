@@ -26,6 +26,10 @@ _PERPLEXITY = re.compile(
     r"(final|val|valid|validation|eval|test|train|training|dev|token|word)*(ppl|perplexity|perplexitat|perplexite|"
     r"perplejidad|perplexidade|perplessita|перплексия|困惑度|パープレキシティ|ハーフレキシティ)(final)?"
 )
+#: a rate, unless days follow: a PFLOP/s-day is a count
+_PER_SECOND = re.compile(
+    r"(?i)(/|\bper\b)\s*(s|sec|seconds?|gpu|device|chip)\b(?!\W*(d\b|days?|h\b|hours?|tage?|jours?|dias?|giorni))"
+)
 COUNT_WORDS = {
     "anzahl",
     "nombre",
@@ -172,7 +176,9 @@ def _unit_of(name: str, words: list[str]) -> str | None:
 
 
 def _unit_in(name: str, part: str) -> str | None:
-    """The unit that words in brackets hold, None where they hold none."""
+    """The unit that words in brackets hold, None where they hold none, as a rate such as ``TFLOP/s`` does."""
+    if _PER_SECOND.search(part):
+        return None
     words = [word for word in re.split(_BREAK, part) if word]
     telling = [word for word in words if not _says_nothing(name, word)]
     for option in (part, _unit_of(name, words), _unit_of(name, telling)):
@@ -260,7 +266,7 @@ def unit_factor(name: str, unit: str) -> float | str | None:
     if name.startswith(("flops", "budget")):
         if re.fullmatch(rf"{_PF}s?({_DAYS}|d)", word):
             return PF_DAY
-        if re.search(r"(?i)(/|\bper\b)\s*(s|sec|seconds?)\b", unit):
+        if _PER_SECOND.search(unit):
             return None
         match = re.fullmatch(r"([kmgtpezy]|kilo|mega|giga|tera|peta|exa|zetta|yotta)flops?", word)
         if match:
