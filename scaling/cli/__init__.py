@@ -8,12 +8,13 @@ reads what is printed any more, as in ``scaling check runs.csv | head -1``.
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import Any
 
 import click
 
 from .. import __version__
-from .command import CLOSED, let_go, refusing, uncollected
+from .command import CLOSED, let_go, refusing, staying
 
 __all__ = ["main"]
 
@@ -55,8 +56,11 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        with uncollected():
-            return importlib.import_module(f"{__name__}.{cmd_name}").command
+        name = f"{__name__}.{cmd_name}"
+        if name not in sys.modules:
+            with staying():
+                importlib.import_module(name)
+        return sys.modules[name].command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

@@ -160,12 +160,13 @@ def let_go() -> None:
 
 
 @contextmanager
-def uncollected() -> Iterator[None]:
-    """Modules that are imported stay: to look for garbage among them takes a tenth of the time of importing them."""
+def staying() -> Iterator[None]:
+    """What is imported stays to the end: to look for garbage in it, now and when Python ends, takes a third as long."""
     collects = gc.isenabled()
     gc.disable()
     try:
         yield
+        gc.freeze()
     finally:
         if collects:
             gc.enable()
