@@ -108,7 +108,24 @@ def test_slides_are_printed_one_on_a_page(browser, kit):
         visit.page.wait_for_function("document.querySelectorAll('.pdf-page').length && Reveal.isReady()")
         printed = pypdf.PdfReader(io.BytesIO(visit.page.pdf(prefer_css_page_size=True, print_background=True)))
         assert len(printed.pages) == decks(kit)["lecture-2"]["slides"]
-        assert "On a screen" in "".join(page.extract_text() for page in printed.pages)
+        assert "stands here on a screen" in "".join(page.extract_text() for page in printed.pages)
+
+
+@pytest.mark.parametrize("media", ["screen", "print"])
+def test_a_figure_that_moves_is_printed_as_the_figures_that_do_not(browser, kit, media):
+    with Visit(browser, kit.as_uri(), SIZE) as visit:
+        visit.open("slides/lecture-2.html?print-pdf")
+        visit.page.wait_for_function("document.querySelectorAll('.pdf-page').length && Reveal.isReady()")
+        visit.page.wait_for_function("document.querySelectorAll('.moving-built').length === 2")
+        visit.page.emulate_media(media=media)
+        shown = visit.page.evaluate(
+            """() => [...document.querySelectorAll('.moving')].map((each) => ({
+                live: each.querySelector('.moving-live').checkVisibility(),
+                stills: [...each.querySelectorAll('.stills img')].filter((i) => i.complete && i.height > 200).length,
+                cut: each.closest('.body').scrollHeight > each.closest('.body').clientHeight + 1,
+            }))"""
+        )
+        assert shown == [{"live": False, "stills": 2, "cut": False}] * 2
 
 
 @pytest.mark.parametrize("page", ["index.html", "figures/index.html", "handouts/notation.html", "handouts/errata.html"])
