@@ -111,6 +111,22 @@ def test_slides_are_printed_one_on_a_page(browser, kit):
         assert "stands here on a screen" in "".join(page.extract_text() for page in printed.pages)
 
 
+def test_a_power_of_ten_is_raised(browser, kit):
+    """The style that reveal.js begins with makes 1021 of it."""
+    with Visit(browser, kit.as_uri(), SIZE) as visit:
+        visit.open("slides/lecture-2.html")
+        visit.page.wait_for_function("window.Reveal && Reveal.isReady()")
+        raised = visit.page.evaluate(
+            """() => {
+                const body = Reveal.getCurrentSlide().querySelector(".body");
+                body.innerHTML = "<p>10<sup>21</sup></p>";
+                const sup = body.querySelector("sup");
+                return [getComputedStyle(sup).verticalAlign, sup.getBoundingClientRect().height < 30];
+            }"""
+        )
+        assert raised == ["super", True]
+
+
 @pytest.mark.parametrize("media", ["screen", "print"])
 def test_a_figure_that_moves_is_printed_as_the_figures_that_do_not(browser, kit, media):
     with Visit(browser, kit.as_uri(), SIZE) as visit:
