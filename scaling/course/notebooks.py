@@ -29,9 +29,9 @@ check("{label}", globals())"""
 FIRST = f"""*This notebook belongs to "Scaling laws, recomputed". It runs with the Python package `scaling`,
 version {__version__}, which comes with the project's folder: `make environment` there makes all that is needed, and
 `.venv/bin/jupyter lab` opens this file. In an environment of your own, `python -m pip install -e '.[book]'` in that
-folder does the same. {{network}} Below the answer to a computation stands a cell that checks it.*"""
-#: what the cells of a chapter need, and those of a replication
-ALONE = "No cell needs a network."
+folder does the same. {{cells}}*"""
+#: what is to be known of the cells of a chapter, and of those of a replication
+ALONE = "No cell needs a network. Below the answer to a computation stands a cell that checks it."
 DOWNLOADED = "Its cells download the runs that they read, once; what they gave is stored below them."
 
 
@@ -47,8 +47,8 @@ def solved_notebook(chapter: Chapter, plain: Plain) -> dict[str, Any]:
 
 
 def _notebook(chapter: Chapter, parts: Iterator[Part | Answer], plain: Plain) -> dict[str, Any]:
-    network = DOWNLOADED if chapter.place.startswith(REPLICATIONS) else ALONE
-    cells: list[dict[str, Any]] = [_words(FIRST.format(network=network), "the-package")]
+    about = DOWNLOADED if chapter.place.startswith(REPLICATIONS) else ALONE
+    cells: list[dict[str, Any]] = [_words(FIRST.format(cells=about), "the-package")]
     solving = ""
     given = list(parts)
     last = ends_of_code(part for part in given if isinstance(part, Part))

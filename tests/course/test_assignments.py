@@ -279,9 +279,9 @@ def test_it_does_not_pay_to_be_vague_or_bold(made):
         return mark("fit", secret, Answers("", values)).parts["a"][0]
 
     full = points(t - honest, t + honest)
-    assert full == 16
-    assert points(t - 2 * honest, t + 2 * honest) == pytest.approx(0.4 * 16 + 0.6 * 16 / 2, abs=0.1)
-    assert points(t + honest, t + 3 * honest) < 0.4 * 16 + 1
+    assert full == 20
+    assert points(t - 2 * honest, t + 2 * honest) == pytest.approx(0.4 * 20 + 0.6 * 20 / 2, abs=0.1)
+    assert points(t + honest, t + 3 * honest) < 0.4 * 20 + 1
     assert points(t + 3 * honest, t + honest) == points(t + honest, t + 3 * honest)  # ends in any order
 
 
@@ -294,7 +294,7 @@ def test_a_plan_is_marked_by_its_waste(made):
         values = {"params": best.params * times, "tokens": more * best.tokens / times}
         return mark("plan", secret, Answers("", values))
 
-    assert of(1.0).parts["plan"][0] == 36
+    assert of(1.0).parts["plan"][0] == 42
     falling = [of(times).parts["plan"][0] for times in (1.0, 1.5, 2.5, 6.0)]
     assert falling == sorted(falling, reverse=True)
     assert of(6.0).parts["plan"][0] < 5

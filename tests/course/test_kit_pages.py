@@ -29,7 +29,7 @@ LOOK = """() => {
   return {
     name: slide.querySelector("h1, h2").innerText,
     cut: cut(body) || cut(whole) || !shown.every(inside),
-    empty: [...slide.querySelectorAll("img")].filter((img) => !img.naturalWidth || img.clientHeight < 200).length,
+    empty: shown.filter((part) => part.matches("img") && (!part.naturalWidth || part.clientHeight < 200)).length,
     formulas: parts.filter((part) => part.matches("math") && part.getBoundingClientRect().height < 5).length,
     size: parseFloat(getComputedStyle(slide).getPropertyValue("--size")),
     moving: [...slide.querySelectorAll(".moving")].filter((each) => !each.classList.contains("moving-built")).length,

@@ -76,9 +76,9 @@ FAULTS = {
     "diverged": "some runs lost far more than their neighbours: they diverged",
 }
 _OF_RUNS = ("line", "one_length", "one_size", "few_runs")
-_A = Question("a", "The exponent $a$ with which the compute-optimal number of parameters grows with compute.", 16)
+_A = Question("a", "The exponent $a$ with which the compute-optimal number of parameters grows with compute.", 20)
 _SIZE = Question("params", "The compute-optimal number of parameters for {budget} FLOP.", 24, log=True)
-_LOSS = Question("loss", "The loss of the compute-optimal run for {budget} FLOP, in nats per token.", 16)
+_LOSS = Question("loss", "The loss of the compute-optimal run for {budget} FLOP, in nats per token.", 24)
 
 KINDS = {
     "fit": Kind(
@@ -86,24 +86,24 @@ KINDS = {
         "Fit $L = E + A/N^\\alpha + B/D^\\beta$ to the runs (approach 3), and say how sure you are.",
         ("07", "11", "13"),
         (_A, _SIZE, _LOSS),
-        status=24,
+        status=12,
         why=_OF_RUNS,
     ),
     "isoflop": Kind(
         "Find the optimum by parabolas",
         "Fit a parabola to each group of equal compute, and a line through the minima (approach 2). How sure are you?",
         ("06", "11", "13"),
-        (replace(_A, points=28), replace(_SIZE, points=28)),
-        status=24,
+        (replace(_A, points=34), replace(_SIZE, points=34)),
+        status=12,
         why=("one_side", "few_sizes", "one_budget"),
     ),
     "plan": Kind(
         "Plan a run",
         "You have {budget} FLOP for one training run. Say from the runs at hand what to train.",
         ("07", "12", "13"),
-        (Question("loss", "The loss that such a run reaches on average over its luck, in nats per token.", 20),),
-        status=24,
-        plan=36,
+        (Question("loss", "The loss that such a run reaches on average over its luck, in nats per token.", 26),),
+        status=12,
+        plan=42,
         why=_OF_RUNS,
     ),
     "audit": Kind(
