@@ -53,7 +53,10 @@ def new(students: int, kind: str, noise: float, seed: int | None, out: Path) -> 
             raise Refusal(str(error)) from None
         write_class(made, result)
     hidden = sum(not each.secret["identified"] for each in made.students)
-    click.echo(f"{students} students, {kind}; {hidden} of the tables identify nothing.")
+    about = (
+        "of the three tables of each one cannot be trusted" if kind == "audit" else f"{hidden} tables identify nothing"
+    )
+    click.echo(f"{students} students, {kind}; {about}.")
     click.echo(f"Hand out {target / STUDENTS}; keep {target / KEY} to yourself.")
 
 

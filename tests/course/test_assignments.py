@@ -324,6 +324,7 @@ def test_a_plan_is_marked_by_its_waste(made):
         ("# a: 0.5\n\nnothing here", {}),
         ("question 1: b\nQuestion2 = C)\nquestion 5: A.", {"question 1": "B", "question 2": "C", "question 5": "A"}),
         ("question 3: (b) doubles", {"question 3": "B"}),
+        ("question 3: B: a lucky one, and so on", {"question 3": "B"}),
         ("loss: 2,31 nats per token", {"loss": 2.31}),
     ],
 )
@@ -346,6 +347,8 @@ def test_what_students_write_is_read(text, expected, code):
         ("a: 0.4\na: 0.5", "stands there twice: the last counts"),
         ("a: inf", "is not a number"),
         ("question 1: both", "is not A, B or C"),
+        ("question 1: B or C", "is not A, B or C"),
+        ("question 1: a/b", "is not A, B or C"),
         ("question 7: A", "no line is called 'question 7'"),
     ],
 )

@@ -20,7 +20,8 @@ MOST = 100_000
 _YES, _NO = {"yes", "y", "true", "ja", "oui", "si", "1"}, {"no", "n", "false", "nein", "non", "0", "not identified"}
 _LINE = re.compile(r"^\s*[\"']?([^:=\t;]+?)[\"']?\s*[:=\t;]\s*(.*?)\s*$")
 _NUMBER = re.compile(r"\d+")
-_LETTER = re.compile(r"\W*(?:(?:table|answer)[\W_]*)?([abc])(?:[\W_].*)?", re.IGNORECASE)
+#: one letter, and words after it; two of them are no answer
+_LETTER = re.compile(r"\W*(?:(?:table|answer)[\W_]*)?([abc])(?!\W*(?:or|and|[/,&+])\W*[abc]\b)(?:[\W_].*)?")
 _CODES = ("utf-8-sig", "utf-16", "cp1252", "latin-1")
 
 
