@@ -1,7 +1,8 @@
 """Are the marks of an assignment fair? Classes of simulated students of five kinds, ranked by their mean marks.
 
 ``python benchmarks/assignments.py --classes 100`` says in how many classes the order is exact, careful, careless,
-copying, guessing; how many of the copying students are named with their neighbour; and how many others are.
+copying, guessing, and which pair fails in the others; how many of the copying students are named with their neighbour;
+and how many others are. ``--first 1000`` takes other seeds.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import argparse
 import warnings
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -20,17 +22,30 @@ from scaling.course.assignments.classes import Class, Student, make_class
 from scaling.course.assignments.copying import neighbours
 from scaling.course.assignments.marking import mark
 from scaling.course.assignments.questions import FAULTS, KINDS
+from scaling.course.assignments.shared import line
 
 SORTS = ("exact", "careful", "careless", "copying", "guessing")
 
 
-def answers_of(sort: str, student: Student, neighbour: Student, kind: str, rng: np.random.Generator) -> dict[str, Any]:
-    """What a student of a sort answers."""
+#: how often a sort answers rightly what is asked in a word or a letter; otherwise it draws an answer
+KNOWS = {"exact": 1.0, "careful": 0.95, "careless": 0.7, "guessing": 0.0}
+
+
+def answers_of(
+    sort: str, student: Student, neighbour: Student, made: Class, rng: np.random.Generator
+) -> dict[str, Any]:
+    """What a student of a sort answers; a copying one all that a careful neighbour does."""
     if sort == "copying":
-        return answers_of("careful", neighbour, neighbour, kind, rng)
-    if kind == "audit":
-        return _verdict(sort, student, rng)
-    secret = student.secret
+        return answers_of("careful", neighbour, neighbour, made, rng)
+    shared = {
+        line(number): about["right"] if rng.random() < KNOWS[sort] else str(rng.choice([*about["choices"]]))
+        for number, about in enumerate(made.shared, 1)
+    }
+    return shared | _of_own(sort, student, made.kind, rng)
+
+
+def _of_own(sort: str, student: Student, kind: str, rng: np.random.Generator) -> dict[str, Any]:
+    secret, values = student.secret, _verdict(sort, student, rng) if kind == "audit" else {}
     if sort == "guessing":
         size = np.sqrt(student.budget / 120) * 10 ** rng.uniform(-1, 1)
         a, loss = rng.uniform(0.3, 0.7), rng.uniform(1.5, 3.5)
@@ -41,34 +56,46 @@ def answers_of(sort: str, student: Student, neighbour: Student, kind: str, rng: 
         }
         told, plan = str(rng.choice(["yes", "no"])), (size, student.budget / 6 / size)
     elif sort == "careless":
-        rows, told, plan = _careless(student, kind)
+        rows, told, plan = _careless(student, kind, values)
     elif not secret["identified"]:
         return {"identified": "no", "reason": secret["why"]}
     elif sort == "exact":
         rows = {name: (t, 0.999 * t, 1.001 * t) for name, t in secret["truth"].items()}
         best = scaling.compute_optimal(scaling.ChinchillaLaw(**secret["law"]), student.budget)
         told, plan = "yes", (best.params, best.tokens)
+    elif kind == "audit" and values["table"] != secret["verdict"][0]:
+        certain = scaling.fit_parametric(_runs(student, values)).certainty(student.budget).set_index("quantity")
+        rows = {name: tuple(certain.loc[name, ["value", "low", "high"]]) for name in secret["truth"]}
+        told, plan = "yes", (1.0, 1.0)
     else:
         rows = {name: tuple(row) for name, row in secret["reference"].items() if name != "plan"}
         told, plan = "yes", secret["reference"].get("plan", (1.0, 1.0))
-    values: dict[str, Any] = {"identified": told}
-    if sort == "guessing" and told == "no":
+    values |= {"identified": told} if KINDS[kind].status else {}
+    if sort == "guessing" and values.get("identified") == "no":
         return values | {"reason": str(rng.choice(KINDS[kind].why))}
     for question in KINDS[kind].numbers:
-        values |= {line: float(f"{x:.4g}") for line, x in zip(question.lines, rows[question.name], strict=True)}
+        values |= {name: float(f"{x:.4g}") for name, x in zip(question.lines, rows[question.name], strict=True)}
     if KINDS[kind].plan:
         values |= {"params": float(f"{plan[0]:.4g}"), "tokens": float(f"{plan[1]:.4g}")}
     return values
 
 
-def _careless(student: Student, kind: str) -> tuple[dict[str, tuple[float, ...]], str, tuple[float, float]]:
+def _runs(student: Student, values: Mapping[str, Any]) -> pd.DataFrame:
+    """The student's runs; of an audit's tables those that the student holds for sound."""
+    kept = [runs for name, runs in student.tables.items() if name != f"table_{values.get('table')}.csv"]
+    return pd.concat(kept, ignore_index=True)
+
+
+def _careless(
+    student: Student, kind: str, values: Mapping[str, Any]
+) -> tuple[dict[str, tuple[float, ...]], str, tuple[float, float]]:
     """A fit by the mean of squares to a part of the runs, with an interval of two per cent either way."""
-    runs = student.tables["runs.csv"].iloc[::2]
+    runs = _runs(student, values)
     try:
         if kind == "isoflop":
-            law: Any = scaling.fit_isoflop(student.tables["runs.csv"].iloc[:-9]).law
+            law: Any = scaling.fit_isoflop(runs.iloc[:-9]).law
         else:
-            law = scaling.fit_parametric(runs, objective="log_squares").candidate
+            law = scaling.fit_parametric(runs.iloc[::2], objective="log_squares").candidate
         best = scaling.compute_optimal(law, student.budget)
         found = {"a": float(law.a), "params": float(best.params), "loss": float(best.loss or np.nan)}
         plan = float(best.params), float(best.tokens)
@@ -80,8 +107,7 @@ def _careless(student: Student, kind: str) -> tuple[dict[str, tuple[float, ...]]
 
 def _verdict(sort: str, student: Student, rng: np.random.Generator) -> dict[str, Any]:
     table, fault = student.secret["verdict"]
-    right = {"exact": 1.0, "careful": 0.95, "careless": 0.7, "guessing": 0.0}[sort]
-    if rng.random() >= right:
+    if rng.random() >= KNOWS[sort]:
         table, fault = str(rng.choice(list("ABC"))), str(rng.choice([*FAULTS]))
     elif sort == "careless" and rng.random() < 0.5:
         fault = str(rng.choice([*FAULTS]))
@@ -93,21 +119,25 @@ def marked(made: Class, seed: int) -> pd.DataFrame:
     rng, key = np.random.default_rng([seed, 7]), made.key()
     sorts = [SORTS[number % len(SORTS)] for number in range(len(made.students))]
     given = {
-        student.name: Answers(student.name, answers_of(sort, student, made.students[number - 2], made.kind, rng))
+        student.name: Answers(student.name, answers_of(sort, student, made.students[number - 2], made, rng))
         for number, (sort, student) in enumerate(zip(sorts, made.students, strict=True))
     }
     told = neighbours(key, given)
     rows = [
-        {"sort": sort, "total": mark(made.kind, key["students"][name], given[name]).total, "named": name in told}
+        {
+            "sort": sort,
+            "total": mark(made.kind, key["students"][name], given[name], made.shared).total,
+            "named": name in told,
+        }
         for sort, name in zip(sorts, given, strict=True)
     ]
     return pd.DataFrame(rows)
 
 
-def study(kind: str, n_classes: int, n_students: int = 30) -> Mapping[str, Any]:
-    """Shares over classes."""
-    ranked, apart, means, copied, others = 0, 0, [], [], []
-    for seed in range(n_classes):
+def study(kind: str, n_classes: int, first: int = 0, n_students: int = 30) -> Mapping[str, Any]:
+    """Shares over classes of seeds from the first on, and how often each pair of neighbours in the order fails."""
+    ranked, failed, means, copied, others = 0, dict.fromkeys(SORTS[1:], 0), [], [], []
+    for seed in range(first, first + n_classes):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             table = marked(make_class(n_students, kind, seed=seed), seed)
@@ -115,34 +145,37 @@ def study(kind: str, n_classes: int, n_students: int = 30) -> Mapping[str, Any]:
         falls = mean.diff().dropna() < 0
         falls["careful"] |= mean["careful"] == mean["exact"]  # both may have all points
         ranked += bool(falls.all())
-        apart += bool(falls.drop("guessing").all() and mean["guessing"] < mean["careless"])
+        for sort in falls.index[~falls]:
+            failed[sort] += 1
         means.append(mean)
         copied.append(table.loc[table["sort"] == "copying", "named"].mean())
         others.append(table[table["sort"] != "copying"].groupby("sort")["named"].mean())
     mean = pd.DataFrame(means).mean().round(1).to_dict()
     return {
         "ranked": ranked,
-        "apart": apart,
+        "failed": {f"{better} over {sort}": failed[sort] for better, sort in pairwise(SORTS) if failed[sort]},
         "classes": n_classes,
         "means": mean,
         "copying named": np.mean(copied),
-        "others": np.mean(others),
+        "others": pd.DataFrame(others).mean().round(4).to_dict(),
     }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--classes", type=int, default=100)
+    parser.add_argument("--first", type=int, default=0, help="the seed of the first class; the others follow")
     parser.add_argument("--kind", choices=KINDS, action="append")
     arguments = parser.parse_args()
     for kind in arguments.kind or KINDS:
-        found = study(kind, arguments.classes)
-        error = np.sqrt(0.05 * 0.95 / arguments.classes)
-        shares = f"copying named {found['copying named']:.3f}, others {found['others']}"
-        order = (
-            f"in order {found['ranked']}, but for the last two {found['apart']} of {found['classes']} (± {error:.2f})"
+        found = study(kind, arguments.classes, arguments.first)
+        share = found["ranked"] / arguments.classes
+        error = np.sqrt(share * (1 - share) / arguments.classes)
+        print(
+            f"{kind}: in order {found['ranked']} of {arguments.classes} (± {error:.3f}), failing {found['failed']}; "
+            f"{found['means']}; copying named {found['copying named']:.3f}, others {found['others']}",
+            flush=True,
         )
-        print(f"{kind}: {order}; {found['means']}; {shares}", flush=True)
 
 
 if __name__ == "__main__":

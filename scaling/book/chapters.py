@@ -35,6 +35,8 @@ __all__ = [
 ]
 
 
+#: the folder of the chapters whose runs have to be downloaded
+REPLICATIONS = "replications"
 DONE, NOT_POSSIBLE, FAILED = "done", "not possible with this table", "failed"
 #: errors by which the package says that a table does not allow what was asked of it
 ABOUT_THE_TABLE = ("FitError", "RunsError")
@@ -57,6 +59,12 @@ class Chapter:
     def name(self) -> str:
         """Such as ``05_envelope``."""
         return self.path.stem
+
+    @property
+    def place(self) -> str:
+        """Below the folder of the notebooks, such as ``05_envelope`` or ``replications/atlas``."""
+        above = self.path.parent.name
+        return f"{above}/{self.name}" if above == REPLICATIONS else self.name
 
     @property
     def number(self) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from .command import BROKEN, Command, Refusal, terminable
-from .folder import place_of, unchanged
+from .folder import need, place_of, unchanged
 from .writing import write_whole
 
 KINDS = ("fit", "isoflop", "plan", "audit")
@@ -36,10 +36,11 @@ def new(students: int, kind: str, noise: float, seed: int | None, out: Path) -> 
 
     Each student gets runs of a law of their own, a sheet with the questions, and a file of lines to fill in. One table
     in fifteen does not identify its law: there the right answer is to say so. (In an audit, one of three tables cannot
-    be trusted.)
+    be trusted.) Five questions on the method are the same for the whole class, which may answer them together.
 
     Example: scaling assignment new --students 30 --kind fit --out homework
     """
+    need(["yaml"], "course")
     from ..book.staging import staged
     from ..course.assignments.classes import make_class
     from ..course.assignments.folders import KEY, STUDENTS, write_class
@@ -52,7 +53,10 @@ def new(students: int, kind: str, noise: float, seed: int | None, out: Path) -> 
             raise Refusal(str(error)) from None
         write_class(made, result)
     hidden = sum(not each.secret["identified"] for each in made.students)
-    click.echo(f"{students} students, {kind}; {hidden} of the tables identify nothing.")
+    about = (
+        "of the three tables of each one cannot be trusted" if kind == "audit" else f"{hidden} tables identify nothing"
+    )
+    click.echo(f"{students} students, {kind}; {about}.")
     click.echo(f"Hand out {target / STUDENTS}; keep {target / KEY} to yourself.")
 
 

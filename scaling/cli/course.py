@@ -44,7 +44,8 @@ def command(
 
     Students' notebooks have an answer cell in the place of each solution, and a cell that checks what is computed;
     the whole ones lie beside them. Slides are shown in any browser, without a network, with notes for the speaker
-    (press S). Each chapter has slides, and each lecture whose chapters are all in the kit. Figures are drawn anew, as
+    (press S), which have the run sheet's questions. Each chapter has slides, and each lecture whose chapters are all in
+    the kit; what is read at home before a lecture or after it is there as notebooks. Figures are drawn anew, as
     SVG and PDF, which takes some seconds a chapter; all else is made of what the notebooks store.
 
     The kit appears only when it is complete: interrupt this, and what stood at DIR stands there still.
@@ -60,7 +61,7 @@ def command(
     held = {each.number for each in chapters}
     taught = [each for each in given or lectures() if held.issuperset(each.chapters)]
     target, started = place_of(out), time.monotonic()
-    kit = Kit(chapters, taught, Course(title, term), 0 if stored else workers)
+    kit = Kit(chapters, _to_read(taught, held), taught, Course(title, term), 0 if stored else workers)
     with unchanged(target, "kit"), terminable(), staged(target, force, "kit") as (result, _):
         summary = kit.write(result, lambda words: click.echo(f"  {words} ...", err=True))
     for about in summary["slides"].values():
@@ -78,6 +79,18 @@ def _lectures(numbers: tuple[int, ...]) -> list[Lecture]:
             told = "; ".join(f"{each.number}, {each.title}" for each in known.values())
             raise click.UsageError(f"there is no lecture {number}; these there are: {told}")
     return [known[number] for number in sorted(set(numbers))]
+
+
+def _to_read(taught: list[Lecture], held: set[str]) -> list[Chapter]:
+    """What students read at home before these lectures and after them, beyond the chapters that the kit has.
+
+    A package that was installed without the project's folder has no replications, and leaves them out.
+    """
+    folder = chapter_files()[0].parent
+    near = {number for each in taught for number in (each.number - 1, each.number)}
+    wanted = dict.fromkeys(name for each in lectures() if each.number in near for name in each.reading)
+    paths = [folder / f"{name}.ipynb" for name in wanted]
+    return [Chapter(path) for path in paths if path.is_file() and path.name[:2] not in held]
 
 
 def _chosen(wanted: str | None, given: list[Lecture]) -> list[Chapter]:

@@ -34,6 +34,7 @@ the text and the figures of this kit; code is under the BSD 3-Clause licence, an
 def first_page(summary: dict[str, Any]) -> str:
     """A page that links all of a kit."""
     title, notebooks = summary["kit"], {f"{each['chapter']}.ipynb": each["title"] for each in summary["chapters"]}
+    to_read = {f"{each['chapter']}.ipynb": f"{each['title']} (read at home)" for each in summary["reading"]}
     slides = {
         f"{name}.html": f"{about['title']}, {about['slides']} slides" for name, about in summary["slides"].items()
     }
@@ -45,8 +46,8 @@ def first_page(summary: dict[str, Any]) -> str:
         ABOUT,
         _links("Slides", "slides", slides),
         _links("For the teacher", "lectures", summary["lectures"]),
-        _links("Notebooks for students, without solutions", "student", notebooks),
-        _links("Notebooks with solutions", "solutions", notebooks),
+        _links("Notebooks for students, without solutions", "student", notebooks | to_read),
+        _links("Notebooks with solutions", "solutions", notebooks | to_read),
         _checks(summary["checks"], notebooks),
         _links("Handouts", "handouts", HANDOUTS),
         _links("Figures", "figures", figures),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 
 from ..sources.files import book_file
@@ -12,21 +13,26 @@ __all__ = ["Lecture", "Taken", "lectures"]
 
 @dataclass(frozen=True)
 class Taken:
-    """What a lecture takes from a chapter, named by its number: sections by their headings, and single figures."""
+    """What a lecture takes from a chapter, named by its number: sections by their headings, and single figures.
+
+    ``questions`` are labels of exercises, each with the section after which the class can answer it.
+    """
 
     chapter: str
     sections: tuple[str, ...] = ()
     figures: tuple[str, ...] = ()
+    questions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Lecture:
-    """A lecture of so many minutes."""
+    """A lecture of so many minutes; ``reading`` are the chapters that are read at home after it, by their files."""
 
     number: int
     title: str
     minutes: int
     taken: tuple[Taken, ...]
+    reading: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -51,9 +57,15 @@ def lectures() -> tuple[Lecture, ...]:
             each["title"],
             each["minutes"],
             tuple(
-                Taken(part["chapter"], tuple(part.get("sections", ())), tuple(part.get("figures", ())))
+                Taken(
+                    part["chapter"],
+                    tuple(part.get("sections", ())),
+                    tuple(part.get("figures", ())),
+                    part.get("questions", {}),
+                )
                 for part in each["chapters"]
             ),
+            tuple(each.get("reading", ())),
         )
         for each in found
     )

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .. import __version__
-from ..book.chapters import Chapter
+from ..book.chapters import REPLICATIONS, Chapter
 from .checks import checks
 from .directives import Directive
 from .plain import Plain
@@ -29,22 +29,26 @@ check("{label}", globals())"""
 FIRST = f"""*This notebook belongs to "Scaling laws, recomputed". It runs with the Python package `scaling`,
 version {__version__}, which comes with the project's folder: `make environment` there makes all that is needed, and
 `.venv/bin/jupyter lab` opens this file. In an environment of your own, `python -m pip install -e '.[book]'` in that
-folder does the same. No cell needs a network. Below the answer to a computation stands a cell that checks it.*"""
+folder does the same. {{cells}}*"""
+#: what is to be known of the cells of a chapter, and of those of a replication
+ALONE = "No cell needs a network. Below the answer to a computation stands a cell that checks it."
+DOWNLOADED = "Its cells download the runs that they read, once; what they gave is stored below them."
 
 
 def student_notebook(chapter: Chapter, plain: Plain) -> dict[str, Any]:
     """The chapter without any line of a solution; an answer goes in the place of each."""
     cells = json.loads(chapter.text)["cells"]
-    return _notebook(without_solutions(parts_of(cells, chapter.name)), plain)
+    return _notebook(chapter, without_solutions(parts_of(cells, chapter.name)), plain)
 
 
 def solved_notebook(chapter: Chapter, plain: Plain) -> dict[str, Any]:
     """The whole chapter, its solutions included."""
-    return _notebook(parts_of(json.loads(chapter.text)["cells"], chapter.name), plain)
+    return _notebook(chapter, parts_of(json.loads(chapter.text)["cells"], chapter.name), plain)
 
 
-def _notebook(parts: Iterator[Part | Answer], plain: Plain) -> dict[str, Any]:
-    cells: list[dict[str, Any]] = [_words(FIRST, "the-package")]
+def _notebook(chapter: Chapter, parts: Iterator[Part | Answer], plain: Plain) -> dict[str, Any]:
+    about = DOWNLOADED if chapter.place.startswith(REPLICATIONS) else ALONE
+    cells: list[dict[str, Any]] = [_words(FIRST.format(cells=about), "the-package")]
     solving = ""
     given = list(parts)
     last = ends_of_code(part for part in given if isinstance(part, Part))

@@ -44,7 +44,10 @@ LINES, ROWS = 14, 8
 
 @dataclass(frozen=True)
 class Item:
-    """One thing of a section: its kind and content, as plain Markdown, code, HTML or the name of a picture."""
+    """One thing of a section: its kind and content, as plain Markdown, code, HTML or a picture.
+
+    Of a figure that moves the content is its chapter, and the label its name.
+    """
 
     kind: str
     content: str
@@ -88,7 +91,7 @@ def sections_of(chapter: Chapter, plain: Plain) -> tuple[list[Section], list[Que
     for part in parts:
         if part.solves or part.is_directive(EXERCISE) or _asked(part.cell) == SKIP:
             continue
-        for item in _items(part, plain):
+        for item in _items(part, plain, chapter.name):
             if isinstance(item, Section):
                 sections.append(item)
             else:
@@ -111,10 +114,10 @@ def _asked(cell: dict[str, Any]) -> str:
     return str(cell["metadata"].get("slideshow", {}).get("slide_type", ""))
 
 
-def _items(part: Part, plain: Plain) -> Iterator[Item | Section]:
+def _items(part: Part, plain: Plain, chapter: str) -> Iterator[Item | Section]:
     quiet = _asked(part.cell) == NOTES
     if part.is_directive("moving"):
-        yield Item(MOVING, "", label=part.content.argument)  # type: ignore[union-attr]
+        yield Item(MOVING, chapter, label=part.content.argument)  # type: ignore[union-attr]
     elif isinstance(part.content, Directive):
         yield Item(PROSE, plain.directive(part.content), quiet=quiet)
     elif part.is_code:

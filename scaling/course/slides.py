@@ -50,6 +50,7 @@ class Slide:
     body: str = ""  # HTML
     notes: tuple[str, ...] = ()  # Markdown
     name: str = ""
+    section: str = ""  # of the page, by its heading
 
 
 def slides_of(section: Section, above: str) -> list[Slide]:
@@ -157,7 +158,8 @@ class _Making:
         self._result(PICTURE, _picture(item), item.label, first_of_caption=_first(item.caption))
 
     def _moving(self, item: Item) -> None:
-        self._result(MOVING, f'<div data-moving="{item.label}"></div>', f"moving-{item.label}", after=False)
+        shown = f'<div data-moving="{item.content}/{item.label}"></div>'
+        self._result(MOVING, shown, f"moving-{item.label}", after=False)
 
     def _code(self, item: Item) -> None:
         """A function is shown, by what it says of itself; other code is not."""
@@ -231,7 +233,7 @@ class _Making:
 
     def _make(self, kind: str, headline: str, body: str, name: str = "") -> None:
         headline = headline.rstrip(":,") or self.title
-        self.made.append(Slide(kind, self.above, headline, body, tuple(self.said), name))
+        self.made.append(Slide(kind, self.above, headline, body, tuple(self.said), name, self.title))
         self.said = []
 
 

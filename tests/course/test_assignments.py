@@ -8,6 +8,7 @@ import zipfile
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,8 +19,10 @@ from scaling.cli import main
 from scaling.course.assignments import Answers, make_class, mark, read_answers
 from scaling.course.assignments.answers import blank, lines_of
 from scaling.course.assignments.classes import key_of
+from scaling.course.assignments.copying import neighbours
 from scaling.course.assignments.folders import mark_all, write_class
-from scaling.course.assignments.questions import FAULTS, KINDS
+from scaling.course.assignments.questions import ASKED, FAULTS, KINDS, OWN, SHARED
+from scaling.sources.files import book_file
 
 #: one that would be seen if it leaked
 SEED = 918_273_645
@@ -48,6 +51,71 @@ def test_the_same_seed_gives_the_same_class_and_another_another(kind, made):
     for one, two in zip(made[kind].students, again.students, strict=True):
         for name in one.tables:
             pd.testing.assert_frame_equal(one.tables[name], two.tables[name])
+
+
+def test_classes_of_two_kinds_of_one_seed_share_no_run(made):
+    losses = {kind: set(made[kind].students[0].tables["runs.csv"]["loss"]) for kind in ("fit", "plan")}
+    assert len(losses["fit"] & losses["plan"]) < 10  # of sixty, by chance
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_points_are_a_hundred(kind):
+    about = KINDS[kind]
+    own = about.status + about.plan + sum(about.verdict) + sum(each.points for each in about.numbers)
+    assert own == OWN
+    assert own + SHARED == 100
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_questions_to_the_class_are_quizzes_of_its_chapters(kind, made):
+    """The same for each student and each size of class; all answers are those of the quiz, and one is right."""
+    quizzes = {
+        about["ask"]: (int(chapter["chapter"]), about)
+        for chapter in yaml.safe_load(book_file("course/quizzes.yml").read_text())
+        for about in chapter["questions"]
+    }
+    asked = made[kind].shared
+    assert make_class(2, kind, seed=SEED).shared == asked
+    assert make_class(2, kind, seed=SEED + 1).shared != asked
+    assert len({each["ask"] for each in asked}) == ASKED
+    for each in asked:
+        chapter, quiz = quizzes[each["ask"]]
+        assert each["chapter"] == chapter
+        assert f"{chapter:02d}" in KINDS[kind].chapters
+        assert each["choices"][each["right"]] == quiz["right"]
+        wrong = {each["choices"][letter]: why for letter, why in each["why"].items()}
+        assert wrong == {other["says"]: other["why"] for other in quiz["wrong"]}
+        assert [*each["choices"]] == ["A", "B", "C"]
+
+
+def test_the_right_answer_has_no_place_of_its_own():
+    places = [each["right"] for seed in range(12) for each in make_class(1, "fit", seed=seed).shared]
+    assert min(places.count(letter) for letter in "ABC") > 10
+
+
+def test_an_answer_to_the_class_gets_its_points_and_its_mistake_a_reason(made):
+    student, asked = made["fit"].students[0], made["fit"].shared
+    secret = student.secret | {"budget": student.budget}
+    right = {f"question {number}": each["right"] for number, each in enumerate(asked, 1)}
+    assert mark("fit", secret, Answers("", right), asked).parts["shared"] == (20, 20)
+    wrong = next(iter(asked[1]["why"]))
+    marks = mark("fit", secret, Answers("", {"question 1": right["question 1"], "question 2": wrong}), asked)
+    assert marks.parts["shared"] == (4, 20)
+    said = " ".join(marks.words)
+    assert asked[1]["why"][wrong] in said
+    assert "Question 1:" not in said
+    assert "Question 3: not answered." in said
+
+
+def test_answering_the_questions_to_the_class_together_is_no_copying(made):
+    for kind in KINDS:
+        key, asked = made[kind].key(), made[kind].shared
+        given = {f"question {number}": each["right"] for number, each in enumerate(asked, 1)}
+        answers = {
+            each.name: Answers(each.name, given | careful(each, made[kind], shared=False))
+            for each in made[kind].students
+        }
+        assert neighbours(key, answers) == {}
 
 
 @pytest.mark.parametrize("kind", ["fit", "isoflop", "plan"])
@@ -102,7 +170,7 @@ def test_to_say_that_runs_identify_nothing_is_worth_less_than_to_say_why():
             {},
         )
     ]
-    assert totals == [100, 30, 30, 0, 0]
+    assert totals == [80, 24, 24, 0, 0]
     assert secret["why"] in " ".join(mark("fit", secret, Answers("", {"identified": "no"})).words)
 
 
@@ -181,14 +249,16 @@ def test_the_package_reads_every_table_that_is_handed_out(kind, seed, tmp_path):
         assert len(runs) == len(pd.read_csv(path))
 
 
-def careful(student, kind):
-    return answers_of("careful", student, student, kind, np.random.default_rng(0))
+def careful(student, made, shared=True):
+    given = answers_of("careful", student, student, made, np.random.default_rng(0))
+    return given if shared else {name: value for name, value in given.items() if not name.startswith("question")}
 
 
-@pytest.mark.parametrize("kind", ["fit", "isoflop", "plan"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_careful_answer_has_nearly_all_points(kind, made):
+    key, shared = made[kind].key()["students"], made[kind].shared
     totals = [
-        mark(kind, student.secret | {"budget": student.budget}, Answers("", careful(student, kind))).total
+        mark(kind, key[student.name], Answers("", careful(student, made[kind])), shared).total
         for student in made[kind].students
     ]
     assert min(totals) > 75
@@ -224,7 +294,7 @@ def test_a_plan_is_marked_by_its_waste(made):
         values = {"params": best.params * times, "tokens": more * best.tokens / times}
         return mark("plan", secret, Answers("", values))
 
-    assert of(1.0).parts["plan"][0] == 45
+    assert of(1.0).parts["plan"][0] == 42
     falling = [of(times).parts["plan"][0] for times in (1.0, 1.5, 2.5, 6.0)]
     assert falling == sorted(falling, reverse=True)
     assert of(6.0).parts["plan"][0] < 5
@@ -252,17 +322,18 @@ def test_a_plan_is_marked_by_its_waste(made):
         ("identified: no, one_size", {"identified": "no", "reason": "one_size"}),
         ("identified: No (few runs)", {"identified": "no", "reason": "few_runs"}),
         ("# a: 0.5\n\nnothing here", {}),
+        ("question 1: b\nQuestion2 = C)\nquestion 5: A.", {"question 1": "B", "question 2": "C", "question 5": "A"}),
+        ("question 3: (b) doubles", {"question 3": "B"}),
+        ("question 3: B: a lucky one, and so on", {"question 3": "B"}),
         ("loss: 2,31 nats per token", {"loss": 2.31}),
     ],
 )
 @pytest.mark.parametrize("code", ["utf-8", "utf-16", "cp1252", "utf-8-sig"])
 def test_what_students_write_is_read(text, expected, code):
     found = read_answers(f"student: student_01\n{text}".encode(code), "fit")
-    assert (
-        found.values == pytest.approx(expected)
-        if not {"yes", "no"} & set(expected.values())
-        else found.values == expected
-    )
+    assert found.values == {
+        name: value if isinstance(value, str) else pytest.approx(value) for name, value in expected.items()
+    }
     assert found.student == "student_01"
     assert found.remarks == ()
 
@@ -275,6 +346,10 @@ def test_what_students_write_is_read(text, expected, code):
         ("colour: red", "no line is called 'colour'"),
         ("a: 0.4\na: 0.5", "stands there twice: the last counts"),
         ("a: inf", "is not a number"),
+        ("question 1: both", "is not A, B or C"),
+        ("question 1: B or C", "is not A, B or C"),
+        ("question 1: a/b", "is not A, B or C"),
+        ("question 7: A", "no line is called 'question 7'"),
     ],
 )
 def test_what_is_not_understood_gets_a_word(text, words):
@@ -293,7 +368,7 @@ def test_any_file_gets_marks_and_no_traceback(kind, data, made):
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_file_that_was_broken_gets_marks_and_no_traceback(kind, made):
     student, dice = made[kind].students[0], random.Random(0)
-    whole = filled(kind, student.name, careful(student, kind)).encode()
+    whole = filled(kind, student.name, careful(student, made[kind])).encode()
     for _ in range(300):
         data = bytearray(whole)
         for _ in range(dice.choice([1, 5, 40])):
@@ -312,7 +387,12 @@ def test_any_numbers_get_marks(values, made):
     assert 0 <= mark("plan", student.secret | {"budget": student.budget}, Answers("", values)).total <= 100
 
 
-@pytest.mark.parametrize("kind", ["fit", "isoflop"])
+@pytest.mark.parametrize("text", ["table: B", "table: table_B.csv", "Table = b)", "table: Table B."])
+def test_the_table_of_an_audit_is_read(text):
+    assert read_answers(text.encode(), "audit").values == {"table": "B"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_better_students_have_better_marks_and_copying_shows(kind):
     """A small version of benchmarks/assignments.py."""
     tables = [marked(make_class(20, kind, seed=seed), seed) for seed in range(4)]
@@ -330,10 +410,11 @@ def test_a_class_is_made_filled_in_and_marked(tmp_path):
     assert done.exit_code == 0, done.output
     assert "keep" in done.output
     key = json.loads((out / "key.json").read_text())
-    students = make_class(8, "fit", seed=5).students
+    made = make_class(8, "fit", seed=5)
+    students = made.students
     answers.mkdir()
     for number, student in enumerate(students):
-        text = filled("fit", student.name, careful(student, "fit"))
+        text = filled("fit", student.name, careful(student, made))
         if number == 0:
             (answers / "mine.txt").write_text(text.replace(".", ","))  # named inside; decimal commas
         elif number == 1:
@@ -346,7 +427,7 @@ def test_a_class_is_made_filled_in_and_marked(tmp_path):
         elif number == 4:
             (answers / "student_05.txt").write_bytes(os.urandom(400))
         elif number == 5:
-            theirs = careful(students[0], "fit")
+            theirs = careful(students[0], made)
             (answers / "student_06.txt").write_text(filled("fit", student.name, theirs))
         elif number == 6:
             (answers / "student_07.txt").write_text(filled("fit", student.name, {"identified": "yes", "a": 0.5}))
@@ -380,7 +461,8 @@ def test_nothing_is_overwritten_and_what_is_wrong_is_said(tmp_path):
     assert loud.exit_code == 1
     assert "ask for less noise" in loud.output
     assert not (tmp_path / "loud").exists()
-    for text in ("no json", "{}", '{"kind": "fit", "students": {"x": {}}}', "[]", "[" * 100_000):
+    old = json.dumps({name: value for name, value in make_class(1, "fit").key().items() if name != "shared"})
+    for text in ("no json", "{}", '{"kind": "fit", "students": {"x": {}}}', "[]", "[" * 100_000, old):
         (tmp_path / "key.json").write_text(text)
         bad = run("assignment", "mark", tmp_path / "key.json", tmp_path / "homework", "-o", tmp_path / "m.csv")
         assert bad.exit_code == 1, bad.output

@@ -114,6 +114,20 @@ def test_a_lecture_is_there_if_its_chapters_are(kit, tmp_path):
     assert [path.stem for path in (tmp_path / "kit/slides").glob("lecture-*")] == ["lecture-2"]
 
 
+def test_what_is_read_at_home_is_in_the_kit(tmp_path):
+    """As a notebook, before the lecture and after it; what the run sheet links is that."""
+    assert run("--out", tmp_path / "kit", "--lecture", "3", "--stored").exit_code == 0
+    for folder in ("student", "solutions"):
+        names = {path.name for path in (tmp_path / "kit" / folder).iterdir()}
+        assert {"besiroglu_2024.ipynb", "11_fitting_carefully.ipynb"} <= names
+    assert not (tmp_path / "kit/slides/11_fitting_carefully.html").exists()
+    first = json.loads((tmp_path / "kit/student/besiroglu_2024.ipynb").read_text(encoding="utf-8"))["cells"][0]
+    assert "Its cells download the runs that they read" in "".join(first["source"])
+    sheet = (tmp_path / "kit/lectures/lecture_3.html").read_text(encoding="utf-8")
+    assert '<a href="../student/11_fitting_carefully.ipynb">' in sheet
+    assert "read at home" in (tmp_path / "kit/index.html").read_text(encoding="utf-8")
+
+
 def test_a_kit_is_the_same_each_time(kit, tmp_path):
     given = ["--chapters", "3,6,19", "--title", "Models & laws", "--term", "Spring <1>", "--stored"]
     assert run("--out", tmp_path / "kit", *given).exit_code == 0

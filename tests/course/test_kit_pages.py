@@ -29,7 +29,7 @@ LOOK = """() => {
   return {
     name: slide.querySelector("h1, h2").innerText,
     cut: cut(body) || cut(whole) || !shown.every(inside),
-    empty: [...slide.querySelectorAll("img")].filter((img) => !img.naturalWidth || img.clientHeight < 200).length,
+    empty: shown.filter((part) => part.matches("img") && (!part.naturalWidth || part.clientHeight < 200)).length,
     formulas: parts.filter((part) => part.matches("math") && part.getBoundingClientRect().height < 5).length,
     size: parseFloat(getComputedStyle(slide).getPropertyValue("--size")),
     moving: [...slide.querySelectorAll(".moving")].filter((each) => !each.classList.contains("moving-built")).length,
@@ -108,7 +108,40 @@ def test_slides_are_printed_one_on_a_page(browser, kit):
         visit.page.wait_for_function("document.querySelectorAll('.pdf-page').length && Reveal.isReady()")
         printed = pypdf.PdfReader(io.BytesIO(visit.page.pdf(prefer_css_page_size=True, print_background=True)))
         assert len(printed.pages) == decks(kit)["lecture-2"]["slides"]
-        assert "On a screen" in "".join(page.extract_text() for page in printed.pages)
+        assert "stands here on a screen" in "".join(page.extract_text() for page in printed.pages)
+
+
+def test_a_power_of_ten_is_raised(browser, kit):
+    """The style that reveal.js begins with makes 1021 of it."""
+    with Visit(browser, kit.as_uri(), SIZE) as visit:
+        visit.open("slides/lecture-2.html")
+        visit.page.wait_for_function("window.Reveal && Reveal.isReady()")
+        raised = visit.page.evaluate(
+            """() => {
+                const body = Reveal.getCurrentSlide().querySelector(".body");
+                body.innerHTML = "<p>10<sup>21</sup></p>";
+                const sup = body.querySelector("sup");
+                return [getComputedStyle(sup).verticalAlign, sup.getBoundingClientRect().height < 30];
+            }"""
+        )
+        assert raised == ["super", True]
+
+
+@pytest.mark.parametrize("media", ["screen", "print"])
+def test_a_figure_that_moves_is_printed_as_the_figures_that_do_not(browser, kit, media):
+    with Visit(browser, kit.as_uri(), SIZE) as visit:
+        visit.open("slides/lecture-2.html?print-pdf")
+        visit.page.wait_for_function("document.querySelectorAll('.pdf-page').length && Reveal.isReady()")
+        visit.page.wait_for_function("document.querySelectorAll('.moving-built').length === 2")
+        visit.page.emulate_media(media=media)
+        shown = visit.page.evaluate(
+            """() => [...document.querySelectorAll('.moving')].map((each) => ({
+                live: each.querySelector('.moving-live').checkVisibility(),
+                stills: [...each.querySelectorAll('.stills img')].filter((i) => i.complete && i.height > 200).length,
+                cut: each.closest('.body').scrollHeight > each.closest('.body').clientHeight + 1,
+            }))"""
+        )
+        assert shown == [{"live": False, "stills": 2, "cut": False}] * 2
 
 
 @pytest.mark.parametrize("page", ["index.html", "figures/index.html", "handouts/notation.html", "handouts/errata.html"])

@@ -11,6 +11,7 @@ from scaling.course.deck import Course, chapter_slides, deck, lecture_slides
 from scaling.course.lectures import Lecture, Taken, lectures
 from scaling.course.pages import to_html
 from scaling.course.plain import Plain
+from scaling.course.runsheets import lecture_parts, noted, weeks
 from scaling.course.sections import Item, Section, sections_of, sentences
 from scaling.course.slides import slides_of
 from scaling.errors import PagesError
@@ -47,9 +48,68 @@ def test_a_lecture_names_sections_and_figures_that_there_are(lecture):
 
 
 def test_a_section_that_is_not_there_is_named_with_those_that_are():
-    lecture = Lecture(9, "Nine", 90, (Taken("19", ("A section that was renamed",)),))
+    lecture = Lecture(1, "One", 90, (Taken("19", ("A section that was renamed",)),))
     with pytest.raises(PagesError, match="19_promises has no section 'A section that was renamed'.*; it has: "):
         lecture_slides(lecture, CHAPTERS, PLAINS)
+
+
+@pytest.mark.parametrize("lecture", lectures(), ids=lambda lecture: lecture.name)
+def test_what_the_run_sheet_asks_is_in_the_notes_of_its_section(lecture):
+    """All that it says is said, at the first slide of each section that it names, and nothing of it is shown."""
+    slides = lecture_slides(lecture, CHAPTERS, PLAINS)
+    parts = lecture_parts(lecture.number)
+    titles = [re.match(r"\*\*Minute .*\*\*", part.words)[0] for part in parts]
+    for part, title in zip(parts, titles, strict=True):
+        told = [slide for slide in slides if any(note.startswith(title) for note in slide.notes)]
+        assert told
+        assert tuple(slide.section for slide in told) == part.sections or not part.sections
+        for slide in told:
+            first = next(each for each in slides if each.section == slide.section)
+            assert slide is first or not part.sections
+        for word in ("Ask:", "Expect:", "Goes wrong:"):
+            assert part.words.count(word) == next(n for n in told[0].notes if n.startswith(title)).count(word)
+        assert title not in " ".join(map(visible, slides))
+    assert any(note.startswith(titles[0]) for note in slides[0].notes)
+    assert any("**Ask:**" in part.words for part in parts)
+
+
+@pytest.mark.parametrize("lecture", lectures(), ids=lambda lecture: lecture.name)
+def test_a_question_stands_after_what_it_is_about_or_where_the_sheet_asks_it(lecture):
+    slides = lecture_slides(lecture, CHAPTERS, PLAINS)
+    names = [slide.name for slide in slides]
+    put = [label for part in lecture_parts(lecture.number) for label in part.asked]
+    assert len(put) == 2
+    assert names[-1 - len(put) : -1] == put, "before what is done at home"
+    placed = {label: title for taken in lecture.taken for label, title in taken.questions.items()}
+    assert {slide.name for slide in slides if slide.kind == "question"} == {*put, *placed}
+    for label, title in placed.items():
+        before = slides[names.index(label) - 1]
+        assert title == before.section or before.kind == "question"
+
+
+def test_a_question_that_is_placed_nowhere_is_named():
+    taken = Taken("06", ("From scratch",), (), {"ex-isoflop-rate": "A section that was renamed"})
+    with pytest.raises(PagesError, match="'A section that was renamed', which is neither"):
+        lecture_slides(Lecture(2, "Two", 90, (taken,)), CHAPTERS, PLAINS)
+
+
+def test_the_weeks_are_in_the_notes_of_their_chapters():
+    """At the slide of the first figure or question that is named; else at that of what came before."""
+    seen = set()
+    for chapters, parts in weeks():
+        numbered = [name[:2] for name in chapters if name[:2] in CHAPTERS]
+        slides = [slide for number in numbered for slide in chapter_slides(CHAPTERS[number], PLAINS[number])]
+        made = noted(slides, parts, Plain("book/course/seminar.md"))
+        assert len(made) == len(slides)
+        said = [note for slide in made for note in slide.notes if note.startswith("**Week ")]
+        assert len(said) == len(parts)
+        shown = {slide.name: slide for slide in made}
+        for part in parts:
+            for label in [each for each in part.labels if each in shown][:1]:
+                seen.add(label)
+                start = part.words.partition("{")[0][:40]
+                assert any(note.startswith(start) for note in shown[label].notes), label
+    assert {"fig-curves-four", "fig-isoflop-valley", "fig-sweep-design"} <= seen
 
 
 @pytest.mark.parametrize("number", CHAPTERS)

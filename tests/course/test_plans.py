@@ -42,6 +42,15 @@ def test_the_minutes_follow_each_other_to_the_end(path):
 
 
 @pytest.mark.parametrize("path", SHEETS, ids=lambda path: path.stem)
+def test_what_is_read_at_home_is_what_the_sheet_links(path):
+    """Beyond the lecture's chapters; the kit has the notebooks."""
+    lecture = LECTURES[int(path.stem[-1])]
+    linked = dict.fromkeys(re.findall(r"notebooks/([\w/]+)\.ipynb", path.read_text()))
+    taught = {each["chapter"] for each in lecture["chapters"]}
+    assert [name for name in linked if name[:2] not in taught] == lecture.get("reading", [])
+
+
+@pytest.mark.parametrize("path", SHEETS, ids=lambda path: path.stem)
 def test_what_a_sheet_names_is_there(path):
     """Its sections are those of the lecture's slides, all; its figures and exercises stand in these chapters."""
     lecture, text = LECTURES[int(path.stem[-1])], path.read_text()

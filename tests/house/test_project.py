@@ -251,6 +251,14 @@ def installed(wheel, tmp_path_factory):
     return python, site
 
 
+def test_the_wheel_has_every_package():
+    """A folder of modules that is not named is not in the wheel, where nobody misses it until a command fails."""
+    made = {"scaling._data", "scaling._book", "scaling._notebooks"}  # of other folders
+    named = set(PROJECT["tool"]["setuptools"]["packages"]) - made
+    there = {".".join(path.parent.relative_to(ROOT).parts) for path in (ROOT / "scaling").rglob("__init__.py")}
+    assert named == there
+
+
 def test_wheel_works_outside_the_checkout(installed, tmp_path):
     """In an empty environment the wheel imports, every module of it, and finds its tables."""
     python, site = installed

@@ -41,7 +41,7 @@ from sphinx.application import Sphinx
 
 from ..._words import to_json
 
-__all__ = ["opening", "settled", "setup", "without_comments"]
+__all__ = ["drawn", "opening", "settled", "setup", "without_comments"]
 
 _COMMENT = re.compile(r"^\s*//[^\n]*\n|^\s*/\*(?:[^*]|\*(?!/))*\*/\n", re.MULTILINE)
 #: options that the directive itself reads
@@ -84,7 +84,7 @@ class MovingDirective(Directive):  # type: ignore[misc]
         number = sum(each["figure"] == name for each in document.findall(Moving))
         moving = Moving(figure=name, constants=constants, name=f"moving-{name}" + (f"-{number + 1}" if number else ""))
         if hasattr(figure, "picture"):
-            moving += _drawn(*figure.picture(**given))
+            moving += nodes.raw("", drawn(*figure.picture(**given)), format="html")
         content = self.content
         if not content and hasattr(figure, "still"):
             content = StringList(figure.still(**given).splitlines(), source=name)
@@ -107,8 +107,8 @@ def opening(figure: str, name: str, constants: str) -> str:
     return f'<div class="moving" id="{name}" data-figure="{figure}">{script}<div class="moving-still">'
 
 
-def _drawn(picture: Any, words: str) -> nodes.raw:
-    """A figure of Matplotlib as SVG, with letters as letters, the same at each build."""
+def drawn(picture: Any, words: str) -> str:
+    """A figure of Matplotlib as HTML with its SVG, with letters as letters, the same at each build."""
     import matplotlib as mpl
 
     stream = io.StringIO()
@@ -116,7 +116,7 @@ def _drawn(picture: Any, words: str) -> nodes.raw:
         picture.savefig(stream, format="svg", metadata={"Date": None}, bbox_inches="tight")
     svg = stream.getvalue()
     svg = svg[svg.index("<svg") :].replace("<svg ", f'<svg role="img" aria-label="{nodes.Text(words)}" ', 1)
-    return nodes.raw("", f'<div class="moving-picture">{svg}</div>', format="html")
+    return f'<div class="moving-picture">{svg}</div>'
 
 
 def _open(writer: Any, node: Moving) -> None:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from ...runs.reading.cells import decimal_mark, read_numbers
-from .questions import FAULTS, KINDS, reasons
+from . import shared
+from .questions import ASKED, FAULTS, KINDS, reasons
 
 __all__ = ["Answers", "blank", "read_answers"]
 
@@ -18,6 +19,9 @@ __all__ = ["Answers", "blank", "read_answers"]
 MOST = 100_000
 _YES, _NO = {"yes", "y", "true", "ja", "oui", "si", "1"}, {"no", "n", "false", "nein", "non", "0", "not identified"}
 _LINE = re.compile(r"^\s*[\"']?([^:=\t;]+?)[\"']?\s*[:=\t;]\s*(.*?)\s*$")
+_NUMBER = re.compile(r"\d+")
+#: one letter, and words after it; two of them are no answer
+_LETTER = re.compile(r"\W*(?:(?:table|answer)[\W_]*)?([abc])(?!\W*(?:or|and|[/,&+])\W*[abc]\b)(?:[\W_].*)?")
 _CODES = ("utf-8-sig", "utf-16", "cp1252", "latin-1")
 
 
@@ -41,28 +45,31 @@ class Answers:
 
 
 def lines_of(kind: str) -> dict[str, str]:
-    """The names of all lines of an answer file, and what kind of value each has: number, yes, or word."""
+    """The names of all lines of an answer file, and what kind of value each has: number, yes, letter, or word."""
     about = KINDS[kind]
-    lines = {"identified": "yes"} if about.status else {}
+    lines = {shared.line(number): "letter" for number in range(1, ASKED + 1)}
+    lines |= {"table": "letter"} if about.verdict[0] else {"identified": "yes"}
     if about.plan:
         lines |= {"params": "number", "tokens": "number"}
-    lines |= {line: "number" for question in about.numbers for line in question.lines}
-    return lines | ({"table": "word"} if about.verdict[0] else {}) | {"reason": "word"}
+    return lines | {line: "number" for question in about.numbers for line in question.lines} | {"reason": "word"}
 
 
 def blank(kind: str, student: str) -> str:
     """The answer file to fill in."""
     about = KINDS[kind]
     words = [f"student: {student}", "", "# Write after the colons. What you leave empty counts as not answered."]
-    if about.status:
-        words += ["# Do the runs identify what is asked? yes or no.", "identified: "]
+    words += ["", "# The questions to the whole class: A, B or C."]
+    words += [f"{shared.line(number)}: " for number in range(1, ASKED + 1)]
+    if about.verdict[0]:
+        words += ["", "# The table that cannot be trusted: A, B or C.", "table: "]
+        words += ["", f"# Why, in one of these words: {', '.join(FAULTS)}.", "reason: "]
+    else:
+        words += ["", "# Do your runs identify what is asked? yes or no.", "identified: "]
         words += ["", f"# If no, why: {', '.join(reasons(kind))}. Then leave the rest empty.", "reason: "]
     if about.plan:
         words += ["", "# What to train.", "params: ", "tokens: "]
     for question in about.numbers:
         words += ["", "# Your estimate, and the ends of its 95 % interval.", *(f"{line}: " for line in question.lines)]
-    if about.verdict[0]:
-        words += ["", "# A, B or C.", "table: ", "", f"# One of: {', '.join(FAULTS)}.", "reason: "]
     return "\n".join([*words, ""])
 
 
@@ -86,7 +93,9 @@ def read_answers(data: bytes, kind: str) -> Answers:
         if name == "student":
             student = value
             continue
-        near = difflib.get_close_matches(name, known, n=1, cutoff=0.75)
+        number = _NUMBER.findall(name)  # which no misspelling may change
+        alike = [each for each in known if _NUMBER.findall(each) == number]
+        near = difflib.get_close_matches(name, alike, n=1, cutoff=0.75)
         if not near:
             remarks.append(f"no line is called {name[:40]!r}")
         elif value:
@@ -106,17 +115,24 @@ def read_answers(data: bytes, kind: str) -> Answers:
     return Answers(student, values, tuple(dict.fromkeys(remarks)))
 
 
-_EXPECTED = {"number": "a number", "yes": "yes or no", "word": "one of the words that the file names"}
+_EXPECTED = {
+    "number": "a number",
+    "yes": "yes or no",
+    "letter": "A, B or C",
+    "word": "one of the words that the file names",
+}
 
 
 def _value(text: str, expected: str, kind: str) -> float | str | None:
     word = text.strip().lower().rstrip(".")
     if expected == "yes":
         return "yes" if word in _YES else "no" if word in _NO else None
+    if expected == "letter":
+        found = _LETTER.fullmatch(word)
+        return found[1].upper() if found else None
     if expected == "word":
-        tables = {"a": "A", "b": "B", "c": "C"} if KINDS[kind].verdict[0] else {}
-        names = {**tables, **{spelt: each for each in reasons(kind) for spelt in (each, each.replace("_", " "))}}
-        near = difflib.get_close_matches(word.removeprefix("table").strip(" _"), names, n=1, cutoff=0.7)
+        names = {spelt: each for each in reasons(kind) for spelt in (each, each.replace("_", " "))}
+        near = difflib.get_close_matches(word, names, n=1, cutoff=0.7)
         return names[near[0]] if near else None
     share, word = (0.01, text.rstrip("% ")) if text.rstrip().endswith("%") else (1.0, text)
     cells = pd.Series([re.sub(r"\s*(params|parameters|tokens|nats.*|flops?)$", "", word, flags=re.IGNORECASE)])

@@ -19,6 +19,7 @@ from ...optimum.allocation import compute_optimal
 from ...simulate import chinchilla_like_design, isoflop_design, simulate_runs
 from ...uncertainty.resampling import bootstrap
 from .questions import FAULTS, KINDS
+from .shared import draw_questions
 
 __all__ = ["Class", "Student", "make_class"]
 
@@ -64,7 +65,7 @@ class Student:
     budget : float
         FLOPs that are asked about.
     secret : dict
-        The law, and what is right: ``identified``, ``truth`` and ``reference`` by question, or an audit's verdict.
+        The law, and what is right: ``identified``, ``truth`` and ``reference`` by question, and an audit's verdict.
     """
 
     name: str
@@ -75,17 +76,18 @@ class Student:
 
 @dataclass(frozen=True)
 class Class:
-    """All students of a class, and what it was made of."""
+    """All students of a class, the questions to all of them, and what it was made of."""
 
     kind: str
     noise: float
     seed: int
     students: tuple[Student, ...]
+    shared: list[dict[str, Any]] = field(repr=False)
 
     def key(self) -> dict[str, Any]:
         """What marking needs, as JSON has it."""
         students = {each.name: {"budget": each.budget, **each.secret} for each in self.students}
-        return {"kind": self.kind, "noise": self.noise, "seed": self.seed, "students": students}
+        return {"kind": self.kind, "noise": self.noise, "seed": self.seed, "shared": self.shared, "students": students}
 
 
 def make_class(n_students: int, kind: str = "fit", noise: float = 0.006, seed: int = 0) -> Class:
@@ -93,7 +95,7 @@ def make_class(n_students: int, kind: str = "fit", noise: float = 0.006, seed: i
 
     One in fifteen tables, at least one of a class of fifteen or more, does not identify the law: sizes and tokens rise
     together, all sizes of every group lie on one side of the optimum, or the like. There the right answer is to say so,
-    and why.
+    and why. Some questions on the method are the same for all.
 
     Parameters
     ----------
@@ -103,7 +105,7 @@ def make_class(n_students: int, kind: str = "fit", noise: float = 0.006, seed: i
     noise : float
         Standard deviation of ln loss.
     seed : int
-        The same seed, the same class.
+        The same seed, the same class; classes of other kinds share nothing with it.
 
     Raises
     ------
@@ -119,7 +121,9 @@ def make_class(n_students: int, kind: str = "fit", noise: float = 0.006, seed: i
     if kind == "audit" and sigma > AUDITABLE:
         raise ValueError(f"noise of {noise:g} hides the faults of an audit: at most {AUDITABLE:g}")
     digits = max(2, len(str(n_students)))
-    streams = np.random.SeedSequence(seed).spawn(n_students + 1)
+    root = np.random.SeedSequence([seed, *kind.encode()])
+    shared = draw_questions(kind, np.random.default_rng(root))
+    streams = root.spawn(n_students + 1)
     dice = np.random.default_rng(streams[-1])
     hidden = set(dice.choice(n_students, n_students // ONE_IN, replace=False).tolist()) if kind != "audit" else set()
     make = _audit if kind == "audit" else _law_of
@@ -130,7 +134,7 @@ def make_class(n_students: int, kind: str = "fit", noise: float = 0.006, seed: i
             warnings.simplefilter("ignore", RunsWarning)
             student = make(f"student_{number + 1:0{digits}d}", kind, sigma, number not in hidden, rng)
         students.append(student)
-    return Class(kind, noise, seed, tuple(students))
+    return Class(kind, noise, seed, tuple(students), shared)
 
 
 def secret_law(rng: np.random.Generator) -> ChinchillaLaw:
@@ -162,16 +166,18 @@ def _law_of(name: str, kind: str, noise: float, identified: bool, rng: np.random
     else:
         words = "identifies" if identified else "hides"
         raise ValueError(f"with noise of {noise:g} no table of {TRIES} {words} its law: ask for less noise")
+    secret = {"identified": identified, "why": reason, "reference": reference, **_true(kind, law, budget)}
+    return Student(name, {"runs.csv": runs}, budget, secret)
+
+
+def _true(kind: str, law: ChinchillaLaw, budget: float) -> dict[str, dict[str, float]]:
+    """The law, and by question what it says."""
     best = compute_optimal(law, budget)
     truth = {"a": law.a, "params": best.params, "loss": best.loss}
-    secret = {
-        "identified": identified,
-        "why": reason,
+    return {
         "law": {each: _rounded(value) for each, value in law.constants.items()},
         "truth": {question.name: _rounded(truth[question.name]) for question in KINDS[kind].numbers},
-        "reference": reference,
     }
-    return Student(name, {"runs.csv": runs}, budget, secret)
 
 
 def _ragged(reason: str, rng: np.random.Generator) -> pd.DataFrame:
@@ -231,17 +237,25 @@ def _is_clear(size: float, low: float, high: float) -> bool:
 
 
 def _audit(name: str, kind: str, noise: float, identified: bool, rng: np.random.Generator) -> Student:
-    """A student with three tables of one law, one of which has a fault."""
-    law, fault, bad = secret_law(rng), str(rng.choice([*FAULTS])), int(rng.integers(3))
-    tables = {}
-    for place, letter in enumerate("ABC"):
-        design = chinchilla_like_design(AUDITED, seed=int(rng.integers(2**31)))[["params", "tokens"]]
-        if fault == "line" and place == bad:
-            design = design.assign(tokens=20.0 * design["params"])
-        runs = _written(simulate_runs(law, design, noise, seed=int(rng.integers(2**31))))
-        tables[f"table_{letter}.csv"] = _with_fault(runs, fault, rng) if place == bad else runs
-    secret = {"identified": True, "verdict": ["ABC"[bad], fault]}
-    return Student(name, tables, 0.0, secret)
+    """A student with three tables of one law, one of which has a fault; the others identify the law together."""
+    fault, bad = str(rng.choice([*FAULTS])), int(rng.integers(3))
+    for _ in range(TRIES):
+        law, tables = secret_law(rng), {}
+        for place, letter in enumerate("ABC"):
+            design = chinchilla_like_design(AUDITED, seed=int(rng.integers(2**31)))[["params", "tokens"]]
+            if fault == "line" and place == bad:
+                design = design.assign(tokens=20.0 * design["params"])
+            runs = _written(simulate_runs(law, design, noise, seed=int(rng.integers(2**31))))
+            tables[letter] = _with_fault(runs, fault, rng) if place == bad else runs
+        sound = pd.concat([runs for letter, runs in tables.items() if letter != "ABC"[bad]], ignore_index=True)
+        budget = _rounded(REACH * float(sound["flops"].max()), 2)
+        told, reference = _by_law(kind, sound, budget)
+        if told:
+            break
+    else:
+        raise ValueError(f"with noise of {noise:g} no tables of {TRIES} identify their law: ask for less noise")
+    secret = {"identified": True, "verdict": ["ABC"[bad], fault], "reference": reference, **_true(kind, law, budget)}
+    return Student(name, {f"table_{letter}.csv": runs for letter, runs in tables.items()}, budget, secret)
 
 
 def _with_fault(runs: pd.DataFrame, fault: str, rng: np.random.Generator) -> pd.DataFrame:
@@ -273,9 +287,16 @@ def key_of(text: Mapping[str, Any]) -> Mapping[str, Any]:
     """A key that was read from JSON; ``ValueError`` says what is missing in it."""
     if not isinstance(text, Mapping) or text.get("kind") not in KINDS or not isinstance(text.get("students"), Mapping):
         raise ValueError("this is no key of an assignment: it has no kind and no students")
+    shared = text.get("shared")
+    if not isinstance(shared, list) or not all(
+        isinstance(each, Mapping) and {"right", "choices", "why"} <= set(each) for each in shared
+    ):
+        raise ValueError("the key lacks the questions to the whole class: make the class again")
+    own = {"verdict"} if text["kind"] == "audit" else {"why"}
     for name, about in text["students"].items():
-        needed = {"verdict"} if text["kind"] == "audit" else {"truth", "reference", "budget", "law", "why"}
-        if not isinstance(about, Mapping) or not needed | {"identified"} <= set(about):
+        if not isinstance(about, Mapping) or not own | {"identified", "truth", "reference", "budget", "law"} <= set(
+            about
+        ):
             raise ValueError(
                 f"the key of {name} lacks something: make the class again, or take the key that belongs to it"
             )

@@ -25,8 +25,8 @@ def neighbours(key: Mapping[str, Any], answers: Mapping[str, Answers]) -> dict[s
     """For students whose answers look like those of another, a sentence that says whose and why.
 
     Two signs: estimates that lie far from the careful answers of one's own table and near those of one other's; and
-    numbers, not round, that are the same as another's to the last digit, of twelve digits together or more. Audits,
-    whose answers are words, show neither. A sign is a reason to ask, not a proof.
+    numbers, not round, that are the same as another's to the last digit, of twelve digits together or more. Words and
+    letters are no sign, and the questions to the whole class have no numbers. A sign is a reason to ask, not a proof.
     """
     names = [question.name for question in KINDS[key["kind"]].numbers]
     told: dict[str, str] = {}

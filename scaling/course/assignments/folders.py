@@ -35,7 +35,7 @@ def write_class(made: Class, folder: Path) -> None:
         for name, table in student.tables.items():
             named = table.rename(columns={"loss": "loss_nats"})  # which no reader doubts
             named.to_csv(own / name, index=False, lineterminator="\n")
-        (own / "sheet.md").write_text(sheet(made.kind, student), encoding="utf-8")
+        (own / "sheet.md").write_text(sheet(made.kind, student, made.shared), encoding="utf-8")
         (own / ANSWERS).write_text(blank(made.kind, student.name), encoding="utf-8")
     text = json.dumps({"scaling": __version__, **made.key()}, indent=1)
     (folder / KEY).write_text(text + "\n", encoding="utf-8")
@@ -61,7 +61,7 @@ def mark_all(key: Mapping[str, Any], folder: Path, due: float | None = None) -> 
     rows, pages = [], {}
     for name, secret in key["students"].items():
         answers = given.get(name, Answers())
-        marks = mark(key["kind"], secret, answers) if name in given else Marks(0.0, {}, ())
+        marks = mark(key["kind"], secret, answers, key["shared"]) if name in given else Marks(0.0, {}, ())
         remarks = notes.get(name, []) if name in given else [MISSING]
         points = {part: got for part, (got, _) in marks.parts.items()}
         about = "; ".join([*remarks, *answers.remarks])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,8 @@ import numpy as np
 from ...laws.chinchilla import ChinchillaLaw
 from ...optimum.allocation import compute_optimal
 from .answers import Answers
-from .questions import FAULTS, KINDS, REASONS, Question
+from .questions import FAULTS, KINDS, OWN, REASONS, Kind, Question
+from .shared import mark_shared
 
 __all__ = ["Marks", "mark"]
 
@@ -23,8 +24,8 @@ HALVED = 2.0
 MISS = 40.0
 #: a waste of compute that is not told from none, and how far beyond the budget a plan may go
 FINE, OVER = 0.005, 0.01
-#: points, of a hundred, for saying that a table identifies nothing; the others are for the reason
-WITHOUT_REASON = 30
+#: the share of a table's points for saying that it identifies nothing; the others are for the reason
+WITHOUT_REASON = 0.3
 #: a share of the careful answer's width below which an interval counts as that wide
 NARROW = 1e-6
 
@@ -48,8 +49,10 @@ class Marks:
     words: tuple[str, ...]
 
 
-def mark(kind: str, secret: Mapping[str, Any], answers: Answers) -> Marks:
+def mark(kind: str, secret: Mapping[str, Any], answers: Answers, shared: Sequence[Mapping[str, Any]] = ()) -> Marks:
     r"""The marks of a student's answers.
+
+    Eighty points are for one's own table, and four for each of the five questions to the whole class.
 
     An interval [l, u] of a truth t has the interval score (Gneiting and Raftery 2007)
 
@@ -61,8 +64,8 @@ def mark(kind: str, secret: Mapping[str, Any], answers: Answers) -> Marks:
     has :math:`1/(1 + z^2/4)` of its points: nearly all within one, half at two.
 
     A plan has points by the compute that it wastes: the share of the budget without which its true loss can be reached,
-    against that of the careful plan. Where the table does not identify the law, to say so has thirty points, the reason
-    seventy, and numbers have none.
+    against that of the careful plan. Where the table does not identify the law, to say so has thirty per cent of its
+    points, the reason seventy, and numbers have none.
 
     Parameters
     ----------
@@ -72,22 +75,25 @@ def mark(kind: str, secret: Mapping[str, Any], answers: Answers) -> Marks:
         The student's entry in the key.
     answers : Answers
         As :func:`read_answers` returns them.
+    shared : sequence of mapping
+        The questions to the whole class, as the key has them; without them the marks are of one's own table alone.
     """
-    about, given = KINDS[kind], answers.values
-    if about.verdict[0]:
-        return _audited(about.verdict, secret["verdict"], given)
-    parts: dict[str, tuple[float, int]] = {}
-    words: list[str] = []
+    parts, words = _own(kind, secret, answers.values)
+    if shared:
+        points, said = mark_shared(shared, answers.values)
+        parts, words = {"shared": points, **parts}, [*said, *words]
+    parts = {name: (round(points, 1), most) for name, (points, most) in parts.items()}
+    return Marks(round(sum(points for points, _ in parts.values()), 1), parts, tuple(words))
+
+
+def _own(
+    kind: str, secret: Mapping[str, Any], given: Mapping[str, float | str]
+) -> tuple[dict[str, tuple[float, int]], list[str]]:
+    """The points and sentences of one's own table."""
+    about = KINDS[kind]
     if not secret["identified"]:
         return _unidentified(secret["why"], given)
-    right = given.get("identified") == "yes"
-    parts["identified"] = (about.status * float(right), about.status)
-    if not right:
-        words.append(
-            "These runs do identify what was asked."
-            if given.get("identified") == "no"
-            else "Whether the runs identify what is asked was not answered."
-        )
+    parts, words = _verdict(about.verdict, secret["verdict"], given) if about.verdict[0] else _status(about, given)
     for question in about.numbers:
         share, said = _number(question, secret["truth"][question.name], secret["reference"][question.name], given)
         parts[question.name] = (question.points * share, question.points)
@@ -96,15 +102,27 @@ def mark(kind: str, secret: Mapping[str, Any], answers: Answers) -> Marks:
         share, said = _plan(secret, given)
         parts["plan"] = (about.plan * share, about.plan)
         words.append(said)
-    parts = {name: (round(points, 1), most) for name, (points, most) in parts.items()}
-    return Marks(round(sum(points for points, _ in parts.values()), 1), parts, tuple(words))
+    return parts, words
 
 
-def _unidentified(why: str, given: Mapping[str, float | str]) -> Marks:
+def _status(about: Kind, given: Mapping[str, float | str]) -> tuple[dict[str, tuple[float, int]], list[str]]:
+    right = given.get("identified") == "yes"
+    parts = {"identified": (about.status * float(right), about.status)}
+    if right:
+        return parts, []
+    denied = given.get("identified") == "no"
+    said = (
+        "These runs do identify what was asked." if denied else "Whether they identify what is asked was not answered."
+    )
+    return parts, [said]
+
+
+def _unidentified(why: str, given: Mapping[str, float | str]) -> tuple[dict[str, tuple[float, int]], list[str]]:
     right = given.get("identified") == "no"
     found = right and given.get("reason") == why
-    most = 100 - WITHOUT_REASON
-    parts = {"identified": (WITHOUT_REASON * float(right), WITHOUT_REASON), "reason": (most * float(found), most)}
+    least = round(WITHOUT_REASON * OWN)
+    most = OWN - least
+    parts = {"identified": (least * float(right), least), "reason": (most * float(found), most)}
     words = [
         "Right: these runs do not say what was asked, by the method that was asked."
         if right
@@ -112,7 +130,7 @@ def _unidentified(why: str, given: Mapping[str, float | str]) -> Marks:
     ]
     if not found:
         words.append(f"The reason is {why}: {REASONS[why]}.")
-    return Marks(sum(points for points, _ in parts.values()), parts, tuple(words))
+    return parts, words
 
 
 def _number(
@@ -187,12 +205,13 @@ def wasted(law: ChinchillaLaw, params: float, tokens: float, budget: float) -> f
     return max(1.0 - float(needed) / budget, 0.0)
 
 
-def _audited(most: tuple[int, int], verdict: list[str], given: Mapping[str, float | str]) -> Marks:
+def _verdict(
+    most: tuple[int, int], verdict: list[str], given: Mapping[str, float | str]
+) -> tuple[dict[str, tuple[float, int]], list[str]]:
     table, fault = verdict
     found = given.get("table") == table
     right = found and given.get("reason") == fault
     parts = {"table": (most[0] * float(found), most[0]), "reason": (most[1] * float(right), most[1])}
     meaning = f"{fault}: {FAULTS[fault]}"
-    words = "Right." if right else f"Table {table} is right; its fault is {meaning}." if found else ""
-    words = words or f"It was table {table}, {meaning}."
-    return Marks(sum(points for points, _ in parts.values()), parts, (words,))
+    words = "Table and reason are right." if right else f"Table {table} is right; its fault is {meaning}."
+    return parts, [words if found else f"It was table {table}, {meaning}."]

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-__all__ = ["FAULTS", "KINDS", "Kind", "Question", "reasons"]
+__all__ = ["ASKED", "FAULTS", "KINDS", "OWN", "POINTS", "SHARED", "Kind", "Question", "reasons"]
+
+#: questions to the whole class, the points of each, and of all of them
+ASKED, POINTS = 5, 4
+SHARED = ASKED * POINTS
+#: the other points, of a hundred, which are for one's own table
+OWN = 100 - SHARED
 
 
 @dataclass(frozen=True)
@@ -38,11 +44,13 @@ class Question:
 class Kind:
     """A kind of assignment: what is done, which quantities are asked, and for what else there are points.
 
-    ``why`` are the ways in which a table may not identify what is asked.
+    ``why`` are the ways in which a table may not identify what is asked, ``chapters`` those whose quizzes the questions
+    to the whole class come from.
     """
 
     title: str
     task: str
+    chapters: tuple[str, ...]
     numbers: tuple[Question, ...] = ()
     status: int = 0
     plan: int = 0
@@ -69,36 +77,42 @@ FAULTS = {
 }
 _OF_RUNS = ("line", "one_length", "one_size", "few_runs")
 _A = Question("a", "The exponent $a$ with which the compute-optimal number of parameters grows with compute.", 20)
-_SIZE = Question("params", "The compute-optimal number of parameters for {budget} FLOP.", 30, log=True)
-_LOSS = Question("loss", "The loss of the compute-optimal run for {budget} FLOP, in nats per token.", 20)
+_SIZE = Question("params", "The compute-optimal number of parameters for {budget} FLOP.", 24, log=True)
+_LOSS = Question("loss", "The loss of the compute-optimal run for {budget} FLOP, in nats per token.", 24)
 
 KINDS = {
     "fit": Kind(
         "Fit a scaling law",
         "Fit $L = E + A/N^\\alpha + B/D^\\beta$ to the runs (approach 3), and say how sure you are.",
+        ("07", "11", "13"),
         (_A, _SIZE, _LOSS),
-        status=30,
+        status=12,
         why=_OF_RUNS,
     ),
     "isoflop": Kind(
         "Find the optimum by parabolas",
         "Fit a parabola to each group of equal compute, and a line through the minima (approach 2). How sure are you?",
-        (Question("a", _A.words, 35), Question("params", _SIZE.words, 35, log=True)),
-        status=30,
+        ("06", "11", "13"),
+        (replace(_A, points=34), replace(_SIZE, points=34)),
+        status=12,
         why=("one_side", "few_sizes", "one_budget"),
     ),
     "plan": Kind(
         "Plan a run",
         "You have {budget} FLOP for one training run. Say from the runs at hand what to train.",
-        (Question("loss", "The loss that such a run reaches on average over its luck, in nats per token.", 25),),
-        status=30,
-        plan=45,
+        ("07", "12", "13"),
+        (Question("loss", "The loss that such a run reaches on average over its luck, in nats per token.", 26),),
+        status=12,
+        plan=42,
         why=_OF_RUNS,
     ),
     "audit": Kind(
         "Audit three tables",
-        "Three laboratories sent a table each. Two are sound; one cannot be trusted. Say which, and why.",
-        verdict=(60, 40),
+        "Three laboratories trained models of one kind, and sent a table each. Two are sound; one cannot be trusted. "
+        "Say which, and why, and what the two sound ones together say (approach 3).",
+        ("05", "11", "12"),
+        (replace(_SIZE, points=25), replace(_LOSS, points=20)),
+        verdict=(20, 15),
     ),
 }
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
 from ..._words import format_flops
 from .answers import Answers
 from .classes import Student
-from .marking import Marks
-from .questions import FAULTS, KINDS, reasons
+from .marking import WITHOUT_REASON, Marks
+from .questions import KINDS, OWN, POINTS, SHARED, reasons
 
 __all__ = ["feedback", "sheet"]
 
@@ -21,8 +24,19 @@ interval is marked by a rule under which it pays to give the one that you believ
 proportion, and a narrower one loses more when it misses. Two fifths of a number's points are for the estimate, three
 for the interval.
 """
+#: what a part of the marks is called on a student's page, where that is not the name of its line
+PARTS = {"shared": "the questions to the whole class"}
+TOGETHER = f"""## To the whole class ({SHARED} points)
+
+These questions are the same for all of you: talk about them, and look into the book (chapters {{chapters}}). {POINTS}
+points each; write the letter of one answer.
+"""
+ALONE = f"""## Your own runs ({OWN} points)
+
+Nobody else has these; so nobody else's numbers are right here.
+"""
 HIDDEN = """A table may fail to identify what is asked. If yours does, write `no` after `identified:` and the word for
-why after `reason:`, and leave the rest empty: 30 points are for saying so, 70 for the reason.
+why after `reason:`, and leave the rest empty: {least} points are for saying so, {most} for the reason.
 Here runs *identify* what is asked if {means}.
 """
 CLEAR = (
@@ -35,35 +49,50 @@ MEANS = {
 }
 
 
-def sheet(kind: str, student: Student) -> str:
-    """The questions to one student, as Markdown."""
+def sheet(kind: str, student: Student, shared: Sequence[Mapping[str, Any]]) -> str:
+    """The questions to one student, as Markdown; ``shared`` are those to the whole class."""
     about, budget = KINDS[kind], format_flops(student.budget)
     files = ", ".join(f"`{name}`" for name in student.tables)
     lines = [f"# {about.title}", "", f"For: {student.name}", "", about.task.format(budget=budget), ""]
-    lines += [f"Your runs are in {files}. One row is one training run: parameters N, training tokens D, compute"]
+    lines += [TOGETHER.format(chapters=_listed(str(int(each)) for each in about.chapters))]
+    for number, each in enumerate(shared, 1):
+        choices = [f"   - {letter}: {says}" for letter, says in each["choices"].items()]
+        lines += [f"{number}. {each['ask']} (chapter {each['chapter']})", "", *choices, ""]
+    lines += [ALONE, f"Your runs are in {files}. One row is one training run: parameters N, training tokens D, compute"]
     lines += ["C = 6 N D in FLOP, and the final loss in nats per token (`loss_nats`).", ""]
-    if about.verdict[0]:
-        lines += ["What can be wrong with a table, and the word for it:", ""]
-        lines += [f"- `{word}`: {meaning}." for word, meaning in FAULTS.items()]
-        lines += ["", f"Points: {about.verdict[0]} for the table, {about.verdict[1]} for the reason.", ""]
-        return "\n".join([*lines, *HOW.split("\n\n")[:2], ""]).replace("\n## ", "\n\n## ")
-    lines += ["## Questions", ""]
-    lines += [f"1. Do the runs identify what is asked? ({about.status} points; if not, see below)"]
     asked = [(question.words.format(budget=budget), question.points) for question in about.numbers]
     if about.plan:
-        asked.insert(
-            0, (f"The parameters and tokens to train with {budget} FLOP (6 N D is not above that).", about.plan)
-        )
-    lines += [f"{k}. {words} ({points} points)" for k, (words, points) in enumerate(asked, 2)]
+        asked = [
+            (f"The parameters and tokens to train with {budget} FLOP (6 N D is not above that).", about.plan),
+            *asked,
+        ]
+    if about.verdict[0]:
+        table, reason = about.verdict
+        asked = [
+            ("Which table cannot be trusted? `A`, `B` or `C`.", table),
+            ("Why? One word, see below.", reason),
+            *asked,
+        ]
+        last = ["What can be wrong with a table, and the word for it:", ""]
+    else:
+        asked = [("Do the runs identify what is asked? If not, see below.", about.status), *asked]
+        least = round(WITHOUT_REASON * OWN)
+        hidden = HIDDEN.format(least=least, most=OWN - least, means=MEANS.get(kind, MEANS[""]))
+        last = [hidden, "The words for the reason:", ""]
+    lines += [f"{k}. {words} ({points} points)" for k, (words, points) in enumerate(asked, 1)]
     words = [f"- `{word}`: {meaning}." for word, meaning in reasons(kind).items()]
-    hidden = HIDDEN.format(means=MEANS.get(kind, MEANS[""]))
-    return "\n".join([*lines, "", HOW, hidden, "The words for the reason:", "", *words, ""])
+    return "\n".join([*lines, "", HOW, *last, *words, ""])
+
+
+def _listed(words: Iterable[str]) -> str:
+    *others, last = words
+    return f"{', '.join(others)} and {last}"
 
 
 def feedback(name: str, marks: Marks, answers: Answers, remarks: list[str]) -> str:
     """The page of one student's marks, as Markdown."""
     lines = [f"# {name}: {marks.total:g} of 100", "", "| for | points | of |", "|---|---|---|"]
-    lines += [f"| {part} | {points:g} | {most} |" for part, (points, most) in marks.parts.items()]
+    lines += [f"| {PARTS.get(part, part)} | {points:g} | {most} |" for part, (points, most) in marks.parts.items()]
     lines += ["", *(f"- {words}" for words in marks.words)]
     if notes := [*answers.remarks, *remarks]:
         lines += ["", "About the file:", "", *(f"- {words}" for words in notes)]
