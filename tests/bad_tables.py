@@ -317,7 +317,7 @@ UNITS = [
     ),
     Case("unknown unit", text(), 1, "no such unit", None, ("--unit", "params=dozens")),
     Case("a unit of nothing", text(), 1, "the table has no column for 'flops'", None, ("--unit", "flops=PF-days")),
-    Case("gigabytes", scaled(1e9, 1, ("size (GB)", "tokens", "loss")), 1, "unit 'GB' is not known"),
+    Case("gigabytes", scaled(1e9, 1, ("size (GB)", "tokens", "loss")), 1, "'GB' counts bytes, not params"),
     Case(
         "PF-days in the header",
         text(header=("params", "loss", "compute (PF-days)"), form=lambda r: (r[0], r[2], 6 * r[0] * r[1] / 8.64e19)),

@@ -214,6 +214,8 @@ class Answers:
             return self.plan
         try:
             fit = fit_parametric(self.runs, law="coupled", weights=row_weights(self.runs))
+            if fit.status == "not_converged":
+                return f"that law has no answer: {fit.message}"
             boot = subsampled_bootstrap(fit, n_resamples=self.question.n_resamples, seed=self.question.seed)
         except FitError as error:
             return f"that law has no answer: {error}"

@@ -344,8 +344,11 @@ def _between(table: pd.DataFrame, named: str, found: Plan, resamples: int, seed:
         fit = fit_approaches(table, (3,), law=other)[3]
         if isinstance(fit, FitError):
             raise fit
+        if fit.status == "not_converged":
+            raise FitError(f"{fit.status}: {fit.message}")
         boot = subsampled_bootstrap(fit, n_resamples=min(resamples, OF_THE_OTHER), seed=seed)
-        rival = plan_training(boot, found.flops, level=found.level)
+        with np.errstate(all="ignore"):  # resamples of it may have constants without bounds
+            rival = plan_training(boot, found.flops, level=found.level)
     except FitError as error:
         return FitError(f"between laws: the {other} law has no plan: {error}")
     return compare_plans({named: found, other: rival})

@@ -199,8 +199,12 @@ def _of_the_sum(law: SumLaw, name: str, x: np.ndarray) -> Allocation:
     else:
         log_total = np.log(x / 6.0)
     exponent = 1.0 / whole
-    N = np.exp(log_G + law.beta * exponent * log_total)
-    D = np.exp(-log_G + law.alpha * exponent * log_total)
+    with np.errstate(over="ignore"):
+        N = np.exp(log_G + law.beta * exponent * log_total)
+        D = np.exp(-log_G + law.alpha * exponent * log_total)
+    lost = ~((N > 0) & (D > 0) & np.isfinite(N) & np.isfinite(D))  # an optimum that no floating-point number tells
+    if lost.any():
+        missing, N, D = missing | lost, np.where(lost, 1.0, N), np.where(lost, 1.0, D)
     N, D, loss = without_stand_ins(missing, N, D, law.loss(N, D))
     return _allocation(N, D, x if name == "flops" else 6.0 * N * D, loss)
 

@@ -189,3 +189,14 @@ def test_a_law_that_only_one_of_them_moves_has_no_optimum(pulls, question):
 def test_questions_without_an_answer_are_refused(law, question, error, words):
     with pytest.raises(error, match=words):
         scaling.compute_optimal(law, **question)
+
+
+def test_an_optimum_that_no_number_tells_is_missing_and_not_zero():
+    """As of resampled laws whose terms are as good as alike in nothing: others in the same array keep theirs."""
+    constants = ([1.7, 1.7], [400.0, 1e-300], [1000.0, 1e300], [0.34, 0.01], [0.36, 0.012], [1.0, 1.0])
+    law = scaling.laws.CoupledLaw(*map(np.array, constants))
+    found = scaling.compute_optimal(law, 1e22)
+    assert np.isnan(found.params[1])
+    assert np.isnan(found.loss[1])
+    alone = scaling.compute_optimal(scaling.laws.CoupledLaw(1.7, 400.0, 1000.0, 0.34, 0.36, 1.0), 1e22)
+    assert found.params[0] == alone.params
