@@ -46,12 +46,25 @@ def nonembedding(N: np.ndarray, D: np.ndarray) -> np.ndarray:
     return LAW.loss(N + float(scaling.published("pearce2024/omega")) * N ** (1 / 3), D)
 
 
+def product(share: float) -> Surface:
+    """The law, and a term in both variables: that share of their sum at 1e9 parameters and 2e10 tokens."""
+    size, data = LAW.terms(1e9, 2e10)
+    scale = share * (size + data) / (size * data)
+
+    def surface(N: np.ndarray, D: np.ndarray) -> np.ndarray:
+        return LAW.loss(N, D) + scale * np.multiply(*LAW.terms(N, D))
+
+    return surface
+
+
 TRUTHS: dict[str, Surface] = {
     "the law": LAW.loss,
     "coupled, k = 0.3": coupled,
     "1 % up a decade of size": upward,
     "without embeddings": nonembedding,
 }
+#: those of which the size is asked
+SIZED: dict[str, Surface] = TRUTHS | {f"product, {share:.0%}": product(share) for share in (0.02, 0.05, 0.1, 0.2)}
 DESIGNS: dict[str, Callable[[int], pd.DataFrame]] = {
     "63 runs in 7 groups": lambda _: scaling.simulate.isoflop_design(
         np.geomspace(6e18, 3e21, 7), n_sizes=9, width=6, law=LAW
@@ -76,12 +89,21 @@ def simulate(surface: Surface, design: str, noise: str, seed: int) -> pd.DataFra
     return runs.assign(flops=6 * runs["params"] * runs["tokens"], loss=exact * np.exp(drawn))
 
 
-def least_loss(surface: Surface, flops: float) -> float:
-    """Of all sizes at a budget."""
-    found = scipy.optimize.minimize_scalar(
+def valley(surface: Surface, flops: float) -> scipy.optimize.OptimizeResult:
+    """The least loss of a budget, and the logarithm of its size."""
+    return scipy.optimize.minimize_scalar(
         lambda x: float(surface(np.exp(x), flops / 6 / np.exp(x))), bounds=(14, 30), method="bounded"
     )
-    return float(found.fun)
+
+
+def least_loss(surface: Surface, flops: float) -> float:
+    """Of all sizes at a budget."""
+    return float(valley(surface, flops).fun)
+
+
+def best_size(surface: Surface, flops: float) -> float:
+    """The size of least loss."""
+    return float(np.exp(valley(surface, flops).x))
 
 
 def within(low: float, value: float, high: float) -> bool:
@@ -104,6 +126,19 @@ def discrepancy_of(name: str, design: str, n_resamples: int, seed: int) -> dict[
         return own | {"silent": 1.0}
     about = {"silent": 0.0, "band": within(band.low, least, band.high), "width": np.log(band.high / band.low)}
     return own | about | {"single runs": float(np.mean((run.low <= one) & (one <= run.high)))}
+
+
+def sizes_of(name: str, design: str, n_resamples: int, seed: int) -> dict[str, float]:
+    """One table: whether the best size a decade beyond the runs lies in the interval of each law, and of both."""
+    surface, runs = SIZED[name], simulate(SIZED[name], design, "normal", seed)
+    flops = 10 * float(runs["flops"].max())
+    best, spans = np.log(best_size(surface, flops)), {}
+    for law in ("additive", "coupled"):
+        boot = scaling.bootstrap(scaling.fit_parametric(runs, law=law), n_resamples, seed)
+        spans[law] = boot.interval(of=lambda each: np.log(scaling.compute_optimal(each, flops).params))
+    spans["both"] = min(low for low, _ in spans.values()), max(high for _, high in spans.values())
+    held = {law: within(low, best, high) for law, (low, high) in spans.items()}
+    return held | {f"width, {law}": high - low for law, (low, high) in spans.items()}
 
 
 def one_sided_of(noise: str, design: str, objective: str, n_resamples: int, seed: int) -> dict[str, float]:
@@ -143,6 +178,10 @@ def studies(n_tables: int = 300, n_resamples: int = 200) -> None:
     for design in DESIGNS:
         for name in TRUTHS:
             study(partial(discrepancy_of, name, design, n_resamples), n_tables, design=design, truth=name)
+    print("\nA decade beyond, the best size: 95 % intervals of two laws, and the range over both\n")
+    for design in DESIGNS:
+        for name in SIZED:
+            study(partial(sizes_of, name, design, n_resamples), n_tables, design=design, truth=name)
     print("\nRuns that only lose: 95 % intervals of the law of well-tuned runs, at 1e24 FLOPs\n")
     for design in DESIGNS:
         for noise in NOISES:

@@ -52,7 +52,7 @@ NEXT = ("next_runs", "next_aim", "next_flops_per_run", "next_tokens_per_param", 
 @law_option(
     "auto",
     default="auto",
-    words=" auto takes the coupled one where the runs held out tell it to be the better, and then shows both.",
+    words=" auto takes the coupled one where the runs held out tell it to be the better.",
 )
 @click.option("--group", metavar="COLUMN", help="A plan for the rows of each value of this column, side by side.")
 @click.option("--inference-tokens", type=Quantity(zero=True), help="Tokens the model will read and write in its life.")
@@ -109,6 +109,8 @@ def command(
     Prints the compute-optimal size and tokens for the budget with their intervals, the loss to expect (of the law,
     and of one run with its noise), what another size would cost, and how far a smaller model of the same loss pays.
     Where the runs do not settle the size within a factor of two, it says so and why, and gives intervals only.
+    Below it stands the same by the other law (additive or coupled), with the range over both, which holds the best size
+    also where the runs follow neither: decide by that.
     It sets the three approaches side by side on the same runs drawn, and says which of them to follow, and why.
     Numbers may be written 1e24, 70B or 1.4T. Of a table above 4,000 runs, as many are resampled and their spread is
     scaled to all, unless a few runs decide; a note says so.
@@ -344,7 +346,7 @@ def _between(table: pd.DataFrame, named: str, found: Plan, resamples: int, seed:
         fit = fit_approaches(table, (3,), law=other)[3]
         if isinstance(fit, FitError):
             raise fit
-        if fit.status == "not_converged":
+        if isinstance(fit, Fit) and fit.status == "not_converged":
             raise FitError(f"{fit.status}: {fit.message}")
         boot = subsampled_bootstrap(fit, n_resamples=min(resamples, OF_THE_OTHER), seed=seed)
         with np.errstate(all="ignore"):  # resamples of it may have constants without bounds

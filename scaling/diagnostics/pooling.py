@@ -515,7 +515,7 @@ def _tilting(
             continue
         left = sum(_left(plane[codes == k], cut[codes == k]) for k in range(groups))
         more, freedom = 3 * (groups - 1), int(counts.sum()) - 3 * groups
-        if freedom < 1 or whole <= 0:
+        if more < 1 or freedom < 1 or whole <= 0:
             continue
         chance = float(scipy.special.fdtrc(more, freedom, (whole - left) / more / max(left / freedom, 1e-12 * whole)))
         if (share := 1 - left / whole) >= EXPLAINED and chance < LEVEL / len(columns):
