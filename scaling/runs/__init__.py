@@ -4,6 +4,7 @@ from .budgets import find_budgets
 from .curves import last_points, seed_noise
 from .logs import collect_logs
 from .meter import Meter, find_meter
+from .nouns import Nouns
 from .preparing.cooldowns import annealed_points
 from .preparing.selection import select_runs
 from .preparing.sweeps import best_of
@@ -13,6 +14,7 @@ from .table import check_runs, describe_runs
 
 __all__ = [
     "Meter",
+    "Nouns",
     "RunsTable",
     "annealed_points",
     "best_of",

@@ -13,7 +13,7 @@ import pandas as pd
 from .._words import plain
 from .vocabulary import KNOWN_NAMES, LIMITS, UNIT_HINTS
 
-__all__ = ["Nouns", "nouns_of"]
+__all__ = ["Nouns"]
 
 #: what stands as it is: code, formulas, marks of HTML, options with what they are given, quotations
 _AS_IS = (
