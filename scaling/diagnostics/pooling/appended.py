@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .._robust import robust_deviation
+from ..._robust import robust_deviation
+from ..._words import name_rows
+from .result import CHOOSE, Pooling
 
 #: fewest rows on either side
 LEAST = 6
@@ -19,8 +21,36 @@ APART, SAME = 0.95, 0.9
 SHARE = 0.15
 
 
+def find_appended(runs: pd.DataFrame, residuals: np.ndarray) -> Pooling | None:
+    """Two tables below each other that no column tells apart."""
+    step = _find_step(residuals, runs)
+    if step is None:
+        return _two_heights(runs, residuals)
+    noun = runs.index.name or "row"
+    off = f"{abs(np.expm1(step.height)):.1%} {'above' if step.height > 0 else 'below'} the law of those before"
+    seen = f"from {noun} {step.after} on, losses lie {off}, and stray by {step.spread:.2%} on either side"
+    why = "two tables below each other, with another unit, data set or way of counting? One law is that of neither"
+    hint = "add a column that tells them apart, and --group COLUMN fits the rows of each by themselves"
+    return Pooling("appended", (), f"{seen}: {why}. {CHOOSE}: {hint}, --where chooses those of one")
+
+
+def _two_heights(runs: pd.DataFrame, residuals: np.ndarray) -> Pooling | None:
+    """Two groups of rows, in whatever order, that no column tells apart."""
+    found = _find_heights(residuals, runs)
+    if found is None:
+        return None
+    few, height, spread = found
+    off = f"{abs(np.expm1(height)):.1%} {'above' if height > 0 else 'below'} the law of the others"
+    seen = (
+        f"{few.sum()} of {len(runs)} rows ({name_rows(runs.index, few)}) lie {off}, and all stray by {spread:.2%} only"
+    )
+    why = "two families, with another unit, data set or way of counting? One law is that of neither"
+    hint = "add a column that tells them apart, and --group COLUMN fits the rows of each by themselves"
+    return Pooling("appended", (), f"{seen}: {why}. {CHOOSE}: {hint}, --where chooses those of one")
+
+
 @dataclass(frozen=True)
-class Step:
+class _Step:
     """The rows before and after a step, its height in ln loss, and how far residuals stray on either side."""
 
     before: object
@@ -29,7 +59,7 @@ class Step:
     spread: float
 
 
-def find_step(residuals: np.ndarray, runs: pd.DataFrame) -> Step | None:
+def _find_step(residuals: np.ndarray, runs: pd.DataFrame) -> _Step | None:
     """The row at which residuals (n,) of a law in the order of the file step once, unless a quantity steps with them.
 
     Sorted tables have their small runs at one end: a step there may be the law's failure. So sizes, tokens, compute and
@@ -51,10 +81,10 @@ def find_step(residuals: np.ndarray, runs: pd.DataFrame) -> Step | None:
         return None
     if _told_by_scale(runs, k):
         return None
-    return Step(runs.index[k - 1], runs.index[k], height, spread)
+    return _Step(runs.index[k - 1], runs.index[k], height, spread)
 
 
-def find_heights(residuals: np.ndarray, runs: pd.DataFrame) -> tuple[np.ndarray, float, float] | None:
+def _find_heights(residuals: np.ndarray, runs: pd.DataFrame) -> tuple[np.ndarray, float, float] | None:
     """The rows (n,) of the smaller of two groups at whose heights residuals lie, its height over the other, the spread.
 
     Between the two is a gap as wide as a step, and neither the size nor the length of runs tells them apart.

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
-from .._words import plain
+from ..._robust import robust_deviation
+from ..._words import name_rows, plain
+from .headers import quoted
+from .levels import MOST_LEVELS
+from .result import Pooling
+from .sweeps import MATTERS
 
 _PLANNED = re.compile(
     r"(?:planned|target|total|max|scheduled|intended|full)+(?:num)?(?:train|training)?(steps|iters|iterations|tokens|updates)"
@@ -22,7 +30,30 @@ _SHARE = re.compile(
 ENDED, MOST = 0.97, 0.5
 
 
-def unfinished(ends: pd.DataFrame) -> tuple[str, np.ndarray] | None:
+def find_unfinished(runs: pd.DataFrame, residuals: np.ndarray, read_from: Mapping[str, str]) -> Pooling | None:
+    """Runs that ended before their planned length, and for that lie above the law."""
+    found = _shares_reached(runs)
+    if found is None:
+        return None
+    name, share = found
+    early = share < ENDED
+    rest = residuals[~early]
+    above = float(np.median(residuals[early]) - np.median(rest))
+    if above < max(MATTERS, 2 * float(robust_deviation(rest - np.median(rest)))):
+        return None
+    part = " to ".join(dict.fromkeys(f"{each:.0%}" for each in (share[early].min(), share[early].max())))
+    seen = f"{name_rows(runs.index, early)}: ended at {part} of {name!r}, and {above:.1%} above the law of the others"
+    why = "a run cut short is not what a run of that length reaches"
+    if "run" in runs:
+        names = ", ".join(json.dumps(each, default=str) for each in runs.loc[early, "run"].tolist())
+        told = f"{quoted(read_from.get('run', 'run'))} not in ({names})"
+        hint = f"--where {shlex.quote(told)}" if early.sum() <= MOST_LEVELS else "--where"
+    else:
+        hint = f"--drop {','.join(map(str, runs.index[early]))}" if early.sum() <= MOST_LEVELS else "--where"
+    return Pooling("unfinished", (name,), f"{seen}: {why}. {hint} leaves these out")
+
+
+def _shares_reached(ends: pd.DataFrame) -> tuple[str, np.ndarray] | None:
     """The column of planned lengths, or of progress, and the share that each run (n,) reached; None where all did.
 
     The shares are of the share that is usual, so that it does not matter in which unit a column counts.
