@@ -136,7 +136,7 @@ class Nouns:
 def nouns_of(mapping: Iterable[Mapping[str, Any]], ceiling: float | None = None) -> Nouns:
     """The words of a table, from how its columns were read.
 
-    ``mapping`` has a row a quantity: ``name`` (ours), ``column`` (the file's), ``unit``; ``ceiling`` is the limit to
+    ``mapping`` has a row a quantity: ``name`` (ours), ``column`` (the file's), ``unit``, ``from``; ``ceiling`` is the limit to
     which the column of the loss rises, where it does.
     """
     rows = {str(row["name"]): row for row in mapping}
@@ -147,7 +147,8 @@ def nouns_of(mapping: Iterable[Mapping[str, Any]], ceiling: float | None = None)
             words |= {"loss": f"missing {name}", "rises": name, "ceiling": ceiling}
         elif loss["unit"] == "other":
             words["loss"] = name if plain(name) not in KNOWN_NAMES["loss"] else "measured loss"
-    if (tokens := rows.get("tokens")) and (name := _counted(str(tokens["column"]))):
+    tokens = rows.get("tokens", {"column": "tokens", "from": ""})
+    if tokens["from"] != "product" and (name := _counted(str(tokens["column"]))):
         words["tokens"] = name
     return Nouns(**words)
 

@@ -16,7 +16,7 @@ from scaling.book.pages import write_sources
 from scaling.book.report import front_page
 from scaling.book.summary import summarise
 from scaling.cli import main
-from scaling.runs.nouns import Nouns
+from scaling.runs.nouns import Nouns, nouns_of
 
 #: of an error rate, for runs of 10^18 to 10^20 FLOP
 LAW = scaling.ChinchillaLaw(E=0.08, A=60.0, B=90.0, alpha=0.34, beta=0.30)
@@ -107,6 +107,22 @@ def test_options_and_columns_in_messages_keep_their_names():
     said = nouns.said("Loss [nats per token] on 3 tokens a token: losses of 2 nats per token, the loss.")
     assert said == "Missing accuracy on 3 episodes an episode: missing accuracies of 2, the missing accuracy."
     assert Nouns().said("tokens and loss") == "tokens and loss"
+
+
+@pytest.mark.parametrize(
+    ("column", "how", "noun"),
+    [
+        ("images", "option", "images"),
+        ("Training Samples (M)", "header", "samples"),
+        ("n_tokens", "assumed", "tokens"),
+        ("dataset size", "option", "tokens"),
+        ("steps * n_batches", "product", "tokens"),
+        ("class", "option", "tokens"),
+    ],
+)
+def test_what_is_counted_is_said_where_a_header_says_it(column, how, noun):
+    row = {"name": "tokens", "column": column, "unit": "count", "from": how}
+    assert nouns_of([row]).tokens == noun
 
 
 def test_programs_get_our_names(files):
