@@ -136,8 +136,8 @@ class Nouns:
 def nouns_of(mapping: Iterable[Mapping[str, Any]], ceiling: float | None = None) -> Nouns:
     """The words of a table, from how its columns were read.
 
-    ``mapping`` has a row a quantity: ``name`` (ours), ``column`` (the file's), ``unit``, ``from``; ``ceiling`` is the limit to
-    which the column of the loss rises, where it does.
+    ``mapping`` has a row a quantity: ``name`` (ours), ``column`` (the file's), ``unit``, ``from``; ``ceiling`` is the
+    limit to which the column of the loss rises, where it does.
     """
     rows = {str(row["name"]): row for row in mapping}
     words: dict[str, Any] = {}
