@@ -113,7 +113,7 @@ class Plan:
         return f"Plan for {format_flops(self.flops)} training FLOPs; {about}"
 
     def told(self, said: Callable[[str], str] = str) -> str:
-        """All of it as text; ``said`` may put our words into those of the table, as :meth:`Nouns.said` does."""
+        """All of it as text; ``said`` may put our words into those of the table: :meth:`~scaling.runs.Nouns.said`."""
         notes = [said(f"note: {text}") for text in self.notes]
         parts = [(said(caption), table.rename(said, axis=0).rename(said, axis=1)) for caption, table in self._parts()]
         return "\n".join([said(self.title), *notes, *(f"\n{caption}\n{table.to_string()}" for caption, table in parts)])
