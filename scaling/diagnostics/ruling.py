@@ -18,7 +18,7 @@ from ..fit.isoflop import fit_isoflop
 from ..fit.parametric import fit_parametric
 from ..fit.result import Fit
 from ..laws.chinchilla import ChinchillaLaw
-from ..runs.curves import row_weights
+from ..runs.curves import last_points, row_weights
 from ..runs.meter import Meter, find_meter
 from ..uncertainty.intervals import percentiles
 from ..uncertainty.subsampling import subsampled_bootstrap
@@ -29,6 +29,8 @@ from .pairing import exponent_of
 
 __all__ = ["Rival", "Ruling", "better_law", "find_rival", "rule_on"]
 
+#: runs of a large table that choose its law
+MOST_ASKED = 20_000
 #: an interval of the difference that reaches further than this does not speak of agreement
 CLOSE = 0.1
 #: sizes that differ by no more than this (in ln N) are the same for any use
@@ -102,8 +104,10 @@ def better_law(runs: pd.DataFrame, seed: int = 0) -> tuple[str, str]:
     """``"coupled"`` where the runs tell that law from the additive one, else ``"additive"``; and why, or nothing.
 
     Two things have to say so: the runs held out (:func:`~scaling.diagnostics.best_law`, in 95 % of their draws), and
-    all runs, whose interval of the coupling k excludes 1.
+    all runs, whose interval of the coupling k excludes 1. Of a table above 20,000 runs a random part is asked.
     """
+    if len(runs) > MOST_ASKED and len(ends := last_points(runs)) > MOST_ASKED:
+        runs = ends.sample(MOST_ASKED, random_state=0).sort_index()
     try:
         best = best_law(runs, (ADDITIVE, COUPLED), seed=seed)
         if best.told and best.law == COUPLED.name:
