@@ -97,8 +97,8 @@ def command(
     Prints the compute-optimal size and tokens for the budget with their intervals, the loss to expect (of the law,
     and of one run with its noise), what another size would cost, and how far a smaller model of the same loss pays.
     Where the runs do not settle the size within a factor of two, it says so and why, and gives intervals only.
-    Below it stands the same by the other law (additive or coupled), with the range over both, which holds the best size
-    also where the runs follow neither: decide by that.
+    Below it stands the same by the other law (additive or coupled), with the range over both: decide by that, since
+    nothing says that runs follow either form. What neither law can express is not in it.
     It sets the three approaches side by side on the same runs drawn, and says which of them to follow, and why.
     Numbers may be written 1e24, 70B or 1.4T. Of a table above 4,000 runs, as many are resampled and their spread is
     scaled to all, unless a few runs decide; a note says so.

@@ -45,8 +45,8 @@ class BetweenLaws:
     def ranges(self) -> dict[str, tuple[float, float]]:
         """Quantity → the ends of the intervals of all laws together; NaN where an end of one is not known.
 
-        They hold what no interval of one law holds: that runs may follow neither form. Where the size of the truth lies
-        between those of the laws, as with a product of the two terms, it lies in them.
+        They are wider than the interval of any one law, which takes its form for granted, and hold a truth that lies
+        between the laws, as one with a product of the two terms may. A truth beside both is not in them.
         """
         rows = self.table.groupby("quantity")
         low, high = rows["low"].min(), rows["high"].max()
