@@ -28,10 +28,14 @@ KINDS = {"browser": "browser", "script": "torch", "html": "slow", "wheel": "slow
 ALONE = (
     "tests/book/test_interruption.py",
     "tests/book/test_rerun.py::test_every_chapter_takes_every_kind_of_table",
-    "tests/house/test_notebooks.py::test_runs",
+    "tests/house/test_notebooks.py::test_runs_with",
 )
-#: files that share the built book, and so go to one process
-BUILT = "tests/house/test_book"
+#: tests that share the executed chapters and the book that is built of them, and so go to one process: the longest way
+BUILT = (
+    "tests/course/test_checks.py::test_solutions",
+    "tests/house/test_book",
+    "tests/house/test_notebooks.py::test_runs_as_it_is",
+)
 
 
 @pytest.fixture(scope="session")
@@ -50,7 +54,7 @@ def pytest_collection_modifyitems(config, items):
                 item.add_marker(getattr(pytest.mark, mark))
     if hasattr(config, "workerinput"):  # one of several processes
         slow = {item.path for item in items if any(map(item.get_closest_marker, ("slow", "browser", "torch")))}
-        items.sort(key=lambda item: item.path not in slow)
+        items.sort(key=lambda item: (not item.nodeid.startswith(BUILT), item.path not in slow))
 
 
 def pytest_xdist_make_scheduler(config, log):
@@ -65,5 +69,5 @@ class ByFile(LoadFileScheduling):
 
     def _split_scope(self, nodeid):
         if nodeid.startswith(BUILT):
-            return BUILT
+            return BUILT[0]
         return nodeid if nodeid.startswith(ALONE) else super()._split_scope(nodeid)

@@ -10,7 +10,10 @@ import os
 import shutil
 import sys
 import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import layers  # beside this script, which Python puts on the path
 
@@ -18,17 +21,18 @@ from scaling.book.chapters import DONE, Chapter, Outcome, executing
 from scaling.book.sphinx import run_sphinx, what_failed
 
 ROOT = Path(__file__).resolve().parents[1]
+Execute = Callable[[dict[Chapter, Any], int], AbstractContextManager[Iterator[tuple[Chapter, Outcome]]]]
 
 
 def say(words: str) -> None:
     print(words, flush=True)
 
 
-def execute_chapters(cache: Path, workers: int) -> str:
+def execute_chapters(cache: Path, workers: int, execute: Execute = executing) -> str:
     """Execute the chapters into the cache that Sphinx reads, and draw the layers; what failed, or nothing."""
     chapters = [Chapter(path) for path in sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))]
     started, failures = time.monotonic(), []
-    with executing({chapter: (chapter.text, {}, {}) for chapter in chapters}, workers) as outcomes:
+    with execute({chapter: (chapter.text, {}, {}) for chapter in chapters}, workers) as outcomes:
         layers.draw(layers.PICTURE)
         for chapter, outcome in outcomes:
             if outcome.kind != DONE:
@@ -54,17 +58,18 @@ def told(chapter: Chapter, outcome: Outcome) -> str:
     return words + (outcome.traceback or f"{outcome.error}: {outcome.message}")
 
 
-def main() -> int:
+def main(given: Sequence[str] | None = None, execute: Execute = executing) -> int:
+    """Build the book as the command line says; the exit code. The tests give what has executed the chapters before."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", type=Path, default=ROOT, help="folder that receives _build (default: the checkout)")
     parser.add_argument("--workers", type=int, default=2, help="chapters executed at the same time (default: 2)")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(given)
     built = arguments.output.resolve() / "_build"
     html = built / "html"
     shutil.rmtree(built, ignore_errors=True)
     started = time.time()
     say("Executing the notebooks ...")
-    if failures := execute_chapters(built / ".jupyter_cache", arguments.workers):
+    if failures := execute_chapters(built / ".jupyter_cache", arguments.workers, execute):
         print(f"\nerror: the book was not built.\n{failures}", file=sys.stderr)
         return 1
     code, words = run_sphinx(ROOT, built.parent, show=say)

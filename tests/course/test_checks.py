@@ -11,12 +11,12 @@ import types
 from functools import cache
 
 import pytest
+from executed import made, with_checks
 
-from scaling.book.chapters import DONE, Chapter, execute
+from scaling.book.chapters import DONE, Chapter
 from scaling.course.autograder import checks_of, otter_file, write_checks
 from scaling.course.checks import Check, Condition, Hint, check, checks, near
 from scaling.course.notebooks import solved_notebook, student_notebook
-from scaling.course.plain import Plain
 from scaling.course.strip import ends_of_code, parts_of
 from scaling.errors import PagesError
 from scaling.sources.files import chapter_files
@@ -30,24 +30,6 @@ SMALL = Check(
     "Begin with the whole.",
     (Condition("near(half * 2, whole)", "Twice the half is the whole."), Condition("pair[0] < pair[1]", "Sort them.")),
 )
-#: after a solution: the names whose value may be wrong without the check's saying so
-SPOILT = """
-import numpy as np
-from scaling.course.checks import checks
-
-def wrong(value):
-    if isinstance(value, str):
-        return value[::-1]
-    return np.asarray(value, float) * 2 + (np.asarray(value, float) == 0)
-
-each = checks()[{label!r}]
-said = {{name: each.words({{**globals(), name: wrong(globals()[name])}}) for name in each.answer}}
-print([name for name, words in said.items() if not words.startswith("Not yet.")])
-"""
-
-
-def made(chapter, how):
-    return how(chapter, Plain(f"notebooks/{chapter.path.name}"))
 
 
 def source(cell):
@@ -199,28 +181,13 @@ def test_a_check_stands_below_each_answer(chapter, how):
         assert not any(json.dumps(condition.holds)[1:-1] in text for condition in each.conditions)
 
 
-def with_empty_answers_first(chapter):
-    """The whole notebook; before each solution stands the student's empty answer, after it a spoilt one."""
-    empty = {cell["id"]: cell for cell in made(chapter, student_notebook)["cells"]}
-    notebook, cells = made(chapter, solved_notebook), []
-    for cell in notebook["cells"]:
-        kind, _, label = cell["id"].partition("-")
-        known = label in checks()
-        if kind == "solution" and known:
-            cells += [{**empty[f"{name}-{label}"], "id": f"empty-{name}-{label}"[:64]} for name in ("answer", "check")]
-        cells.append(cell)
-        if kind == "check" and known:
-            cells.append({**cell, "id": f"spoilt-{label}"[:64], "source": SPOILT.format(label=label)})
-    return notebook | {"cells": cells}
-
-
 @pytest.mark.parametrize(
     "chapter",
     [each if each is QUICK else pytest.param(each, marks=pytest.mark.slow) for each in CHAPTERS],
     ids=lambda chapter: chapter.name,
 )
 def test_solutions_pass_and_what_is_empty_or_wrong_does_not(chapter):
-    outcome = execute(json.dumps(with_empty_answers_first(chapter)), {}, {})
+    outcome = with_checks(chapter)
     assert outcome.kind == DONE, f"{outcome.error}: {outcome.message}\n{outcome.source}"
     said = {cell["id"]: printed(cell) for cell in json.loads(outcome.notebook)["cells"] if cell["cell_type"] == "code"}
     for each in checks_of(chapter):

@@ -1,22 +1,21 @@
 """The built book, its server and a visit to its pages, for the tests of the house."""
 
-import subprocess
-import sys
-from pathlib import Path
+import io
+from contextlib import redirect_stderr
 
+import build_book
 import pytest
+from executed import executing
 from visits import Visit, served
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="session")
 def html(tmp_path_factory):
-    """The pages, built by the command that `make book` uses; a warning or a failing cell fails here."""
+    """The pages, built as by the command that `make book` uses; a warning or a failing cell fails here."""
     folder = tmp_path_factory.mktemp("book")
-    command = [sys.executable, ROOT / "tools" / "build_book.py", "--output", folder]
-    built = subprocess.run(command, capture_output=True, text=True)
-    assert built.returncode == 0, built.stderr[-2000:]
+    with redirect_stderr(io.StringIO()) as told:
+        code = build_book.main(["--output", str(folder)], executing)
+    assert code == 0, told.getvalue()[-2000:]
     return folder / "_build" / "html"
 
 

@@ -12,9 +12,12 @@ import leaks
 import nbformat
 import papermill
 import pytest
+from executed import with_checks
 
 import scaling
+from scaling.book.chapters import DONE, Chapter
 from scaling.book.processes import fork_kernels
+from scaling.sources.files import chapter_files
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "notebooks"
@@ -195,12 +198,21 @@ def test_lines_that_draw():
 
 
 TAKE_A_TABLE = [name for name in CHAPTERS if "runs_file" in parameters_of(name)]
+RESAMPLE = [name for name in CHAPTERS if "n_resamples" in parameters_of(name) and name not in TAKE_A_TABLE]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(set(NOTEBOOKS) - set(TAKE_A_TABLE)))
-def test_runs_by_papermill(name, tmp_path):
-    """The chapters that take a table do so below. (With its defaults, cell by cell, nbval runs every one.)"""
+@pytest.mark.parametrize("chapter", [Chapter(path) for path in chapter_files()], ids=lambda chapter: chapter.name)
+def test_runs_as_it_is(chapter):
+    """By papermill, for its page and with the checks of its exercises. (Cell by cell, nbval runs every notebook.)"""
+    outcome = with_checks(chapter)
+    assert outcome.kind == DONE, f"{outcome.error}: {outcome.message}\n{outcome.source}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", RESAMPLE + REPLICATIONS)
+def test_runs_with_few_resamples(name, tmp_path):
+    """The chapters that take a table do so below."""
     skip_without_sets(name)
     execute(name, tmp_path, **few_resamples(name))
 
