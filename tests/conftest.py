@@ -30,8 +30,8 @@ ALONE = (
     "tests/book/test_rerun.py::test_every_chapter_takes_every_kind_of_table",
     "tests/house/test_notebooks.py::test_runs",
 )
-#: files that share the built book, and so go to one process
-BUILT = "tests/house/test_book"
+#: files that share the built book, or what the papers' claims rest on, and so go to one process
+SHARING = ("tests/house/test_book", "tests/papers/")
 
 
 @pytest.fixture(scope="session")
@@ -64,6 +64,7 @@ class ByFile(LoadFileScheduling):
     """The tests of a file go to one process, where they share what they build; those that stand alone do not."""
 
     def _split_scope(self, nodeid):
-        if nodeid.startswith(BUILT):
-            return BUILT
+        for shared in SHARING:
+            if nodeid.startswith(shared):
+                return shared
         return nodeid if nodeid.startswith(ALONE) else super()._split_scope(nodeid)
