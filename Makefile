@@ -9,6 +9,8 @@ export OPENBLAS_NUM_THREADS = 1
 export OMP_NUM_THREADS = 1
 export MKL_NUM_THREADS = 1
 export PYDEVD_DISABLE_FILE_VALIDATION = 1
+# Hundreds of processes import the package: compiled once, it is kept, also where the environment says otherwise.
+export PYTHONDONTWRITEBYTECODE = 0
 WORKERS ?= 2
 OUT ?= sweep
 KIT ?= kit

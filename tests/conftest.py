@@ -36,6 +36,8 @@ BUILT = (
     "tests/house/test_book",
     "tests/house/test_notebooks.py::test_runs_as_it_is",
 )
+#: files that share what the papers' claims rest on
+PAPERS = "tests/papers/"
 
 
 @pytest.fixture(scope="session")
@@ -70,4 +72,6 @@ class ByFile(LoadFileScheduling):
     def _split_scope(self, nodeid):
         if nodeid.startswith(BUILT):
             return BUILT[0]
+        if nodeid.startswith(PAPERS):
+            return PAPERS
         return nodeid if nodeid.startswith(ALONE) else super()._split_scope(nodeid)

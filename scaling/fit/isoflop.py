@@ -107,9 +107,9 @@ def fit_isoflop(
         used, outside = _windowed(used, float(within("larger than 1", lambda x: x > 1, window=window)[0]))
         dropped = pd.concat([dropped, outside]) if len(outside) else dropped
     used = used.reset_index(drop=True)
-    rows = []
+    plain, rows = pd.DataFrame(used, copy=False), []  # without the notes, which pandas copies with each group
     for budget in every:
-        group = used[used["budget"] == budget]
+        group = plain[plain["budget"] == budget]
         u, loss = np.log(group["params"].to_numpy()), group["loss"].to_numpy()
         (c0, c1, c2), reason = _parabola(u, loss)
         if window is not None and len(np.unique(u)) < LEAST_SIZES:
@@ -132,7 +132,7 @@ def fit_isoflop(
         )
     columns = ["budget", "params", "tokens", "loss", "usable", "reason", "n_sizes", "curvature", "c0", "c1", "c2"]
     points = pd.DataFrame(rows, columns=columns).astype({"usable": bool})
-    large = [g for _, g in used.groupby("budget", sort=True) if g["params"].nunique() >= LEAST_SIZES]
+    large = [g for _, g in plain.groupby("budget", sort=True) if g["params"].nunique() >= LEAST_SIZES]
     groups = [(np.log(g["params"].to_numpy()), g["loss"].to_numpy()) for g in large]
     at = np.log([g["budget"].iloc[0] for g in large])
     draws = ParabolaDraws(groups, at, [g.index.to_numpy() for g in large])

@@ -167,10 +167,12 @@ def find_meter(runs: pd.DataFrame, column: str = "flops") -> Meter:
     >>> find_meter(runs.assign(flops=2 * runs["params"] * runs["tokens"])).equation
     '2 N D'
     """
-    known = runs[["params", "tokens", column]].dropna().to_numpy(dtype=float)
-    if not len(known):
+    plain = pd.DataFrame(runs, copy=False)  # without the notes, which pandas copies with each column
+    counts = [plain[name].to_numpy(dtype=float, na_value=np.nan) for name in ("params", "tokens", column)]
+    known = ~np.isnan(counts).any(0)
+    if not known.any():
         return Meter(column=column)
-    x, y, log_c = np.log(known).T
+    x, y, log_c = (np.log(each[known]) for each in counts)
     off = log_c - np.log(6.0) - x - y
     if np.abs(off).max() <= 1e-9:
         return Meter(column=column)

@@ -17,7 +17,7 @@ import pandas as pd
 
 from ..errors import RunsError, RunsWarning
 from .curves import count_runs, last_rows, rows_or_runs, runs_of
-from .meter import find_meter, other_counts
+from .meter import Meter, find_meter, other_counts
 from .nouns import Nouns
 from .problems import column_problems, missing_column, repeats, suspicions, to_numbers
 from .reading.glance import fits
@@ -107,8 +107,8 @@ def checked_table(df: pd.DataFrame, source: str, include_failed: bool, known: li
     problems = _complete(kept, numbers, notes)
     if problems:
         raise RunsError(source, problems)
-    _use_own_count(kept, numbers, notes)
-    words += suspicions(kept.index, numbers, Nouns.of(df)) if known is None else known
+    meter = _use_own_count(kept, numbers, notes)
+    words += suspicions(kept.index, numbers, meter, Nouns.of(df)) if known is None else known
     table = pd.DataFrame({name: numbers[name] for name in LIMITS if name in numbers}, index=kept.index)
     table = pd.concat([table, kept.loc[:, [c not in table.columns for c in columns]]], axis=1)
     table.attrs = dict(df.attrs)
@@ -232,18 +232,30 @@ def _complete(df: pd.DataFrame, numbers: dict[str, np.ndarray], notes: list[str]
     return problems
 
 
-def _use_own_count(df: pd.DataFrame, numbers: dict[str, np.ndarray], notes: list[str]) -> None:
-    """Notes on a count of compute that is not 6 N D; where only budgets are counted so, flops become that count."""
-    table = df.drop(columns=list(numbers), errors="ignore").assign(**numbers)
-    column = "flops" if "flops" in df or "budget" not in df else "budget"
-    meter = find_meter(table[last_rows(table)] if column == "budget" else table, column)
-    if column == "budget" and meter.is_own:
-        numbers["flops"] = meter.flops(numbers["params"], numbers["tokens"])
-        notes[:] = [note for note in notes if not note.startswith("flops of ")]
-        notes.append(f"flops of {len(df)} {rows_or_runs(table)} follows from the count of the budgets")
+def _use_own_count(df: pd.DataFrame, numbers: dict[str, np.ndarray], notes: list[str]) -> Meter:
+    """The count of compute of the flops, with notes where it is not 6 N D.
+
+    Where only budgets are counted so, flops become that count.
+    """
+
+    def count() -> Meter:
+        return find_meter(pd.DataFrame({name: numbers[name] for name in _TRIPLE}))
+
+    def whole() -> pd.DataFrame:
+        return df.drop(columns=list(numbers), errors="ignore").assign(**numbers)
+
+    found = meter = count()
+    if "budget" in df and "flops" not in df:
+        table = whole()
+        meter = find_meter(table[last_rows(table)], "budget")
+        if meter.is_own:
+            numbers["flops"] = meter.flops(numbers["params"], numbers["tokens"])
+            notes[:] = [note for note in notes if not note.startswith("flops of ")]
+            notes.append(f"flops of {len(df)} {rows_or_runs(table)} follows from the count of the budgets")
+            found = count()
     if meter.words:
-        others = [c for c in df if c not in numbers]
-        notes += filter(None, [meter.words, other_counts(table, meter, others)])
+        notes += filter(None, [meter.words, other_counts(whole(), meter, [c for c in df if c not in numbers])])
+    return found
 
 
 def _warn_once(table: pd.DataFrame, words: list[str], notes: list[str]) -> None:

@@ -29,12 +29,20 @@ COUNTS = {
 }
 
 
+#: sizes among which the optimum is sought, and the steps of a first look: the loss has one valley along a budget
+SIZES, COARSE = np.exp(np.linspace(np.log(1e6), np.log(1e13), 2_000_001)), 1_000
+
+
 def best(rate, flops):
     """The optimum of the true law in a count, by brute force."""
-    N = np.exp(np.linspace(np.log(1e6), np.log(1e13), 2_000_001))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        loss = LAW.loss(N, np.where(rate(N) > 0, flops / rate(N), 1e-9))
-    found = N[np.argmin(loss)]
+
+    def lowest(N):
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.argmin(LAW.loss(N, np.where(rate(N) > 0, flops / rate(N), 1e-9)))
+
+    near = COARSE * lowest(SIZES[::COARSE])
+    around = SIZES[max(near - COARSE, 0) : near + COARSE + 1]
+    found = around[lowest(around)]
     return found, flops / rate(found)
 
 

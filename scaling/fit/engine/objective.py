@@ -138,9 +138,10 @@ class Model:
     @cached_property
     def contrast(self) -> tuple[np.ndarray, np.ndarray]:
         """How the exponent of the first of two terms differs from the second's, (n, p), and its squares (n, p * p)."""
-        unit = np.eye(self.n_params)
-        one, other = (x @ unit[columns] for x, columns in zip(self.design, self.columns, strict=True))
-        apart = one - other
+        apart = np.zeros((len(self.target), self.n_params))
+        for sign, x, columns in zip((1.0, -1.0), self.design, self.columns, strict=True):
+            for k, column in enumerate(columns):
+                apart[:, column] += sign * x[:, k]
         return apart, (apart[:, :, None] * apart[:, None, :]).reshape(len(apart), -1)
 
     @cached_property

@@ -18,7 +18,7 @@ import numpy as np
 
 from .objective import huber_sum
 from .problem import Problem
-from .scatter import Scatter, inflation, student
+from .scatter import Scatter, count_alike, inflation, student
 
 #: places of the coordinates of a point, the last only of a law with a coupling; ``EXPONENT`` is to hold a, and so the
 #: ratio of ALPHA and BETA
@@ -267,8 +267,9 @@ class Frontier:
 
     def asked(self, log_c: np.ndarray, held: np.ndarray) -> Asked:
         """What is needed to hold coordinates ``held`` (B,) at budgets 6 exp(``log_c``) (B,)."""
-        start = np.array([self.point(each) for each in log_c])
-        r, slopes = self.predict(start, log_c)
+        budgets, at = np.unique(log_c, return_inverse=True)
+        start = np.array([self.point(each) for each in budgets])
+        r, slopes = self.predict(start, budgets)
         delta = self.scatter.delta
         inside = self.weights * (np.abs(r) <= delta)
         turn = self._turns(start)
@@ -278,19 +279,24 @@ class Frontier:
         scale = np.where(scale > 0, scale, 1.0)
         covariance = np.linalg.pinv(outer / (scale[:, :, None] * scale[:, None, :]), hermitian=True)
         covariance /= scale[:, :, None] * scale[:, None, :]
+        covariance = np.matmul(np.matmul(turn, covariance), np.swapaxes(turn, 1, 2))[at]
+        start = start[at]
         # ln a = ln beta - ln(alpha + beta): the slope of a in the exponents
         alpha, beta = start[:, ALPHA], start[:, BETA]
         pick = np.eye(7)[held][:, : self.size]
         of_a = held == EXPONENT
         pick[of_a, ALPHA] = (-beta / (alpha + beta) ** 2)[of_a]
         pick[of_a, BETA] = (alpha / (alpha + beta) ** 2)[of_a]
-        covariance = np.matmul(np.matmul(turn, covariance), np.swapaxes(turn, 1, 2))
         along = np.matmul(covariance, pick[:, :, None])[:, :, 0]
         variance = (along * pick).sum(1)
-        pull = np.matmul(along[:, None, :], slopes)[:, 0] * np.minimum(np.maximum(r, -delta), delta)
         value = np.where(
             of_a, beta / (alpha + beta), np.take_along_axis(start, np.where(of_a, BETA, held)[:, None], 1)[:, 0]
         )
+        factor = np.ones(len(held))
+        if not count_alike(self.weights, self.clusters):
+            cut = np.minimum(np.maximum(r, -delta), delta)
+            for k in range(len(budgets)):  # one after another: of a large table each takes much memory
+                factor[at == k] = inflation(along[at == k] @ slopes[k] * cut[k], self.weights, self.clusters)
         return Asked(
             log_c=log_c,
             held=held,
@@ -298,7 +304,7 @@ class Frontier:
             value=value,
             along=along / variance[:, None],
             error=np.sqrt(variance * self.scatter.unit),
-            inflation=inflation(pull, self.weights, self.clusters),
+            inflation=factor,
         )
 
     def _turns(self, start: np.ndarray) -> np.ndarray:
@@ -356,7 +362,7 @@ class Frontier:
 
     def intervals(self, log_c: np.ndarray, held: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Values, lower and upper ends (B,) of profile-likelihood intervals; an end that is not found is infinite."""
-        both = self.asked(np.tile(log_c, 2), np.tile(held, 2))
+        both = self.asked(log_c, held).take(np.tile(np.arange(len(held)), 2))
         side = np.repeat([-1.0, 1.0], len(held))
         limit = student(level, self.scatter.freedom)
         farthest = np.select([both.held == place for place in FARTHEST], list(FARTHEST.values()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 import scipy
@@ -105,12 +106,17 @@ def scatter(
     return Scatter(theta, float(huber_sum(r, weights, delta)), unit, delta, freedom, r, weights)
 
 
+def count_alike(weights: np.ndarray, clusters: np.ndarray | None) -> bool:
+    """Whether runs are independent of each other and have one weight."""
+    return clusters is None and np.ptp(weights) == 0
+
+
 def inflation(pull: np.ndarray, weights: np.ndarray, clusters: np.ndarray | None) -> np.ndarray:
     """Factor, at least 1 (B,), of the variance of the sums over runs of ``weights * pull`` (B, n).
 
     Against runs that are independent of each other and count alike. Of one cluster the products add up first.
     """
-    if clusters is None and np.ptp(weights) == 0:
+    if count_alike(weights, clusters):
         return np.ones(len(pull))
     weighted = pull * weights
     naive = np.maximum((weighted * pull).sum(1), 1e-300)
@@ -150,6 +156,7 @@ def lack_of_fit(residuals: np.ndarray, designs: np.ndarray, free: int) -> tuple[
     return ratio, float(scipy.special.fdtrc(freedom, repeats, ratio))
 
 
+@cache
 def student(level: float, freedom: int) -> float:
     """Half width, in standard errors, of a central interval of Student's t (Abramowitz and Stegun, 26.7.5).
 
