@@ -30,3 +30,11 @@ def site(html):
 def visit(browser, site):
     with Visit(browser, site) as visit:
         yield visit
+
+
+@pytest.fixture(scope="session")
+def asked(browser, html, site):
+    """What is wrong with the pages, by kind."""
+    from asked import every_page
+
+    return every_page(browser, html, site)

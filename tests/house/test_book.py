@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from visits import NARROW, WIDE, Visit, pages_of
+from visits import pages_of
 
 from scaling.book.images import CHECKSUM
 
@@ -74,8 +74,12 @@ def test_images_bear_the_names_of_their_figures(html):
     assert not any(CHECKSUM.fullmatch(name) for name in images)
 
 
-def test_internal_links_are_alive(html):
-    pages = {path: _Page(html / path) for path in pages_of(html)}
+@pytest.fixture(scope="module")
+def pages(html):
+    return {path: _Page(html / path) for path in pages_of(html)}
+
+
+def test_internal_links_are_alive(html, pages):
     dead = []
     for path, page in pages.items():
         for link in page.links:
@@ -90,9 +94,9 @@ def test_internal_links_are_alive(html):
     assert not dead, "\n".join(dead)
 
 
-def test_pages_load_nothing_from_elsewhere(html):
-    for path in pages_of(html):
-        assert not [load for load in _Page(html / path).loads if re.match(r"(https?:)?//", load)], path
+def test_pages_load_nothing_from_elsewhere(pages):
+    for path, page in pages.items():
+        assert not [load for load in page.loads if re.match(r"(https?:)?//", load)], path
 
 
 def test_no_machine_path_in_the_pages(html):
@@ -116,117 +120,13 @@ def test_the_font_of_formulas_has_their_characters(html):
 # --- in the browser ------------------------------------------------------------------------------------------------
 
 
-UNRENDERED = r"""() => {
-  const bare = [];
-  for (const math of document.querySelectorAll('.math')) {
-    if (!math.querySelector('math') || math.querySelector('merror')) bare.push(math.textContent.slice(0, 60));
-  }
-  const walker = document.createTreeWalker(document.querySelector('article, body'), NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    const node = walker.currentNode;
-    if (/\\\(|\\\[|\$\$|\\begin\{/.test(node.textContent) && !node.parentElement.closest('pre, code, script, style')) {
-      bare.push('raw: ' + node.textContent.slice(0, 60));
-    }
-  }
-  return bare;
-}"""
-
-BAD_IMAGES = """async () => {
-  const images = [...document.querySelectorAll('article img')];
-  images.forEach(image => image.loading = 'eager');
-  await Promise.all(images.map(image => image.decode().catch(() => null)));
-  const bad = images.filter(image => !image.naturalWidth || !(image.alt || '').trim());
-  return bad.map(image => image.src + ' ' + image.alt);
-}"""
-
-# Wider than the screen is only what scrolls in a box of its own.
-CUT = """() => {
-  const edge = document.documentElement.clientWidth + 1;
-  const cut = [];
-  const width = document.scrollingElement.scrollWidth;
-  if (width > edge) cut.push('the page itself: ' + width);
-  const scrolls = element => {
-    for (let box = element; box && box.tagName !== 'ARTICLE'; box = box.parentElement) {
-      if (['auto', 'scroll'].includes(getComputedStyle(box).overflowX)
-          && box.getBoundingClientRect().right <= edge) return true;
-    }
-    return false;
-  };
-  for (const element of document.querySelectorAll('article :is(p, li, img, table, pre, figcaption, math)')) {
-    const box = element.getBoundingClientRect();
-    if (box.width && box.right > edge && !scrolls(element)) {
-      cut.push(element.tagName + ' ' + element.textContent.slice(0, 40));
-    }
-  }
-  return cut;
-}"""
-
-# Contrast of text against the first opaque ground behind it, as the accessibility guidelines define it.
-FAINT = r"""() => {
-  const parts = colour => colour.match(/[\d.]+/g).map(Number);
-  const light = ([r, g, b]) => [r, g, b].map(v => v / 255)
-    .map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
-    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-  const ground = element => {
-    for (let box = element; box; box = box.parentElement) {
-      const colour = parts(getComputedStyle(box).backgroundColor);
-      if (colour.length === 3 || colour[3] > 0.9) return colour;
-    }
-    return document.documentElement.dataset.theme === 'dark' ? [20, 24, 29] : [255, 255, 255];
-  };
-  const faint = new Set();
-  const kinds = 'p, li, td, th, h1, h2, h3, figcaption, .caption-text, math, .output pre';
-  for (const element of document.querySelectorAll(`article :is(${kinds})`)) {
-    if (!element.textContent.trim()) continue;
-    if (!element.getClientRects().length) continue;
-    const [one, two] = [light(parts(getComputedStyle(element).color)), light(ground(element))].sort((a, b) => b - a);
-    if ((one + 0.05) / (two + 0.05) < 4) faint.add(element.tagName + ' ' + element.textContent.trim().slice(0, 40));
-  }
-  for (const image of document.querySelectorAll('article .cell_output img')) {
-    if (light(ground(image)) < 0.5) faint.add('figure on a dark ground: ' + image.alt.slice(0, 40));
-  }
-  return [...faint];
-}"""
-
-
-def faults_of(visit, path):
-    """No failed request, no message on the console, every equation set, every image there."""
-    visit.open(path)
-    faults = visit.faults + visit.page.evaluate(UNRENDERED) + visit.page.evaluate(BAD_IMAGES)
-    visit.faults.clear()
-    return [f"{path}: {fault}" for fault in faults]
-
-
-def hard_to_read(visit, path, theme):
-    """What is cut or faint on the page that is open."""
-    visit.theme(theme)
-    for size in (NARROW, WIDE):
-        visit.page.set_viewport_size(size)
-        for fault in visit.page.evaluate(CUT) + visit.page.evaluate(FAINT):
-            yield f"{path} at {size['width']} px, {theme}: {fault}"
-
-
-@pytest.fixture(scope="module")
-def seen(browser, html):
-    """What is wrong with the pages as files, by kind; each page is opened once."""
-    visit = Visit(browser, html.as_uri())
-    found = {"whole": [], "light": [], "dark": []}
-    for path in pages_of(html):
-        found["whole"] += faults_of(visit, path)
-        for theme in ("light", "dark"):
-            found[theme] += hard_to_read(visit, path, theme)
-    visit.context.close()
-    return found
-
-
 @pytest.mark.parametrize("kind", ["whole", "light", "dark"])
-def test_pages_are_whole_and_legible_in_both_themes(seen, kind):
-    assert not seen[kind], "\n".join(seen[kind])
+def test_pages_are_whole_and_legible_in_both_themes(asked, kind):
+    assert not asked[kind], "\n".join(asked[kind])
 
 
-def test_pages_are_whole_from_a_server(visit, html):
-    found = [fault for path in pages_of(html) for fault in faults_of(visit, path)]
-    assert not found, "\n".join(found)
+def test_pages_are_whole_from_a_server(asked):
+    assert not asked["served"], "\n".join(asked["served"])
 
 
 def test_search_finds(visit):

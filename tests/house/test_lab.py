@@ -8,7 +8,6 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -56,16 +55,29 @@ DISPLAYED = "each => each.checkVisibility({visibilityProperty: true})"
 UNREAD = {"fig-isoflop-drift"}
 
 
-@contextmanager
-def opened(browser, lab, name, answer=None):
-    """The notebook of a chapter, once its last cell is there; `answer` may change what the server says of it."""
+@pytest.fixture(scope="module")
+def visit(browser, lab):
     with Visit(browser, lab, DESK) as visit:
-        if answer:
-            visit.page.route(f"**/api/contents/notebooks/{name}.ipynb?*", answer)
-        visit.page.goto(f"{lab}/lab/tree/notebooks/{name}.ipynb?reset")
-        notebook = visit.page.locator(".jp-Notebook")
-        notebook.locator("a[href*='references.md']").first.wait_for(state="attached")
-        yield notebook
+        yield visit
+
+
+def opened(visit, name):
+    """The notebook of a chapter, once its last cell is there."""
+    visit.page.goto(f"{visit.base}/lab/tree/notebooks/{name}.ipynb?reset")
+    notebook = visit.page.locator(".jp-Notebook")
+    notebook.locator("a[href*='references.md']").first.wait_for(state="attached")
+    return notebook
+
+
+@pytest.fixture(scope="module", params=["06_isoflop", "07_parametric_loss"])
+def name(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def notebook(visit, name):
+    """Opened once and only read."""
+    return opened(visit, name)
 
 
 def cells_of(name):
@@ -83,48 +95,42 @@ def typed(text):
     return text.strip().replace("\xa0", " ").replace("’", "'")
 
 
-@pytest.mark.parametrize("name", ["06_isoflop", "07_parametric_loss"])
-def test_references_to_figures_lead_there_and_other_things_are_named_by_their_keys(browser, lab, name):
+def test_references_to_figures_lead_there_and_other_things_are_named_by_their_keys(notebook, name):
     """JupyterLab knows no list of references and no other chapter; a key that says what it is stands in its place."""
     sources, figures, numbers = "\n".join(cell.source for cell in cells_of(name)), figures_of(name), labels().numbers
     keys = set(re.findall(r"\{(?:cite(?::\w+)?|numref)\}`([\w-]+)`", sources))
     assert len(keys) > 1
-    with opened(browser, lab, name) as notebook:
-        said = " ".join(notebook.locator(".jp-MarkdownCell .myst").all_text_contents())
-        assert not {key for key in keys - set(figures) if not re.search(rf"(?<!`){key}(?!`)", said)}
-        links = notebook.locator("a.hover-link[href^='#fig-']").all()
-        led = {link.get_attribute("href").removeprefix("#"): typed(link.text_content()) for link in links}
-        assert led == {label: f"Figure {numbers[label]}" for label in keys & set(figures) - UNREAD}
+    said = " ".join(notebook.locator(".jp-MarkdownCell .myst").all_text_contents())
+    assert not {key for key in keys - set(figures) if not re.search(rf"(?<!`){key}(?!`)", said)}
+    links = notebook.locator("a.hover-link[href^='#fig-']").all()
+    led = {link.get_attribute("href").removeprefix("#"): typed(link.text_content()) for link in links}
+    assert led == {label: f"Figure {numbers[label]}" for label in keys & set(figures) - UNREAD}
 
 
-@pytest.mark.parametrize("name", ["06_isoflop", "07_parametric_loss"])
-def test_figures_have_the_captions_and_numbers_of_their_pages(browser, lab, name):
+def test_figures_have_the_captions_and_numbers_of_their_pages(notebook, name):
     """Each picture has its caption directly below it, with its number in the book."""
     figures, numbers = figures_of(name), labels().numbers
-    with opened(browser, lab, name) as notebook:
-        captions = notebook.locator(".jp-CodeCell:has(.jp-OutputArea-output img) + .jp-MarkdownCell figure")
-        captions.nth(len(figures) - 1).wait_for(state="attached")
-        assert [each.get_attribute("id") for each in captions.all()] == list(figures)
-        for label, told in figures.items():
-            caption = notebook.locator(f"figure#{label} figcaption").first
-            assert caption.evaluate(DISPLAYED)
-            assert typed(caption.text_content()) == f"Figure {numbers[label]}:{told.figure.caption}"
+    captions = notebook.locator(".jp-CodeCell:has(.jp-OutputArea-output img) + .jp-MarkdownCell figure")
+    captions.nth(len(figures) - 1).wait_for(state="attached")
+    assert [each.get_attribute("id") for each in captions.all()] == list(figures)
+    for label, told in figures.items():
+        caption = notebook.locator(f"figure#{label} figcaption").first
+        assert caption.evaluate(DISPLAYED)
+        assert typed(caption.text_content()) == f"Figure {numbers[label]}:{told.figure.caption}"
 
 
-@pytest.mark.parametrize("name", ["06_isoflop", "07_parametric_loss"])
-def test_alternative_texts_are_heard_and_not_seen(browser, lab, name):
+def test_alternative_texts_are_heard_and_not_seen(notebook, name):
     """They belong to the figure of the caption, as a picture cannot carry them: see below."""
-    with opened(browser, lab, name) as notebook:
-        notebook.locator("figure .sr-only").first.wait_for(state="attached")
-        for label, told in figures_of(name).items():
-            heard = notebook.locator(f"figure#{label} .sr-only")
-            assert heard.evaluate(DISPLAYED)  # a screen reader passes over what is not
-            assert heard.evaluate("each => getComputedStyle(each).clip") == "rect(0px, 0px, 0px, 0px)"
-            assert typed(heard.text_content()) == told.image.alt
+    notebook.locator("figure .sr-only").first.wait_for(state="attached")
+    for label, told in figures_of(name).items():
+        heard = notebook.locator(f"figure#{label} .sr-only")
+        assert heard.evaluate(DISPLAYED)  # a screen reader passes over what is not
+        assert heard.evaluate("each => getComputedStyle(each).clip") == "rect(0px, 0px, 0px, 0px)"
+        assert typed(heard.text_content()) == told.image.alt
 
 
 @pytest.mark.xfail(reason="JupyterLab 4.6 takes width, height and background of a picture from metadata, and no `alt`")
-def test_pictures_carry_the_alternative_texts_of_their_metadata(browser, lab):
+def test_pictures_carry_the_alternative_texts_of_their_metadata(visit):
     """Where nbconvert reads it (jupyter/enhancement-proposals 120 is for all); then ours may stand there, too."""
 
     def answer(route):
@@ -135,20 +141,21 @@ def test_pictures_carry_the_alternative_texts_of_their_metadata(browser, lab):
                 output["metadata"] = {"image/png": {"alt": "Seven valleys"}}
         route.fulfill(response=given, json=told)
 
-    with opened(browser, lab, "07_parametric_loss", answer) as notebook:
-        notebook.locator(".jp-OutputArea-output img[src^='data:image/png']").first.wait_for(state="attached")
-        assert notebook.get_by_alt_text("Seven valleys").count()
+    address = "**/api/contents/notebooks/07_parametric_loss.ipynb?*"
+    visit.page.route(address, answer)
+    notebook = opened(visit, "07_parametric_loss")
+    visit.page.unroute(address, answer)
+    notebook.locator(".jp-OutputArea-output img[src^='data:image/png']").first.wait_for(state="attached")
+    assert notebook.get_by_alt_text("Seven valleys").count()
 
 
-@pytest.mark.parametrize("name", ["06_isoflop", "07_parametric_loss"])
-def test_a_notebook_reads_as_its_page_does(browser, lab, name):
+def test_a_notebook_reads_as_its_page_does(notebook):
     """Links to chapters, equations and exercises are links; no role, directive or label stands there as it is typed."""
-    with opened(browser, lab, name) as notebook:
-        texts = notebook.locator(".jp-MarkdownCell").all_inner_texts()
-        assert len(texts) > 10
-        assert not [text for text in texts if RAW.search(text)]
-        assert notebook.locator("h1").count() == 1
-        assert notebook.locator("a[href*='.ipynb']").count()
-        assert notebook.locator("a[title='Link to this Exercise']").count() > 1
-        assert notebook.locator("a[title='Link to this Equation']").count()
-        assert notebook.locator(".jp-OutputArea-output img[src^='data:image/png']").count()
+    texts = notebook.locator(".jp-MarkdownCell").all_inner_texts()
+    assert len(texts) > 10
+    assert not [text for text in texts if RAW.search(text)]
+    assert notebook.locator("h1").count() == 1
+    assert notebook.locator("a[href*='.ipynb']").count()
+    assert notebook.locator("a[title='Link to this Exercise']").count() > 1
+    assert notebook.locator("a[title='Link to this Equation']").count()
+    assert notebook.locator(".jp-OutputArea-output img[src^='data:image/png']").count()

@@ -108,16 +108,17 @@ def test_environment_yml_takes_the_pins():
 
 def test_pins_are_closed():
     """Every dependency of a pinned package that applies here is pinned too, at a version that it accepts."""
-    for name in pins():
+    pinned = pins()
+    for name in pinned:
         try:
             requires = importlib.metadata.distribution(name).requires or []
         except importlib.metadata.PackageNotFoundError:
             continue  # a pin for another version of Python
         for requirement in map(Requirement, requires):
             if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
-                pinned = pins().get(canonicalize_name(requirement.name))
-                assert pinned, f"{name} needs {requirement}, which is not pinned"
-                assert requirement.specifier.contains(pinned, prereleases=True), f"{name} needs {requirement}"
+                version = pinned.get(canonicalize_name(requirement.name))
+                assert version, f"{name} needs {requirement}, which is not pinned"
+                assert requirement.specifier.contains(version, prereleases=True), f"{name} needs {requirement}"
 
 
 def test_one_version():

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import nbclient
 import nbformat
 import numpy as np
+import pytest
 import stored_pictures
 from PIL import Image
 
@@ -43,8 +45,8 @@ def test_a_line_may_be_one_dot_away_and_not_two():
     assert "34 dots" in stored_pictures.difference(first, far)
 
 
-def test_a_notebook_whose_picture_is_another_fails(tmp_path):
-    """A true run of nbval, with the settings of the notebooks' folder."""
+def pictures():
+    """Two pictures, of which the first is stored as it is drawn."""
     stored = nbformat.v4.new_output("display_data", {"text/plain": "<PIL.Image.Image image mode=RGB size=9x9>"})
     stored.data["image/png"] = picture(np.zeros((9, 9, 3)))[0]["data"]["image/png"]
     notebook = nbformat.v4.new_notebook(metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}})
@@ -52,30 +54,40 @@ def test_a_notebook_whose_picture_is_another_fails(tmp_path):
         drawn = f"Image.new('RGB', (9, 9), ({shade},) * 3)"
         code = f"from PIL import Image\ndisplay({drawn}, include=['image/png', 'text/plain'])"
         notebook.cells.append(nbformat.v4.new_code_cell(code, outputs=[stored], execution_count=1))
-    nbformat.write(notebook, tmp_path / "two.ipynb")
-    told = validated(tmp_path)
-    assert "1 failed, 1 passed" in told, told
-    assert "81 dots of the picture differ" in told
+    return notebook
 
 
-def test_a_figure_whose_letters_are_too_small_fails(tmp_path):
-    """A true run of nbval: the first figure is stored as it is drawn, and so is the second, which has a subscript."""
+def figures():
+    """Two figures, stored as they are drawn, of which the second has a subscript."""
     notebook = nbformat.v4.new_notebook(metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}})
     for label in ("best size", "$N_b$"):
         code = f"import matplotlib.pyplot as plt\nplt.subplots(figsize=(4.6, 3.4))[1].set_xlabel({label!r})\nplt.show()"
         notebook.cells.append(nbformat.v4.new_code_cell(code))
     drawn = nbclient.NotebookClient(notebook).execute()
     assert [len(cell.outputs) for cell in drawn.cells] == [1, 1]
-    nbformat.write(drawn, tmp_path / "two.ipynb")
-    told = validated(tmp_path)
-    assert "1 failed, 1 passed" in told, told
-    assert "letters smaller than 8 pixels on a phone: '$N_b$'" in told
-    assert "'0.0' (" not in told
+    return drawn
 
 
-def validated(folder):
-    """What nbval says of the notebooks of a folder, with the settings of ours."""
+@pytest.fixture(scope="module")
+def told(tmp_path_factory):
+    """What a true run of nbval says of both notebooks, with the settings of ours; the second cell of each fails."""
+    folder = tmp_path_factory.mktemp("notebooks")
+    nbformat.write(pictures(), folder / "pictures.ipynb")
+    nbformat.write(figures(), folder / "figures.ipynb")
     (folder / "conftest.py").write_text((ROOT / "notebooks" / "conftest.py").read_text())
     command = [sys.executable, "-m", "pytest", "-q", "--nbval", "--nbval-current-env", "-c", ROOT / "pyproject.toml"]
     command += ["--rootdir", ROOT, "-p", "no:cacheprovider", folder]
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT).stdout
+    words = subprocess.run(command, capture_output=True, text=True, cwd=ROOT).stdout
+    assert "2 failed, 2 passed" in words, words
+    return words
+
+
+def test_a_notebook_whose_picture_is_another_fails(told):
+    assert re.findall(r"FAILED \S*pictures.ipynb::(Cell \d)", told) == ["Cell 1"], told
+    assert "81 dots of the picture differ" in told
+
+
+def test_a_figure_whose_letters_are_too_small_fails(told):
+    assert re.findall(r"FAILED \S*figures.ipynb::(Cell \d)", told) == ["Cell 1"], told
+    assert "letters smaller than 8 pixels on a phone: '$N_b$'" in told
+    assert "'0.0' (" not in told
