@@ -11,6 +11,7 @@ import types
 from functools import cache
 
 import pytest
+from needed_cells import Cell, needed
 
 from scaling.book.chapters import DONE, Chapter, execute
 from scaling.course.autograder import checks_of, otter_file, write_checks
@@ -32,17 +33,20 @@ SMALL = Check(
 )
 #: after a solution: the names whose value may be wrong without the check's saying so
 SPOILT = """
-import numpy as np
-from scaling.course.checks import checks
+def _unseen_by_the_check(values):
+    import numpy as np
+    from scaling.course.checks import checks
 
-def wrong(value):
-    if isinstance(value, str):
-        return value[::-1]
-    return np.asarray(value, float) * 2 + (np.asarray(value, float) == 0)
+    def wrong(value):
+        if isinstance(value, str):
+            return value[::-1]
+        return np.asarray(value, float) * 2 + (np.asarray(value, float) == 0)
 
-each = checks()[{label!r}]
-said = {{name: each.words({{**globals(), name: wrong(globals()[name])}}) for name in each.answer}}
-print([name for name, words in said.items() if not words.startswith("Not yet.")])
+    each = checks()[{label!r}]
+    said = {{name: each.words({{**values, name: wrong(values[name])}}) for name in each.answer}}
+    return [name for name, words in said.items() if not words.startswith("Not yet.")]
+
+print(_unseen_by_the_check(globals()))
 """
 
 
@@ -56,6 +60,16 @@ def source(cell):
 
 def printed(cell):
     return "".join("".join(each.get("text", each.get("evalue", ""))) for each in cell["outputs"])
+
+
+def shown(cell):
+    """All words of the outputs of a cell, as they are stored: printed, and each form of a result but for pictures."""
+    results = (kind for each in cell["outputs"] for kind in sorted(each.get("data", {}).items()))
+    return printed(cell) + "".join("".join(words) for kind, words in results if kind.startswith("text/"))
+
+
+def code_of(notebook):
+    return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
 
 
 @cache
@@ -199,19 +213,54 @@ def test_a_check_stands_below_each_answer(chapter, how):
         assert not any(json.dumps(condition.holds)[1:-1] in text for condition in each.conditions)
 
 
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.name)
+def test_the_whole_notebook_is_the_chapter_and_its_checks(chapter):
+    """So it runs from the first cell to the last as the chapter does, whose stored outputs the tests make again."""
+    cells = code_of(made(chapter, solved_notebook))
+    own = [cell for cell in cells if not cell["id"].startswith("check-")]
+    assert [source(cell) for cell in own] == [source(cell) for cell in code_of(json.loads(chapter.text))]
+    assert len(cells) - len(own) == len(checks_of(chapter))
+    assert not [cell["id"] for cell in own if "check" in Cell(source(cell)).reads], "a check would take its place"
+
+
 def with_empty_answers_first(chapter):
-    """The whole notebook; before each solution stands the student's empty answer, after it a spoilt one."""
+    """The code of the solutions; before each stands the student's empty answer, after it its check and a spoilt one.
+
+    And the code that all these need: the rest of a chapter is executed often enough, and takes minutes.
+    """
     empty = {cell["id"]: cell for cell in made(chapter, student_notebook)["cells"]}
-    notebook, cells = made(chapter, solved_notebook), []
+    notebook, cells, read, wanted, solving = made(chapter, solved_notebook), [], [], set(), ""
     for cell in notebook["cells"]:
         kind, _, label = cell["id"].partition("-")
-        known = label in checks()
-        if kind == "solution" and known:
-            cells += [{**empty[f"{name}-{label}"], "id": f"empty-{name}-{label}"[:64]} for name in ("answer", "check")]
-        cells.append(cell)
-        if kind == "check" and known:
-            cells.append({**cell, "id": f"spoilt-{label}"[:64], "source": SPOILT.format(label=label)})
-    return notebook | {"cells": cells}
+        new = [cell] if cell["cell_type"] == "code" else []
+        if kind == "solution" and label in checks():
+            solving = label
+            new = [{**empty[f"{name}-{label}"], "id": f"empty-{name}-{label}"[:64]} for name in ("answer", "check")]
+        elif kind == "check" and label in checks():
+            new.append({**cell, "id": f"spoilt-{label}"[:64], "source": SPOILT.format(label=label)})
+        if solving:
+            wanted |= set(range(len(cells), len(cells) + len(new)))
+        held = checks()[solving].conditions if solving else ()
+        cells += new
+        read += ["\n".join([source(each), *(f"({condition.holds})" for condition in held)]) for each in new]
+        solving = "" if kind == "check" else solving
+    return notebook | {"cells": [cells[place] for place in needed(read, wanted)]}
+
+
+@pytest.mark.parametrize(
+    ("cells", "kept"),
+    [
+        (["a = 1", "b = 2", "c = a"], [0, 2]),
+        (["a = 1", "a = 2", "c = a"], [1, 2]),
+        (["a = {}", "a['x'] = 1", "b = 1", "c = a"], [0, 1, 3]),
+        (["a = []", "a.append(1)", "for each in a:\n    print(each)", "c = a"], [0, 1, 3]),
+        (["def f():\n    return a", "a = 1", "b = a", "c = f()"], [0, 1, 3]),
+        (["rng = np.random.default_rng(0)", "b = rng.random()", "b = 1", "c = rng.random()"], [0, 1, 3]),
+        (["a = 1", "each = 2", "c = [each + a for each in range(3)]"], [0, 2]),
+    ],
+)
+def test_a_cell_needs_those_that_bind_or_change_what_it_reads(cells, kept):
+    assert needed(["import numpy as np", *cells], {len(cells)})[-len(kept) :] == [place + 1 for place in kept]
 
 
 @pytest.mark.parametrize(
@@ -222,13 +271,17 @@ def with_empty_answers_first(chapter):
 def test_solutions_pass_and_what_is_empty_or_wrong_does_not(chapter):
     outcome = execute(json.dumps(with_empty_answers_first(chapter)), {}, {})
     assert outcome.kind == DONE, f"{outcome.error}: {outcome.message}\n{outcome.source}"
-    said = {cell["id"]: printed(cell) for cell in json.loads(outcome.notebook)["cells"] if cell["cell_type"] == "code"}
+    executed = {cell["id"]: cell for cell in code_of(json.loads(outcome.notebook))}
+    said = {name: printed(cell) for name, cell in executed.items()}
     for each in checks_of(chapter):
         assert said[f"check-{each.label}"] == "The answer passes its check.\n"
         empty = " ".join(said[f"empty-check-{each.label}"[:64]].split())
         assert empty.startswith("Not answered yet:")
         assert empty.endswith(" ".join(each.hint.split()))
         assert said[f"spoilt-{each.label}"[:64]] == "[]\n", "the check does not see when these are wrong"
+    for cell in code_of(json.loads(chapter.text)):
+        if cell["id"] in executed:
+            assert shown(executed[cell["id"]]) == shown(cell), "it lacks a cell that it needs: its outputs are others"
 
 
 # --- the autograder -----------------------------------------------------------------------------------------------
