@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import held
@@ -23,6 +24,7 @@ import scaling
 from scaling.book.chapters import DONE, FAILED, NOT_POSSIBLE, Chapter, Outcome, chapters_on_runs, execute
 from scaling.book.make import _plain_csv, _plain_labels, as_table
 from scaling.book.pages import fenced, write_sources
+from scaling.book.processes import shared_processes
 from scaling.book.staging import MARK, staged
 from scaling.cli import main
 from scaling.cli.rerun import _names
@@ -299,7 +301,13 @@ def small_chapter(folder, name, source):
 
 
 @pytest.fixture
-def chapters(tmp_path, monkeypatch):
+def warm(monkeypatch):
+    """One process from which the chapters of many books are forked: the book above had its own."""
+    monkeypatch.setattr("scaling.book.chapters.chapter_processes", lambda: nullcontext(shared_processes()))
+
+
+@pytest.fixture
+def chapters(tmp_path, monkeypatch, warm):
     """Four small chapters: one comes through, one fails, one cannot be done, one loses its kernel."""
     sources = {
         "21_good": "import pandas as pd\nprint(len(pd.read_csv(runs_file)), 'runs')",
@@ -360,7 +368,7 @@ def test_a_figure_that_was_not_drawn_is_not_referred_to(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_report_and_the_chapters_follow_what_is_asked(tmp_path, monkeypatch):
+def test_the_report_and_the_chapters_follow_what_is_asked(tmp_path, monkeypatch, warm):
     made = [small_chapter(tmp_path, "21_budget", "print('asked about', flops)")]
     notebook = json.loads(made[0].text)
     notebook["cells"][1]["source"] = "runs_file = None\nflops = None"

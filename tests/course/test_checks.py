@@ -5,15 +5,16 @@ import builtins
 import importlib.util
 import json
 import re
-import subprocess
 import sys
 import types
 from functools import cache
 
 import pytest
+from click.testing import CliRunner
 from needed_cells import Cell, needed
 
 from scaling.book.chapters import DONE, Chapter, execute
+from scaling.book.processes import fork_kernels
 from scaling.course.autograder import checks_of, otter_file, write_checks
 from scaling.course.checks import Check, Condition, Hint, check, checks, near
 from scaling.course.notebooks import solved_notebook, student_notebook
@@ -320,15 +321,22 @@ def test_every_chapter_has_a_folder_of_its_own(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("otter") is None, reason="otter-grader (extra checks) is not installed")
+@pytest.mark.filterwarnings("ignore")  # its own use of other libraries
 @pytest.mark.parametrize(("how", "share"), [(solved_notebook, 1), (student_notebook, 0)])
-def test_the_autograder_gives_solutions_all_points_and_empty_answers_none(tmp_path, how, share):
+def test_the_autograder_gives_solutions_all_points_and_empty_answers_none(tmp_path, monkeypatch, how, share):
+    """Its commands, with kernels that are forked: each of their own would import all for seconds."""
+    from otter.cli import cli
+
+    fork_kernels()
+    monkeypatch.chdir(tmp_path)
     asked = checks_of(QUICK)
     write_checks(tmp_path / "checks", [QUICK])
     (tmp_path / "homework.ipynb").write_text(json.dumps(made(QUICK, how)), encoding="utf-8")
     generate = ["generate", "-t", f"checks/{QUICK.name}", "-o", "autograder.zip", "--no-environment"]
     run = ["run", "-a", "autograder.zip", "--no-logo", "homework.ipynb"]
     for words in (generate, run):
-        subprocess.run([sys.executable, "-m", "otter", *words], cwd=tmp_path, check=True, capture_output=True)
+        done = CliRunner().invoke(cli, words)
+        assert done.exit_code == 0, done.output
     marked = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))["tests"]
     scores = {each["name"]: each["score"] for each in marked if "score" in each}
     assert scores == {each.label: share for each in asked}
