@@ -24,6 +24,7 @@ def main() -> None:
             kernel_name="python3",
             progress_bar=False,
             execution_timeout=PATIENCE,
+            request_save_on_cell_execute=False,  # nobody reads the pieces, and the whole is written at the end
         )
         return
     except PapermillExecutionError as error:
