@@ -10,6 +10,8 @@ from pathlib import Path
 
 #: seconds that one cell may take
 PATIENCE = 900
+#: packages with which jsonschema would compile the grammars of addresses: a second
+GRAMMARS = ("rfc3987_syntax", "rfc3986_validator")
 
 
 def main() -> None:
@@ -40,4 +42,5 @@ if __name__ == "__main__":
     from scaling._parallel.parent import end_with
 
     end_with(int(sys.argv[1]))
+    sys.modules |= dict.fromkeys(GRAMMARS)  # type: ignore[arg-type]
     main()

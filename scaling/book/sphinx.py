@@ -12,10 +12,11 @@ from pathlib import Path
 __all__ = ["complaints_of", "run_sphinx", "what_failed"]
 
 
-# Without the package of that name, jsonschema does not compile the grammars of addresses in all languages: a second.
+# Without the packages of these names, jsonschema does not compile the grammars of addresses: a second.
 START = (
-    "import sys; sys.modules['rfc3987_syntax'] = None; from scaling._parallel.parent import end_with; "
-    "end_with(int(sys.argv.pop(1))); from jupyter_book.cli.main import main; main()"
+    "import sys; from scaling._parallel.parent import end_with; end_with(int(sys.argv.pop(1))); "
+    "sys.modules |= dict.fromkeys(('rfc3987_syntax', 'rfc3986_validator')); "
+    "from jupyter_book.cli.main import main; main()"
 )
 
 
