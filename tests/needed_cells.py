@@ -33,6 +33,17 @@ class Cell:
         return {_root(each) for each in places + [each for each in calls if isinstance(each, ast.Attribute)]}
 
     @cached_property
+    def settles(self):
+        """Names that it surely binds, whatever happens in it."""
+        kinds = ast.Assign | ast.AnnAssign | ast.Import | ast.ImportFrom | ast.FunctionDef
+        return set().union(*(Cell.bound(each) for each in self.tree.body if isinstance(each, kinds)))
+
+    @staticmethod
+    def bound(node):
+        code = compile(ast.Module([node], []), "cell", "exec")
+        return {step.argval for step in dis.get_instructions(code) if step.opname == "STORE_NAME"}
+
+    @cached_property
     def imports(self):
         names = [each for each in ast.walk(self.tree) if isinstance(each, ast.alias)]
         return {(each.asname or each.name).partition(".")[0] for each in names}
@@ -60,6 +71,20 @@ class Cell:
             for name in ast.walk(target)
             if isinstance(name, ast.Name)
         }
+
+
+def depending(sources, names):
+    """The places of the cells that read one of these names, or what others have made of it."""
+    cells, found, made = [Cell(source) for source in sources], [], set(names)
+    imported = set().union(*(cell.imports for cell in cells))
+    functions = {name: read for cell in cells for name, read in cell.functions.items()}
+    for place, cell in enumerate(cells):
+        if _with_called(cell.reads, functions) & made:
+            found.append(place)
+            made |= cell.binds | (cell.changes - imported)
+        else:
+            made -= cell.settles - set(names)
+    return found
 
 
 def needed(sources, wanted):
