@@ -10,6 +10,8 @@ from pathlib import Path
 
 #: seconds that one cell may take
 PATIENCE = 900
+#: packages with which jsonschema would compile the grammars of addresses: a second
+GRAMMARS = ("rfc3987_syntax", "rfc3986_validator")
 
 
 def main() -> None:
@@ -24,6 +26,7 @@ def main() -> None:
             kernel_name="python3",
             progress_bar=False,
             execution_timeout=PATIENCE,
+            request_save_on_cell_execute=False,  # nobody reads the pieces, and the whole is written at the end
         )
         return
     except PapermillExecutionError as error:
@@ -39,4 +42,5 @@ if __name__ == "__main__":
     from scaling._parallel.parent import end_with
 
     end_with(int(sys.argv[1]))
+    sys.modules |= dict.fromkeys(GRAMMARS)  # type: ignore[arg-type]
     main()

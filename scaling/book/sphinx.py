@@ -12,11 +12,12 @@ from pathlib import Path
 __all__ = ["complaints_of", "run_sphinx", "what_failed"]
 
 
-# Without the package of that name, jsonschema does not compile the grammars of addresses in all languages: a second.
+# Without the packages of these names, jsonschema does not compile the grammars of addresses: a second.
 # The trees of documents are large and live long; to look through them for garbage so often as is usual takes a fifth.
 START = (
-    "import gc, sys; gc.set_threshold(100_000, 20, 50); sys.modules['rfc3987_syntax'] = None; "
+    "import gc, sys; gc.set_threshold(100_000, 20, 50); "
     "from scaling._parallel.parent import end_with; end_with(int(sys.argv.pop(1))); "
+    "sys.modules |= dict.fromkeys(('rfc3987_syntax', 'rfc3986_validator')); "
     "from jupyter_book.cli.main import main; main()"
 )
 

@@ -20,7 +20,7 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import SimpleNamespace
@@ -47,8 +47,9 @@ NEEDED = (
     "scipy.optimize",
     "scipy.stats",
     "seaborn",
+    "scaling.course.checks",
 )
-NOT_NEEDED = ("scaling.cli", "scaling.book", "scaling.papers.__main__")
+NOT_NEEDED = ("scaling.cli", "scaling.book", "scaling.course", "scaling.papers.__main__", "scaling._parallel.cluster")
 #: of prctl (Linux): the signal that a process gets when its parent ends
 PR_SET_PDEATHSIG = 1
 
@@ -76,18 +77,21 @@ def _import_all() -> None:
     """Import what is needed as a kernel would: some libraries look, when they are imported, whether they are in one."""
     os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"  # Matplotlib
     vars(builtins)["get_ipython"] = lambda: SimpleNamespace(kernel=None)  # pandas
-    # Without it, jsonschema does not compile the grammars of addresses in all languages: a second.
-    sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
+    sys.modules |= dict.fromkeys(papermill_job.GRAMMARS)  # type: ignore[arg-type]
     for name in (*NEEDED, *_rooms()):
         importlib.import_module(name)
-    del vars(builtins)["get_ipython"], sys.modules["rfc3987_syntax"]
+    for name in papermill_job.GRAMMARS:
+        del sys.modules[name]
+    del vars(builtins)["get_ipython"]
 
 
-def _rooms() -> list[str]:
+def _rooms(package: str = __package__.partition(".")[0]) -> Iterator[str]:
     """Every module of the package that a chapter may use."""
-    package = importlib.import_module(__package__.partition(".")[0])
-    found = pkgutil.walk_packages(package.__path__, f"{package.__name__}.", onerror=lambda name: None)
-    return [each.name for each in found if not each.name.startswith(NOT_NEEDED)]
+    for each in pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}."):
+        if not each.name.startswith(NOT_NEEDED):
+            yield each.name
+            if each.ispkg:
+                yield from _rooms(each.name)
 
 
 def _fork() -> int:

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import held
@@ -18,11 +19,13 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 from full_disk import FullDisk
+from needed_cells import depending, needed
 
 import scaling
 from scaling.book.chapters import DONE, FAILED, NOT_POSSIBLE, Chapter, Outcome, chapters_on_runs, execute
 from scaling.book.make import _plain_csv, _plain_labels, as_table
 from scaling.book.pages import fenced, write_sources
+from scaling.book.processes import shared_processes
 from scaling.book.staging import MARK, staged
 from scaling.cli import main
 from scaling.cli.rerun import _names
@@ -86,6 +89,35 @@ def mark(version):
     return json.dumps({"versions": {"scaling": version}, "chapters": []})
 
 
+def code_of(notebook):
+    return [cell for cell in json.loads(notebook)["cells"] if cell["cell_type"] == "code"]
+
+
+def cells_by_table(chapter):
+    """The code of a chapter: cells that depend on what a test gives it, these with those that they need, and all."""
+    cells = code_of(chapter.text)
+    sources = ["".join(cell["source"]) for cell in cells]
+    found = depending(sources, {"runs_file", "curves_file", *FEW})
+    first = {place for place, cell in enumerate(cells) if "parameters" in cell["metadata"].get("tags", [])}
+    kept = needed(sources, {*found, *first})
+    return [cells[place] for place in found], [cells[place] for place in kept], cells
+
+
+def without_the_rest(chapter):
+    """A chapter, as text, of the cells that depend on its table: what the others give is the same with each."""
+    return json.dumps(json.loads(chapter.text) | {"cells": cells_by_table(chapter)[1]})
+
+
+def told(cell):
+    """All words of the outputs of a cell."""
+    forms = [
+        form
+        for each in cell["outputs"]
+        for form in sorted({"text/": each.get("text", ""), **each.get("data", {})}.items())
+    ]
+    return "".join("".join(words) for kind, words in forms if kind.startswith("text/"))
+
+
 def written(folder):
     """Every file below a folder with its checksum."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
@@ -108,10 +140,11 @@ def test_every_chapter_takes_every_kind_of_table(chapter, kind):
     """It comes through, or says that the table lacks what it needs.
 
     A table with repeats makes the book below; budgets with many sizes are given to every chapter with its own tests.
+    They are given to whole chapters; here are the cells that depend on the table.
     """
     few = {name: value for name, value in FEW.items() if name in chapter.parameters}
     table = as_table(scaling.check_runs(TABLES[kind]()))
-    outcome = execute(chapter.text, table.for_chapter(chapter), few)
+    outcome = execute(without_the_rest(chapter), table.for_chapter(chapter), few)
     assert outcome.kind == DONE or (outcome.kind == NOT_POSSIBLE and chapter.number == "06"), outcome
     stored = outcome.notebook or outcome.message
     assert "chapter-" not in stored, "the folder of the run has got into the pages"
@@ -143,7 +176,7 @@ def test_a_chapter_counts_a_curve_once(number):
     chapter = next(chapter for chapter in chapters_on_runs() if chapter.number == number)
     curves = scaling.simulate.simulate_curves(LAW, np.geomspace(5e7, 8e9, 12), noise=0.002, seed=5, n_points=5)
     few = {name: value for name, value in FEW.items() if name in chapter.parameters}
-    outcome = execute(chapter.text, {"runs_file": curves.to_csv(index=False)}, few)
+    outcome = execute(without_the_rest(chapter), {"runs_file": curves.to_csv(index=False)}, few)
     assert outcome.kind == DONE, outcome
     assert "48 runs" in outcome.notebook
 
@@ -187,6 +220,17 @@ def test_the_book_opens(book):
         assert shown == [str(int(chapter.number))]
     assert (folder / "_static" / "formulas" / "stix-two-math.woff2").is_file()
     assert "<math" in text
+
+
+@pytest.mark.parametrize("chapter", chapters_on_runs(), ids=lambda chapter: chapter.number)
+def test_what_does_not_depend_on_the_table_is_as_stored(book, chapter):
+    """With the whole chapter and a table that is not its own: so nothing that does is left out above."""
+    path = book[0] / "out" / "book" / "_sources" / "notebooks" / f"{chapter.name}.ipynb"
+    executed = {cell["id"]: cell for cell in code_of(path.read_text())}
+    depends, _, cells = cells_by_table(chapter)
+    others = [cell for cell in cells if cell not in depends]
+    assert {cell["id"]: told(executed[cell["id"]]) for cell in others} == {cell["id"]: told(cell) for cell in others}
+    assert [told(executed[cell["id"]]) for cell in depends] != [told(cell) for cell in depends]
 
 
 def test_nothing_outside_is_written(book):
@@ -299,7 +343,13 @@ def small_chapter(folder, name, source):
 
 
 @pytest.fixture
-def chapters(tmp_path, monkeypatch):
+def warm(monkeypatch):
+    """One process from which the chapters of many books are forked: the book above had its own."""
+    monkeypatch.setattr("scaling.book.chapters.chapter_processes", lambda: nullcontext(shared_processes()))
+
+
+@pytest.fixture
+def chapters(tmp_path, monkeypatch, warm):
     """Four small chapters: one comes through, one fails, one cannot be done, one loses its kernel."""
     sources = {
         "21_good": "import pandas as pd\nprint(len(pd.read_csv(runs_file)), 'runs')",
@@ -360,7 +410,7 @@ def test_a_figure_that_was_not_drawn_is_not_referred_to(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_report_and_the_chapters_follow_what_is_asked(tmp_path, monkeypatch):
+def test_the_report_and_the_chapters_follow_what_is_asked(tmp_path, monkeypatch, warm):
     made = [small_chapter(tmp_path, "21_budget", "print('asked about', flops)")]
     notebook = json.loads(made[0].text)
     notebook["cells"][1]["source"] = "runs_file = None\nflops = None"

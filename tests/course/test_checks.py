@@ -5,15 +5,17 @@ import builtins
 import importlib.util
 import json
 import re
-import subprocess
 import sys
 import types
 from functools import cache
 
 import pytest
+from click.testing import CliRunner
 from executed import made, with_checks
+from needed_cells import Cell
 
 from scaling.book.chapters import DONE, Chapter
+from scaling.book.processes import fork_kernels
 from scaling.course.autograder import checks_of, otter_file, write_checks
 from scaling.course.checks import Check, Condition, Hint, check, checks, near
 from scaling.course.notebooks import solved_notebook, student_notebook
@@ -38,6 +40,16 @@ def source(cell):
 
 def printed(cell):
     return "".join("".join(each.get("text", each.get("evalue", ""))) for each in cell["outputs"])
+
+
+def shown(cell):
+    """All words of the outputs of a cell, as they are stored: printed, and each form of a result but for pictures."""
+    results = (kind for each in cell["outputs"] for kind in sorted(each.get("data", {}).items()))
+    return printed(cell) + "".join("".join(words) for kind, words in results if kind.startswith("text/"))
+
+
+def code_of(notebook):
+    return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
 
 
 @cache
@@ -181,6 +193,16 @@ def test_a_check_stands_below_each_answer(chapter, how):
         assert not any(json.dumps(condition.holds)[1:-1] in text for condition in each.conditions)
 
 
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.name)
+def test_the_whole_notebook_is_the_chapter_and_its_checks(chapter):
+    """So it runs from the first cell to the last as the chapter does, whose stored outputs the tests make again."""
+    cells = code_of(made(chapter, solved_notebook))
+    own = [cell for cell in cells if not cell["id"].startswith("check-")]
+    assert [source(cell) for cell in own] == [source(cell) for cell in code_of(json.loads(chapter.text))]
+    assert len(cells) - len(own) == len(checks_of(chapter))
+    assert not [cell["id"] for cell in own if "check" in Cell(source(cell)).reads], "a check would take its place"
+
+
 @pytest.mark.parametrize(
     "chapter",
     [each if each is QUICK else pytest.param(each, marks=pytest.mark.slow) for each in CHAPTERS],
@@ -189,13 +211,16 @@ def test_a_check_stands_below_each_answer(chapter, how):
 def test_solutions_pass_and_what_is_empty_or_wrong_does_not(chapter):
     outcome = with_checks(chapter)
     assert outcome.kind == DONE, f"{outcome.error}: {outcome.message}\n{outcome.source}"
-    said = {cell["id"]: printed(cell) for cell in json.loads(outcome.notebook)["cells"] if cell["cell_type"] == "code"}
+    executed = {cell["id"]: cell for cell in code_of(json.loads(outcome.notebook))}
+    said = {name: printed(cell) for name, cell in executed.items()}
     for each in checks_of(chapter):
         assert said[f"check-{each.label}"] == "The answer passes its check.\n"
         empty = " ".join(said[f"empty-check-{each.label}"[:64]].split())
         assert empty.startswith("Not answered yet:")
         assert empty.endswith(" ".join(each.hint.split()))
         assert said[f"spoilt-{each.label}"[:64]] == "[]\n", "the check does not see when these are wrong"
+    for cell in code_of(json.loads(chapter.text)):
+        assert shown(executed[cell["id"]]) == shown(cell), "the checks leave a trace in what the chapter puts out"
 
 
 # --- the autograder -----------------------------------------------------------------------------------------------
@@ -234,15 +259,22 @@ def test_every_chapter_has_a_folder_of_its_own(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("otter") is None, reason="otter-grader (extra checks) is not installed")
+@pytest.mark.filterwarnings("ignore")  # its own use of other libraries
 @pytest.mark.parametrize(("how", "share"), [(solved_notebook, 1), (student_notebook, 0)])
-def test_the_autograder_gives_solutions_all_points_and_empty_answers_none(tmp_path, how, share):
+def test_the_autograder_gives_solutions_all_points_and_empty_answers_none(tmp_path, monkeypatch, how, share):
+    """Its commands, with kernels that are forked: each of their own would import all for seconds."""
+    from otter.cli import cli
+
+    fork_kernels()
+    monkeypatch.chdir(tmp_path)
     asked = checks_of(QUICK)
     write_checks(tmp_path / "checks", [QUICK])
     (tmp_path / "homework.ipynb").write_text(json.dumps(made(QUICK, how)), encoding="utf-8")
     generate = ["generate", "-t", f"checks/{QUICK.name}", "-o", "autograder.zip", "--no-environment"]
     run = ["run", "-a", "autograder.zip", "--no-logo", "homework.ipynb"]
     for words in (generate, run):
-        subprocess.run([sys.executable, "-m", "otter", *words], cwd=tmp_path, check=True, capture_output=True)
+        done = CliRunner().invoke(cli, words)
+        assert done.exit_code == 0, done.output
     marked = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))["tests"]
     scores = {each["name"]: each["score"] for each in marked if "score" in each}
     assert scores == {each.label: share for each in asked}

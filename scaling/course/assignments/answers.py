@@ -20,6 +20,8 @@ MOST = 100_000
 _YES, _NO = {"yes", "y", "true", "ja", "oui", "si", "1"}, {"no", "n", "false", "nein", "non", "0", "not identified"}
 _LINE = re.compile(r"^\s*[\"']?([^:=\t;]+?)[\"']?\s*[:=\t;]\s*(.*?)\s*$")
 _NUMBER = re.compile(r"\d+")
+#: a number that can be read in one way only, as nearly all are
+_PLAIN = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{0,15})?(?:[eE][+-]?[0-9]{1,2})?")
 #: one letter, and words after it; two of them are no answer
 _LETTER = re.compile(r"\W*(?:(?:table|answer)[\W_]*)?([abc])(?!\W*(?:or|and|[/,&+])\W*[abc]\b)(?:[\W_].*)?")
 _CODES = ("utf-8-sig", "utf-16", "cp1252", "latin-1")
@@ -135,7 +137,10 @@ def _value(text: str, expected: str, kind: str) -> float | str | None:
         near = difflib.get_close_matches(word, names, n=1, cutoff=0.7)
         return names[near[0]] if near else None
     share, word = (0.01, text.rstrip("% ")) if text.rstrip().endswith("%") else (1.0, text)
-    cells = pd.Series([re.sub(r"\s*(params|parameters|tokens|nats.*|flops?)$", "", word, flags=re.IGNORECASE)])
+    bare = re.sub(r"\s*(params|parameters|tokens|nats.*|flops?)$", "", word, flags=re.IGNORECASE)
+    if _PLAIN.fullmatch(bare):
+        return share * float(bare)
+    cells = pd.Series([bare])
     mark = decimal_mark({"": cells.rename_axis("line")})[0] or ("," if "," in word and "." not in word else ".")
     number = pd.to_numeric(read_numbers("params", cells, mark)[0], errors="coerce").iloc[0]
     return share * float(number) if math.isfinite(number) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -23,13 +24,19 @@ def draw_questions(kind: str, rng: np.random.Generator) -> list[dict[str, Any]]:
     what it does ``ask``, the ``choices`` in an order that is drawn, which of them is ``right``, and by letter ``why``
     each other is wrong.
     """
-    import yaml
-
-    chapters = yaml.safe_load(book_file("course/quizzes.yml").read_text(encoding="utf-8"))
-    known = {each["chapter"]: each["questions"] for each in chapters}
+    known = _quizzes()
     pool = [(number, about) for number in KINDS[kind].chapters for about in known[number]]
     drawn = [pool[place] for place in sorted(rng.choice(len(pool), ASKED, replace=False))]
     return [_ordered(chapter, about, rng) for chapter, about in drawn]
+
+
+@cache
+def _quizzes() -> dict[str, list[dict[str, Any]]]:
+    """The questions by chapter."""
+    import yaml
+
+    chapters = yaml.safe_load(book_file("course/quizzes.yml").read_text(encoding="utf-8"))
+    return {each["chapter"]: each["questions"] for each in chapters}
 
 
 def _ordered(chapter: str, about: Mapping[str, Any], rng: np.random.Generator) -> dict[str, Any]:
