@@ -29,6 +29,7 @@ ALONE = (
     "tests/book/test_interruption.py",
     "tests/book/test_rerun.py::test_every_chapter_takes_every_kind_of_table",
     "tests/house/test_notebooks.py::test_runs_with",
+    "tests/house/test_project.py::test_commands_run_as_printed",
 )
 #: tests that share the executed chapters and the book that is built of them, and so go to one process: the longest way
 BUILT = (

@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 
 from ..errors import FitError, RunsError, RunsWarning
+from ..fit.frontier import FrontierFit
 from ..fit.parametric import fit_parametric
 from ..fit.result import Fit
 from ..runs.curves import last_points, row_weights, seed_noise
 from ..runs.meter import find_meter
 from ..runs.table import check_runs
-from ..uncertainty.resampling import bootstrap
+from ..uncertainty.resampling import Bootstrap, bootstrap
 from .approaches import APPROACHES, Approaches, compare_approaches
 from .pairing import exponent_of
 
@@ -89,8 +90,17 @@ def _row(runs: pd.DataFrame, n_resamples: int, seed: int, level: float) -> dict[
     row |= _coupled(found, table, n_resamples, seed, level)
     for count, params in _counts(table).items():
         fit = fit_parametric(table.assign(params=params, flops=6.0 * params * table["tokens"]))
-        row |= _intervals(fit, {f"a_{count}": attrgetter("a")}, n_resamples, seed, level)
+        known = found.bootstraps.get(3) if _same(fit, found.fits[3]) else None
+        row |= _intervals(fit, {f"a_{count}": attrgetter("a")}, n_resamples, seed, level, known)
     return row
+
+
+def _same(fit: Fit, other: Fit | FrontierFit) -> bool:
+    """Whether two fits are of one law to the same numbers, so that their resamples are the same too."""
+    if not isinstance(other, Fit) or fit.candidate != other.candidate or fit.n_starts != other.n_starts:
+        return False
+    columns = ["params", "tokens", "loss"]
+    return np.array_equal(fit.runs[columns], other.runs[columns]) and np.array_equal(fit.weights, other.weights)
 
 
 def _ranges(runs: pd.DataFrame) -> dict[str, Any]:
@@ -134,11 +144,16 @@ def _coupled(found: Approaches, runs: pd.DataFrame, n_resamples: int, seed: int,
 
 
 def _intervals(
-    fit: Fit, questions: Mapping[str, Callable[[Any], Any]], n_resamples: int, seed: int, level: float
+    fit: Fit,
+    questions: Mapping[str, Callable[[Any], Any]],
+    n_resamples: int,
+    seed: int,
+    level: float,
+    known: Bootstrap | None = None,
 ) -> dict[str, float]:
-    """What a law says, each with its interval; nothing where the runs do not tell it."""
+    """What a law says, each with its interval; nothing where the runs do not tell it. ``known`` are its resamples."""
     try:
-        boot, law = bootstrap(fit, n_resamples, seed), fit.law
+        boot, law = known or bootstrap(fit, n_resamples, seed), fit.law
     except FitError:
         return {}
     row: dict[str, float] = {}

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from ..laws.broken import BrokenPowerLaw
+from ..laws.broken import BrokenPowerLaw, log_reducible
 from .common import checked_weights
 from .least_squares import Form, finish_form, nothing_unseen, objective_of
 from .power_law import RANGE, checked_points
@@ -71,7 +71,7 @@ def fit_broken_power_law(
 
     form = Form(
         observed=Y,
-        predict=lambda p: np.asarray(_law(**_constants(center, p))(X)),
+        predict=partial(_predicted, log_x, center),
         lower=np.array([-50, -5, log_x.min() - width, -CHANGE, LOG_WIDTH[0], 0]),
         upper=np.array([50, 5, log_x.max() + width, CHANGE, LOG_WIDTH[1], Y.min()]),
         scale=np.array([1, 0.1, 0.1, 1, 1, 0.1]),
@@ -104,6 +104,12 @@ def _constants(center: float, p: np.ndarray) -> dict[str, float]:
         "widths": float(widths),
         "offset": offset,
     }
+
+
+def _predicted(log_x: np.ndarray, center: float, p: np.ndarray) -> np.ndarray:
+    """What the law of these constants is at x."""
+    coefficient, exponent, *bend, offset = _constants(center, p).values()
+    return offset + np.exp(log_reducible(log_x, coefficient, exponent, *np.array(bend)[:, None]))
 
 
 def _law(**constants: float) -> BrokenPowerLaw:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -42,17 +42,22 @@ class _Curve:
     lower: ClassVar[tuple[float, ...]]
     upper: ClassVar[tuple[float, ...]]
 
-    @property
+    @cached_property
     def centre(self) -> float:
         return float(self.loss.mean())
 
-    @property
+    @cached_property
     def free(self) -> np.ndarray:
         return np.array([name not in self.fixed for name in self.names])
 
+    @cached_property
+    def given(self) -> np.ndarray:
+        """The fixed constants, in the order of ``names``; NaN for the others."""
+        return np.array([self.fixed.get(name, np.nan) for name in self.names])
+
     def full(self, theta: np.ndarray) -> np.ndarray:
         """All constants in the order of ``names``, the fixed ones among them."""
-        every = np.array([self.fixed.get(name, np.nan) for name in self.names])
+        every = self.given.copy()
         every[self.free] = theta
         return every
 
@@ -60,8 +65,8 @@ class _Curve:
         """How much of each level is in each prediction: (n, 2)."""
         raise NotImplementedError
 
-    def tilts(self, levels: np.ndarray, bend: np.ndarray) -> np.ndarray:
-        """Derivatives of the predictions by the bend: (n, number of its constants)."""
+    def tilts(self, shares: np.ndarray, levels: np.ndarray, bend: np.ndarray) -> np.ndarray:
+        """Derivatives of the predictions by the bend, where it gives these shares: (n, number of its constants)."""
         raise NotImplementedError
 
     def bends(self) -> list[np.ndarray]:
@@ -74,7 +79,8 @@ class _Curve:
 
     def slopes(self, theta: np.ndarray) -> np.ndarray:
         every = self.full(theta)
-        return np.column_stack([self.shares(every[2:]), self.tilts(every[:2], every[2:])])[:, self.free]
+        shares = self.shares(every[2:])
+        return np.column_stack([shares, self.tilts(shares, every[:2], every[2:])])[:, self.free]
 
     def starts(self, weights: np.ndarray, count: int) -> np.ndarray:
         """The most promising thetas (count, p): for each bend the best levels."""
@@ -115,7 +121,7 @@ class _Curve:
         )
         lost = int(self.free.sum()) - 1
         freedom = max(runs - int(self.free.sum()), LEAST_FREEDOM)
-        bound = 1 + lost / freedom * scipy.stats.f.ppf(SEEN, lost, freedom)
+        bound = 1 + lost / freedom * scipy.special.fdtri(lost, freedom, SEEN)
         squares = aim.name.endswith("squares") or np.isinf(aim.delta)
         return [0] if level.fun <= (bound if squares else np.sqrt(bound)) * value + 1e-24 * weights.sum() else []
 
@@ -126,11 +132,13 @@ class _Sigmoid(_Curve):
     lower, upper = (0.0, 0.0, 0.0, 0.0), (1.0, 1.0, np.inf, np.inf)
 
     def shares(self, bend: np.ndarray) -> np.ndarray:
-        down = scipy.special.expit(bend[0] * (self.loss - bend[1]))
-        return np.column_stack([down, 1 - down])
+        both = np.empty((len(self.loss), 2))
+        both[:, 0] = scipy.special.expit(bend[0] * (self.loss - bend[1]))
+        np.subtract(1, both[:, 0], out=both[:, 1])
+        return both
 
-    def tilts(self, levels: np.ndarray, bend: np.ndarray) -> np.ndarray:
-        down, up = self.shares(bend).T
+    def tilts(self, shares: np.ndarray, levels: np.ndarray, bend: np.ndarray) -> np.ndarray:
+        down, up = shares.T
         steep = (levels[0] - levels[1]) * down * up
         return np.column_stack([steep * (self.loss - bend[1]), -steep * bend[0]])
 
@@ -150,8 +158,8 @@ class _Exponential(_Curve):
     def shares(self, bend: np.ndarray) -> np.ndarray:
         return np.column_stack([np.ones_like(self.loss), -np.exp(-bend[0] * (self.loss - self.centre))])
 
-    def tilts(self, levels: np.ndarray, bend: np.ndarray) -> np.ndarray:
-        return (-(self.loss - self.centre) * levels[1] * self.shares(bend)[:, 1])[:, None]
+    def tilts(self, shares: np.ndarray, levels: np.ndarray, bend: np.ndarray) -> np.ndarray:
+        return (-(self.loss - self.centre) * levels[1] * shares[:, 1])[:, None]
 
     def bends(self) -> list[np.ndarray]:
         return [np.array([each / (float(np.ptp(self.loss)) or 1.0)]) for each in STEEPNESS]

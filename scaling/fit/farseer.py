@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from operator import itemgetter
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from ..laws.farseer import FarseerLaw
 from .common import chosen_rows
 from .engine.starts import Basis, starting_points
-from .least_squares import Form, finish_sample, nothing_unseen, objective_of
+from .least_squares import Form, finish_sample, nothing_unseen, objective_of, remembering
 from .result import Fit
 
 __all__ = ["fit_farseer"]
@@ -44,11 +44,20 @@ def _away(power: float) -> float:
     return power if abs(power) >= FLAT else float(np.copysign(FLAT, power))
 
 
-def _rise(power: float, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(exp(power x) - 1) / power, which is x at power 0, and its derivative in the power."""
+def _rise(power: float, x: np.ndarray) -> np.ndarray:
+    """(exp(power x) - 1) / power, which is x at power 0."""
     power = _away(power)
-    rise = np.expm1(power * x) / power
-    return rise, (x * np.exp(power * x) - rise) / power
+    return np.expm1(power * x) / power
+
+
+def _tilt(power: float, x: np.ndarray, rise: np.ndarray) -> np.ndarray:
+    """The derivative of the same in the power."""
+    power = _away(power)
+    return (x * np.exp(power * x) - rise) / power
+
+
+def _within(x: np.ndarray, most: float) -> np.ndarray:
+    return np.minimum(np.maximum(x, -most), most)
 
 
 @dataclass(frozen=True)
@@ -70,22 +79,22 @@ class _Surface:
         floor, coefficient, exponent = (
             slope * rise + level for slope, level, rise in zip(theta[::3], theta[1::3], rises, strict=True)
         )
-        fall = np.exp(np.clip(exponent, -50, 50)) * self.y
+        fall = np.exp(_within(exponent, 50.0)) * self.y
         data = coefficient - fall + np.exp(theta[7]) * self.centres[1]
-        return np.exp(np.clip(floor, -300, 300)), np.exp(np.clip(data, -300, 300)), fall
+        return np.exp(_within(floor, 300.0)), np.exp(_within(data, 300.0)), fall
 
     def predict(self, theta: np.ndarray) -> np.ndarray:
         """The loss at theta (9,): (n,)."""
-        floor, data, _ = self.terms(theta, [_rise(power, self.x)[0] for power in theta[2::3]])
+        floor, data, _ = self.terms(theta, [_rise(power, self.x) for power in theta[2::3]])
         return floor + data
 
     def slopes(self, theta: np.ndarray) -> np.ndarray:
         """Derivatives of the loss at theta (9,): (n, 9)."""
         rises = [_rise(power, self.x) for power in theta[2::3]]
-        floor, data, fall = self.terms(theta, [rise for rise, _ in rises])
+        floor, data, fall = self.terms(theta, rises)
         columns = []
-        for each, slope, (rise, tilt) in zip((floor, data, -data * fall), theta[::3], rises, strict=True):
-            columns += [each * rise, each, each * slope * tilt]
+        for each, slope, power, rise in zip((floor, data, -data * fall), theta[::3], theta[2::3], rises, strict=True):
+            columns += [each * rise, each, each * slope * _tilt(power, self.x, rise)]
         columns[7] += data * np.exp(theta[7]) * self.centres[1]
         return np.column_stack(columns)
 
@@ -103,8 +112,8 @@ class _Surface:
         rng = np.random.default_rng(seed)
         more = np.repeat(first, SCATTERED // len(POWERS) - 1, axis=0)
         every = np.concatenate([first, np.clip(more + SCATTER * rng.normal(size=more.shape), LOWER, UPPER)])
-        ends = sorted((self.coarse(theta, weights) for theta in every), key=lambda end: end.cost)
-        return np.array([end.x for end in ends[: POLISHED * count]])
+        ends = sorted((self.coarse(theta, weights) for theta in every), key=itemgetter(1))
+        return np.array([theta for theta, _ in ends[: POLISHED * count]])
 
     def made_of_chinchilla(self, weights: np.ndarray, count: int) -> np.ndarray:
         """Thetas (2 count, 9) with the level, slope and bend in the size that the best Chinchilla laws have."""
@@ -116,19 +125,21 @@ class _Surface:
             found += [[*size, 0.0, log_B, power, 0.0, np.log(beta), power] for power in POWERS]
         return np.clip(np.array(found).reshape(-1, len(NAMES)), LOWER, UPPER)
 
-    def coarse(self, theta: np.ndarray, weights: np.ndarray) -> Any:
-        """A few steps of SciPy's from a theta, under a threshold that feels most residuals."""
-        used = weights > 0
-        return scipy.optimize.least_squares(
-            lambda t: (np.log(self.predict(t) / self.loss) * np.sqrt(weights))[used],
+    def coarse(self, theta: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, float]:
+        """Theta and cost after a few steps, under a threshold that feels most residuals."""
+        used, root = weights > 0, np.sqrt(weights)
+        predict = remembering(self.predict)
+        end = scipy.optimize.least_squares(
+            lambda t: (np.log(predict(t) / self.loss) * root)[used],
             theta,
-            lambda t: (self.slopes(t) / self.predict(t)[:, None] * np.sqrt(weights)[:, None])[used],
+            lambda t: (self.slopes(t) / predict(t)[:, None] * root[:, None])[used],
             (LOWER, UPPER),
             x_scale=SCALE,
             loss="soft_l1",
             f_scale=COARSE,
             max_nfev=EVALUATIONS,
         )
+        return end.x, float(end.cost)
 
     @property
     def form(self) -> Form:

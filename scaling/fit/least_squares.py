@@ -7,7 +7,7 @@ through falling thresholds, as in the engine.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
 
@@ -82,33 +82,49 @@ class Form:
         values = [float(aim.sum(self.residuals(theta, aim), weights)) for theta, _ in ends]
         best = int(np.argmin(values))
         limit = values[best] * (1 + AGREE) + AGREE_FLOOR * weights.sum()
-        return *_pair(ends[best], values[best]), sum(value <= limit for value in values)
+        theta, converged = ends[best]
+        return theta, values[best], converged, sum(value <= limit for value in values)
 
     def _descend(self, theta: np.ndarray, weights: np.ndarray, aim: Objective) -> tuple[np.ndarray, bool]:
         root, unit = np.sqrt(weights), float(np.median(self.observed)) if aim.raw else 1.0
-        end = None
+        form, converged = replace(self, predict=remembering(self.predict)), False
         for delta in aim.thresholds(not self.near, unit=unit):
             rows, loss, width = (root, "linear", 1.0) if np.isinf(delta) else (1.0, partial(_huber, weights), delta)
-            end = scipy.optimize.least_squares(
-                lambda t, rows=rows: rows * self.residuals(t, aim),
-                theta,
-                (lambda t, rows=rows: np.reshape(rows, (-1, 1)) * self.jacobian(t, aim)) if self.slopes else "2-point",
-                (self.lower, self.upper),
-                method=self.method,
-                x_scale=self.scale,
-                ftol=1e-15,
-                xtol=1e-14,
-                gtol=1e-15,
-                max_nfev=MOST_EVALUATIONS,
-                loss=loss,
-                f_scale=width,
-            )
-            theta = end.x
-        return theta, bool(end is not None and end.status > 0)
+            theta, converged = form._search(theta, aim, rows, loss, width)
+        return theta, converged
+
+    def _search(
+        self, theta: np.ndarray, aim: Objective, rows: np.ndarray | float, loss: Any, width: float
+    ) -> tuple[np.ndarray, bool]:
+        """Theta and convergence under one threshold."""
+        found = scipy.optimize.least_squares(
+            lambda t: rows * self.residuals(t, aim),
+            theta,
+            (lambda t: np.reshape(rows, (-1, 1)) * self.jacobian(t, aim)) if self.slopes else "2-point",
+            (self.lower, self.upper),
+            method=self.method,
+            x_scale=self.scale,
+            ftol=1e-15,
+            xtol=1e-14,
+            gtol=1e-15,
+            max_nfev=MOST_EVALUATIONS,
+            loss=loss,
+            f_scale=width,
+        )
+        return found.x, bool(found.status > 0)
 
 
-def _pair(end: tuple[np.ndarray, bool], value: float) -> tuple[np.ndarray, float, bool]:
-    return end[0], value, end[1]
+def remembering(function: Callable[[np.ndarray], np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
+    """The function, which knows its last value: residuals and their derivatives are asked for at the same theta."""
+    last: list[Any] = [None, None]
+
+    def remembered(theta: np.ndarray) -> np.ndarray:
+        key = theta.tobytes()
+        if last[0] != key:
+            last[:] = key, function(theta)
+        return last[1]
+
+    return remembered
 
 
 def _huber(weights: np.ndarray, z: np.ndarray) -> np.ndarray:

@@ -33,26 +33,34 @@ class _Bilinear:
     centre: float
     experts: np.ndarray
 
-    def effective(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """log10 of the effective experts, and its derivatives by the last two entries of theta: (n,), (n, 2)."""
+    def effective(self, theta: np.ndarray) -> np.ndarray:
+        """log10 of the effective experts at the last two entries of theta: (n,)."""
+        met, most, *_ = self._met(theta)
+        return -np.log10(1 / met + 1 / most)
+
+    def _met(self, theta: np.ndarray) -> tuple[np.ndarray, float, float, float]:
+        """E - 1 + f (n,), E_max, f = (1/E_start - 1/E_max)^-1 and E_max/E_start."""
         start, span = np.exp(theta[4:6])
-        free = start * span / (span - 1)  # (1/E_start - 1/E_max)^-1
-        met, most = self.experts - 1 + free, start * span
-        inverse = 1 / met + 1 / most
-        by_start = free / met**2 + 1 / most
-        by_span = -free / (span - 1) / met**2 + 1 / most
-        return -np.log10(inverse), np.column_stack([by_start, by_span]) / (inverse * TEN)[:, None]
+        free = start * span / (span - 1)
+        return self.experts - 1 + free, start * span, free, span
+
+    def _loss(self, theta: np.ndarray, e: np.ndarray) -> np.ndarray:
+        a, b, c, d = theta[:4]
+        return np.asarray(10 ** (a * self.size + b * e + c * self.size * e + d))
 
     def predict(self, theta: np.ndarray) -> np.ndarray:
-        a, b, c, d = theta[:4]
-        e, _ = self.effective(theta)
-        return 10 ** (a * self.size + b * e + c * self.size * e + d)
+        return self._loss(theta, self.effective(theta))
 
     def slopes(self, theta: np.ndarray) -> np.ndarray:
-        e, by_experts = self.effective(theta)
-        tilt = (theta[1] + theta[2] * self.size)[:, None] * by_experts
-        linear = np.column_stack([self.size, e, self.size * e, np.ones_like(e)])
-        return TEN * self.predict(theta)[:, None] * np.hstack([linear, tilt])
+        e = self.effective(theta)
+        met, most, free, span = self._met(theta)
+        squared, along = met**2, (1 / met + 1 / most) * TEN
+        tilt = theta[1] + theta[2] * self.size
+        found = np.empty((len(e), 6))
+        found[:, 0], found[:, 1], found[:, 2], found[:, 3] = self.size, e, self.size * e, 1.0
+        found[:, 4] = tilt * ((free / squared + 1 / most) / along)
+        found[:, 5] = tilt * ((-free / (span - 1) / squared + 1 / most) / along)
+        return (TEN * self._loss(theta, e))[:, None] * found
 
     def constants(self, theta: np.ndarray) -> dict[str, float]:
         a, b, c, d, start, span = map(float, theta)
@@ -64,7 +72,7 @@ class _Bilinear:
         root, y, found = np.sqrt(weights), np.log10(self.loss), []
         for start, span in product(START_GRID, SPAN_GRID):
             theta = np.array([0, 0, 0, 0, np.log(start), np.log(span)])
-            e, _ = self.effective(theta)
+            e = self.effective(theta)
             terms = np.column_stack([self.size, e, self.size * e, np.ones_like(e)])
             theta[:4] = np.linalg.lstsq(terms * root[:, None], y * root, rcond=None)[0]
             found.append((float(np.sum(weights * (terms @ theta[:4] - y) ** 2)), theta.tolist()))

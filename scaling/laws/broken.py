@@ -96,9 +96,7 @@ class BrokenPowerLaw(Law):
         return self(*columns)
 
     def _log_reducible(self, log_x: np.ndarray) -> np.ndarray:
-        breaks, changes, widths = self._bends()
-        bend = np.logaddexp(0.0, (log_x[..., None] - np.log(breaks)) / widths)
-        return np.log(self.coefficient) - self.exponent * log_x - (bend * changes * widths).sum(-1)
+        return log_reducible(log_x, self.coefficient, self.exponent, *self._bends())
 
     def local_exponent(self, x: ArrayLike) -> np.ndarray | float:
         """d ln(y - a) / d ln x at ``x``."""
@@ -107,3 +105,16 @@ class BrokenPowerLaw(Law):
         steps = np.log(x)[..., None] - np.log(breaks)
         bent = (0.5 + 0.5 * np.tanh(steps / (2 * widths))) * changes
         return (-self.exponent - bent.sum(-1))[()]
+
+
+def log_reducible(
+    log_x: np.ndarray,
+    coefficient: float | np.ndarray,
+    exponent: float | np.ndarray,
+    breaks: np.ndarray,
+    changes: np.ndarray,
+    widths: np.ndarray,
+) -> np.ndarray:
+    """The logarithm of what such a law has above its offset."""
+    bend = np.logaddexp(0.0, (log_x[..., None] - np.log(breaks)) / widths)
+    return np.asarray(np.log(coefficient) - exponent * log_x - (bend * changes * widths).sum(-1))

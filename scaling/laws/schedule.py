@@ -213,8 +213,10 @@ class MultiPowerLaw(_ScheduleLaw):
         shape = np.broadcast_shapes(steps.shape, *(x.shape for x in shaped))
         C, beta, gamma = (np.broadcast_to(x, shape)[..., None] for x in shaped)
         drops = np.empty(shape)
+        one = np.exp(-shaped[2] * found.log_rate) if shaped[2].ndim == 0 else None
         for i, (total, m) in enumerate(zip(found.total, found.seen, strict=True)):
-            since = np.exp(-gamma[..., i, :] * found.log_rate[:m]) * (total - found.before[:m])
+            scale = np.exp(-gamma[..., i, :] * found.log_rate[:m]) if one is None else one[:m]
+            since = scale * (total - found.before[:m])
             drops[..., i] = (-np.expm1(-beta[..., i, :] * np.log1p(C[..., i, :] * since))) @ found.fall[:m]
         return np.asarray(self.B * drops)
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
-from scipy import optimize, special
+import scipy
 
 from ..fit.frontier import FrontierFit
 from ..fit.isoflop import fit_isoflop
@@ -220,7 +220,7 @@ def width80_delta(boot: Bootstrap) -> float:
     """The same for a normal distribution, with the delta method's standard error of a = beta/(alpha + beta)."""
     mean, spread = boot.samples.mean(), boot.samples[["alpha", "beta"]].cov().to_numpy()
     slope = np.array([-mean["beta"], mean["alpha"]]) / (mean["alpha"] + mean["beta"]) ** 2
-    return float(2 * special.ndtri(0.9) * np.sqrt(slope @ spread @ slope))
+    return float(2 * scipy.special.ndtri(0.9) * np.sqrt(slope @ spread @ slope))
 
 
 def runs_needed(width: float) -> float:
@@ -278,7 +278,7 @@ def log_likelihood(residuals: np.ndarray, delta: float = 1e-3) -> tuple[float, f
     mean absolute residual, so that on these runs the quadratic part of the Huber loss is 5e-9 wide:
     the likelihood is that of a Laplace distribution.
     """
-    middle = np.sqrt(2 * np.pi) * (2 * special.ndtr(delta) - 1)
+    middle = np.sqrt(2 * np.pi) * (2 * scipy.special.ndtr(delta) - 1)
     log_z = np.log(middle + 2 * np.exp(-(delta**2) / 2) / delta)
 
     def minus(log_scale: float) -> float:
@@ -287,7 +287,9 @@ def log_likelihood(residuals: np.ndarray, delta: float = 1e-3) -> tuple[float, f
         return float(np.sum(c * (x - c / 2)) + len(x) * (log_z + log_scale))
 
     centre = np.log(delta * np.abs(residuals).mean())
-    best = optimize.minimize_scalar(minus, bounds=(centre - 3, centre + 3), method="bounded", options={"xatol": 1e-9})
+    best = scipy.optimize.minimize_scalar(
+        minus, bounds=(centre - 3, centre + 3), method="bounded", options={"xatol": 1e-9}
+    )
     return -float(best.fun), float(np.exp(best.x))
 
 
@@ -318,7 +320,7 @@ def likelihood_ratio() -> float:
 
 @_claim("tests/p_value")
 def p_value() -> float:
-    return float(special.chdtrc(len(CONSTANTS), likelihood_ratio()))
+    return float(scipy.special.chdtrc(len(CONSTANTS), likelihood_ratio()))
 
 
 def _logs(constants: dict[str, float | np.ndarray]) -> np.ndarray:

@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
-from scipy import optimize
+import scipy
 
 from ..fit.power_law import fit_power_law
 from ..fit.result import Fit
@@ -77,7 +77,7 @@ def nearest_to_print(router: str) -> RoutedLaw:
     terms, y = _terms(router)
     printed = [published(f"{SET}/table3/{router}/{q}") for q in LINEAR]
     low, high = (np.array([float(p) + sign * p.half_unit for p in printed]) for sign in (-1, 1))
-    return _law(optimize.lsq_linear(terms, y, bounds=(low, high)).x, router)
+    return _law(scipy.optimize.lsq_linear(terms, y, bounds=(low, high)).x, router)
 
 
 @cache

@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
-from scipy import spatial
+import scipy
 
 from ..fit.engine.problem import Objective
 from ..fit.parametric import fit_parametric
@@ -88,7 +88,7 @@ def hull(name: str) -> pd.DataFrame:
     table = checkpoints(name)
     corner = [2 * table["flops"].max(), 2 * table["loss"].max()]
     points = np.log(np.vstack([corner, table[["flops", "loss"]].to_numpy()]))
-    corners = spatial.ConvexHull(points).vertices
+    corners = scipy.spatial.ConvexHull(points).vertices
     found = table.iloc[corners[corners > 0] - 1].sort_values("flops").reset_index(drop=True)
     return found[(found["loss"].diff() < 0) | (found.index == 0)]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from .registry import CHOSEN, reproduces
 
@@ -18,7 +18,7 @@ COIN = (
 def coin_errors(throws: int) -> tuple[float, float]:
     """Expected absolute error and expected excess cross-entropy (nats) of Laplace's rule after some throws."""
     heads = np.arange(throws + 1)
-    chance = stats.binom.pmf(heads, throws, CHANCE)
+    chance = scipy.stats.binom.pmf(heads, throws, CHANCE)
     guess = (heads + 1) / (throws + 2)
     excess = CHANCE * np.log(CHANCE / guess) + (1 - CHANCE) * np.log((1 - CHANCE) / (1 - guess))
     return float(chance @ np.abs(guess - CHANCE)), float(chance @ excess)

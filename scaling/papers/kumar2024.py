@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scipy.optimize import brentq
+import scipy
 
 from ..laws.precision import PrecisionLaw
 from .registry import reproduces
@@ -25,4 +25,4 @@ reproduces("kumar2024/optimal_bits/from@as printed", kind="closed form", reason=
 @reproduces("kumar2024/fourfold_bits", kind="closed form", change=OFFSETS)
 def bits_at_which_a_quarter_of_the_parameters_counts() -> float:
     fit = law()
-    return float(brentq(lambda bits: fit.share(bits) - 0.25, 1.01 * fit.least_bits, 16.0))
+    return float(scipy.optimize.brentq(lambda bits: fit.share(bits) - 0.25, 1.01 * fit.least_bits, 16.0))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import optimize
+import scipy
 
 from ..theory.random_features import RandomFeatureModel
 from .registry import CHOSEN, reproduces
@@ -30,5 +30,5 @@ def best_ratio(alpha: float) -> float:
         half = np.exp(log_ratio / 2)
         return float(model.loss(np.sqrt(PRODUCT) * half, np.sqrt(PRODUCT) / half))
 
-    lowest = optimize.minimize_scalar(loss, bounds=(-3.0, 4.0), method="bounded", options={"xatol": 1e-8})
+    lowest = scipy.optimize.minimize_scalar(loss, bounds=(-3.0, 4.0), method="bounded", options={"xatol": 1e-8})
     return round(float(np.exp(lowest.x)), 5)

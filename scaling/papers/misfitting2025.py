@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
-from scipy import interpolate, optimize
+import scipy
 
 from ..fit.parametric import fit_parametric
 from ..laws.chinchilla import ChinchillaLaw
@@ -74,7 +74,7 @@ def tied() -> ChinchillaLaw:
     found = np.array([stored("tied", q) for q in ("a", "b", "e", "alpha")])
     for _ in range(2):
         tight = {"xatol": 1e-7, "fatol": 1e-13, "maxfev": 2000}
-        found = optimize.minimize(value, found, method="Nelder-Mead", options=tight).x
+        found = scipy.optimize.minimize(value, found, method="Nelder-Mead", options=tight).x
     return law_of((*found, found[-1]))
 
 
@@ -141,7 +141,7 @@ def interpolated(column: str) -> np.ndarray:
         curve = near.loc[near.groupby("params")["loss"].idxmin()].sort_values(column)
         x, y = np.log(curve[[column, "loss"]].to_numpy()).T
         at = np.linspace(x[0], x[-1], 25 * (len(x) - 1))
-        losses = interpolate.Akima1DInterpolator(x, y)(at)
+        losses = scipy.interpolate.Akima1DInterpolator(x, y)(at)
         if 0 < losses.argmin() < len(at) - 1:
             found.append((budget, np.exp(at[losses.argmin()])))
     return np.array(found)

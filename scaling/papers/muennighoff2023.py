@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
-from scipy import optimize
+import scipy
 
 from ..laws.chinchilla import ChinchillaLaw
 from ..laws.repetition import DataConstrainedLaw
@@ -190,5 +190,5 @@ def _decay(symbol: str) -> float:
 
     grid = np.linspace(-1.0, 5.0, 61)
     best = int(np.argmin([value(x) for x in grid]))
-    found = optimize.minimize_scalar(value, bounds=(grid[best - 1], grid[best + 1]), method="bounded")
+    found = scipy.optimize.minimize_scalar(value, bounds=(grid[best - 1], grid[best + 1]), method="bounded")
     return float(np.exp(found.x))

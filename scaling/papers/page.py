@@ -97,10 +97,10 @@ def _tally(rows: pd.DataFrame) -> str:
     return ", ".join(f"{counts[verdict]} {word}" for verdict, word in words.items() if verdict in counts)
 
 
-def _difference(claim: Claim) -> str:
+def _difference(claim: Claim, ours: float) -> str:
     """Ours minus published, to two digits; 0 where nothing but rounding is left."""
     published = float(claim.published)
-    difference = claim.ours - published
+    difference = ours - published
     rounding = ROUNDING * abs(published)
     if abs(difference) > max(TOLD * claim.tolerance, rounding):
         return f"{difference:.2g}"
@@ -136,13 +136,14 @@ def claims_table(*sources: str, folded: bool = False, full: bool = False) -> Cla
         dict(
             id=claim.id,
             published=claim.published.printed,
-            ours=f"{claim.ours:.4g}",
-            difference=_difference(claim),
+            ours=f"{ours:.4g}",
+            difference=_difference(claim, ours),
             tolerance=f"{claim.tolerance:.2g}",
             **(dict(kind=claim.kind, known=claim.published.hand) if full else {}),
-            verdict=claim.verdict + (f" [{notes.index(claim.note) + 1}]" if claim.note else ""),
+            verdict=claim.judged(ours) + (f" [{notes.index(claim.note) + 1}]" if claim.note else ""),
         )
         for claim in chosen
+        for ours in [claim.ours]
     ]
     folds = tuple((title, len(part)) for title, part in titled.items())
     return ClaimsTable(pd.DataFrame(rows).set_index("id"), notes, folds if folded else ())

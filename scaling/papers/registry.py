@@ -109,8 +109,12 @@ class Claim:
     def verdict(self) -> str:
         """``reproduced``, ``reproduced with a stated change`` or ``differs``; where agreement is no reproduction,
         ``fitted``, ``consistent`` (identities) or ``too coarse to tell`` (a tolerance of more than a quarter)."""
+        return self.judged(self.ours)
+
+    def judged(self, ours: float) -> str:
+        """The verdict on our number."""
         # the slack keeps a value that lies exactly on the border, such as 0.455 for 0.46, inside
-        if not abs(self.ours - float(self.published)) <= self.tolerance * (1 + 1e-9):
+        if not abs(ours - float(self.published)) <= self.tolerance * (1 + 1e-9):
             return DIFFERS
         if self.kind in AGREEMENT:
             return AGREEMENT[self.kind]
@@ -254,18 +258,18 @@ def scorecard(source: str | None = None) -> pd.DataFrame:
     """
     rows = []
     for claim in claims(source):
-        value = float(claim.published)
+        value, ours = float(claim.published), claim.ours
         rows.append(
             dict(
                 id=claim.id,
                 kind=claim.kind,
                 known=claim.published.hand,
                 published=value,
-                ours=claim.ours,
-                difference=claim.ours - value,
+                ours=ours,
+                difference=ours - value,
                 tolerance=claim.tolerance,
                 rule=claim.rule,
-                verdict=claim.verdict,
+                verdict=claim.judged(ours),
                 reason=claim.note,
                 family=claim.family,
             )

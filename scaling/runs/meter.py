@@ -168,11 +168,17 @@ def find_meter(runs: pd.DataFrame, column: str = "flops") -> Meter:
     '2 N D'
     """
     plain = pd.DataFrame(runs, copy=False)  # without the notes, which pandas copies with each column
-    counts = [plain[name].to_numpy(dtype=float, na_value=np.nan) for name in ("params", "tokens", column)]
-    known = ~np.isnan(counts).any(0)
-    if not known.any():
+    N, D, C = (plain[name].to_numpy(dtype=float, na_value=np.nan) for name in ("params", "tokens", column))
+    return meter_of(N, D, C, column)
+
+
+def meter_of(params: np.ndarray, tokens: np.ndarray, flops: np.ndarray, column: str = "flops") -> Meter:
+    """The same of arrays; ``column`` is what the count is called."""
+    known = np.column_stack([params, tokens, flops])
+    known = known[~np.isnan(known).any(axis=1)]
+    if not len(known):
         return Meter(column=column)
-    x, y, log_c = (np.log(each[known]) for each in counts)
+    x, y, log_c = np.log(known).T
     off = log_c - np.log(6.0) - x - y
     if np.abs(off).max() <= 1e-9:
         return Meter(column=column)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,6 +10,8 @@ import pandas as pd
 
 #: rows looked at together: few enough for what has been seen of them to stay in a processor's cache
 PART = 50_000
+#: up to so many rows of floats are compared one by one, which is sooner done than pandas begins
+FEW = 2_000
 #: digits to which numbers of one design agree
 DIGITS = 6
 #: tokens of one design follow each other within this share, since steps are whole, and all within that one
@@ -21,6 +24,9 @@ def repeated_rows(table: pd.DataFrame, names: list[str], every: bool = False) ->
     pandas' ``duplicated``, of parts in each of which all rows are that could be alike: the time grows as the rows do,
     where one of 10 million rows waits for memory.
     """
+    table = pd.DataFrame(table, copy=False)  # without the notes, which pandas copies with each column
+    if len(table) <= FEW and (keys := _as_keys(table, names)):
+        return _repeated(keys, every)
     keep = False if every else "first"
     columns = table[names]
     if len(table) <= PART:
@@ -31,6 +37,25 @@ def repeated_rows(table: pd.DataFrame, names: list[str], every: bool = False) ->
     for rows in np.split(np.argsort(part, kind="stable"), np.cumsum(np.bincount(part))[:-1]):
         out[rows] = columns.iloc[rows].duplicated(keep=keep)
     return out
+
+
+def _as_keys(table: pd.DataFrame, names: list[str]) -> list[tuple[float, ...]]:
+    """The rows of a few columns of floats; none where some are not floats, or missing, which equal each other."""
+    columns = [table[name] for name in names]
+    if any(column.dtype != float for column in columns):
+        return []
+    values = [column.to_numpy() for column in columns]
+    if any(np.isnan(each).any() for each in values):
+        return []
+    return list(zip(*(each.tolist() for each in values), strict=True))
+
+
+def _repeated(keys: list[tuple[float, ...]], every: bool) -> np.ndarray:
+    if every:
+        counts = Counter(keys)
+        return np.array([counts[key] > 1 for key in keys])
+    first: dict[tuple[float, ...], int] = {}
+    return np.array([first.setdefault(key, i) != i for i, key in enumerate(keys)])
 
 
 def same_numbers(column: pd.Series) -> pd.Series:

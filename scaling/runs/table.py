@@ -17,7 +17,7 @@ import pandas as pd
 
 from ..errors import RunsError, RunsWarning
 from .curves import count_runs, last_rows, rows_or_runs, runs_of
-from .meter import Meter, find_meter, other_counts
+from .meter import find_meter, meter_of, other_counts
 from .nouns import Nouns
 from .problems import column_problems, missing_column, repeats, suspicions, to_numbers
 from .reading.glance import fits
@@ -100,19 +100,23 @@ def checked_table(df: pd.DataFrame, source: str, include_failed: bool, known: li
         raise RunsError(source, [f"column {name!r} stands there twice: keep one" for name in twice])
     words = _unknown_columns(df)
     notes: list[str] = []
+    attrs, nouns = dict(df.attrs), Nouns.of(df)
+    df = pd.DataFrame(df, copy=False)  # without its notes, which pandas copies with each column
     kept, finished = _leave_out_failed(df, source, include_failed, words)
-    numbers, problems = _numbers(kept, finished)
+    numbers, problems = _numbers(kept, finished, nouns)
     if problems:
         raise RunsError(source, problems)
     problems = _complete(kept, numbers, notes)
     if problems:
         raise RunsError(source, problems)
-    meter = _use_own_count(kept, numbers, notes)
-    words += suspicions(kept.index, numbers, meter, Nouns.of(df)) if known is None else known
+    _use_own_count(kept, numbers, notes)
+    words += suspicions(kept.index, numbers, nouns) if known is None else known
     table = pd.DataFrame({name: numbers[name] for name in LIMITS if name in numbers}, index=kept.index)
-    table = pd.concat([table, kept.loc[:, [c not in table.columns for c in columns]]], axis=1)
-    table.attrs = dict(df.attrs)
-    _warn_once(table, words, notes + repeats(table))
+    if any(others := [c not in numbers for c in columns]):
+        table = pd.concat([table, kept.loc[:, others]], axis=1)
+    notes += repeats(table)
+    table.attrs = attrs
+    _warn_once(table, words, notes)
     return table
 
 
@@ -179,7 +183,7 @@ def _counted(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{name[:30]!r} {n}" for name, n in counts.items())
 
 
-def _numbers(df: pd.DataFrame, finished: np.ndarray) -> tuple[dict[str, np.ndarray], list[str]]:
+def _numbers(df: pd.DataFrame, finished: np.ndarray, nouns: Nouns) -> tuple[dict[str, np.ndarray], list[str]]:
     """The numeric columns as floats, and all that is wrong with them."""
     given = [name for name in _TRIPLE if name in df]
     problems = lacking_columns(list(df.columns))
@@ -193,7 +197,7 @@ def _numbers(df: pd.DataFrame, finished: np.ndarray) -> tuple[dict[str, np.ndarr
             optional = np.full(len(df), len(given) == 3) & (absent <= 1)
         else:
             optional = np.ones(len(df), dtype=bool)
-        problems += column_problems(name, df[name], values, text, optional, Nouns.of(df))
+        problems += column_problems(name, df[name], values, text, optional, nouns)
     numbers = {name: values for name, (values, _) in parsed.items()}
     return numbers, problems
 
@@ -216,13 +220,14 @@ def _complete(df: pd.DataFrame, numbers: dict[str, np.ndarray], notes: list[str]
         "tokens": lambda: full["flops"] / (6 * full["params"]),
         "flops": lambda: 6 * full["params"] * full["tokens"],
     }
-    problems = []
-    names = df[[name for name in ("run", "seed") if name in df]]
-    noun = rows_or_runs(names.assign(params=numbers["params"]) if "params" in numbers else names)
+    problems, noun = [], ""
     for name, formula in follows.items():
         gaps = np.isnan(full[name])
         if not gaps.any():
             continue
+        if not noun:
+            names = df[[name for name in ("run", "seed") if name in df]]
+            noun = rows_or_runs(names.assign(params=numbers["params"]) if "params" in numbers else names)
         filled = np.where(gaps, formula(), full[name])
         found = column_problems(name, pd.Series(filled, index=df.index), filled, np.zeros(len(df), bool), ~gaps)
         problems += [f"{text} (the value follows from flops = 6 N D)" for text in found]
@@ -232,30 +237,23 @@ def _complete(df: pd.DataFrame, numbers: dict[str, np.ndarray], notes: list[str]
     return problems
 
 
-def _use_own_count(df: pd.DataFrame, numbers: dict[str, np.ndarray], notes: list[str]) -> Meter:
-    """The count of compute of the flops, with notes where it is not 6 N D.
-
-    Where only budgets are counted so, flops become that count.
-    """
-
-    def count() -> Meter:
-        return find_meter(pd.DataFrame({name: numbers[name] for name in _TRIPLE}))
-
-    def whole() -> pd.DataFrame:
-        return df.drop(columns=list(numbers), errors="ignore").assign(**numbers)
-
-    found = meter = count()
-    if "budget" in df and "flops" not in df:
-        table = whole()
-        meter = find_meter(table[last_rows(table)], "budget")
-        if meter.is_own:
-            numbers["flops"] = meter.flops(numbers["params"], numbers["tokens"])
-            notes[:] = [note for note in notes if not note.startswith("flops of ")]
-            notes.append(f"flops of {len(df)} {rows_or_runs(table)} follows from the count of the budgets")
-            found = count()
+def _use_own_count(df: pd.DataFrame, numbers: dict[str, np.ndarray], notes: list[str]) -> None:
+    """Notes on a count of compute that is not 6 N D; where only budgets are counted so, flops become that count."""
+    column = "flops" if "flops" in df or "budget" not in df else "budget"
+    if column == "flops":
+        meter = meter_of(*(numbers[name] for name in _TRIPLE))
+        if not meter.words:
+            return
+    table = df.drop(columns=list(numbers), errors="ignore").assign(**numbers)
+    if column == "budget":
+        meter = find_meter(table[last_rows(table)], column)
+    if column == "budget" and meter.is_own:
+        numbers["flops"] = meter.flops(numbers["params"], numbers["tokens"])
+        notes[:] = [note for note in notes if not note.startswith("flops of ")]
+        notes.append(f"flops of {len(df)} {rows_or_runs(table)} follows from the count of the budgets")
     if meter.words:
-        notes += filter(None, [meter.words, other_counts(whole(), meter, [c for c in df if c not in numbers])])
-    return found
+        others = [c for c in df if c not in numbers]
+        notes += filter(None, [meter.words, other_counts(table, meter, others)])
 
 
 def _warn_once(table: pd.DataFrame, words: list[str], notes: list[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from functools import lru_cache
 
 from .._words import plain
 
@@ -38,13 +39,17 @@ UNIT_HINTS = {
 }
 
 
+#: the same headers are compared with one name after another
+_plain_header = lru_cache(maxsize=1024, typed=True)(plain)
+
+
 def closest_column(name: str, candidates: list, cutoff: float = 0.75) -> object | None:
     """The candidate that most looks like ``name`` (its usual aliases counted), or None."""
-    normal = {plain(c): c for c in reversed(candidates)}
-    for known in [plain(name), *ALIASES.get(name, "").split()]:
+    normal = {_plain_header(c): c for c in reversed(candidates)}
+    for known in [_plain_header(name), *ALIASES.get(name, "").split()]:
         if known in normal:
             return normal[known]
-    close = difflib.get_close_matches(plain(name), list(normal), n=1, cutoff=cutoff)
+    close = difflib.get_close_matches(_plain_header(name), list(normal), n=1, cutoff=cutoff)
     return normal[close[0]] if close else None
 
 

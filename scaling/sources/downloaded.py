@@ -126,7 +126,7 @@ class Downloaded:
         more = f" Of its {len(self.files)} files {len(others)} more are missing or others." if others else ""
         if path.is_file():
             raise DatasetError(
-                f"{path} is not the published file of {self.name}: its sha256 is {_checksum(path)}, "
+                f"{path} is not the published file of {self.name}: its sha256 is {_checksum(path, path.stat())}, "
                 f"expected {pin.sha256}. {self._advice(pin, path)}{more}"
             )
         what = self.name if len(self.files) == 1 else f"{pin.file} of {self.name}"
@@ -174,12 +174,14 @@ def _pooch() -> Any:
 
 
 def _is_intact(path: Path, pin: Pin) -> bool:
-    return path.is_file() and path.stat().st_size == pin.bytes and _checksum(path) == pin.sha256
-
-
-def _checksum(path: Path) -> str:
-    """SHA-256 of a file, computed once a process for as long as the file stays what it is."""
+    if not path.is_file():
+        return False
     state = path.stat()
+    return state.st_size == pin.bytes and _checksum(path, state) == pin.sha256
+
+
+def _checksum(path: Path, state: os.stat_result) -> str:
+    """SHA-256 of a file, computed once a process for as long as the file stays what it is."""
     return _checksum_of_state(path, (state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns))
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import scipy
 from numpy.typing import ArrayLike
-from scipy.interpolate import RegularGridInterpolator
-from scipy.spatial import cKDTree
 
 from .._checks import positive, whole_number
 
@@ -84,7 +83,7 @@ def simulate_interpolation(
         else:
             known, used = rng.random((round(size), dimension)), round(size)
             inputs = [np.sin(x @ bend[0] + bend[1]) if ambient else x for x in (known, test)]
-            guess = _target(known, *waves)[cKDTree(inputs[0]).query(inputs[1])[1]]
+            guess = _target(known, *waves)[scipy.spatial.cKDTree(inputs[0]).query(inputs[1])[1]]
         rows.append((used, float(np.mean((guess - truth) ** 2))))
     return pd.DataFrame(rows, columns=["pieces", "error"])
 
@@ -111,4 +110,4 @@ def _interpolate(side: int, test: np.ndarray, waves: tuple[np.ndarray, np.ndarra
     dimension = test.shape[1]
     grid = np.stack(np.meshgrid(*[axis] * dimension, indexing="ij"), axis=-1)
     values = _target(grid.reshape(-1, dimension), *waves).reshape(*[side + 1] * dimension, -1)
-    return RegularGridInterpolator([axis] * dimension, values)(test)
+    return scipy.interpolate.RegularGridInterpolator([axis] * dimension, values)(test)

@@ -61,6 +61,7 @@ def execute(name, folder, **parameters):
         cwd=str((FOLDER / name).parent),
         kernel_name="python3",
         progress_bar=False,
+        request_save_on_cell_execute=False,
         start_timeout=PATIENCE,
     )
 

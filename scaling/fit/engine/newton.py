@@ -85,7 +85,7 @@ def _step(
     A parameter that a bound holds back does not move.
     """
     held = (at <= lower) & (gradient > 0) | (at >= model.upper) & (gradient < 0)
-    unit = model.typical * ~held
+    unit = model.typical * ~held if held.any() else model.typical[None]
     g = gradient * unit
     h = hessian * (unit[:, :, None] * unit[:, None, :])
     if len(h) > FEW:
