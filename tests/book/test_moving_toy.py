@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from moving_pages import answer_of, constants_of, evaluated, opened
 
-from scaling import ChinchillaLaw, FitError, compute_optimal, fit_envelope, fit_isoflop, fit_parametric
+from scaling import ChinchillaLaw, FitError, check_runs, compute_optimal, fit_envelope, fit_isoflop, fit_parametric
 from scaling.book.moving import toy
 
 pytestmark = pytest.mark.browser
@@ -39,19 +39,20 @@ def studies(page):
             | {"seed": int(rng.integers(1, 10**6)), "from": start, "to": int(rng.integers(start + 2, 9))}
         )
     found = evaluated(page, "summary", [[setting, FLOPS] for setting in settings])
-    tables = [pd.DataFrame(each["kept"]).rename(columns={"N": "params", "D": "tokens", "C": "flops"}) for each in found]
-    return list(zip(tables, found, strict=True))
+    return [(checked(each["kept"]), each) for each in found]
 
 
-def columns(table):
-    return table[["params", "tokens", "flops", "loss"]].astype(float)
+def checked(kept):
+    """Checked once for the three tests."""
+    table = pd.DataFrame(kept).rename(columns={"N": "params", "D": "tokens", "C": "flops"})
+    return check_runs(table[["params", "tokens", "flops", "loss"]].astype(float))
 
 
 def test_the_law_is_the_packages_least_squares(studies):
     settled = 0
     for table, found in studies:
         # Huber's function with a threshold beyond every residual is the square
-        ours = fit_parametric(columns(table), objective="huber", delta=100.0).candidate
+        ours = fit_parametric(table, objective="huber", delta=100.0).candidate
         law = ChinchillaLaw(**found["law"])
         if law.E < 0 or ours.E == 0:
             continue
@@ -67,7 +68,7 @@ def test_the_parabolas_are_the_packages(studies):
     answers = 0
     for table, found in studies:
         try:
-            ours = fit_isoflop(columns(table))
+            ours = fit_isoflop(table)
         except FitError:
             assert found["found"][1] is None
             continue
@@ -84,7 +85,7 @@ def test_the_envelope_is_the_packages(studies):
         if (table["loss"].round(2) == table["loss"]).all():
             continue
         try:
-            ours = fit_envelope(columns(table), n_budgets=200)
+            ours = fit_envelope(table, n_budgets=200)
         except FitError:
             assert found["found"][0] is None
             continue
