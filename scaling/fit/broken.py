@@ -41,8 +41,8 @@ def fit_broken_power_law(
         Positive.
     objective, delta, weights, n_starts
         As in :func:`~scaling.fit.fit_parametric`, with y in place of the loss. The starts are places of the break and
-        its sharpness, drawn over the range of x. Where ``starts_agreeing`` is 1, ask for more: of few, none may reach
-        the lowest minimum, and which do can depend on the processor.
+        its sharpness, drawn over the range of x. Of a few none may reach the lowest minimum, however many agree, and
+        which do can depend on the processor: ask for 32 or more where the constants matter.
     seed : int
         Of the draw.
 
