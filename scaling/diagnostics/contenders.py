@@ -92,7 +92,7 @@ CONTENDERS = (
         6,
         fit_broken_power_law,
         "flops",
-        options={"objective": "log_squares", "n_starts": 2},
+        options={"objective": "log_squares"},
     ),
 )
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from ..laws.broken import BrokenPowerLaw, log_reducible
+from ..errors import FitError
+from ..laws.broken import BrokenPowerLaw
 from .common import checked_weights
-from .least_squares import Form, finish_form, nothing_unseen, objective_of
+from .engine.problem import Objective
+from .engine.starts import valleys
+from .least_squares import Form, damped, finish_form, nothing_unseen, objective_of
 from .power_law import RANGE, checked_points
 from .result import NOTHING, Fit
 
@@ -18,6 +22,17 @@ __all__ = ["fit_broken_power_law"]
 
 #: how far the change of the exponent, and the logarithm of the width of the break, are sought
 CHANGE, LOG_WIDTH = 50.0, (float(np.log(1e-3)), float(np.log(5.0)))
+#: places of a break in starts: at most so many points, between them, and so far beyond in ranges of ln x
+PLACES, BEYOND = 40, 0.15
+#: its widths, in the same unit, and offsets, in the least y
+WIDTHS = np.geomspace(1e-3, 0.5, 7)
+OFFSETS = np.array([0, 0.3, 0.6, 0.8, 0.9, 0.95, 0.975, 0.99])
+#: valleys of this grid that are searched finer, and steps before and then
+SEARCHED, STEPS = 32, (6, 30)
+#: points that starts are made of, neighbours being gathered where there are more; damping of their linear problems
+POINTS, RIDGE = 200, 1e-11
+#: all of theta but place and width
+BESIDE = [0, 1, 3, 5]
 
 
 def fit_broken_power_law(
@@ -28,7 +43,6 @@ def fit_broken_power_law(
     delta: float = 1e-3,
     weights: ArrayLike | None = None,
     n_starts: int = 4,
-    seed: int = 0,
 ) -> Fit:
     """Fit a law with one break and an offset of at least 0, from several starts.
 
@@ -40,11 +54,8 @@ def fit_broken_power_law(
     x, y : array (n,)
         Positive.
     objective, delta, weights, n_starts
-        As in :func:`~scaling.fit.fit_parametric`, with y in place of the loss. The starts are places of the break and
-        its sharpness, drawn over the range of x. Of a few none may reach the lowest minimum, however many agree, and
-        which do can depend on the processor: ask for 32 or more where the constants matter.
-    seed : int
-        Of the draw.
+        As in :func:`~scaling.fit.fit_parametric`, with y in place of the loss. The starts are the lowest valleys of a
+        grid of places and widths of the break, at each of which the other constants are fitted (variable projection).
 
     Returns
     -------
@@ -62,32 +73,29 @@ def fit_broken_power_law(
     columns = checked_points(x, y, RANGE)
     X, Y = columns["x"], columns["y"]
     w = checked_weights(weights, len(X))
-    log_x, log_y, rng = np.log(X), np.log(Y), np.random.default_rng(seed)
-    center, span = float(log_x.mean()), float(np.ptp(log_x))
-    width = max(span, 1e-9)
-
-    def starts() -> list[list[float]]:
-        drawn = [(rng.uniform(log_x.min(), log_x.max()), rng.uniform(0.02, 0.5) * width) for _ in range(n_starts)]
-        return [[log_y.mean(), 0.1, at, 1.0, np.clip(np.log(wide), -6, 1), 0.1 * Y.min()] for at, wide in drawn]
-
+    if not len(X):
+        raise FitError("no points to fit: x and y are empty")
+    log_x = np.log(X)
+    center, width = float(log_x.mean()), max(float(np.ptp(log_x)), 1e-9)
     form = Form(
         observed=Y,
         predict=partial(_predicted, log_x, center),
         lower=np.array([-50, -5, log_x.min() - width, -CHANGE, LOG_WIDTH[0], 0]),
         upper=np.array([50, 5, log_x.max() + width, CHANGE, LOG_WIDTH[1], Y.min()]),
         scale=np.array([1, 0.1, 0.1, 1, 1, 0.1]),
+        slopes=partial(_slopes, log_x, center),
     )
     return finish_form(
         form,
         w,
         aim,
-        np.array(starts()),
+        _starts(form, log_x, w, aim, max(n_starts, 0)),
         constants=partial(_constants, center),
         variables={"x": X},
         least=6,
         unseen=nothing_unseen,
         build=_law,
-        again=partial(fit_broken_power_law, X, Y, objective=objective, delta=delta, n_starts=n_starts, seed=seed),
+        again=partial(fit_broken_power_law, X, Y, objective=objective, delta=delta, n_starts=n_starts),
         runs=pd.DataFrame(columns),
         dropped=NOTHING.copy(deep=False),
     )
@@ -107,10 +115,57 @@ def _constants(center: float, p: np.ndarray) -> dict[str, float]:
     }
 
 
-def _predicted(log_x: np.ndarray, center: float, p: np.ndarray) -> np.ndarray:
-    """What the law of these constants is at x."""
-    coefficient, exponent, *bend, offset = _constants(center, p).values()
-    return offset + np.exp(log_reducible(log_x, coefficient, exponent, *np.array(bend)[:, None]))
+def _predicted(log_x: np.ndarray, center: float, theta: np.ndarray) -> np.ndarray:
+    """What the laws of theta (…, 6) are at x: (…, n)."""
+    level, exponent, place, change, width, offset = np.moveaxis(theta, -1, 0)[..., None]
+    bend = np.exp(width) * np.logaddexp(0.0, (log_x - place) * np.exp(-width))
+    return offset + np.exp(level - exponent * (log_x - center) - change * bend)
+
+
+def _slopes(log_x: np.ndarray, center: float, theta: np.ndarray) -> np.ndarray:
+    """Derivatives of the same in theta: (…, n, 6)."""
+    _, _, place, change, width, offset = np.moveaxis(theta, -1, 0)[..., None]
+    steps = (log_x - place) * np.exp(-width)
+    beyond, bend = 0.5 + 0.5 * np.tanh(steps / 2), np.exp(width) * np.logaddexp(0.0, steps)
+    falls = [1.0, center - log_x, change * beyond, -bend, change * (beyond * (log_x - place) - bend)]
+    high = _predicted(log_x, center, theta) - offset
+    return np.stack([*(each * high for each in falls), np.ones_like(high)], axis=-1)
+
+
+def _starts(form: Form, log_x: np.ndarray, weights: np.ndarray, aim: Objective, count: int) -> np.ndarray:
+    """The most promising thetas (count, 6).
+
+    With a break's place and width and the offset fixed, ln(y - offset) is linear in the rest: the best offset at each
+    point of a grid of places and widths is made better by a few steps, and the valleys of that grid by more.
+    """
+    center, (x, y, w) = float(log_x.mean()), _gathered(log_x, form.observed, weights)
+    form = replace(form, observed=y, predict=partial(_predicted, x, center), slopes=partial(_slopes, x, center))
+    span = max(float(np.ptp(x)), 1e-9)
+    knots = np.unique(np.quantile(x, np.linspace(0, 1, min(len(x), PLACES)), method="nearest"))
+    places = np.sort([x[0] - BEYOND * span, *knots, *(knots[1:] + knots[:-1]) / 2, x[-1] + BEYOND * span])
+    place, width, offset = np.meshgrid(places, np.log(WIDTHS * span), OFFSETS * y.min(), indexing="ij")
+    wide, over = np.exp(width)[..., None], offset[..., None]
+    felt = np.sqrt(w) * (1 - over / y)  # an error of ln(y - offset) is smaller in ln y
+    bend = wide * np.logaddexp(0.0, (x - place[..., None]) / wide)
+    lines = np.stack([felt, felt * (center - x), -felt * bend], axis=-1)
+    level, exponent, change = np.moveaxis(damped(lines, felt * np.log(y - over), RIDGE), -1, 0)
+    theta = np.clip(np.stack([level, exponent, place, change, width, offset], axis=-1), form.lower, form.upper)
+    best = form.value(theta, w, aim).argmin(-1)
+    theta = np.take_along_axis(theta, best[..., None, None], 2)[:, :, 0]
+    theta, value = form.improve(theta, w, aim, STEPS[0], free=BESIDE)
+    theta = theta.reshape(-1, 6)[valleys(value[None], max(count, SEARCHED))[0]]
+    theta, value = form.improve(theta, w, aim, STEPS[1])
+    return theta[np.argsort(value, kind="stable")[:count]]
+
+
+def _gathered(log_x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """ln x, y and weights of the points in order, as means of neighbours where there are very many."""
+    order = np.argsort(log_x, kind="stable")
+    order = order[weights[order] > 0]
+    parts = np.linspace(0, len(order), min(len(order), POINTS), endpoint=False).astype(int)
+    w = np.add.reduceat(weights[order], parts)
+    x, log_y = (np.add.reduceat((weights * z)[order], parts) / w for z in (log_x, np.log(y)))
+    return x, np.exp(log_y), w
 
 
 def _law(**constants: float) -> BrokenPowerLaw:

@@ -18,11 +18,15 @@ import scipy
 from ..laws.base import Law
 from .common import AGREE, AGREE_FLOOR, Sample, check_search
 from .engine.identify import FALLS, condition_number, verdict
+from .engine.newton import solve_definite
+from .engine.objective import huber_sum
 from .engine.problem import Objective
 from .result import Fit
 
 #: evaluations of the residuals in one descent
 MOST_EVALUATIONS = 400
+#: factors of the damping after a step that led down, and one that did not
+EASED, STIFFENED = 4.0, 8.0
 #: predictions below this cannot be told from zero
 TINY = 1e-300
 
@@ -58,7 +62,7 @@ class Form:
     near: bool = False
 
     def residuals(self, theta: np.ndarray, aim: Objective) -> np.ndarray:
-        """Predicted minus observed, in the objective's sense: (n,)."""
+        """Predicted minus observed, in the objective's sense: (…, n)."""
         predicted = self.predict(theta)
         if aim.raw:
             return predicted - self.observed
@@ -67,14 +71,48 @@ class Form:
         return np.log(np.maximum(predicted, TINY)) - np.log(self.observed)
 
     def jacobian(self, theta: np.ndarray, aim: Objective) -> np.ndarray:
-        """Derivatives of the residuals: (n, p)."""
+        """Derivatives of the residuals: (…, n, p)."""
         if self.slopes is None:
             return scipy.optimize.approx_fprime(theta, self.residuals, 1e-7 * self.scale, aim)
         slopes = self.slopes(theta)
         if aim.raw:
             return slopes
         divisor = self.observed if isinstance(aim, RelativeSquares) else np.maximum(self.predict(theta), TINY)
-        return slopes / divisor[:, None]
+        return slopes / divisor[..., None]
+
+    def value(self, theta: np.ndarray, weights: np.ndarray, aim: Objective) -> np.ndarray:
+        """The objective of thetas (…, p) under the threshold from which fresh starts come."""
+        with np.errstate(over="ignore"):
+            return huber_sum(self.residuals(theta, aim), weights, self._first(aim))
+
+    def _first(self, aim: Objective) -> float:
+        return aim.thresholds(not self.near, unit=self.unit(aim))[0]
+
+    def unit(self, aim: Objective) -> float:
+        """Of the residuals."""
+        return float(np.median(self.observed)) if aim.raw else 1.0
+
+    def improve(
+        self, theta: np.ndarray, weights: np.ndarray, aim: Objective, steps: int, free: list[int] | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Thetas (…, p) after so many damped steps each, all at once, in the ``free`` constants, and their objective.
+
+        Levenberg's method, for laws that give their slopes; Huber's loss enters as weights.
+        """
+        chosen = list(range(theta.shape[-1])) if free is None else free
+        value, damping, delta = self.value(theta, weights, aim), np.full((*theta.shape[:-1], 1), 1e-3), self._first(aim)
+        for _ in range(steps):
+            with np.errstate(over="ignore"):
+                r, slopes = self.residuals(theta, aim), self.jacobian(theta, aim)[..., chosen]
+            root = np.sqrt(weights * np.minimum(1, delta / np.maximum(np.abs(r), TINY)))
+            moved = theta.copy()
+            moved[..., chosen] -= damped(root[..., None] * slopes, root * r, damping)
+            moved = np.clip(moved, self.lower, self.upper)
+            reached = self.value(moved, weights, aim)
+            lower = reached < value
+            theta, value = np.where(lower[..., None], moved, theta), np.where(lower, reached, value)
+            damping = np.where(lower[..., None], damping / EASED, damping * STIFFENED)
+        return theta, value
 
     def minimise(self, weights: np.ndarray, aim: Objective, starts: np.ndarray) -> tuple[np.ndarray, float, bool, int]:
         """Theta, value and convergence at the lowest minimum, and how many of the starts reach it."""
@@ -86,9 +124,9 @@ class Form:
         return theta, values[best], converged, sum(value <= limit for value in values)
 
     def _descend(self, theta: np.ndarray, weights: np.ndarray, aim: Objective) -> tuple[np.ndarray, bool]:
-        root, unit = np.sqrt(weights), float(np.median(self.observed)) if aim.raw else 1.0
+        root = np.sqrt(weights)
         form, converged = replace(self, predict=remembering(self.predict)), False
-        for delta in aim.thresholds(not self.near, unit=unit):
+        for delta in aim.thresholds(not self.near, unit=self.unit(aim)):
             rows, loss, width = (root, "linear", 1.0) if np.isinf(delta) else (1.0, partial(_huber, weights), delta)
             theta, converged = form._search(theta, aim, rows, loss, width)
         return theta, converged
@@ -97,21 +135,31 @@ class Form:
         self, theta: np.ndarray, aim: Objective, rows: np.ndarray | float, loss: Any, width: float
     ) -> tuple[np.ndarray, bool]:
         """Theta and convergence under one threshold."""
-        found = scipy.optimize.least_squares(
-            lambda t: rows * self.residuals(t, aim),
-            theta,
-            (lambda t: np.reshape(rows, (-1, 1)) * self.jacobian(t, aim)) if self.slopes else "2-point",
-            (self.lower, self.upper),
-            method=self.method,
-            x_scale=self.scale,
-            ftol=1e-15,
-            xtol=1e-14,
-            gtol=1e-15,
-            max_nfev=MOST_EVALUATIONS,
-            loss=loss,
-            f_scale=width,
-        )
+        with np.errstate(over="ignore"):
+            found = scipy.optimize.least_squares(
+                lambda t: rows * self.residuals(t, aim),
+                theta,
+                (lambda t: np.reshape(rows, (-1, 1)) * self.jacobian(t, aim)) if self.slopes else "2-point",
+                (self.lower, self.upper),
+                method=self.method,
+                x_scale=self.scale,
+                ftol=1e-15,
+                xtol=1e-14,
+                gtol=1e-15,
+                max_nfev=MOST_EVALUATIONS,
+                loss=loss,
+                f_scale=width,
+            )
         return found.x, bool(found.status > 0)
+
+
+def damped(rows: np.ndarray, goals: np.ndarray, damping: float | np.ndarray) -> np.ndarray:
+    """Least squares (…, p) of rows (…, n, p) and goals (…, n); ``damping`` is a share of the diagonal."""
+    turned, p = np.swapaxes(rows, -1, -2), rows.shape[-1]
+    gram = turned @ rows
+    gram[..., range(p), range(p)] *= 1 + damping
+    found, _ = solve_definite(gram.reshape(-1, p, p), (turned @ goals[..., None]).reshape(-1, p))
+    return found.reshape(gram.shape[:-1])
 
 
 def remembering(function: Callable[[np.ndarray], np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
@@ -157,7 +205,7 @@ def finish_form(
     ``constants`` are those of a theta, by name and in its order; ``unseen`` are the positions of the variables without
     which the objective is no worse than a value beyond noise, and ``what`` says in words that does not depend on them.
     """
-    check_search(aim, len(starts), float(np.median(form.observed)) if aim.raw else 1.0)
+    check_search(aim, len(starts), form.unit(aim))
     theta, value, converged, agreeing = form.minimise(weights, aim, starts)
     used, found = weights > 0, constants(theta)
     at = tuple(name for name, on in zip(found, (theta <= form.lower) | (theta >= form.upper), strict=False) if on)
