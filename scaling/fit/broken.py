@@ -14,7 +14,7 @@ from ..laws.broken import BrokenPowerLaw
 from .common import checked_weights
 from .engine.problem import Objective
 from .engine.starts import valleys
-from .least_squares import Form, damped, finish_form, nothing_unseen, objective_of
+from .least_squares import Form, damped, finish_form, lowest, nothing_unseen, objective_of
 from .power_law import RANGE, checked_points
 from .result import NOTHING, Fit
 
@@ -150,12 +150,13 @@ def _starts(form: Form, log_x: np.ndarray, weights: np.ndarray, aim: Objective, 
     lines = np.stack([felt, felt * (center - x), -felt * bend], axis=-1)
     level, exponent, change = np.moveaxis(damped(lines, felt * np.log(y - over), RIDGE), -1, 0)
     theta = np.clip(np.stack([level, exponent, place, change, width, offset], axis=-1), form.lower, form.upper)
-    best = form.value(theta, w, aim).argmin(-1)
+    delta = aim.thresholds(True, unit=form.unit(aim))[0]
+    best = form.value(theta, w, aim, delta).argmin(-1)
     theta = np.take_along_axis(theta, best[..., None, None], 2)[:, :, 0]
-    theta, value = form.improve(theta, w, aim, STEPS[0], free=BESIDE)
+    theta, value = form.improve(theta, w, aim, delta, STEPS[0], free=BESIDE)
     theta = theta.reshape(-1, 6)[valleys(value[None], max(count, SEARCHED))[0]]
-    theta, value = form.improve(theta, w, aim, STEPS[1])
-    return theta[np.argsort(value, kind="stable")[:count]]
+    theta, value = form.improve(theta, w, aim, delta, STEPS[1])
+    return theta[lowest(value, count)]
 
 
 def _gathered(log_x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

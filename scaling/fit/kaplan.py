@@ -23,7 +23,7 @@ __all__ = ["fit_kaplan", "fit_kaplan_steps"]
 
 
 #: exponents alpha_D and ratios alpha_N / alpha_D from which starting points are sought, and their bounds
-SCALES, RATIOS = np.geomspace(0.03, 1.0, 9), np.geomspace(0.1, 10.0, 13)
+SCALES, RATIOS = np.geomspace(0.03, 1.0, 17), np.geomspace(0.1, 10.0, 25)
 SCALE_BOUNDS, RATIO_BOUNDS = (0.01, 2.0), (0.02, 50.0)
 
 

@@ -27,6 +27,8 @@ from .result import Fit
 MOST_EVALUATIONS = 400
 #: factors of the damping after a step that led down, and one that did not
 EASED, STIFFENED = 4.0, 8.0
+#: ends of coarse descents count as one when their objectives differ by less than this share
+ALIKE = 1e-3
 #: predictions below this cannot be told from zero
 TINY = 1e-300
 
@@ -80,38 +82,41 @@ class Form:
         divisor = self.observed if isinstance(aim, RelativeSquares) else np.maximum(self.predict(theta), TINY)
         return slopes / divisor[..., None]
 
-    def value(self, theta: np.ndarray, weights: np.ndarray, aim: Objective) -> np.ndarray:
-        """The objective of thetas (…, p) under the threshold from which fresh starts come."""
+    def value(self, theta: np.ndarray, weights: np.ndarray, aim: Objective, delta: float) -> np.ndarray:
+        """The objective of thetas (…, p) under a threshold."""
         with np.errstate(over="ignore"):
-            return huber_sum(self.residuals(theta, aim), weights, self._first(aim))
-
-    def _first(self, aim: Objective) -> float:
-        return aim.thresholds(not self.near, unit=self.unit(aim))[0]
+            return huber_sum(self.residuals(theta, aim), weights, delta)
 
     def unit(self, aim: Objective) -> float:
         """Of the residuals."""
         return float(np.median(self.observed)) if aim.raw else 1.0
 
     def improve(
-        self, theta: np.ndarray, weights: np.ndarray, aim: Objective, steps: int, free: list[int] | None = None
+        self,
+        theta: np.ndarray,
+        weights: np.ndarray,
+        aim: Objective,
+        delta: float,
+        steps: int,
+        free: list[int] | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Thetas (…, p) after so many damped steps each, all at once, in the ``free`` constants, and their objective.
 
         Levenberg's method, for laws that give their slopes; Huber's loss enters as weights.
         """
         chosen = list(range(theta.shape[-1])) if free is None else free
-        value, damping, delta = self.value(theta, weights, aim), np.full((*theta.shape[:-1], 1), 1e-3), self._first(aim)
-        for _ in range(steps):
-            with np.errstate(over="ignore"):
+        value, damping = self.value(theta, weights, aim, delta), np.full((*theta.shape[:-1], 1), 1e-3)
+        with np.errstate(over="ignore", invalid="ignore"):  # far off; the step is not taken
+            for _ in range(steps):
                 r, slopes = self.residuals(theta, aim), self.jacobian(theta, aim)[..., chosen]
-            root = np.sqrt(weights * np.minimum(1, delta / np.maximum(np.abs(r), TINY)))
-            moved = theta.copy()
-            moved[..., chosen] -= damped(root[..., None] * slopes, root * r, damping)
-            moved = np.clip(moved, self.lower, self.upper)
-            reached = self.value(moved, weights, aim)
-            lower = reached < value
-            theta, value = np.where(lower[..., None], moved, theta), np.where(lower, reached, value)
-            damping = np.where(lower[..., None], damping / EASED, damping * STIFFENED)
+                root = np.sqrt(weights * np.minimum(1, delta / np.maximum(np.abs(r), TINY)))
+                moved = theta.copy()
+                moved[..., chosen] -= damped(root[..., None] * slopes, root * r, damping)
+                moved = np.clip(moved, self.lower, self.upper)
+                reached = self.value(moved, weights, aim, delta)
+                lower = reached < value
+                theta, value = np.where(lower[..., None], moved, theta), np.where(lower, reached, value)
+                damping = np.where(lower[..., None], damping / EASED, damping * STIFFENED)
         return theta, value
 
     def minimise(self, weights: np.ndarray, aim: Objective, starts: np.ndarray) -> tuple[np.ndarray, float, bool, int]:
@@ -160,6 +165,13 @@ def damped(rows: np.ndarray, goals: np.ndarray, damping: float | np.ndarray) -> 
     gram[..., range(p), range(p)] *= 1 + damping
     found, _ = solve_definite(gram.reshape(-1, p, p), (turned @ goals[..., None]).reshape(-1, p))
     return found.reshape(gram.shape[:-1])
+
+
+def lowest(values: np.ndarray, count: int) -> np.ndarray:
+    """Indices (count,) of the lowest values, those first that are no repetition of a lower one."""
+    order = np.argsort(values, kind="stable")
+    again = np.diff(values[order], prepend=-np.inf) <= ALIKE * values[order]
+    return order[np.argsort(again, kind="stable")][:count]
 
 
 def remembering(function: Callable[[np.ndarray], np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
