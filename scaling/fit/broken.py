@@ -75,13 +75,14 @@ def fit_broken_power_law(
     w = checked_weights(weights, len(X))
     if not len(X):
         raise FitError("no points to fit: x and y are empty")
-    log_x = np.log(X)
-    center, width = float(log_x.mean()), max(float(np.ptp(log_x)), 1e-9)
+    log_x, used = np.log(X), w > 0
+    first, last, center = float(log_x[used].min()), float(log_x[used].max()), float(log_x[used].mean())
+    span = max(last - first, 1e-9)
     form = Form(
         observed=Y,
         predict=partial(_predicted, log_x, center),
-        lower=np.array([-50, -5, log_x.min() - width, -CHANGE, LOG_WIDTH[0], 0]),
-        upper=np.array([50, 5, log_x.max() + width, CHANGE, LOG_WIDTH[1], Y.min()]),
+        lower=np.array([-50, -5, first - span, -CHANGE, LOG_WIDTH[0], 0]),
+        upper=np.array([50, 5, last + span, CHANGE, LOG_WIDTH[1], Y[used].min()]),
         scale=np.array([1, 0.1, 0.1, 1, 1, 0.1]),
         slopes=partial(_slopes, log_x, center),
     )
@@ -89,7 +90,7 @@ def fit_broken_power_law(
         form,
         w,
         aim,
-        _starts(form, log_x, w, aim, max(n_starts, 0)),
+        _starts(form, log_x, center, w, aim, max(n_starts, 0)),
         constants=partial(_constants, center),
         variables={"x": X},
         least=6,
@@ -132,13 +133,15 @@ def _slopes(log_x: np.ndarray, center: float, theta: np.ndarray) -> np.ndarray:
     return np.stack([*(each * high for each in falls), np.ones_like(high)], axis=-1)
 
 
-def _starts(form: Form, log_x: np.ndarray, weights: np.ndarray, aim: Objective, count: int) -> np.ndarray:
+def _starts(
+    form: Form, log_x: np.ndarray, center: float, weights: np.ndarray, aim: Objective, count: int
+) -> np.ndarray:
     """The most promising thetas (count, 6).
 
     With a break's place and width and the offset fixed, ln(y - offset) is linear in the rest: the best offset at each
     point of a grid of places and widths is made better by a few steps, and the valleys of that grid by more.
     """
-    center, (x, y, w) = float(log_x.mean()), _gathered(log_x, form.observed, weights)
+    x, y, w = _gathered(log_x, form.observed, weights)
     form = replace(form, observed=y, predict=partial(_predicted, x, center), slopes=partial(_slopes, x, center))
     span = max(float(np.ptp(x)), 1e-9)
     knots = np.unique(np.quantile(x, np.linspace(0, 1, min(len(x), PLACES)), method="nearest"))

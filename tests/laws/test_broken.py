@@ -122,6 +122,15 @@ def test_many_points_and_weights():
     assert law.exponents == pytest.approx(truth.exponents, abs=1e-4)
 
 
+def test_a_point_of_weight_zero_is_absent():
+    x, y = scattered(2)
+    x, y = np.append(x, 1e9), np.append(y, 0.01)
+    weights = np.append(np.ones(len(x) - 1), 0.0)
+    with_it = fit_broken_power_law(x, y, weights=weights, objective="log_squares")
+    without = fit_broken_power_law(x[:-1], y[:-1], objective="log_squares")
+    assert with_it.value == pytest.approx(without.value, rel=1e-9)
+
+
 def test_broken_power_laws_refuse():
     with pytest.raises(ValueError, match="of one length, got 1, 2, 1"):
         BrokenPowerLaw(0, 1, 0.1, [1], [1, 2], [1])

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from .objective import Model, Workspace, evaluate, value_at
+from .straight import is_straight, solve_straight
 
 #: elements of one working array: little memory, and enough to hide the overhead of a call
 CHUNK = 250_000
@@ -263,8 +264,14 @@ def solve(
     size, n = weights.shape
     rows = max(1, CHUNK // n)
     parts = []
+    straight = is_straight(model)
     for i in range(0, size, rows):
         w, at = weights[i : i + rows], theta if len(theta) == 1 else theta[i : i + rows]
+        if straight:
+            found = Solution(*solve_straight(model, w, deltas[-1], at))
+            if found.converged.all():
+                parts.append(found)
+                continue
         for delta in deltas[:-1]:
             at = _newton(model, w, delta, at, ROUGH).theta
         parts.append(_newton(model, w, deltas[-1], at, tolerance))
