@@ -48,6 +48,7 @@ def fit_broken_power_law(
 
     Points on both sides of a break are needed to locate it. Where they are missing some constants end at
     the bounds of the search (a change of the exponent by 50, say), and the law means nothing beyond the points.
+    No proof of the lowest minimum goes with the search: of 90 small simulated tables it is known to have missed one.
 
     Parameters
     ----------

@@ -163,8 +163,9 @@ def fit_farseer(
     :math:`E + A/N^{\alpha}` at the centre of the sizes and whose data term is one for all, and others scattered about
     it (with a fixed seed); some steps from each, all at once, choose which are polished. No proof goes with it: on
     twelve parts of three real tables it ends where many random starts end, and on 60 simulated ones of 15 to 28 runs it
-    missed the lowest minimum known once. Solved are slope, level and power of each logarithm,
-    :math:`c + s\,(e^{p x} - 1)/p` with x the centred ln N, which pass smoothly from p < 0 to p > 0.
+    missed the lowest minimum known once. On some twenty runs of the Gemstones it depends on the draw. Solved are
+    slope, level and power of each logarithm, :math:`c + s\,(e^{p x} - 1)/p` with x the centred ln N, which pass
+    smoothly from p < 0 to p > 0.
 
     Parameters
     ----------

@@ -5,6 +5,7 @@ import pytest
 import scipy
 
 from scaling.fit import fit_power_law
+from scaling.fit.engine.newton import solve
 from scaling.fit.engine.problem import Problem
 from scaling.fit.engine.straight import is_straight, solve_straight
 
@@ -78,3 +79,17 @@ def test_an_exponent_beyond_the_box_ends_at_its_bound():
     fit = fit_power_law(x, x**-30.0, objective="log_squares")
     assert fit.held == ("exponent",)
     assert abs(fit.candidate.exponent) == pytest.approx(20)
+
+
+def test_one_weighting_beyond_the_box_leaves_the_others_alone():
+    """Two points that nearly coincide ask for an exponent of hundreds; the other weightings are solved as alone."""
+    x = np.append(np.geomspace(1e2, 1e6, 9), 1e6 * 1.0001)
+    y = 3 * x**-0.4 * np.exp(0.01 * np.random.default_rng(2).standard_normal(10))
+    weights = np.ones((3, 10))
+    weights[1, :-2] = 0
+    model, start = problem(x, y).model, np.array([[np.log(y).mean(), 0.4]])
+    together = solve(model, weights, (1e-3,), start)
+    alone = solve(model, weights[:1], (1e-3,), start)
+    assert together.converged[[0, 2]].all()
+    np.testing.assert_allclose(together.theta[[0, 2]], np.repeat(alone.theta, 2, axis=0), rtol=1e-12)
+    assert np.all((together.theta >= model.lower) & (together.theta <= model.upper))

@@ -129,6 +129,7 @@ def test_a_point_of_weight_zero_is_absent():
     with_it = fit_broken_power_law(x, y, weights=weights, objective="log_squares")
     without = fit_broken_power_law(x[:-1], y[:-1], objective="log_squares")
     assert with_it.value == pytest.approx(without.value, rel=1e-9)
+    np.testing.assert_allclose(without.residuals, np.log(y[:-1] / without.candidate(x[:-1])), atol=1e-12)
 
 
 def test_broken_power_laws_refuse():

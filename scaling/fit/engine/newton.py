@@ -263,16 +263,25 @@ def solve(
     """
     size, n = weights.shape
     rows = max(1, CHUNK // n)
-    parts = []
-    straight = is_straight(model)
+    parts, straight = [], is_straight(model)
     for i in range(0, size, rows):
         w, at = weights[i : i + rows], theta if len(theta) == 1 else theta[i : i + rows]
-        if straight:
-            found = Solution(*solve_straight(model, w, deltas[-1], at))
-            if found.converged.all():
-                parts.append(found)
-                continue
-        for delta in deltas[:-1]:
-            at = _newton(model, w, delta, at, ROUGH).theta
-        parts.append(_newton(model, w, deltas[-1], at, tolerance))
+        if not straight:
+            parts.append(_descend(model, w, deltas, at, tolerance))
+            continue
+        found = Solution(*solve_straight(model, w, deltas[-1], at))
+        left = np.flatnonzero(~found.converged)
+        if len(left):  # beyond the box
+            rest = _descend(model, w[left], deltas, at if len(at) == 1 else at[left], tolerance)
+            for each in fields(Solution):
+                getattr(found, each.name)[left] = getattr(rest, each.name)
+        parts.append(found)
     return Solution(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Solution)))
+
+
+def _descend(
+    model: Model, weights: np.ndarray, deltas: Sequence[float], theta: np.ndarray, tolerance: float
+) -> Solution:
+    for delta in deltas[:-1]:
+        theta = _newton(model, weights, delta, theta, ROUGH).theta
+    return _newton(model, weights, deltas[-1], theta, tolerance)
