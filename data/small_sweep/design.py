@@ -16,7 +16,7 @@ HERE = Path(__file__).resolve().parent
 
 VOCAB, CONTEXT = 1_024, 256
 
-#: widths of each IsoFLOP group, over a factor of ten to thirty in size around its minimum
+#: widths of each IsoFLOP group, over a factor of seven to twenty-two in size around its minimum
 GROUPS = {
     3e10: (4, 6, 8, 10, 12, 16, 20, 24),
     1e11: (6, 8, 10, 12, 16, 20, 24, 32, 40),
