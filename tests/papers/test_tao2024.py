@@ -53,3 +53,6 @@ def test_the_runs_do_not_tell_the_best_vocabulary_by_approach_3():
     low, high = np.percentile(tao2024.resampled(60, seed=0), [10, 90])
     assert low < 60e3
     assert high > 2e6
+    low, high = np.percentile(tao2024.resampled(60, seed=0, as_coded=False), [10, 90])
+    assert low < 1e3
+    assert high > 5e5
