@@ -51,17 +51,14 @@ def simulate_runs(
     Raises
     ------
     ValueError
-        Naming the argument and its value.
+        Naming the argument and its value, or the column that the law needs and the design has not.
     """
     for name in ("params", "tokens"):
         if name not in design:
             raise ValueError(f"design has no column {name!r}; its columns are {list(design.columns)}")
     N, D = _filled(params=design["params"], tokens=design["tokens"])
     sigma = at_least_zero("noise", noise)
-    if isinstance(law, Law) and law.columns and set(law.columns) <= set(design.columns):
-        loss = law.predict(design)
-    else:
-        loss = np.asarray(law.loss(N, D), dtype=float)
+    loss = law.predict(design) if isinstance(law, Law) else np.asarray(law.loss(N, D), dtype=float)
     if sigma:
         loss = loss * np.exp(sigma * np.random.default_rng(seed).standard_normal(len(design)))
     if decimals is not None:

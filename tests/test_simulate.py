@@ -138,5 +138,8 @@ def test_a_law_of_other_columns_is_simulated_from_them():
     design = grid_design([1e8, 1e9], [1e9, 1e11]).assign(unique_tokens=1e10)
     runs = simulate_runs(law, design)
     np.testing.assert_allclose(runs["loss"], law.loss(design["params"], design["tokens"], 1e10))
-    with pytest.raises(TypeError, match="unique_tokens"):
+    with pytest.raises(ValueError, match="needs the column 'unique_tokens'"):
         simulate_runs(law, design.drop(columns="unique_tokens"))
+    routed = scaling.laws.RoutedLaw.from_published()
+    with pytest.raises(ValueError, match="needs the column 'num_experts'"):  # and takes no tokens for experts
+        simulate_runs(routed, design)

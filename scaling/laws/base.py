@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields, replace
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self, cast
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,9 @@ from ..sources.numbers import published
 
 __all__ = ["Law"]
 
+#: what a law of the loss depends on, unless it says otherwise
+SIZE_AND_TOKENS = ("params", "tokens")
+
 
 class HasLoss(Protocol):
     """Any law of the loss that falls with size and with tokens."""
@@ -22,6 +25,17 @@ class HasLoss(Protocol):
     def loss(self, params: ArrayLike, tokens: ArrayLike) -> np.ndarray | float:
         """Loss in nats/token."""
         ...
+
+
+def of_size_and_tokens(law: Any) -> HasLoss:
+    """The law, if it gives a loss for a size and a number of tokens alone; else a ``TypeError`` says what it needs."""
+    if not callable(getattr(law, "loss", None)):
+        raise TypeError(f"a {type(law).__name__} has no loss(params, tokens)")
+    *others, last = getattr(law, "columns", SIZE_AND_TOKENS)
+    if (*others, last) != SIZE_AND_TOKENS:
+        needed = f"{', '.join(others)} and {last}" if others else last
+        raise TypeError(f"a {type(law).__name__} is of {needed}, and here params and tokens are all that is given")
+    return cast(HasLoss, law)
 
 
 class Law:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from .._checks import positive_finite
 from .._roots import find_root, in_places, lowest
-from ..laws.base import HasLoss
+from ..laws.base import HasLoss, of_size_and_tokens
 from ..laws.coupled import CoupledLaw, SumLaw
 from ..laws.kaplan import KaplanLaw
 from ..laws.overtraining import OvertrainingLaw
@@ -22,8 +22,6 @@ from ..runs.meter import Meter
 __all__ = ["Allocation", "compute_optimal", "deadweight_compute"]
 
 
-#: what a law depends on that is minimised along 6 N D = C
-SIZE_AND_TOKENS = ("params", "tokens")
 #: share of ln N + ln D below which either is at the end of the line 6 N D = C
 EDGE = 1e-3
 #: logarithm of the largest budget that is looked for
@@ -157,19 +155,19 @@ def compute_optimal(
         return replace(best, loss=law.loss(best.params, best.tokens))
     if _states_its_optimum(law):
         return _stated(law, name, x)
-    if isinstance(law, KaplanLaw):
-        raise TypeError("a KaplanLaw has no optimum at a budget: its tokens are a data set, read until the loss rises")
-    if _has_loss_to_search(law):
-        return _searched(law, name, x)
-    raise TypeError(f"a {type(law).__name__} has no compute-optimal allocation of size and tokens")
+    return _searched(of_one_pass(law), name, x)
 
 
 def _states_its_optimum(law: object) -> TypeGuard[HasFrontier]:
     return all(isinstance(getattr(law, each, None), PowerLaw) for each in ("params", "tokens"))
 
 
-def _has_loss_to_search(law: object) -> TypeGuard[HasLoss]:
-    return callable(getattr(law, "loss", None)) and getattr(law, "columns", SIZE_AND_TOKENS) == SIZE_AND_TOKENS
+def of_one_pass(law: object) -> HasLoss:
+    """The law, if it is of size and tokens and each of these is read once, for 6 N D; else a ``TypeError``."""
+    if isinstance(law, KaplanLaw):
+        words = "its tokens are a data set, read until the loss rises"
+        raise TypeError(f"a KaplanLaw does not say what training costs: {words}")
+    return of_size_and_tokens(law)
 
 
 def sum_at(law: SumLaw, loss: np.ndarray) -> np.ndarray:

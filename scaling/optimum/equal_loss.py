@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from .._checks import positive
 from .._roots import find_root, in_places, lowest
-from ..laws.base import HasLoss
+from ..laws.base import HasLoss, of_size_and_tokens
 
 __all__ = ["tokens_to_reach"]
 
@@ -44,6 +44,8 @@ def tokens_to_reach(law: HasLoss, params: ArrayLike, loss: ArrayLike) -> np.ndar
     ------
     ValueError
         If ``params`` or ``loss`` is not positive.
+    TypeError
+        If the law is not one of size and tokens alone.
 
     Examples
     --------
@@ -53,7 +55,7 @@ def tokens_to_reach(law: HasLoss, params: ArrayLike, loss: ArrayLike) -> np.ndar
     '1.24e+12'
     """
     N, target = positive(params=params, loss=loss)
-    return np.exp(_log_tokens(law, np.log(N), target))[()]
+    return np.exp(_log_tokens(of_size_and_tokens(law), np.log(N), target))[()]
 
 
 def cheapest(law: HasLoss, loss: np.ndarray, demand: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

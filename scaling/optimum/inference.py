@@ -11,7 +11,7 @@ from .._checks import positive_finite, within
 from .._roots import LARGEST, newton_bracketed
 from ..laws.base import HasLoss
 from ..laws.coupled import SumLaw
-from .allocation import Allocation, sum_at, with_stand_ins, without_stand_ins
+from .allocation import Allocation, of_one_pass, sum_at, with_stand_ins, without_stand_ins
 from .equal_loss import cheapest
 
 __all__ = ["CostModel", "flop_price", "inference_optimal", "overtraining_overhead"]
@@ -136,7 +136,7 @@ def inference_optimal(
         If the loss is not above ``E``, the demand negative, the law without an optimum, or the answer
         too large for a floating-point number.
     TypeError
-        If the law has no ``loss``.
+        If the law is not one of size and tokens alone, or of tokens read more than once (Kaplan et al. 2020).
 
     Examples
     --------
@@ -145,15 +145,13 @@ def inference_optimal(
     >>> inference_optimal(law, 1.947, 2e12)
     Allocation(params=2.418e+10, tokens=2.657e+12, flops=3.855e+23, loss=1.9470, tokens_per_param=110)
     """
-    if not hasattr(law, "loss"):
-        raise TypeError(f"no inference-optimal allocation for a {type(law).__name__}: it has no loss(params, tokens)")
     (target,) = within("a finite number", np.isfinite, loss=loss)
     (demand,) = within("at least 0 and finite", lambda x: (x >= 0) & np.isfinite(x), inference_tokens=inference_tokens)
     weight = 1.0 if cost is None else cost.weight
     if isinstance(law, SumLaw):
         N, D, missing = _allocate_sum(law, target, demand, np.asarray(weight))
     else:
-        N, D = cheapest(law, target, weight * demand)
+        N, D = cheapest(of_one_pass(law), target, weight * demand)
         missing = np.zeros(())
     dollars = () if cost is None else (cost.cost(N, D, demand),)
     answers = without_stand_ins(missing, N, D, 6.0 * N * D, target, 2.0 * N * demand, *dollars)

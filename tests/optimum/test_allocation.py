@@ -183,7 +183,9 @@ def test_a_law_that_only_one_of_them_moves_has_no_optimum(pulls, question):
         ),
         (Foreign(), {"loss": 1.0}, ValueError, "no budget up to 1e\\+40 FLOPs has an optimum of this loss"),
         (scaling.laws.KaplanLaw.from_published(), {"flops": 1e20}, TypeError, "read until the loss rises"),
-        (scaling.laws.ShapeLaw.from_published(), {"flops": 1e20}, TypeError, "no compute-optimal allocation"),
+        (scaling.laws.ShapeLaw.from_published(), {"flops": 1e20}, TypeError, "of params, tokens and aspect"),
+        (scaling.laws.KaplanStepsLaw.from_published(), {"flops": 1e20}, TypeError, "of params and steps"),
+        (scaling.laws.SigmoidLaw(0.25, 0.9, 4.0, 2.5), {"flops": 1e20}, TypeError, "is of loss"),
     ],
 )
 def test_questions_without_an_answer_are_refused(law, question, error, words):

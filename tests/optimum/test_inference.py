@@ -312,16 +312,36 @@ def test_a_law_of_unknown_form_has_the_optimum_of_the_same_law_with_a_name():
 
 
 @pytest.mark.parametrize("demand", [0.0, 1e9, 1e12])
-def test_kaplans_law_has_its_own_optimum(demand):
+def test_another_law_has_its_own_optimum(demand):
     """Along the curve of equal loss D = D_c / (l**(1/alpha_D) - (N_c/N)**(alpha_N/alpha_D)), on a fine grid."""
     law = scaling.laws.KaplanLaw.from_published()
     N = np.geomspace(2e8, 1e12, 400_001)
     rest = 2.4 ** (1 / law.alpha_D) - (law.N_c / N) ** (law.alpha_N / law.alpha_D)
     N, D = N[rest > 0], law.D_c / rest[rest > 0]
     totals = 6 * N * D + 2 * N * demand
-    best = scaling.inference_optimal(law, 2.4, demand)
+    best = scaling.inference_optimal(Plain(law), 2.4, demand)
     assert best.flops + best.inference_flops == pytest.approx(totals.min(), rel=1e-8)
     assert best.params == pytest.approx(N[totals.argmin()], rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("law", "words"),
+    [
+        (scaling.laws.KaplanLaw.from_published(), "read until the loss rises"),
+        (scaling.laws.KaplanStepsLaw.from_published(), "of params and steps, and here params and tokens"),
+        (scaling.laws.RoutedLaw.from_published(), "of params and num_experts"),
+        (scaling.laws.PrecisionLaw.from_published(), "of params, tokens and bits"),
+        (scaling.laws.DataConstrainedLaw.from_published(), "of params, tokens and unique_tokens"),
+        (scaling.laws.DownstreamLaw.from_published(), "is of loss"),
+    ],
+    ids=lambda each: type(each).__name__,
+)
+def test_what_a_law_depends_on_is_not_taken_for_tokens(law, words):
+    with pytest.raises(TypeError, match=words):
+        scaling.inference_optimal(law, 2.6, 1e12)
+    if not isinstance(law, scaling.laws.KaplanLaw):  # a data set can be asked for
+        with pytest.raises(TypeError, match=words):
+            scaling.optimum.tokens_to_reach(law, 1e9, 2.6)
 
 
 def test_tokens_to_reach_solves_the_law_and_is_infinite_where_none_suffice():
