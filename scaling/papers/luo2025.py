@@ -30,8 +30,8 @@ EVERY = 16
 DESCENT = "the rest of what merging neighbouring changes of the rate, and single precision, do to the authors' descent"
 STOPPED = (
     "the minimum of the authors' objective on their three curves, where it is {} times lower than at their constants: "
-    "their AdamW oscillates, so that the best of its updates is the {}th and twenty without gain end it; B has hardly "
-    "moved but by weight decay"
+    "their AdamW oscillates, so that the best of its updates is number {}, and twenty without gain end it; B has "
+    "hardly moved but by weight decay"
 )
 
 
@@ -164,7 +164,7 @@ for _size in SIZES:
         f"luo2025/{_size}/test/R2@minimum",
         kind="runs",
         reason="at the minimum of the fit the unseen curves are foreseen a little worse than where the authors' "
-        "descent stopped: stopping early acted as a prior",
+        "descent stopped: stopping early may have acted as a prior",
         needs=SET,
     )(lambda size=_size: float(average(size, "minimum")["R2"]))
     for _q in CONSTANTS:
