@@ -68,16 +68,17 @@ def open_questions(
     ``problem`` holds the runs that count. Four reasons, in this order: less than five residual degrees of freedom;
     compute that spans less than a factor of three, from which only the formula leads to ten times as much; repeated
     runs that differ far less from each other than from the law; a profile-likelihood interval that reaches beyond a
-    factor of two from the estimate, or a second minimum that lies there.
+    factor of two from the fit's estimate, or that of a second minimum.
     """
     frontier = Frontier.of(problem, found, clusters)
     largest = (frontier.log_params + frontier.log_tokens).max()
     log_c = float(largest + np.log(REACH)) if flops is None else float(np.log(flops / rate / 6))
     if words := _ruled_out(frontier, log_c):
         return words, False
-    if frontier.known_within(log_c, FACTOR, level):
+    size = Frontier.of(problem, replace(found, theta=found.fitted)).point(log_c)[SIZE]
+    if np.isfinite(frontier.point(log_c)).all() and frontier.known_within(log_c, size, FACTOR, level):
         for other in _exchanged(problem, found, clusters, level):
-            if abs(other.point(log_c)[SIZE] - frontier.point(log_c)[SIZE]) > np.log(FACTOR):
+            if not other.known_within(log_c, size, FACTOR, level):
                 words = "params and tokens rise so nearly together that a law with the two terms exchanged fits as well"
                 return f"{words}: add runs off that line", False
         return "", False

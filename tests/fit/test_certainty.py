@@ -9,6 +9,7 @@ from scipy import optimize, stats
 
 import scaling
 from scaling.errors import FitError
+from scaling.fit.certainty import unsettled
 from scaling.fit.engine.profile import EXPONENT, LOSS, SIZE, Frontier
 from scaling.fit.engine.scatter import lack_of_fit, scatter, student
 
@@ -55,6 +56,25 @@ def test_identified_means_the_best_size_is_known_within_a_factor_of_two(n, table
             within += abs(np.log(best_size(fit.law, flops) / best_size(LAW, flops))) < np.log(2)
     assert named >= least * tables
     assert within >= 0.93 * named
+
+
+@pytest.mark.parametrize("objective", ["log_huber", "log_squares"])
+@pytest.mark.parametrize(("n", "noise"), [(12, 0.006), (20, 0.01)])
+def test_statuses_plans_and_the_table_of_what_is_known_agree(n, noise, objective):
+    """All measure the factor of two from the best size that is printed, whatever law the noise was judged by."""
+    seen = set()
+    for seed in range(25):
+        design = scaling.simulate.chinchilla_like_design(n, seed=seed)
+        runs = scaling.simulate_runs(LAW, design, noise=noise, seed=10_000 + seed)
+        fit = scaling.fit_parametric(runs, objective=objective)
+        if fit.status == "not_identified":
+            continue
+        budgets = np.array([1, 10, 100]) * runs["flops"].max()
+        enough = fit.certainty(budgets).query("quantity == 'params'")["enough"].tolist()
+        assert enough == [not unsettled(fit, budget) for budget in budgets], seed
+        assert enough[1] == (fit.status == "identified"), seed
+        seen.update(enough)
+    assert seen == {False, True}
 
 
 @pytest.mark.parametrize("noise", [0.003, 0.001, 0.0005, 0.0001])

@@ -350,12 +350,12 @@ class Frontier:
         points, least = self.minimise(start, asked.log_c, asked.held, limit)
         return np.sqrt(self.scatter.rise(least) / asked.inflation), points
 
-    def known_within(self, log_c: float, ratio: float, level: float) -> bool:
-        """Whether the runs exclude, at ``level``, a best size at 6 exp(log_c) off by this ratio either way."""
-        if not np.isfinite(self.point(log_c)).all():
-            return False
+    def known_within(self, log_c: float, size: float, ratio: float, level: float) -> bool:
+        """Whether the interval of ln N* at 6 exp(log_c) lies within this ratio of ``size``, a logarithm as well."""
         asked = self.asked(np.array([log_c]), np.array([SIZE])).take([0, 0])
-        shift = np.log(ratio) * np.array([-1.0, 1.0])
+        shift = size + np.log(ratio) * np.array([-1.0, 1.0]) - asked.value
+        if not shift[0] < 0 < shift[1]:  # or not finite
+            return False
         least = student(level, self.scatter.freedom)
         z, _ = self.rise(asked, asked.value + shift, asked.start, shift, above=least)
         return bool((z > least).all())

@@ -45,6 +45,8 @@ class Scatter:
     Attributes
     ----------
     theta : array (p,)
+    fitted : array (p,)
+        The minimum of the fit's own objective, to which all that is printed belongs.
     value, unit, delta : float
     freedom : int
         Independent runs less the constants that are free.
@@ -53,6 +55,7 @@ class Scatter:
     """
 
     theta: np.ndarray
+    fitted: np.ndarray
     value: float
     unit: float
     delta: float
@@ -85,7 +88,7 @@ def scatter(
     weights = weights * (n / weights.sum())
     units = n if clusters is None else len(np.unique(clusters))
     freedom = units - free
-    floor = ROUNDING * problem.unit
+    floor, fitted = ROUNDING * problem.unit, theta
     if objective.name == "log_squares":
         delta = np.inf
     else:
@@ -103,7 +106,7 @@ def scatter(
     correction = 1 + free / n * (1 - inside) / inside if inside else np.inf
     unit = correction * float(weights @ (cut * cut)) / max(n - free, 1) / max(inside, 1e-9)
     unit = max(unit, floor**2)
-    return Scatter(theta, float(huber_sum(r, weights, delta)), unit, delta, freedom, r, weights)
+    return Scatter(theta, fitted, float(huber_sum(r, weights, delta)), unit, delta, freedom, r, weights)
 
 
 def count_alike(weights: np.ndarray, clusters: np.ndarray | None) -> bool:
