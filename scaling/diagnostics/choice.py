@@ -63,7 +63,7 @@ class BestLaw:
         """The best law and how sure that is, in a sentence."""
         first = self.ranking.iloc[0]
         kinds = ", ".join(f"{len(trial.split.held)} {named(kind)}" for kind, trial in self.trials.items())
-        error = f"misses the runs held out ({kinds}) by {np.expm1(first['rms']):.2g}"
+        error = f"misses the runs held out ({kinds}) by {first['rms']:.2g}"
         share = f"first in {first['first']:.0%} of {self.n_draws:,} draws of them"
         if first["law"] != ADDITIVE.name:
             ratio = f"{first['ratio']:.2f} [{first['low']:.2f}, {first['high']:.2f}] times the error of {ADDITIVE.name}"

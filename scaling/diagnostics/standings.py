@@ -147,10 +147,10 @@ class League:
         return f"No law wins: {told}; the best of {WON:.0%} of the draws is one of {needed}: {names}."
 
     def table(self, holdout: str | None = None) -> pd.DataFrame:
-        """Errors in per cent, a row a table and hold-out, a column a law; of one ``holdout`` or all."""
+        """100 ``rms`` (near per cent), a row a table and hold-out, a column a law; of one ``holdout`` or all."""
         rows = self.scores if holdout is None else self.scores[self.scores["holdout"] == holdout]
         return (
-            rows.assign(percent=100 * np.expm1(rows["rms"]))
+            rows.assign(percent=100 * rows["rms"])
             .pivot(index=["table", "holdout"], columns="law", values="percent")
             .reindex(columns=list(self.ranking["law"]))
         )
