@@ -6,7 +6,7 @@ from .choice import BestLaw, best_law
 from .contenders import CONTENDERS, QUICK, Contender
 from .discrepancy import Band, Discrepancy, find_discrepancy
 from .extrapolation import audit_coverage, extrapolation_audit
-from .held_out import Holdout, holdout, holdout_table
+from .held_out import Holdout, chance_of_miss, holdout, holdout_table
 from .heterogeneity import Combined, Explained, combine, explain, standard_errors
 from .inspection import Inspection, inspect_runs
 from .laws import LawComparison, compare_laws
@@ -53,6 +53,7 @@ __all__ = [
     "best_law",
     "best_of_each",
     "better_law",
+    "chance_of_miss",
     "combine",
     "compare_approaches",
     "compare_laws",

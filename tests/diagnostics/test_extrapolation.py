@@ -125,6 +125,65 @@ def test_coverage_errors():
         scaling.diagnostics.audit_coverage(TRUTH, DESIGN, -0.01, n_tables=2)
 
 
+# ------------------------------------------------------------------ chance_of_miss
+
+
+def few_runs(law, seed, n=20):
+    """A table of as many runs of a law as a small group can pay, with noise of 0.6 %."""
+    return scaling.simulate_runs(law, scaling.simulate.chinchilla_like_design(n, seed=seed), noise=0.006, seed=seed)
+
+
+def over_residuals(runs):
+    residuals = scaling.fit_parametric(runs).residuals
+    return scaling.holdout(runs, fraction=0.1).rms / np.sqrt(np.mean(residuals**2))
+
+
+class Kinked:
+    """A law that holds up to 10^21 FLOP, and loses 5 % a decade beyond."""
+
+    def loss(self, params, tokens):
+        return TRUTH.loss(params, tokens) * np.exp(0.05 * np.maximum(np.log10(6 * params * tokens) - 21, 0))
+
+
+def test_a_law_that_holds_is_seldom_doubted_though_few_runs_miss_far():
+    tables = [few_runs(TRUTH, seed) for seed in range(30)]
+    far = [runs for runs in tables if over_residuals(runs) > 2]
+    assert len(far) >= 5  # a factor of two alone would doubt these
+    doubted = [runs for runs in far if scaling.diagnostics.chance_of_miss(runs, n_tables=40) <= 0.05]
+    assert len(doubted) <= 4  # of 30: five per cent, and two and a half standard errors
+
+
+def test_a_law_that_breaks_off_is_noticed():
+    runs = few_runs(Kinked(), seed=1, n=88)
+    assert over_residuals(runs) > 2
+    assert scaling.diagnostics.chance_of_miss(runs, n_tables=60) <= 0.05
+    assert scaling.diagnostics.chance_of_miss(scaling.load_runs("small_sweep"), n_tables=60) <= 0.05
+
+
+def test_chance_is_the_same_from_the_same_seed_in_any_order_of_rows():
+    runs = few_runs(TRUTH, seed=2)
+    chance = scaling.diagnostics.chance_of_miss(runs, n_tables=40, seed=3)
+    assert 0 <= chance <= 1
+    assert chance == scaling.diagnostics.chance_of_miss(runs, n_tables=40, seed=3)
+    mixed = runs.sample(frac=1, random_state=1)
+    assert scaling.diagnostics.chance_of_miss(mixed, n_tables=40, seed=3) == pytest.approx(chance, abs=0.05)
+
+
+def test_of_a_large_table_a_part_is_simulated():
+    fast = scaling.diagnostics.chance_of_miss(few_runs(TRUTH, seed=4, n=3000), n_tables=5)
+    assert 0 <= fast <= 1
+
+
+def test_chance_of_what_cannot_be_told():
+    sizes = np.geomspace(1e8, 1e10, 24)
+    one_ratio = pd.DataFrame({"params": sizes, "tokens": 20 * sizes})
+    assert np.isnan(scaling.diagnostics.chance_of_miss(scaling.simulate_runs(TRUTH, one_ratio, noise=0.01)))
+    with pytest.raises(ValueError, match="n_tables must be a whole number"):
+        scaling.diagnostics.chance_of_miss(NOISY, n_tables=0)
+    with pytest.raises(ValueError, match="fraction"):
+        scaling.diagnostics.chance_of_miss(NOISY, fraction=2)
+
+
 # ------------------------------------------------------------------ rounded_study
 
 
