@@ -1,6 +1,6 @@
 """Rows that are not one run each of one family: sweeps, checkpoints without a run, families, mixtures of experts."""
 
-from .headers import is_tuned as is_tuned  # for the commands; the room does not offer it
+from ...runs.headers import is_tuned as is_tuned  # for the commands; the room does not offer it
 from .result import Pooling
 from .search import find_pooling
 from .sweeps import swept_columns

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from ...runs.curves import runs_of
+from ...runs.headers import STEPS, carried, is_called, typed
 from ...runs.repetition import designs_of
 from ...runs.vocabulary import STANDS_FOR
 from .designs import EXACT, told_apart, varies
-from .headers import STEPS, carried, is_called, typed
 from .levels import MOST_LEVELS
 from .result import ONE, Pooling
 

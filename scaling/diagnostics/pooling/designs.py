@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 import pandas as pd
 
+from ...runs.headers import REPEATS, is_called, is_tuned
 from ...runs.vocabulary import LABELS, LIMITS
-from .headers import is_called, is_tuned
 
 #: share within which tokens are the same number
 EXACT = 1e-6
-_REPEATS = re.compile(r"\w*(seed|trial|replica)\w*|runs?|run_?(id|name|nr|no)|rep|repeats?|repetition")
 
 
 def told_apart(runs: pd.DataFrame, design: np.ndarray) -> bool:
@@ -20,7 +17,7 @@ def told_apart(runs: pd.DataFrame, design: np.ndarray) -> bool:
     several = (np.bincount(design) > 1)[design]
     codes = np.unique(design[several], return_inverse=True)[1]
     for place, name in enumerate(runs.columns):
-        tells = is_called(_REPEATS, str(name)) or (name not in (*LIMITS, *LABELS) and is_tuned(str(name)))
+        tells = is_called(REPEATS, str(name)) or (name not in (*LIMITS, *LABELS) and is_tuned(str(name)))
         if tells and varies(pd.factorize(runs.iloc[several, place])[0], codes):
             return True
     return False

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pandas as pd
 
-from .headers import carried, is_called
+from ...runs.headers import carried, is_called
 from .result import Pooling
 
 #: share of the parameters from which on a model is called dense

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 
 from ..._words import plain
-from .headers import is_tuned, quoted, typed
+from ...runs.headers import is_tuned, quoted, typed
 from .result import BEST, CHOOSE, Pooling
 
 

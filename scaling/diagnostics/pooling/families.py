@@ -10,9 +10,9 @@ import scipy
 
 from ..._robust import robust_deviation
 from ..._words import plain
+from ...runs.headers import STEPS, carried, is_called
 from ...runs.repetition import designs_of
 from .explanations import explained_by
-from .headers import STEPS, carried, is_called
 from .levels import EXPLAINED, LEVEL, explaining, levels_of, share_of
 from .result import Pooling
 

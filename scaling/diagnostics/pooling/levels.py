@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import scipy
 
-from .headers import is_tuned
+from ...runs.headers import is_tuned
 
 #: a column explains residuals where chance would in so few tables (all its columns together), and so much of them
 LEVEL, EXPLAINED = 0.002, 0.2

@@ -8,6 +8,7 @@ import pandas as pd
 from ..._words import plain
 from ...fit.result import Fit
 from ...runs.curves import last_points
+from ...runs.headers import is_called
 from ...runs.repetition import designs_of
 from .appended import find_appended
 from .checkpoints import find_checkpoints
@@ -17,7 +18,6 @@ from .epochs import find_repeated_tokens
 from .evaluations import find_evaluations
 from .experts import ACTIVE, find_experts
 from .families import find_families
-from .headers import is_called
 from .result import Pooling
 from .sweeps import find_sweep
 from .unfinished import find_unfinished

@@ -8,10 +8,10 @@ import pandas as pd
 from ...errors import FitError
 from ...fit.certainty import LEAST_FREEDOM
 from ...fit.parametric import fit_parametric
+from ...runs.headers import carried
 from ...runs.repetition import designs_of
 from .designs import varies
 from .explanations import explained_by
-from .headers import carried
 from .levels import explaining, levels_of
 from .result import BEST, Pooling
 

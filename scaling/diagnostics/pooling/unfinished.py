@@ -12,7 +12,7 @@ import pandas as pd
 
 from ..._robust import robust_deviation
 from ..._words import name_rows, plain
-from .headers import quoted
+from ...runs.headers import quoted
 from .levels import MOST_LEVELS
 from .result import Pooling
 from .sweeps import MATTERS

@@ -8,14 +8,16 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from ..._words import plain
-from ...runs.vocabulary import LABELS, LIMITS, STANDS_FOR
+from .._words import plain
+from .vocabulary import LABELS, LIMITS, STANDS_FOR
 
 #: names of what is tuned and not scaled, whole or as a part
 _TUNED = re.compile(
     r"lr|eta|learningrate|bs|batch|batchsize|wd|weightdecay|warmup\w*|dropout|momentum|beta[12]|epochs?|"
     r"\w*(learningrate|batchsize|weightdecay|epochs)"
 )
+#: names of what tells runs of one setting apart
+REPEATS = re.compile(r"\w*(seed|trial|replica)\w*|runs?|run_?(id|name|nr|no)|rep|repeats?|repetition")
 STEPS = re.compile(r"\w*(steps?|iters?|iterations?|checkpoints?|ckpt)\w*")
 
 
