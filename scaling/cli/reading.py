@@ -18,7 +18,7 @@ from ..runs.nouns import Nouns
 from ..runs.preparing.cooldowns import annealed_points
 from ..runs.preparing.joining import joined
 from ..runs.preparing.sweeps import best_of
-from ..runs.reading.door import load_runs
+from ..runs.reading.door import loaded, refuse_clash
 from ..runs.vocabulary import LABELS, LIMITS, STANDS_FOR
 from .command import Refusal
 from .terminal import call_by
@@ -45,7 +45,7 @@ def read_runs(source: str | tuple[str, ...], reading: dict[str, Any], group: str
         )
     if (over or vertex) and not by:
         raise Refusal(f"--{'over' if over else 'vertex'} belongs to --best-of, such as --best-of params,tokens")
-    tables = [load_runs(sys.stdin.buffer if each == "-" else each, **options) for each in sources]
+    tables = [loaded(sys.stdin.buffer if each == "-" else each, **options) for each in sources]
     table = tables[0] if len(tables) == 1 else joined(tables)
     if final == "annealed":
         table = annealed_points(table)
@@ -63,6 +63,8 @@ def read_runs(source: str | tuple[str, ...], reading: dict[str, Any], group: str
             words = f"{name_rows(table.index, ~kept)} left out (--drop {', '.join(drop)})"
             table = table[kept]
             table.attrs["reading"]["notes"].append(words)
+    named = {m["column"]: m["name"] for m in table.attrs["reading"]["mapping"]}
+    refuse_clash(table, None if group is None else _ours(group, table, named))
     call_by(Nouns.of(table))
     notes = table.attrs["reading"]["notes"]
     told = " ".join(notes)  # such as columns of which tokens are the product

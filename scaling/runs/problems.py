@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from .._words import SCALES, name_rows
-from .curves import rows_or_runs
+from .curves import rows_or_runs, runs_of
 from .meter import Meter, meter_of
 from .nouns import Nouns
 from .repetition import repeated_rows
@@ -199,14 +199,21 @@ def suspicion_words(worst: float, meter: Meter = SIX_N_D) -> dict[str, str]:
 
 
 def repeats(table: pd.DataFrame) -> list[str]:
-    """Notes about repeated rows; repeated seeds share params and tokens, copies share the loss too."""
+    """Notes about repeated rows; repeated seeds share params and tokens, copies share the loss too.
+
+    Of the rows of one run at one number of tokens, as those written again after a restart, the last counts.
+    """
     plain = pd.DataFrame(table, copy=False)  # without the notes, which pandas copies with each column
     again = repeated_rows(plain, ["params", "tokens"], every=True)
     if not again.any():
         return []
     several = plain[["params", "tokens", "loss"]][again]
     count = int(repeated_rows(several, ["params", "tokens"]).sum())
-    notes = [f"{count} {rows_or_runs(plain)} repeat another's params and tokens (kept)"]
+    codes = runs_of(plain)
+    within = 0 if codes is None else int(repeated_rows(plain[["tokens"]].assign(run=codes), ["run", "tokens"]).sum())
+    notes = [f"{within} rows repeat another's run and tokens: at the end of a run the last counts"] if within else []
+    if count > within:
+        notes.append(f"{count - within} {rows_or_runs(plain)} repeat another's params and tokens (kept)")
     copies = repeated_rows(several, ["params", "tokens", "loss"])
     if copies.any():
         notes.append(f"{int(copies.sum())} of these repeat its loss too: {name_rows(several.index, copies)}")

@@ -13,6 +13,7 @@ import pandas as pd
 from ..._words import name_rows
 from ...errors import DatasetError, RunsError
 from ...sources.datasets import dataset_checksum, dataset_names, find_dataset, read_dataset
+from ..clashes import clash
 from ..nouns import UNIT, Nouns
 from ..preparing.selection import chosen, named_by, with_derived
 from ..problems import bad_rows
@@ -90,12 +91,63 @@ def load_runs(
     Raises
     ------
     RunsError
-        All that is wrong with the table, at once.
+        All that is wrong with the table, at once; or rows of one run and number of tokens with several losses, of which
+        nothing says which the run reached.
     DatasetError
         If a named set cannot be had.
     OSError
         If the file may not be read.
     """
+    runs = loaded(
+        source,
+        strict=strict,
+        include_failed=include_failed,
+        skip_bad=skip_bad,
+        columns=columns,
+        units=units,
+        loss_unit=loss_unit,
+        bytes_per_token=bytes_per_token,
+        ceiling=ceiling,
+        delimiter=delimiter,
+        decimal=decimal,
+        encoding=encoding,
+        sheet=sheet,
+        derive=derive,
+        where=where,
+        run=run,
+        curves=curves,
+    )
+    refuse_clash(runs)
+    return runs
+
+
+def refuse_clash(runs: pd.DataFrame, group: str | None = None) -> None:
+    """``RunsError`` where nothing says which row is the end of a run; of a ``group`` each value is asked by itself."""
+    if words := clash(runs, [group] if group in runs else ()):
+        raise RunsError(runs.attrs["reading"]["name"], [words])
+
+
+def loaded(
+    source: str | Path | BinaryIO | pd.DataFrame,
+    *,
+    strict: bool = False,
+    include_failed: bool = False,
+    skip_bad: bool = False,
+    columns: Mapping[str, str] | None = None,
+    units: Mapping[str, str] | None = None,
+    loss_unit: str | None = None,
+    bytes_per_token: float | None = None,
+    ceiling: float | None = None,
+    delimiter: str | None = None,
+    decimal: str | None = None,
+    encoding: str | None = None,
+    sheet: str | None = None,
+    derive: Mapping[str, str] | None = None,
+    where: str | Sequence[str] = (),
+    run: str | Sequence[str] = (),
+    curves: str | Path | None = None,
+) -> pd.DataFrame:
+    """The table of :func:`load_runs`, which of several losses at the end of a run asks nothing."""
     how = dict(columns=columns, units=units, loss_unit=loss_unit, bytes_per_token=bytes_per_token, decimal=decimal)
     how["ceiling"] = ceiling
     prepare = dict(derive=derive or {}, where=listed(where), run=listed(run))

@@ -37,8 +37,16 @@ _TRIPLE = ("params", "tokens", "flops")
 
 @np.errstate(all="ignore")
 def doubts(frame: pd.DataFrame, mapped: list[Mapped]) -> list[str]:
-    """Questions about units that were assumed, in words with the options that answer them."""
-    frame = _ends(frame)
+    """Questions about units that were assumed, in words with the options that answer them.
+
+    Where runs end on several losses, whichever of them is meant has to raise the question.
+    """
+    asked = _doubts_of(_ends(frame), mapped)
+    return asked if asked and _doubts_of(_ends(frame.iloc[::-1]), mapped) else []
+
+
+def _doubts_of(frame: pd.DataFrame, mapped: list[Mapped]) -> list[str]:
+    """The questions about a table of runs."""
     frame = frame.iloc[:: max(1, len(frame) // MOST)]
     numbers = {name: to_numbers(frame[name])[0] for name in (*_TRIPLE, "budget", "loss") if name in frame}
     assumed = {m.name: m.column for m in mapped if m.source == "assumed"}
