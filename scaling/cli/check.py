@@ -109,6 +109,7 @@ def _as_dict(table: pd.DataFrame, found: Inspection) -> dict[str, Any]:
         "slips": found.slips,
         "one_sided": found.one_sided,
         "astray": found.astray,
+        "untold": found.untold,
         "luck": found.luck,
         "alone": found.alone,
         "pooled": [{"kind": each.kind, "columns": each.columns, "words": each.words} for each in found.pooled],

@@ -24,7 +24,7 @@ from ..runs.table import check_runs
 from .approaches import APPROACH_NAMES, fit_approaches
 from .astray import far_from_law, in_thousands, misses, say_astray, slips_of_hand
 from .luck import say_shared_luck
-from .pooling import Pooling, find_pooling
+from .pooling import Pooling, find_pooling, say_untold
 from .skewness import LEAST, residual_skewness
 from .spikes import find_spikes
 
@@ -78,6 +78,8 @@ class Inspection:
     astray : str
         Runs off the law of the others by far more than these stray, but less than those in ``diverged`` and ``slips``,
         in words; or nothing.
+    untold : str
+        That what a label does cannot be told from what size and length do, in words; or nothing.
     luck : str
         That the rows of one size stray from the law together, in words; or nothing.
     alone : str
@@ -95,6 +97,7 @@ class Inspection:
     cooldowns: str = ""
     rising: str = ""
     astray: str = ""
+    untold: str = ""
     luck: str = ""
     alone: str = ""
 
@@ -129,7 +132,10 @@ class Inspection:
         ]
         if (more := len(within) - MOST_SAID) > 0:
             words.append(f"and {more} more spikes within training curves")
-        return [*words, *filter(None, [self.alone, self.astray, self.luck, self.cooldowns, self.one_sided])]
+        return [
+            *words,
+            *filter(None, [self.alone, self.astray, self.untold, self.luck, self.cooldowns, self.one_sided]),
+        ]
 
     @property
     def usable(self) -> bool:
@@ -182,6 +188,7 @@ def inspect_runs(runs: pd.DataFrame, which: Iterable[int] = (1, 2, 3)) -> Inspec
     copies = repeated_rows(table, ["params", "tokens", "loss"], every=True)
     told = not copies.any() or any(each.kind == "copies" for each in pooled)
     words = [] if told else [f"{name_rows(table.index, copies)}: copies of each other (params, tokens and loss)"]
+    untold = say_untold(law) if law is not None and not pooled else ""
     diverged, low = _diverged(ends, law)
     below = [f"{name_rows(ends.index, low)}: {_BELOW}{_by_hand(law, ends, low)}"] if low.any() else []
     far = np.zeros(len(ends), dtype=bool) if law is None else far_from_law(law, ends)
@@ -201,7 +208,8 @@ def inspect_runs(runs: pd.DataFrame, which: Iterable[int] = (1, 2, 3)) -> Inspec
         rising=_rising(ends) if law is None else "",
         astray=say_astray(law, ends, far) if law is not None else "",
         alone=_alone(table, parametric),
-        luck=say_shared_luck(law, table) if law is not None and not pooled else "",
+        untold=untold,
+        luck=say_shared_luck(law, table) if law is not None and not (pooled or untold) else "",
     )
 
 

@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 import scipy
 
-from ..._robust import robust_deviation
 from ..._words import plain
+from ...fit.result import Fit
 from ...runs.headers import STEPS, carried, is_called
 from ...runs.repetition import designs_of
 from .explanations import explained_by
 from .levels import EXPLAINED, LEVEL, explaining, levels_of, share_of
 from .result import Pooling
+from .shifts import cut, left_by, shifted, slopes_of
 
 #: rows of each level that are needed to see a tilt, and the share of a scale that its levels may explain: where small
 #: and large runs are levels, a bend of the law is one tilt for each
@@ -24,7 +25,7 @@ SAME = 0.9
 _EVALUATION = re.compile(r"eval(s|uation)?(id|nr|no|number|index|step|run)?")
 
 
-def find_families(runs: pd.DataFrame, residuals: np.ndarray, chosen: bool) -> Pooling | None:
+def find_families(runs: pd.DataFrame, residuals: np.ndarray, fit: Fit, chosen: bool) -> Pooling | None:
     """A label that explains what one law for all leaves; ``chosen`` says that the best of each design was kept."""
     sizes, lengths = np.log(runs["params"].to_numpy()), np.log(runs["tokens"].to_numpy())
     scales = (sizes, lengths, sizes + lengths, lengths - sizes)
@@ -37,7 +38,11 @@ def find_families(runs: pd.DataFrame, residuals: np.ndarray, chosen: bool) -> Po
         and max(share_of(x, levels)[0] for x in scales) < SAME
     }
     apart = {name: levels for name, levels in each.items() if max(share_of(x, levels)[0] for x in scales) < APART}
-    found = explaining(each, residuals) or _tilting(apart, residuals, sizes, lengths)
+    found = (
+        explaining(each, residuals)
+        or _tilting(apart, residuals, sizes, lengths)
+        or shifted(each, residuals, slopes_of(fit, runs))
+    )
     if not found:
         return None
     seen = f"one law for all {len(runs):,} runs leaves residuals"
@@ -53,16 +58,15 @@ def _tilting(
     By the ratio of variances of a plane of its own for each level to one for all, of residuals cut at three robust
     deviations; as :func:`explaining` otherwise.
     """
-    edge = 3 * float(robust_deviation(residuals - np.median(residuals)))
-    cut = np.clip(residuals - np.median(residuals), -edge, edge)
-    plane = np.column_stack([np.ones_like(cut), sizes - sizes.mean(), lengths - lengths.mean()])
-    whole, found = _left(plane, cut), []
+    away = cut(residuals)
+    plane = np.column_stack([np.ones_like(away), sizes - sizes.mean(), lengths - lengths.mean()])
+    whole, found = left_by(plane, away), []
     for name, levels in columns.items():
         codes = np.unique(levels, return_inverse=True)[1]
         groups = codes.max() + 1
         if (counts := np.bincount(codes)).min() < LEAST_TILTED:
             continue
-        left = sum(_left(plane[codes == k], cut[codes == k]) for k in range(groups))
+        left = sum(left_by(plane[codes == k], away[codes == k]) for k in range(groups))
         more, freedom = 3 * (groups - 1), int(counts.sum()) - 3 * groups
         if more < 1 or freedom < 1 or whole <= 0:
             continue
@@ -70,8 +74,3 @@ def _tilting(
         if (share := 1 - left / whole) >= EXPLAINED and chance < LEVEL / len(columns):
             found.append((name, share))
     return sorted(found, key=lambda each: -each[1])
-
-
-def _left(plane: np.ndarray, values: np.ndarray) -> float:
-    """The sum of squares that a plane leaves of values."""
-    return float(((values - plane @ np.linalg.lstsq(plane, values, rcond=None)[0]) ** 2).sum())

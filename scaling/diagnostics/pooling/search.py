@@ -18,6 +18,7 @@ from .epochs import find_repeated_tokens
 from .evaluations import find_evaluations
 from .experts import ACTIVE, find_experts
 from .families import find_families
+from .measures import find_measures
 from .result import Pooling
 from .sweeps import find_sweep
 from .unfinished import find_unfinished
@@ -40,7 +41,9 @@ def find_pooling(fit: Fit, table: pd.DataFrame | None = None) -> list[Pooling]:
       seeds or trials says that they are runs of their own.
     * *A sweep*: runs of one size and number of tokens differ, and a column that is tuned explains how; or, without such
       a column, they differ far more than the best of each differ from a law of their own.
-    * *Families*: a column of few levels explains the residuals of the pooled law, or how they rise with size or length.
+    * *Families*: a column of few levels explains the residuals of the pooled law, how they rise with size or length, or
+      what a law leaves that is fitted without a height for each level; or a column that is called a tokeniser, a
+      vocabulary or the text of the evaluation has several values, whose losses are not comparable.
     * *Appended*: without such a column, the residuals step once in the order of the file, or lie at two heights in any
       order, five times as far apart as they stray, and no size, length or compute tells the two apart.
     * *Unfinished*: a column of planned lengths says that some runs ended early, and these lie above the law.
@@ -80,7 +83,8 @@ def find_pooling(fit: Fit, table: pd.DataFrame | None = None) -> list[Pooling]:
     ends = _labelled(fit.runs, table).iloc[used]
     if (early := find_unfinished(ends, residuals, mapping)) is not None:
         return [early]  # what explains the others shows without these
-    sweep, evaluations = find_sweep(runs), None
+    units = {each["name"]: str(each["unit"]) for each in table.attrs.get("reading", {}).get("mapping", [])}
+    sweep, evaluations = find_measures(runs, units.get("loss", "")) or find_sweep(runs), None
     if sweep is None or not sweep.columns:
         chosen = {"params", "tokens"} <= set(table.attrs.get("best_of", ()))
         rest, left = runs, residuals
@@ -88,7 +92,7 @@ def find_pooling(fit: Fit, table: pd.DataFrame | None = None) -> list[Pooling]:
             design = designs_of(runs, share=EXACT)
             rest = runs.iloc[np.unique(design, return_index=True)[1]]
             left = np.bincount(design, residuals) / np.bincount(design)
-        sweep = find_families(rest, left, chosen) or sweep or find_appended(ends, residuals)
+        sweep = find_families(rest, left, fit, chosen) or sweep or find_appended(ends, residuals)
     epochs = sweep is not None and any("epoch" in plain(name) for name in sweep.columns)
     read_from = table.attrs.get("reading", {}).get("mapping", [])
     if (repeated := find_repeated_tokens(runs, read_from, 0.0 if epochs else OFTEN)) is not None and epochs:
