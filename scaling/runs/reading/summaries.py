@@ -11,18 +11,19 @@ import pandas as pd
 from .columns import Mapped
 from .glance import glance
 
-#: rows at the end among which a label alone says that a row is none of the runs
-LAST = 6
+#: rows at the end among which a label alone says that a row is none of the runs, and how many may be labelled there
+LAST, DESCRIBED = 6, 20
 #: rows up to which sums are looked for
 MOST = 100_000
 _WORD = (
     r"(?:grand[ -]?|sub[ -]?)?(?:totals?|sums?|averages?|avg|means?|medians?|std(?:ev)?|standard deviation|minimum|"
     r"maximum|min|max|counts?|gesamt(?:summe)?|summe|insgesamt|durchschnitt|mittel(?:wert)?|somme|totaux|moyenne|"
     r"m[ée]diane|ecart-?type|suma|totales|promedio|media|mediana|soma|m[ée]dia|totale|somma|totaal|som|gemiddelde|razem|srednia|średnia|"
+    r"\d{1,2}(?:\.\d+)?\s?%|unique|freq|q[1-3]|p\d{2}|"
     r"итого|всего|сумма|среднее|合计|总计|总和|平均值?|均值|合計|総計|総和|小計|小计|평균|합계|총계)"
 )
 _LABEL = re.compile(rf"(?i)\s*[*_]*{_WORD}[*_]*\s*[:=]?\s*")
-_LONGER = re.compile(rf"(?i)\s*[*_]*{_WORD}(?:\b|(?=[^\w]))[^\n]{{0,60}}")
+_LONGER = re.compile(rf"(?i)\s*[*_]*{_WORD}(?:\b|(?=[^\w])|$)[^\n]{{0,60}}")
 
 
 def summary_rows(frame: pd.DataFrame, mapped: list[Mapped]) -> dict[object, str]:
@@ -36,8 +37,8 @@ def summary_rows(frame: pd.DataFrame, mapped: list[Mapped]) -> dict[object, str]
     labels = _labels(frame)
     numbers = _numbers(frame, mapped) if len(frame) <= MOST else {}
     found: dict[int, str] = {}
-    start = 0
-    for place in sorted(k for k in labels if k < len(frame) - LAST):
+    start, last = 0, _last(labels, len(frame))
+    for place in sorted(k for k in labels if k < len(frame) - last):
         if (
             _LABEL.fullmatch(labels[place][1])
             and len(labels) <= len(frame) / 4
@@ -46,10 +47,10 @@ def summary_rows(frame: pd.DataFrame, mapped: list[Mapped]) -> dict[object, str]
             found[place] = _said(*labels[place])
             start = place + 1
     runs = np.ones(len(frame) if numbers else 0, dtype=bool)
-    runs[[k for k in labels if numbers and (k in found or k >= len(frame) - LAST)]] = False
+    runs[[k for k in labels if numbers and (k in found or k >= len(frame) - last)]] = False
     above = np.flatnonzero(runs)
-    usual = len([k for k in labels if k < len(frame) - LAST and k not in found]) > 0
-    for place in range(len(frame) - 1, max(-1, len(frame) - 1 - LAST), -1):
+    usual = len([k for k in labels if k < len(frame) - last and k not in found]) > 0
+    for place in range(len(frame) - 1, max(-1, len(frame) - 1 - last), -1):
         sums = _sums_up(numbers, above[above < place], place)
         if place in labels:
             if sums or (_LABEL.fullmatch(labels[place][1]) and not usual):
@@ -59,10 +60,21 @@ def summary_rows(frame: pd.DataFrame, mapped: list[Mapped]) -> dict[object, str]
     return {frame.index[place]: words for place, words in sorted(found.items())}
 
 
+def _last(labels: Mapping[int, tuple[str, str]], rows: int) -> int:
+    """How many rows stand at the end, among which a label alone is enough: more where each has one of its own."""
+    seen: set[str] = set()
+    while len(seen) < min(DESCRIBED, rows):
+        label = labels.get(rows - 1 - len(seen), ("", ""))[1].casefold()
+        if not _LABEL.fullmatch(label) or label in seen:
+            break
+        seen.add(label)
+    return max(LAST, len(seen))
+
+
 def _labels(frame: pd.DataFrame) -> dict[int, tuple[str, str]]:
     """Rows with a cell that begins as a label of a summary does, with its column."""
     found: dict[int, tuple[str, str]] = {}
-    first = 0 if len(frame) <= MOST else len(frame) - LAST
+    first = 0 if len(frame) <= MOST else len(frame) - DESCRIBED
     for name, column in frame.iloc[first:].items():
         if pd.api.types.is_numeric_dtype(column):
             continue
