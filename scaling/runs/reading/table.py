@@ -240,8 +240,18 @@ def recognise(
     if problems:
         encoding = [note for note in raw.notes if "--encoding decides" in note]
         raise RunsError(source, [*([raw.shape] if raw.shape else []), *problems, *encoding])
+    notes += _unused(mapped, bytes_per_token)
     mapping = mapping_table(mapped)
     return RunsTable(frame, mapping, (*raw.notes, *notes), raw.kind, sha256, nouns_of(told(mapping), ceiling))
+
+
+def _unused(mapped: list[Mapped], bytes_per_token: float | None) -> list[str]:
+    """That the bytes of a token were given for a loss that is not per byte."""
+    if bytes_per_token is None or any("per byte" in str(m.unit) for m in mapped if m.name == "loss"):
+        return []
+    unit = next((m.unit for m in mapped if m.name == "loss"), "nats")
+    hint = "--loss-unit bits_per_byte or nats_per_byte says that it is"
+    return [f"--bytes-per-token {bytes_per_token:g} changes nothing: the loss is read in {unit}, not per byte; {hint}"]
 
 
 def listed(value: str | Sequence[str]) -> list[str]:
