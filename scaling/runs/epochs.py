@@ -81,5 +81,6 @@ def remarks(runs: pd.DataFrame) -> list[str]:
     if epochs is None or not (epochs > 1.5).any():
         return []
     said = f"tokens are repeated, up to {np.nanmax(epochs):.3g} times"
+    said += "" if "unique_tokens" in runs else " (they are taken as all that were seen, not those of one epoch)"
     worth = "a repeated token is worth less than a new one (DataConstrainedLaw)"
     return [f"{said}: {worth}; up to four epochs that matters little, runs of more are best left out"]

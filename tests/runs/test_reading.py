@@ -425,3 +425,63 @@ def test_any_cells_below_a_header(tmp_path, rows, mark):
         assert len(found) > 60
     else:
         assert (values(found) > 0).all()
+
+
+@pytest.mark.parametrize("percentiles", [None, [0.05, 0.95], [0.1, 0.25, 0.333, 0.75, 0.9]])
+@pytest.mark.parametrize("label", ["", "statistic"])
+def test_what_describe_says_of_the_runs_is_left_out(tmp_path, percentiles, label):
+    runs = pd.DataFrame({"params": np.geomspace(1e8, 1e10, 9), "tokens": 2e10, "loss": np.linspace(3, 2, 9)})
+    (path := tmp_path / "t.csv").write_text(
+        runs.to_csv(index_label=label) + runs.describe(percentiles).to_csv(header=False)
+    )
+    table = scaling.runs.read_table(path)
+    assert len(table.frame) == 9
+    assert sum("is a summary, not a run" in note for note in table.notes) == len(runs.describe(percentiles))
+
+
+@pytest.mark.parametrize("header", ["tokens", "training tokens", "D", "train_tokens"])
+@pytest.mark.parametrize("epochs", ["epochs", "num_epochs"])
+def test_tokens_beside_one_number_of_epochs_are_asked_about(tmp_path, header, epochs):
+    text = f"params,{header},{epochs},loss\n" + "".join(
+        f"{N},{D},4,{3 - D / 1e11 - N / 1e11}\n" for N in (1e8, 1e9) for D in (1e9, 2e9, 4e9)
+    )
+    said = refused(tmp_path, text)
+    assert f"every run has 4 {epochs!r} beside {header!r}: are these the tokens of one epoch?" in said
+    assert f"--column unique_tokens={header!r} multiplies them; --column tokens={header!r} takes them as all" in said
+    seen = read(tmp_path, text, columns={"tokens": header})
+    assert seen.frame["tokens"].tolist() == [1e9, 2e9, 4e9] * 2
+    assert any("taken as all that were seen" in note for note in seen.notes)
+    assert read(tmp_path, text, columns={"unique_tokens": header}).frame["tokens"].tolist() == [4e9, 8e9, 16e9] * 2
+    assert len(read(tmp_path, text.replace(",4,", ",1,")).frame) == 6
+    assert len(read(tmp_path, text.replace(header, "tokens_seen", 1)).frame) == 6
+
+
+@pytest.mark.parametrize(
+    ("header", "unit", "said"),
+    [
+        ("loss", None, "the loss is read in nats, not per byte"),
+        ("loss", "bits", "the loss is read in bits"),
+        ("loss", "bits_per_byte", ""),
+        ("loss (bits per byte)", None, ""),
+    ],
+)
+def test_bytes_of_a_token_for_a_loss_that_is_not_per_byte_are_said_to_change_nothing(tmp_path, header, unit, said):
+    text = f"params,tokens,{header}\n" + "".join(f"{N},2e10,{3 - N / 1e10}\n" for N in (1e8, 3e8, 1e9))
+    notes = [each for each in read(tmp_path, text, loss_unit=unit, bytes_per_token=4).notes if "bytes-per" in each]
+    assert len(notes) == bool(said)
+    assert not notes or said in notes[0]
+
+
+def test_a_loss_is_no_name_of_a_run(tmp_path):
+    assert "--run loss: this is the loss, not the name of a run" in refused(tmp_path, COLUMNS, run="loss")
+
+
+def test_quantities_within_objects_are_told(tmp_path):
+    whole = {"config": {"n_params": {"value": 1e8}, "tokens": {"value": 2e9}}, "summary": {"val_loss": 3.0}}
+    (path := tmp_path / "t.jsonl").write_text("\n".join([json.dumps(whole)] * 3))
+    with pytest.raises(scaling.RunsError) as error:
+        scaling.runs.read_table(path)
+    assert "--column params=config.n_params.value --column tokens=config.tokens.value" in str(error.value)
+    path.write_text("\n".join([json.dumps({name: json.dumps(part) for name, part in whole.items()})] * 3))
+    with pytest.raises(scaling.RunsError, match="the cells of 'config' and 'summary' are objects written as text"):
+        scaling.runs.read_table(path)

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import difflib
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from ..._words import plain
+from ..._words import listed, plain
 from ..vocabulary import KNOWN_NAMES, LIMITS
 from .flags import known_state
 from .glance import fits, glance
 from .hours import Time, read_time
 from .other_laws import other_laws, rising_columns
-from .products import Product, by_epochs, derive_option, in_backticks, other_tokens, parts_of, tokens_by_parts
+from .products import Product, by_epochs, derive_option, in_backticks, other_tokens, parts_of, says_all, tokens_by_parts
 from .ratios import is_logarithm, read_ratio
 from .shapes import size_by_shape
 from .spreads import is_no_loss, is_spread
@@ -26,6 +27,8 @@ from .units import LOSS_UNITS, UNIT_HELP, Header, read_header, stated_unit, to_n
 _NEEDED = ("params", "tokens", "flops")
 #: names so short that the cells have to look like the quantity, where the table can do without
 _WEAK = {"n", "d", "c", "l"}
+#: more epochs than one, beyond what whole steps make of it
+REPEATED = 1.5
 #: columns that are listed in a message, at most
 _LISTED = 40
 
@@ -271,13 +274,16 @@ def _of_one_epoch(
     )
     epochs = pd.Series(glance("epochs", frame.iloc[:, parts["epochs"]]))
     differ = epochs.groupby([numbers[name] for name in numbers], dropna=False).transform("nunique") > 1
-    if not len(frame) or differ.mean() < 0.5:
+    name = str(frame.columns[parts["epochs"]])
+    if len(frame) and differ.mean() >= 0.5:
+        seen = f"runs of the same {tokens.column!r} differ in {name!r}"
+    elif not says_all(tokens.column) and (epochs > REPEATED).all() and epochs.nunique() == 1:
+        seen = f"every run has {epochs.iloc[0]:g} {name!r} beside {tokens.column!r}"
+    else:
         return mapped, []
-    words = (
-        f"runs of the same {tokens.column!r} differ in {frame.columns[parts['epochs']]!r}: are these the tokens of one "
-    )
-    one, all_ = (f"--column {name}={tokens.column!r}" for name in ("unique_tokens", "tokens"))
-    return mapped, [f"{words}epoch? {one} multiplies them; {all_} takes them as all that were seen"]
+    one, all_ = (f"--column {ours}={tokens.column!r}" for ours in ("unique_tokens", "tokens"))
+    words = f"{seen}: are these the tokens of one epoch? {one} multiplies them; {all_} takes them as all that were seen"
+    return mapped, [words]
 
 
 def _named(frame: pd.DataFrame, columns: Mapping[str, str]) -> tuple[list[Mapped], list[str]]:
@@ -293,6 +299,8 @@ def _named(frame: pd.DataFrame, columns: Mapping[str, str]) -> tuple[list[Mapped
             problems.append(f"--column {ours}={theirs[:40]}: no such column; {hint}")
         elif names.index(theirs) in {m.place for m in mapped}:
             problems.append(f"--column {ours}={theirs[:40]}: this column is named twice")
+        elif ours == "run" and "loss" not in columns and _is_loss(theirs, names):
+            problems.append(f"--run {theirs[:40]}: this is the loss, not the name of a run; name what tells runs apart")
         elif ours in LIMITS and (ratio := read_ratio(theirs)):
             halves = f" ({ratio.over} over {ratio.under})" if ratio.over and ratio.under else ""
             hint = "leave the option out, and it is multiplied" if halves else "name a column of the quantity itself"
@@ -306,6 +314,12 @@ def _named(frame: pd.DataFrame, columns: Mapping[str, str]) -> tuple[list[Mapped
         else:
             mapped.append(Mapped(ours, theirs, names.index(theirs)))
     return mapped, problems
+
+
+def _is_loss(theirs: str, names: list[str]) -> bool:
+    """Whether a header is the only one of a loss."""
+    losses = [name for name in names if (header := read_header(name)) and header.name == "loss"]
+    return losses == [theirs]
 
 
 def _hours(
@@ -422,6 +436,7 @@ def _missing(frame: pd.DataFrame, found: set[str], taken: set[int], needs: Seque
         lacking.remove("params")
         words = f"no column is recognised as 'params'; {without!r} counts parameters without embeddings"
         problems.append(f"{words}: --column params={without!r} takes them all the same, for laws of that count")
+    problems += _within(frame, names, lacking)
     for ours in lacking:
         likely = [k for k in free if _likely(ours, names[k]) and _could_be(ours, frame.iloc[:, k], names[k])]
         alike = [names[k] for k in likely if not is_logarithm(names[k])]
@@ -458,6 +473,21 @@ def _missing(frame: pd.DataFrame, found: set[str], taken: set[int], needs: Seque
     if not shape:  # models of several sizes are no table of one variable
         problems += other_laws(frame, found)
     return problems
+
+
+def _within(frame: pd.DataFrame, names: list[str], lacking: list[str]) -> list[str]:
+    """Where quantities stand inside of what a logger wrote: under ``name.value``, or in cells that are JSON as text."""
+    inner = {name: read_header(name.removesuffix(".value")) for name in names if name.endswith(".value")}
+    found = {header.name: name for name, header in inner.items() if header and header.name in lacking}
+    if found:
+        options = " ".join(f"--column {ours}={shlex.quote(name)}" for ours, name in found.items())
+        return [f"{listed([*map(repr, found.values())])} may be {listed([*found])}: {options}"]
+    first = {name: frame[name].dropna().head(1).tolist() for name in names}
+    texts = [name for name, cells in first.items() if cells and re.fullmatch(r"\s*\{.*\}\s*", str(cells[0]), re.DOTALL)]
+    if texts and lacking:
+        told = listed([*map(repr, texts[:4])])
+        return [f"the cells of {told} are objects written as text: save them as objects, or each value as a column"]
+    return []
 
 
 #: a loss on one data set; parts of what is minimised are none

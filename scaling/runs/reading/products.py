@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
@@ -170,6 +171,11 @@ def by_epochs(header: str) -> bool:
     """Whether tokens under this header are those of one epoch, where the number of epochs stands beside them."""
     tail = header.replace("/", ".").rpartition(".")[2]
     return plain(header) in OF_ONE_EPOCH or plain(tail) in OF_ONE_EPOCH
+
+
+def says_all(header: str) -> bool:
+    """Whether a header says that its tokens are all that were seen, with every repetition."""
+    return re.search(r"seen|total|consumed|processed|trained|overall|cumul", plain(header)) is not None
 
 
 def tokens_by_parts(frame: pd.DataFrame, found: Mapping[str, str], taken: set[int]) -> tuple[Product | None, list[str]]:
