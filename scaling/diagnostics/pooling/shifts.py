@@ -20,8 +20,8 @@ from .levels import EXPLAINED, LEAST_ROWS, LEVEL, levels_of
 #: share of a constant by which it is moved for a slope
 STEP = 1e-4
 #: a label is mixed up with size and length where these make the variance of its height so many times as large, and is
-#: worth a word where the height, two standard errors up, reaches so far in ln loss
-MIXED, HIGH = 3.0, 0.02
+#: worth a word where the height, two standard errors up, reaches so far in ln loss, for such a share of the rows
+MIXED, HIGH, FEW = 3.0, 0.02, 0.1
 #: labels that are the size under another name
 _SIZES = re.compile(r"(?:model|size|scale|class|tier|arch|config|name|variant|series)\w*")
 
@@ -70,7 +70,7 @@ def _reach(slopes: np.ndarray, rows: np.ndarray, away: np.ndarray) -> float:
     freedom = len(away) - slopes.shape[1] - 1
     height = rows.astype(float) - rows.mean()
     alone, left = (each - slopes @ np.linalg.lstsq(slopes, each, rcond=None)[0] for each in (height, away))
-    if rows.sum() < LEAST_ROWS or freedom < 1 or (height @ height) < MIXED * (alone @ alone):
+    if rows.sum() < max(LEAST_ROWS, FEW * len(rows)) or freedom < 1 or (height @ height) < MIXED * (alone @ alone):
         return 0.0
     free = max(float(alone @ alone), 1e-12)
     shift = float(alone @ left) / free
