@@ -76,7 +76,9 @@ def plan_of_table(table: pd.DataFrame, name: str, asked: Asked) -> Planned:
     looked = inspect_runs(table, ())
     if looked.pooled:
         words = [f"  - {each.words}" for each in looked.pooled]
-        told = [column for each in looked.pooled if each.kind != "checkpoints" for column in each.columns]
+        told = [
+            column for each in looked.pooled if each.kind not in ("checkpoints", "measures") for column in each.columns
+        ]
         if told:
             named = " and ".join(map(repr, dict.fromkeys(told)))
             words.append(f"  - if one law holds for these rows all the same, plan from a file without {named}")

@@ -70,7 +70,7 @@ MEASURES = {
 def test_losses_of_two_tokenisers_or_on_two_texts_are_no_runs_of_one_law(column):
     runs = table(column=column, values=MEASURES[column])
     (found,) = find_pooling(scaling.fit_parametric(runs))
-    assert (found.kind, found.columns) == ("families", (column,))
+    assert (found.kind, found.columns) == ("measures", (column,))
     assert f"{column!r} has 2 values" in found.words
     assert "are not comparable" in found.words
     assert "--group" in found.words

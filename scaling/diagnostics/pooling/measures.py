@@ -39,7 +39,7 @@ def find_measures(runs: pd.DataFrame, loss_unit: str) -> Pooling | None:
                 f"{name!r} has {len(shown)} values ({few}), and losses {what} are not comparable: no law holds for both"
             )
             choose = f"--group {typed([name])} fits the rows of each by themselves, --where chooses those of one"
-            return Pooling("families", (name,), f"{seen}. {CHOOSE}: {choose}")
+            return Pooling("measures", (name,), f"{seen}. {CHOOSE}: {choose}")
     return None
 
 

@@ -13,8 +13,8 @@ ONE = "--best-of params,tokens keeps one of each"
 class Pooling:
     """Why the rows of a table are not one run each of one family.
 
-    ``kind`` is ``checkpoints``, ``repeated``, ``copies``, ``evaluations``, ``sweep``, ``families``, ``appended``,
-    ``unfinished`` or ``experts``; ``columns`` those that tell; ``words`` say what was seen and what to do.
+    ``kind`` is ``checkpoints``, ``repeated``, ``copies``, ``evaluations``, ``sweep``, ``measures``, ``families``,
+    ``appended``, ``unfinished`` or ``experts``; ``columns`` those that tell; ``words`` say what was seen and what to do.
     """
 
     kind: str

@@ -42,8 +42,9 @@ def find_pooling(fit: Fit, table: pd.DataFrame | None = None) -> list[Pooling]:
     * *A sweep*: runs of one size and number of tokens differ, and a column that is tuned explains how; or, without such
       a column, they differ far more than the best of each differ from a law of their own.
     * *Families*: a column of few levels explains the residuals of the pooled law, how they rise with size or length, or
-      what a law leaves that is fitted without a height for each level; or a column that is called a tokeniser, a
-      vocabulary or the text of the evaluation has several values, whose losses are not comparable.
+      what a law leaves that is fitted without a height for each level.
+    * *Measures*: a column that is called a tokeniser, a vocabulary or the text of the evaluation has several values,
+      whose losses are not comparable.
     * *Appended*: without such a column, the residuals step once in the order of the file, or lie at two heights in any
       order, five times as far apart as they stray, and no size, length or compute tells the two apart.
     * *Unfinished*: a column of planned lengths says that some runs ended early, and these lie above the law.
