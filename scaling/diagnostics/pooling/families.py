@@ -10,7 +10,7 @@ import scipy
 
 from ..._words import plain
 from ...fit.result import Fit
-from ...runs.headers import STEPS, carried, is_called
+from ...runs.headers import STEPS, carried, is_called, is_tuned
 from ...runs.repetition import designs_of
 from .explanations import explained_by
 from .levels import EXPLAINED, LEVEL, explaining, levels_of, share_of
@@ -41,7 +41,7 @@ def find_families(runs: pd.DataFrame, residuals: np.ndarray, fit: Fit, chosen: b
     found = (
         explaining(each, residuals)
         or _tilting(apart, residuals, sizes, lengths)
-        or shifted(each, residuals, slopes_of(fit, runs))
+        or shifted({name: each[name] for name in each if not is_tuned(name)}, residuals, slopes_of(fit, runs))
     )
     if not found:
         return None
