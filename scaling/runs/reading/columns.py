@@ -16,10 +16,19 @@ from .flags import known_state
 from .glance import fits, glance
 from .hours import Time, read_time
 from .other_laws import other_laws, rising_columns
-from .products import Product, by_epochs, derive_option, in_backticks, other_tokens, parts_of, tokens_by_parts
+from .products import (
+    Product,
+    by_epochs,
+    derive_option,
+    in_backticks,
+    made_of_a_token,
+    other_tokens,
+    parts_of,
+    tokens_by_parts,
+)
 from .ratios import is_logarithm, read_ratio
 from .shapes import size_by_shape
-from .spreads import is_no_loss, is_spread
+from .spreads import is_no_loss, is_spread, loss_of_another
 from .text import RawTable
 from .units import LOSS_UNITS, UNIT_HELP, Header, read_header, stated_unit, to_nats, unit_factor
 
@@ -293,7 +302,7 @@ def _named(frame: pd.DataFrame, columns: Mapping[str, str]) -> tuple[list[Mapped
             problems.append(f"--column {ours}={theirs[:40]}: no such column; {hint}")
         elif names.index(theirs) in {m.place for m in mapped}:
             problems.append(f"--column {ours}={theirs[:40]}: this column is named twice")
-        elif ours in LIMITS and (ratio := read_ratio(theirs)):
+        elif ours in LIMITS and (ratio := read_ratio(theirs)) and not (ours == "loss" and loss_of_another(theirs)):
             halves = f" ({ratio.over} over {ratio.under})" if ratio.over and ratio.under else ""
             hint = "leave the option out, and it is multiplied" if halves else "name a column of the quantity itself"
             problems.append(f"--column {ours}={theirs[:40]}: this is a ratio or a rate{halves}, not {ours}: {hint}")
@@ -359,6 +368,9 @@ def _units(
         elif all(m.name != ours for m in mapped):
             problems.append(f"{option[:60]}: the table has no column for {ours!r}")
     for m in mapped:
+        if m.name == "loss" and "loss" not in options and (what := loss_of_another(m.column)):
+            problems.append(f"column {made_of_a_token(m.column, what)}; --loss-unit UNIT takes it for one of a token")
+            continue
         header = headers.get(m.place)
         if m.name in LIMITS and (header is None or header.name != m.name):
             other = header is not None and header.name.startswith(f"{m.name}_")  # such as params_nonembedding
@@ -422,6 +434,9 @@ def _missing(frame: pd.DataFrame, found: set[str], taken: set[int], needs: Seque
         lacking.remove("params")
         words = f"no column is recognised as 'params'; {without!r} counts parameters without embeddings"
         problems.append(f"{words}: --column params={without!r} takes them all the same, for laws of that count")
+    if "loss" in lacking and (of := next((n for n in names if loss_of_another(n)), None)):
+        lacking.remove("loss")
+        problems.append(f"no column is recognised as 'loss'; {made_of_a_token(of, loss_of_another(of))}")
     for ours in lacking:
         likely = [k for k in free if _likely(ours, names[k]) and _could_be(ours, frame.iloc[:, k], names[k])]
         alike = [names[k] for k in likely if not is_logarithm(names[k])]

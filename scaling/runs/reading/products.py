@@ -91,6 +91,17 @@ def in_backticks(header: str) -> str:
     return header if header.isidentifier() else f"`{header}`"
 
 
+def made_of_a_token(header: str, what: str) -> str:
+    """What is said of a column with the loss of a word or the like, with the option that makes it one of a token."""
+    column, words, count = in_backticks(header), plain(header), f"TOKENS_PER_{what.upper()}"
+    said = f"{header!r} is of a {what}, not of a token"
+    if "ppl" in words or "perplexity" in words:
+        option = derive_option("loss", f"{column} ** (1 / {count})", [header])
+        return f"{said}: {option} --loss-unit perplexity, with the number, makes it the perplexity of a token"
+    option = derive_option("loss", f"{column}{' * 0.693147' if 'bit' in words else ''} / {count}", [header])
+    return f"{said}: {option}, with the number, makes it nats per token"
+
+
 def _parts(words: str) -> list[str]:
     """The headers in the words of a product."""
     return [part.strip("'\"") for part in words.split(" x ")]

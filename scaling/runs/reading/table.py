@@ -416,7 +416,7 @@ def in_our_unit(
         factor = unit_factor(m.name, m.unit) if m.unit else 1.0
         column = column.where(own, _apply(column, lambda values: values * factor))
         shown = ", ".join(cell_units[:4]) + (f"; {m.unit} where none" if m.unit else "")
-        return column, replace(m, unit=shown, source="cells"), []
+        return column, replace(m, unit=shown, source="option" if m.source == "option" else "cells"), []
     if m.unit is not None:
         factor = unit_factor(m.name, m.unit)
         return (_apply(column, lambda values: values * factor) if factor != 1.0 else column), m, []

@@ -1,0 +1,95 @@
+"""Losses beside those that published language models of the same size and length reached: in which units are they alike?
+
+A published law stands for these models: what is compared is its level, and how far rows stray from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import product
+
+import numpy as np
+
+from ...laws.chinchilla import ChinchillaLaw
+from .columns import Mapped
+from .units import BIT, unit_factor
+
+#: losses beside those of published runs: between these factors they are believed, and this is how alike a shape is,
+#: above and, where nothing else is as low, below
+_BELIEVED, _ALIKE, _LIKE = (0.5, 1.28), 0.05, 0.08
+#: between these factors they are alike in another unit, in which they stray so many times less
+_LEVEL, _TIMES = (0.75, 1.28), 3.2
+#: fewest rows, and parameters and tokens of a language model
+_ROWS, _SIZE, _LENGTH = 6, 1e6, 1e7
+_UNITS = {"count": 1.0, "thousands": 1e3, "millions": 1e6, "billions": 1e9, "trillions": 1e12}
+
+
+def _known(numbers: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """N, D and losses of the rows that have all three; None for too few of them."""
+    if not {"params", "tokens", "loss"} <= set(numbers):
+        return None
+    N, D, L = (numbers[name] for name in ("params", "tokens", "loss"))
+    good = np.isfinite(N) & np.isfinite(D) & np.isfinite(L) & (N > 0) & (D > 0) & (L > 0)
+    N, D, L = N[good], D[good], L[good]
+    enough = len(L) >= _ROWS and len(np.unique(N)) >= 3 and len(np.unique(D)) >= 3
+    return (N, D, L) if enough else None
+
+
+def _shape(N: np.ndarray, D: np.ndarray, loss: np.ndarray) -> tuple[float, float]:
+    """How many times the published losses these are, in the middle, and how far rows differ in that."""
+    difference = np.log(loss / ChinchillaLaw.from_published("besiroglu2024").loss(N, D))
+    if not np.isfinite(difference).all():
+        return np.nan, np.inf
+    return float(np.exp(np.median(difference))), float(np.std(difference))
+
+
+def likely_units(numbers: Mapping[str, np.ndarray], given: Mapping[str, Mapped]) -> dict[str, str]:
+    """Other units of params and tokens than those that were read, in which losses are like published ones; or none.
+
+    One of the two is changed where that is enough. A count that nobody stated is not made smaller.
+    """
+    known, names = _known(numbers), [name for name in ("params", "tokens") if name in given]
+    if known is None:
+        return {}
+    N, D, L = known
+    spread = _shape(N, D, L)[1]
+    read = {name: unit_factor(name, given[name].unit or "count") for name in names}
+    likely = []
+    for units in product(_UNITS, repeat=len(names)):
+        factor = {n: _UNITS[u] / f for n, u in zip(names, units, strict=True) if isinstance(f := read[n], float)}
+        other = {n: u for n, u in zip(names, units, strict=True) if factor.get(n, 1.0) != 1.0}
+        if not other or any(factor[n] < 1 and given[n].source == "assumed" for n in other):
+            continue
+        n, d = N * factor.get("params", 1.0), D * factor.get("tokens", 1.0)
+        there, alike = _shape(n, d, L)
+        if _LEVEL[0] < there < _LEVEL[1] and alike < min(_ALIKE, spread / _TIMES) and 0.1 < np.median(d / n) < 1e5:
+            likely.append((len(other), alike, other))
+    return min(likely, key=lambda each: each[:2])[2] if likely else {}
+
+
+def like_published(numbers: Mapping[str, np.ndarray]) -> str:
+    """What losses may be in, where they are not those of published runs in nats per token; nothing where they are."""
+    known = _known(numbers)
+    if known is None:
+        return ""
+    N, D, L = known
+    level, spread = _shape(N, D, L)
+    if _BELIEVED[0] <= level <= _BELIEVED[1] or N.min() < _SIZE or D.min() < _LENGTH:
+        return ""
+    as_they_are = "--loss-unit nats takes them as they are"
+    times = f"the losses are {level:.2g} times those of published language models of this size"
+    if level > 1:
+        for unit, nats in {"perplexity": np.log(L), "bits": L * BIT}.items():
+            there, alike = _shape(N, D, nats) if (nats > 0).all() else (np.nan, np.inf)
+            if 0.75 < there < 1.25 and alike < 1.5 * _ALIKE:
+                name = {"perplexity": "perplexities", "bits": "in bits per token"}[unit]
+                return f"{times}: are they {name}? --loss-unit {unit}; {as_they_are}"
+        return ""
+    kinds = {"a natural logarithm": np.exp(L), "a logarithm to base 10": 10**L}
+    likely = [name for name, nats in kinds.items() if 0.7 < (s := _shape(N, D, nats))[0] < 1.3 and s[1] < _LIKE]
+    if 0.22 < level < 0.45 and spread < _LIKE:
+        likely.append("in bits per byte")
+    if not likely:
+        return ""
+    hint = "--loss-unit bits_per_byte --bytes-per-token NUMBER; of a logarithm, add a column with the loss itself"
+    return f"{times}: are they {' or '.join(likely)}? {hint}; {as_they_are}"
