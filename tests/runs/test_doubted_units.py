@@ -133,3 +133,24 @@ def test_a_loss_or_perplexity_of_something_else_than_a_token_is_never_taken_for_
 def test_the_perplexity_of_a_token_is_read(runs, header):
     table = pd.DataFrame({"params": runs["params"], "tokens": runs["tokens"], header: np.exp(runs["loss"])})
     assert load_runs(table)["loss"].to_numpy() == pytest.approx(runs["loss"].to_numpy())
+
+
+@pytest.mark.parametrize("factor", [64, 1000, 2048])
+def test_losses_that_are_sums_or_scaled_are_no_perplexities(runs, factor):
+    table = runs.assign(loss=factor * runs["loss"])
+    with pytest.raises(RunsError) as called:
+        load_runs(table, loss_unit="perplexity")
+    for words in (asked(table), str(called.value)):
+        assert "summed over several tokens, or scaled?" in words
+        option = re.search(r"(--derive loss_made='[^']*' --column loss=loss_made)", words)[1]
+        read = answered(table, option.replace("NUMBER", str(factor)))
+        assert read["loss"].to_numpy() == pytest.approx(runs["loss"].to_numpy())
+    insisted = load_runs(table, derive={"perplexity": "loss"}, columns={"loss": "perplexity"})
+    assert insisted["loss"].to_numpy() == pytest.approx(np.log(factor * runs["loss"]).to_numpy())
+
+
+def test_perplexities_by_an_option_are_believed(runs):
+    read = load_runs(runs.assign(loss=np.exp(runs["loss"])), loss_unit="perplexity")
+    assert read["loss"].to_numpy() == pytest.approx(runs["loss"].to_numpy())
+    weak = runs.assign(loss=np.exp(1.4 * runs["loss"]))
+    assert len(load_runs(weak, loss_unit="perplexity")) == len(runs)

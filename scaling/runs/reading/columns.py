@@ -108,7 +108,10 @@ def map_columns(
         else:
             notes.append(f"column {m.column!r} is carried, not taken as {m.name}: its numbers are no such quantity")
     if "tokens" in (found := {m.name: m for m in mapped}) and "tokens" not in columns:
-        problems += other_tokens(frame, found["tokens"].column, taken)
+        m = found["tokens"]
+        words, more = other_tokens(frame, m.column, taken, units.get("tokens") or _unit_at(headers, m.place))
+        problems += words
+        notes += more
     product = None
     if len({m.name for m in mapped} & {*_NEEDED}) < 2 or "unique_tokens" in {m.name for m in mapped}:
         product, words = tokens_by_parts(frame, {m.name: m.column for m in mapped}, taken)

@@ -15,7 +15,8 @@ import pandas as pd
 from ..problems import to_numbers
 from .columns import Mapped
 from .glance import glance
-from .published import like_published, likely_units
+from .published import LEAST_LOSS, like_published, likely_units, no_perplexities, summed
+from .units import stated_unit
 
 #: the middle one of the different values of a quantity in plain counts is not smaller
 _MIDDLE = {"params": 2e4, "tokens": 1e5, "flops": 1e9, "budget": 1e9}
@@ -23,9 +24,9 @@ _MIDDLE = {"params": 2e4, "tokens": 1e5, "flops": 1e9, "budget": 1e9}
 MOST_RATIO, LEAST_RATIO = 1e5, 1.0
 #: factors between flops and 6 N D that are a slip of units, and how near they have to be
 _THOUSANDS, _NEAR = 10.0 ** np.array([-18, -15, -12, -9, -6, -3, 3, 6, 9, 12, 15, 18]), np.log(1.5)
-#: a loss whose least or middle value is above the first two of these, and the largest above the last, is hardly one in
-#: nats per token: a guess among 100,000 tokens costs 11.5
-_LEAST_LOSS, _MIDDLE_LOSS, _GUESS = 6.0, 9.0, 12.5
+#: neither is one whose middle value is above the first of these, and the largest above the last: a guess among 100,000
+#: tokens costs 11.5
+_MIDDLE_LOSS, _GUESS = 9.0, 12.5
 #: rows that are looked at, of a large table
 MOST = 20_000
 #: models of so many parameters have a loss of one nat per token at least
@@ -48,6 +49,7 @@ def doubts(frame: pd.DataFrame, mapped: list[Mapped]) -> list[str]:
         or _in_step(numbers, given)
         or _per_param(frame, numbers, given, mapped)
         or _as_published(_completed(numbers), given)
+        or _converted(_completed(numbers), mapped)
         or _loss(numbers, assumed)
     )
 
@@ -167,7 +169,8 @@ def _exchanged(frame: pd.DataFrame, numbers: Mapping[str, np.ndarray], mapped: l
 
 def _as_published(numbers: Mapping[str, np.ndarray], given: Mapping[str, Mapped]) -> list[str]:
     """Losses that are like published ones in other units than those that were read, and in these are not."""
-    if "loss" in given and given["loss"].source == "assumed" and (words := like_published(numbers)):
+    loss = given.get("loss")
+    if loss and loss.unit in (None, "nats") and (words := like_published(numbers, loss.column)):
         return [words]
     if not (units := likely_units(numbers, given)):
         return []
@@ -178,6 +181,15 @@ def _as_published(numbers: Mapping[str, np.ndarray], given: Mapping[str, Mapped]
     ]
 
 
+def _converted(numbers: Mapping[str, np.ndarray], mapped: list[Mapped]) -> list[str]:
+    """Losses that an option alone calls perplexities, and that are none."""
+    loss = next((m for m in mapped if m.name == "loss"), None)
+    if loss is None or "loss" not in numbers or loss.source != "option" or loss.unit != "perplexity":
+        return []
+    named = stated_unit("loss", loss.column) == "perplexity"
+    return [] if named else [*filter(None, [no_perplexities(numbers, loss.column)])]
+
+
 def _loss(numbers: Mapping[str, np.ndarray], assumed: Mapping[str, str]) -> list[str]:
     """Losses that are hardly nats per token, by themselves."""
     values = numbers.get("loss", np.array([]))
@@ -186,8 +198,9 @@ def _loss(numbers: Mapping[str, np.ndarray], assumed: Mapping[str, str]) -> list
         return []
     where = _range("loss", assumed["loss"], values)
     as_they_are = "--loss-unit nats takes them as they are"
-    if good.max() > _GUESS and (good.min() > _LEAST_LOSS or np.median(good) > _MIDDLE_LOSS):
-        return [f"{where}, much for nats per token: is it a perplexity? --loss-unit perplexity; {as_they_are}"]
+    if good.max() > _GUESS and (good.min() > LEAST_LOSS or np.median(good) > _MIDDLE_LOSS):
+        asked = f"is it a perplexity? --loss-unit perplexity; or {summed(assumed['loss'])}"
+        return [f"{where}, much for nats per token: {asked}; {as_they_are}"]
     N = numbers.get("params", np.array([]))
     if good.max() < 1.0 and (N >= _SIZE).sum() > len(N) / 2:
         hint = (

@@ -14,11 +14,15 @@ from ..vocabulary import OF_ONE_EPOCH, PARTS
 from .cells import read_numbers
 from .glance import glance
 from .ratios import read_ratio
+from .units import unit_factor
 
 #: factors between tokens and their product that differ so much from run to run, in logarithms, make two quantities
 DIFFERENT = float(np.log(1.25))
 #: numbers within 2 %, in logarithms, are one
 AS_ONE = float(np.log(1.02))
+#: steps are whole numbers: so near to each other are tokens of short runs, in logarithms; and so many of them
+NEAR, MOST = float(np.log(1.05)), 0.9
+_SCALES = {"thousands": 1e3, "millions": 1e6, "billions": 1e9, "trillions": 1e12}
 
 
 @dataclass(frozen=True)
@@ -121,26 +125,52 @@ def per_token_remarks(frame: pd.DataFrame, read: pd.DataFrame) -> list[str]:
     return []
 
 
-def other_tokens(frame: pd.DataFrame, column: str, taken: set[int]) -> list[str]:
-    """A question where steps, batch and sequence beside a column of tokens make other numbers of them.
+def other_tokens(
+    frame: pd.DataFrame, column: str, taken: set[int], unit: str | None = None
+) -> tuple[list[str], list[str]]:
+    """A question where steps, batch and sequence beside a column of tokens make other numbers of them, and notes.
 
-    A constant factor between the two is one of devices or of accumulation, and no question.
+    A whole number of times as many tokens is one of devices or of accumulation that no column names, which is noted.
     """
     parts, names = parts_of(frame, taken), [str(name) for name in frame.columns]
     steps = parts.get("step", parts.get("steps"))
     sized = [parts["batch_tokens"]] if "batch_tokens" in parts else [parts.get("batch"), parts.get("sequence")]
     if steps is None or None in sized or names[steps].startswith("_"):  # such as _step, which counts calls of a logger
-        return []
+        return [], []
     factors = [names[place] for place in (steps, *sized)]
     more = [names[parts[part]] for part in ("accumulation", "devices") if part in parts]
-    ratios = [_over(frame, column, [*factors, *some]) for k in range(len(more) + 1) for some in combinations(more, k)]
-    if any(len(each) < 3 or _scatter(each) < DIFFERENT for each in ratios):
-        return []
-    ratio = ratios[0]
-    made = " * ".join(map(in_backticks, factors))
-    words = f"column {column!r} is {ratio.min():.2g} to {ratio.max():.2g} times {' x '.join(map(repr, factors))}: "
-    words += f"is it the size of a data set? {derive_option('tokens', made, names)} takes what was read in training, "
-    return [f"{words}--column tokens={column!r} takes the column"]
+    sets = [[*factors, *some] for k in range(len(more) + 1) for some in combinations(more, k)]
+    batch, length = (glance("count", frame.iloc[:, place]) for place in (sized[0], sized[-1]))
+    if len(sized) > 1 and len(frame) and np.nanmedian(batch) >= np.nanmedian(length):
+        sets += [factors[:2]]  # a batch that is counted in tokens
+    worth = unit_factor("tokens", unit) if unit else 1.0
+    ratios = [_over(frame, column, each) * (worth if isinstance(worth, float) else 1.0) for each in sets]
+    ratio, made = ratios[0], derive_option("tokens", " * ".join(map(in_backticks, factors)), names)
+    if any(len(each) < 3 for each in ratios):
+        return [], []
+    product, keep = " x ".join(map(repr, factors)), f"--column tokens={column!r} takes the column"
+    if all(_scatter(each) >= DIFFERENT for each in ratios):
+        words = f"column {column!r} is {ratio.min():.2g} to {ratio.max():.2g} times {product}"
+        return [f"{words}: is it the size of a data set? {made} takes what was read in training, {keep}"], []
+    times = float(np.median(ratio))
+    if any(abs(np.log(np.median(each))) < NEAR for each in ratios) or _alike(ratio) < MOST:
+        return [], []
+    if times > 1.5 and abs(times - round(times)) < 0.02 * times and round(times) % 1000:
+        return [], [f"column {column!r} is {times:.0f} times {product}: devices or accumulation that no column names?"]
+    said = (
+        f"1/{1 / times:.0f} of"
+        if times < 0.6 and abs(1 / times - round(1 / times)) * times < 0.02
+        else f"{times:.3g} times"
+    )
+    scale = next((name for name, size in _SCALES.items() if unit is None and abs(np.log(times * size)) < NEAR), "")
+    scaled = f"--unit tokens={scale} takes it in that unit, " if scale else ""
+    words = f"column {column!r} is {said} {product} in {int(round(_alike(ratio) * len(ratio)))} of {len(ratio)} rows"
+    return [f"{words}: which is right? {scaled}{made} takes the product, {keep}"], []
+
+
+def _alike(ratio: np.ndarray) -> float:
+    """The share of ratios that are the middle one, to rounding."""
+    return float((np.abs(np.log(ratio / np.median(ratio))) < NEAR).mean())
 
 
 def _over(frame: pd.DataFrame, column: str, factors: list[str]) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Losses beside those that published language models of the same size and length reached: in which units are they alike?
+"""Losses beside those of published language models of the same size and length: in which units are they alike?
 
 A published law stands for these models: what is compared is its level, and how far rows stray from it.
 """
@@ -12,6 +12,7 @@ import numpy as np
 
 from ...laws.chinchilla import ChinchillaLaw
 from .columns import Mapped
+from .products import derive_option, in_backticks
 from .units import BIT, unit_factor
 
 #: losses beside those of published runs: between these factors they are believed, and this is how alike a shape is,
@@ -19,8 +20,12 @@ from .units import BIT, unit_factor
 _BELIEVED, _ALIKE, _LIKE = (0.5, 1.28), 0.05, 0.08
 #: between these factors they are alike in another unit, in which they stray so many times less
 _LEVEL, _TIMES = (0.75, 1.28), 3.2
+#: from so many times on losses are no bits, and in proportion where they stray by less than this
+_SUMMED, _PROPORTIONAL = 1.6, 0.1
 #: fewest rows, and parameters and tokens of a language model
 _ROWS, _SIZE, _LENGTH = 6, 1e6, 1e7
+#: a loss whose least value is above this is hardly one in nats per token
+LEAST_LOSS = 6.0
 _UNITS = {"count": 1.0, "thousands": 1e3, "millions": 1e6, "billions": 1e9, "trillions": 1e12}
 
 
@@ -67,8 +72,11 @@ def likely_units(numbers: Mapping[str, np.ndarray], given: Mapping[str, Mapped])
     return min(likely, key=lambda each: each[:2])[2] if likely else {}
 
 
-def like_published(numbers: Mapping[str, np.ndarray]) -> str:
-    """What losses may be in, where they are not those of published runs in nats per token; nothing where they are."""
+def like_published(numbers: Mapping[str, np.ndarray], column: str) -> str:
+    """What losses may be in, where they are not those of published runs in nats per token; nothing where they are.
+
+    ``column`` is the header of the losses.
+    """
     known = _known(numbers)
     if known is None:
         return ""
@@ -84,7 +92,9 @@ def like_published(numbers: Mapping[str, np.ndarray]) -> str:
             if 0.75 < there < 1.25 and alike < 1.5 * _ALIKE:
                 name = {"perplexity": "perplexities", "bits": "in bits per token"}[unit]
                 return f"{times}: are they {name}? --loss-unit {unit}; {as_they_are}"
-        return ""
+        if level < _SUMMED or spread > _PROPORTIONAL:
+            return ""
+        return f"{times}, in proportion: are they {summed(column)}; {as_they_are}"
     kinds = {"a natural logarithm": np.exp(L), "a logarithm to base 10": 10**L}
     likely = [name for name, nats in kinds.items() if 0.7 < (s := _shape(N, D, nats))[0] < 1.3 and s[1] < _LIKE]
     if 0.22 < level < 0.45 and spread < _LIKE:
@@ -93,3 +103,32 @@ def like_published(numbers: Mapping[str, np.ndarray]) -> str:
         return ""
     hint = "--loss-unit bits_per_byte --bytes-per-token NUMBER; of a logarithm, add a column with the loss itself"
     return f"{times}: are they {' or '.join(likely)}? {hint}; {as_they_are}"
+
+
+def summed(column: str) -> str:
+    """The question whether losses are sums, or scaled, with the option that makes them nats per token."""
+    option = derive_option("loss", f"{in_backticks(column)} / NUMBER", [column])
+    return f"summed over several tokens, or scaled? {option}, with the number, makes them nats per token"
+
+
+def no_perplexities(numbers: Mapping[str, np.ndarray], column: str) -> str:
+    """A question where losses are called perplexities by an option alone, and are much for their logarithms.
+
+    ``numbers`` has them in nats per token, ``column`` is their header.
+    """
+    known, L = _known(numbers), numbers["loss"][np.isfinite(numbers["loss"])]
+    if not len(L):
+        return ""
+    much = float(L.min()) > LEAST_LOSS
+    words = f"by --loss-unit perplexity the losses run from {L.min():.3g} to {L.max():.3g} nats per token, much for any"
+    if known is not None and known[0].min() >= _SIZE and known[1].min() >= _LENGTH:
+        N, D, L = known
+        (level, spread), (times, alike) = _shape(N, D, L), _shape(N, D, np.exp(L))
+        much |= level > _SUMMED and alike < min(_PROPORTIONAL, spread)
+        words += (
+            f", and the numbers themselves are {times:.3g} times the losses of published language models of this size"
+        )
+    if not much:
+        return ""
+    called = f"--derive perplexity={in_backticks(column)} --column loss=perplexity"
+    return f"{words}: are they {summed(column)}; {called} takes them for perplexities all the same"

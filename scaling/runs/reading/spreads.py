@@ -20,7 +20,23 @@ _OF = {
     "sentence": "sentence sentences line lines paragraph paragraphs",
 }
 _OTHER = {word: what for what, words in _OF.items() for word in words.split()}
-_LOSSES = frozenset("loss losses ppl perplexity nll ce xent entropy crossentropy nats nat bits bit".split())
+_LOSSES = frozenset(
+    [
+        "loss",
+        "losses",
+        "ppl",
+        "perplexity",
+        "nll",
+        "ce",
+        "xent",
+        "entropy",
+        "crossentropy",
+        "nats",
+        "nat",
+        "bits",
+        "bit",
+    ]
+)
 #: units of a loss that are known, and words that stand together
 _KNOWN = re.compile(r"(?i)(bits?|nats?)[\s_/.-]*(?:per)?[\s_/.-]*(bytes?|char(acter)?s?)(?![a-z])")
 _GLUED = re.compile(r"(?i)(?<![a-z])(word|byte|char|character|document|sequence|sentence)(?=ppl|perplexity|loss|nll)")
@@ -43,7 +59,7 @@ def _at_an_end(header: str, known: frozenset[str]) -> bool:
 
 
 def loss_of_another(header: str) -> str:
-    """What the loss of this header is of, where that is no token, as ``ppl (word)`` and ``byte_loss`` say; or nothing."""
+    """What the loss of this header is of, where that is no token (``ppl (word)``, ``byte_loss``); or nothing."""
     if _KNOWN.search(header):
         return ""
     apart = _GLUED.sub(r"\1 ", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", header))
