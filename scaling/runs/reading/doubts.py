@@ -15,6 +15,7 @@ import pandas as pd
 from ..problems import to_numbers
 from .columns import Mapped
 from .glance import glance
+from .overflow import overflown
 from .published import LEAST_LOSS, like_published, likely_units, no_perplexities, summed
 from .units import stated_unit
 
@@ -39,10 +40,12 @@ _TRIPLE = ("params", "tokens", "flops")
 @np.errstate(all="ignore")
 def doubts(frame: pd.DataFrame, mapped: list[Mapped]) -> list[str]:
     """Questions about what no option states, in words with the options that answer them."""
+    given = {m.name: m for m in mapped if m.source in ("assumed", "header", "cells")}
+    if words := overflown(frame.iloc[:: max(1, len(frame) // MOST)], given):
+        return words
     frame = _ends(frame)
     frame = frame.iloc[:: max(1, len(frame) // MOST)]
     numbers = {name: to_numbers(frame[name])[0] for name in (*_TRIPLE, "budget", "loss") if name in frame}
-    given = {m.name: m for m in mapped if m.source in ("assumed", "header", "cells")}
     assumed = {name: m.column for name, m in given.items() if m.source == "assumed"}
     return (
         _small(numbers, given)
