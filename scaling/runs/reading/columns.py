@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from ..._words import plain
+from ..._words import SCALES, plain
 from ..vocabulary import KNOWN_NAMES, LIMITS
 from .flags import known_state
 from .glance import fits, glance
@@ -411,10 +412,14 @@ def _unknown(m: Mapped, unit: str) -> str:
     for what, (pattern, factor) in _OTHER.get(m.name, {}).items():
         found = re.fullmatch(pattern, plain(unit))
         if found:
-            scale = {"k": "e3", "m": "e6", "g": "e9", "t": "e12"}.get(plain(unit)[0], "") if what == "bytes" else ""
-            times = f" * 1{scale}" if scale else ""
+            prefix = re.match("[kmgt]i?(?=b)", plain(unit)) if what == "bytes" else None
+            times = f" * {SCALES[prefix[0]]:.0f}" if prefix else ""
             option = derive_option(m.name, f"{in_backticks(m.column)}{times} * {factor}", [m.column])
             return f"{unit[:30]!r} counts {what}, not {m.name}: {option}, with the number, makes them"
+    if re.fullmatch(r"log(10|2|e)?|ln|lg", plain(unit)):
+        return (
+            f"{unit[:30]!r} says that it is a logarithm: {_of_logarithm(m.name, f'{plain(unit)} {m.column}', m.column)}"
+        )
     decide = "--loss-unit UNIT" if m.name == "loss" else f"--unit {m.name}=UNIT"
     return f"unit {unit[:30]!r} is not known; {decide} decides"
 
@@ -446,12 +451,18 @@ def _missing(frame: pd.DataFrame, found: set[str], taken: set[int], needs: Seque
         alike += [
             names[k]
             for k in free
-            if alike and k not in likely and _ON_ONE_SET.fullmatch(names[k]) and not is_spread(names[k])
+            if alike
+            and k not in likely
+            and _ON_ONE_SET.fullmatch(names[k])
+            and not is_spread(names[k])
+            and not _UNLIKE["loss"].search(names[k])
         ]
         if not likely:
             unlike.append(ours)
             continue
-        if is_logarithm(names[likely[0]]):
+        if ours == "loss" and (several := _of_several(frame, names[likely[0]])):
+            hint = several
+        elif is_logarithm(names[likely[0]]):
             hint = f"{names[likely[0]]!r} looks like its logarithm: {_of_logarithm(ours, names[likely[0]])}"
         elif ours == "loss" and len(alike) > 1:
             more = f" and {len(alike) - 4} more" if len(alike) > 4 else ""
@@ -478,18 +489,53 @@ def _missing(frame: pd.DataFrame, found: set[str], taken: set[int], needs: Seque
     return problems
 
 
-#: a loss on one data set; parts of what is minimised are none
-_ON_ONE_SET = re.compile(
-    r"(?i)(?!.*(?:aux|router|balanc|z_?loss|regular|reducib|relative|excess|delta|scale))(?:\w+[\s_./-]loss|loss[\s_./@-]\w+)"
-)
+#: parts of what is minimised, powers and sums of losses are no loss, tokens of a test or left none of training, and a
+#: speed or a share of one is no compute
+_UNLIKE = {
+    "loss": re.compile(
+        r"(?i)aux|router|balanc|\bz[\s_-]?loss|_z_?loss|regular|reducib|relative|excess|delta|scale|[\^+*]"
+    ),
+    "tokens": re.compile(
+        r"(?i)(?<![a-z])(?:val|valid|validation|eval|test|dev|heldout|remaining|left|max|context|vocab|new|unseen|pad|"
+        r"padding|special|generated|prompt|skipped|per)(?![a-z])"
+    ),
+    "flops": re.compile(
+        r"(?i)^\W*(?:achieved|model|hw|peak|max|avg)?\W*[kmgtp]flops?\W*$|(?<![a-z])(?:mfu|hfu)(?![a-z])"
+    ),
+}
+#: a loss on one data set
+_ON_ONE_SET = re.compile(r"(?i)(?:\w+[\s_./-]loss|loss[\s_./@-]\w+)")
 
 
-def _of_logarithm(ours: str, name: str) -> str:
-    """How the quantity follows from the column of its logarithm, as an option where the header says the base."""
+def _of_several(frame: pd.DataFrame, value: str) -> str:
+    """What is said of a column that holds several quantities, which a column of words names; or nothing."""
+    for name in frame.columns:
+        words = frame[name].dropna().astype("str")
+        if pd.api.types.is_numeric_dtype(frame[name]) or not 1 < words.nunique() <= _LISTED:
+            continue
+        units = {
+            word: header.unit for word in words.unique() if (header := read_header(word)) and header.name == "loss"
+        }
+        if units:
+            loss = [word for word in units if units[word] is None][-1:] or [*units][-1:]
+            others = ", ".join(repr(word[:40]) for word in words.unique()[:4])
+            choice = f"{in_backticks(str(name))} == {loss[0]!r}"
+            choice = shlex.quote(choice) if set(choice) & set('`$"\\') else f'"{choice}"'
+            unit = f" --loss-unit {units[loss[0]]}" if units[loss[0]] else ""
+            said = (
+                f"{value!r} holds several quantities, which {str(name)!r} names ({others}): --where {choice} --column "
+            )
+            return f"{said}loss={shlex.quote(value)}{unit} chooses one"
+    return ""
+
+
+def _of_logarithm(ours: str, name: str, column: str = "") -> str:
+    """How the quantity follows from the column of its logarithm, as an option where the ``name`` says the base."""
+    column = column or name
     base = "10" if re.search(r"(?i)log_?\s*10|lg", name) else "2" if re.search(r"(?i)log_?\s*2", name) else ""
     base = base or ("2.718281828459045" if re.match(r"\s*ln", name) else "")
     return (
-        derive_option(ours, f"{base} ** {in_backticks(name)}", [name])
+        derive_option(ours, f"{base} ** {in_backticks(column)}", [column])
         if base
         else "add a column with the quantity itself"
     )
@@ -518,7 +564,7 @@ def _could_be(ours: str, column: pd.Series, header: str) -> bool:
 
 
 def _likely(ours: str, name: str) -> bool:
-    if ours == "loss" and is_spread(name):
+    if (ours == "loss" and is_spread(name)) or (ours in _UNLIKE and _UNLIKE[ours].search(name)):
         return False
     word = re.sub(r"^(log10|log2|log|ln)", "", plain(name))
     known = KNOWN_NAMES[ours]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
@@ -117,7 +118,9 @@ def per_token_remarks(frame: pd.DataFrame, read: pd.DataFrame) -> list[str]:
         ratio = read_ratio(str(header))
         if ratio is None or (ratio.over, ratio.under) != ("flops", "tokens"):
             continue
+        worth = unit_factor("flops", re.split(r"[\W_]", str(header).strip())[0])
         both = glance("count", frame.iloc[:, place]) / glance("count", read["params"])
+        both = both * (worth if isinstance(worth, float) else 1.0)
         per_param = float(pd.Series(both).median())
         if np.isfinite(per_param) and abs(per_param / 6 - 1) > 0.02:
             words = f"{header!r} is {per_param:.3g} times params, where flops = 6 N D has 6"
