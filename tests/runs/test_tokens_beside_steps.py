@@ -66,6 +66,7 @@ def test_tokens_in_a_unit_that_the_product_tells(runs, unit):
         (lambda t: t.assign(batch_size=8, gradient_accumulation_steps=4, world_size=8), ""),
         (lambda t: t.assign(steps=t["steps"] * 4, gradient_accumulation_steps=4, batch_size=64), ""),
         (lambda t: t.assign(batch_size=256 * 2048), ""),
+        (lambda t: t.drop(columns="batch_size").assign(micro_batch_size=8, grad_accum=4, world_size=8), ""),
         (lambda t: t.drop(columns="seq_len"), ""),
     ],
 )
@@ -74,3 +75,17 @@ def test_tokens_that_devices_accumulation_or_rounding_explain_are_read(runs, cha
     read = load_runs(table)
     assert read["tokens"].to_numpy() == pytest.approx(table["tokens"].to_numpy())
     assert note in " | ".join(read.attrs["reading"]["notes"])
+
+
+@pytest.mark.parametrize("change", [{"micro_batch_size": 256}, {"micro_batch_size": 64, "grad_accum": 4}])
+def test_tokens_of_one_device_beside_the_number_of_devices_are_asked_about(runs, change):
+    words = question(runs.drop(columns="batch_size").assign(**change, world_size=8))
+    assert "is 1/8 of 'steps' x 'micro_batch_size' x 'seq_len'" in words
+    assert "* world_size' --column tokens=tokens_made takes the product" in words
+
+
+def test_tokens_that_are_a_part_of_the_product_in_some_rows_are_asked_about(runs):
+    part = np.where(np.arange(len(runs)) % 3 == 0, 1.0, 1 / 8)
+    assert "is 0.12 to 1 times 'steps' x 'batch_size' x 'seq_len'" in question(
+        runs.assign(tokens=runs["tokens"] * part)
+    )

@@ -135,40 +135,50 @@ def other_tokens(
 
     A whole number of times as many tokens is one of devices or of accumulation that no column names, which is noted.
     """
-    parts, names = parts_of(frame, taken), [str(name) for name in frame.columns]
-    steps = parts.get("step", parts.get("steps"))
-    sized = [parts["batch_tokens"]] if "batch_tokens" in parts else [parts.get("batch"), parts.get("sequence")]
-    if steps is None or None in sized or names[steps].startswith("_"):  # such as _step, which counts calls of a logger
-        return [], []
-    factors = [names[place] for place in (steps, *sized)]
-    more = [names[parts[part]] for part in ("accumulation", "devices") if part in parts]
-    sets = [[*factors, *some] for k in range(len(more) + 1) for some in combinations(more, k)]
-    batch, length = (glance("count", frame.iloc[:, place]) for place in (sized[0], sized[-1]))
-    if len(sized) > 1 and len(frame) and np.nanmedian(batch) >= np.nanmedian(length):
-        sets += [factors[:2]]  # a batch that is counted in tokens
+    sets = _sets_of_factors(frame, taken)
     worth = unit_factor("tokens", unit) if unit else 1.0
     ratios = [_over(frame, column, each) * (worth if isinstance(worth, float) else 1.0) for each in sets]
-    ratio, made = ratios[0], derive_option("tokens", " * ".join(map(in_backticks, factors)), names)
-    if any(len(each) < 3 for each in ratios):
+    if not sets or any(len(each) < 3 for each in ratios):
         return [], []
-    product, keep = " x ".join(map(repr, factors)), f"--column tokens={column!r} takes the column"
-    if all(_scatter(each) >= DIFFERENT for each in ratios):
+    ratio, times = ratios[0], float(np.median(ratios[0]))
+    product, keep = " x ".join(map(repr, sets[0])), f"--column tokens={column!r} takes the column"
+    made = derive_option("tokens", " * ".join(map(in_backticks, sets[0])), map(str, frame.columns))
+    if all(_scatter(each) >= DIFFERENT or (_alike(each) < MOST and _far(each) > 1 - MOST) for each in ratios):
         words = f"column {column!r} is {ratio.min():.2g} to {ratio.max():.2g} times {product}"
         return [f"{words}: is it the size of a data set? {made} takes what was read in training, {keep}"], []
-    times = float(np.median(ratio))
     if any(abs(np.log(np.median(each))) < NEAR for each in ratios) or _alike(ratio) < MOST:
         return [], []
     if times > 1.5 and abs(times - round(times)) < 0.02 * times and round(times) % 1000:
         return [], [f"column {column!r} is {times:.0f} times {product}: devices or accumulation that no column names?"]
-    said = (
-        f"1/{1 / times:.0f} of"
-        if times < 0.6 and abs(1 / times - round(1 / times)) * times < 0.02
-        else f"{times:.3g} times"
-    )
+    part = round(1 / times)
+    said = f"1/{part} of" if part > 1 and abs(part * times - 1) < 0.02 else f"{times:.3g} times"
     scale = next((name for name, size in _SCALES.items() if unit is None and abs(np.log(times * size)) < NEAR), "")
     scaled = f"--unit tokens={scale} takes it in that unit, " if scale else ""
-    words = f"column {column!r} is {said} {product} in {int(round(_alike(ratio) * len(ratio)))} of {len(ratio)} rows"
+    words = f"column {column!r} is {said} {product} in {round(_alike(ratio) * len(ratio))} of {len(ratio)} rows"
     return [f"{words}: which is right? {scaled}{made} takes the product, {keep}"], []
+
+
+def _sets_of_factors(frame: pd.DataFrame, taken: set[int]) -> list[list[str]]:
+    """The columns of which tokens may be the product: the likeliest first, then with what may multiply the batch."""
+    parts, names = parts_of(frame, taken), [str(name) for name in frame.columns]
+    steps, batch = parts.get("step", parts.get("steps")), parts.get("batch", parts.get("small_batch"))
+    sized = [parts["batch_tokens"]] if "batch_tokens" in parts else [batch, parts.get("sequence")]
+    if steps is None or None in sized or names[steps].startswith("_"):  # such as _step, which counts calls of a logger
+        return []
+    factors = [names[place] for place in (steps, *sized) if place is not None]
+    more = [names[parts[part]] for part in ("accumulation", "devices") if part in parts]
+    if len(sized) > 1 and "batch" not in parts:
+        return [[*factors, *more]]  # the batch of one device
+    sets = [[*factors, *some] for k in range(len(more) + 1) for some in combinations(more, k)]
+    batches, lengths = (glance("count", frame[name]) for name in (factors[1], factors[-1]))
+    if len(factors) > 2 and len(frame) and np.nanmedian(batches) >= np.nanmedian(lengths):
+        sets.append(factors[:2])  # a batch that is counted in tokens
+    return sets
+
+
+def _far(ratio: np.ndarray) -> float:
+    """The share of ratios that are not one."""
+    return float((np.abs(np.log(ratio)) > DIFFERENT).mean())
 
 
 def _alike(ratio: np.ndarray) -> float:

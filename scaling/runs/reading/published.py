@@ -20,8 +20,8 @@ from .units import BIT, unit_factor
 _BELIEVED, _ALIKE, _LIKE = (0.5, 1.28), 0.05, 0.08
 #: between these factors they are alike in another unit, in which they stray so many times less
 _LEVEL, _TIMES = (0.75, 1.28), 3.2
-#: from so many times on losses are no bits, and in proportion where they stray by less than this
-_SUMMED, _PROPORTIONAL = 1.6, 0.1
+#: losses so many times the published ones are sums, or scaled, where they stray from proportion by less than this
+_SUMMED, _PROPORTIONAL = 3.0, 0.1
 #: fewest rows, and parameters and tokens of a language model
 _ROWS, _SIZE, _LENGTH = 6, 1e6, 1e7
 #: a loss whose least value is above this is hardly one in nats per token
@@ -124,7 +124,7 @@ def no_perplexities(numbers: Mapping[str, np.ndarray], column: str) -> str:
     if known is not None and known[0].min() >= _SIZE and known[1].min() >= _LENGTH:
         N, D, L = known
         (level, spread), (times, alike) = _shape(N, D, L), _shape(N, D, np.exp(L))
-        much |= level > _SUMMED and alike < min(_PROPORTIONAL, spread)
+        much |= level > 0.5 * _SUMMED and alike < min(_PROPORTIONAL, spread)
         words += (
             f", and the numbers themselves are {times:.3g} times the losses of published language models of this size"
         )
