@@ -145,7 +145,7 @@ def test_losses_that_are_sums_or_scaled_are_no_perplexities(runs, factor):
         option = re.search(r"(--derive loss_made='[^']*' --column loss=loss_made)", words)[1]
         read = answered(table, option.replace("NUMBER", str(factor)))
         assert read["loss"].to_numpy() == pytest.approx(runs["loss"].to_numpy())
-    insisted = load_runs(table, derive={"perplexity": "loss"}, columns={"loss": "perplexity"})
+    insisted = load_runs(table, derive={"perplexity": "loss"}, columns={"loss": "perplexity"}, loss_unit="perplexity")
     assert insisted["loss"].to_numpy() == pytest.approx(np.log(factor * runs["loss"]).to_numpy())
 
 
@@ -154,3 +154,37 @@ def test_perplexities_by_an_option_are_believed(runs):
     assert read["loss"].to_numpy() == pytest.approx(runs["loss"].to_numpy())
     weak = runs.assign(loss=np.exp(1.4 * runs["loss"]))
     assert len(load_runs(weak, loss_unit="perplexity")) == len(runs)
+
+
+@pytest.mark.parametrize(("factor", "words"), [(2048, "summed over several tokens, or scaled?"), (1, "in nats?")])
+def test_a_header_that_calls_losses_perplexities_is_doubted(runs, factor, words):
+    table = runs.assign(loss=factor * runs["loss"]).rename(columns={"loss": "perplexity"})
+    assert words in asked(table)
+    insisted = load_runs(table, loss_unit="perplexity")
+    assert insisted["loss"].to_numpy() == pytest.approx(np.log(factor * runs["loss"]).to_numpy())
+
+
+@pytest.mark.parametrize(
+    ("cells", "hint"),
+    [
+        ({"params (M)": ("params", 1e6), "flops (EFLOP)": ("flops", 1.0)}, "--unit flops=count"),
+        ({"params (M)": ("params", 1e6), "flops (1e18)": ("flops", 1e21)}, "--unit flops=1e21"),
+        ({"params": ("params", 1.0), "compute (PF-days)": ("flops", 1e18)}, "--unit flops=1e18"),
+        ({"params (B)": ("params", 1e6), "C": ("flops", 1.0)}, "--unit params=millions"),
+        ({"tokens (M)": ("tokens", 1e9), "C": ("flops", 1.0)}, "--unit tokens=billions"),
+    ],
+)
+def test_the_likely_unit_is_told_where_size_or_length_follows_from_compute(runs, cells, hint):
+    whole = runs.assign(flops=6 * runs["params"] * runs["tokens"])
+    table = pd.DataFrame({name: whole[of] / scale for name, (of, scale) in cells.items()}).assign(loss=runs["loss"])
+    assert f"{hint} (or another unit)" in asked(table)
+    read = answered(table, hint)
+    assert read["tokens"].to_numpy() == pytest.approx(runs["tokens"].to_numpy())
+
+
+def test_wrong_units_in_cells_are_to_be_mended_there(runs):
+    table = runs.assign(tokens=(runs["tokens"] / 1e9).map("{:.6f}M".format))
+    words = asked(table)
+    assert "other units in the cells of 'tokens'" in words
+    assert "--unit tokens=billions" not in words
+    assert load_runs(table, units={"params": "count", "tokens": "count"})["tokens"].max() == pytest.approx(256e6)

@@ -16,6 +16,7 @@ from ..problems import to_numbers
 from .columns import Mapped
 from .glance import glance
 from .overflow import overflown
+from .products import in_backticks
 from .published import LEAST_LOSS, like_published, likely_units, no_perplexities, summed
 from .units import stated_unit
 
@@ -80,9 +81,13 @@ def _ask(names: list[str], given: Mapping[str, Mapped], units: Mapping[str, str]
     names = [name for name in names if name in given]
     stated = {name: given[name].unit or "count" if given[name].source == "header" else "count" for name in names}
     other = units or {name: "count" if stated[name] != "count" else "millions" for name in names}
-    options, as_they_are = (
-        " ".join(f"--unit {name}={shlex.quote(unit)}" for name, unit in each.items()) for each in (other, stated)
+    options = " ".join(
+        f"other units in the cells of {given[name].column!r}"
+        if given[name].source == "cells"
+        else f"--unit {name}={shlex.quote(unit)}"
+        for name, unit in other.items()
     )
+    as_they_are = " ".join(f"--unit {name}={shlex.quote(unit)}" for name, unit in stated.items())
     return f"{options} (or another unit), or {as_they_are} for the numbers as they are"
 
 
@@ -185,12 +190,15 @@ def _as_published(numbers: Mapping[str, np.ndarray], given: Mapping[str, Mapped]
 
 
 def _converted(numbers: Mapping[str, np.ndarray], mapped: list[Mapped]) -> list[str]:
-    """Losses that an option alone calls perplexities, and that are none."""
-    loss = next((m for m in mapped if m.name == "loss"), None)
-    if loss is None or "loss" not in numbers or loss.source != "option" or loss.unit != "perplexity":
+    """Losses that a header or an option alone calls perplexities, and that are none."""
+    loss = next((m for m in mapped if m.name == "loss" and m.unit == "perplexity"), None)
+    named = loss is not None and stated_unit("loss", loss.column) == "perplexity"
+    if loss is None or "loss" not in numbers or (named and loss.source == "option"):
         return []
-    named = stated_unit("loss", loss.column) == "perplexity"
-    return [] if named else [*filter(None, [no_perplexities(numbers, loss.column)])]
+    answer = "--loss-unit perplexity"
+    if loss.source == "option":
+        answer = f"--derive perplexity={in_backticks(loss.column)} --column loss=perplexity {answer}"
+    return [*filter(None, [no_perplexities(numbers, loss.column, answer)])]
 
 
 def _loss(numbers: Mapping[str, np.ndarray], assumed: Mapping[str, str]) -> list[str]:

@@ -26,7 +26,10 @@ _SUMMED, _PROPORTIONAL = 3.0, 0.1
 _ROWS, _SIZE, _LENGTH = 6, 1e6, 1e7
 #: a loss whose least value is above this is hardly one in nats per token
 LEAST_LOSS = 6.0
-_UNITS = {"count": 1.0, "thousands": 1e3, "millions": 1e6, "billions": 1e9, "trillions": 1e12}
+_UNITS, _OF_FLOPS = (
+    ("count", "thousands", "millions", "billions", "trillions"),
+    ("count", "PF-days", "1e15", "1e18", "1e21"),
+)
 
 
 def _known(numbers: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
@@ -49,23 +52,26 @@ def _shape(N: np.ndarray, D: np.ndarray, loss: np.ndarray) -> tuple[float, float
 
 
 def likely_units(numbers: Mapping[str, np.ndarray], given: Mapping[str, Mapped]) -> dict[str, str]:
-    """Other units of params and tokens than those that were read, in which losses are like published ones; or none.
+    """Other units of size, length or compute than those that were read, with which losses are like published; or none.
 
-    One of the two is changed where that is enough. A count that nobody stated is not made smaller.
+    One of two is changed where that is enough. A count that nobody stated is not made smaller.
     """
-    known, names = _known(numbers), [name for name in ("params", "tokens") if name in given]
-    if known is None:
+    known, names = _known(numbers), [name for name in ("params", "tokens", "flops") if name in given][:2]
+    if known is None or not names:
         return {}
     N, D, L = known
     spread = _shape(N, D, L)[1]
     read = {name: unit_factor(name, given[name].unit or "count") for name in names}
     likely = []
-    for units in product(_UNITS, repeat=len(names)):
-        factor = {n: _UNITS[u] / f for n, u in zip(names, units, strict=True) if isinstance(f := read[n], float)}
+    for units in product(*(_OF_FLOPS if name == "flops" else _UNITS for name in names)):
+        worth = {n: unit_factor(n, u) for n, u in zip(names, units, strict=True)}
+        factor = {n: w / f for n, w in worth.items() if isinstance(w, float) and isinstance(f := read[n], float)}
         other = {n: u for n, u in zip(names, units, strict=True) if factor.get(n, 1.0) != 1.0}
         if not other or any(factor[n] < 1 and given[n].source == "assumed" for n in other):
             continue
-        n, d = N * factor.get("params", 1.0), D * factor.get("tokens", 1.0)
+        C = factor.get("flops", 1.0)  # of which what stands in no column follows
+        n = N * factor.get("params", C / factor["tokens"] if "params" not in given and "tokens" in factor else 1.0)
+        d = D * factor.get("tokens", C / factor["params"] if "tokens" not in given and "params" in factor else 1.0)
         there, alike = _shape(n, d, L)
         if _LEVEL[0] < there < _LEVEL[1] and alike < min(_ALIKE, spread / _TIMES) and 0.1 < np.median(d / n) < 1e5:
             likely.append((len(other), alike, other))
@@ -111,24 +117,24 @@ def summed(column: str) -> str:
     return f"summed over several tokens, or scaled? {option}, with the number, makes them nats per token"
 
 
-def no_perplexities(numbers: Mapping[str, np.ndarray], column: str) -> str:
-    """A question where losses are called perplexities by an option alone, and are much for their logarithms.
+def no_perplexities(numbers: Mapping[str, np.ndarray], column: str, answer: str) -> str:
+    """A question where losses are called perplexities, and are much or little for their logarithms.
 
-    ``numbers`` has them in nats per token, ``column`` is their header.
+    ``numbers`` has them in nats per token, ``column`` is their header, ``answer`` the option that insists.
     """
     known, L = _known(numbers), numbers["loss"][np.isfinite(numbers["loss"])]
     if not len(L):
         return ""
+    words = f"as perplexities the losses run from {L.min():.3g} to {L.max():.3g} nats per token"
+    insist = f"{answer} takes them for perplexities all the same"
     much = float(L.min()) > LEAST_LOSS
-    words = f"by --loss-unit perplexity the losses run from {L.min():.3g} to {L.max():.3g} nats per token, much for any"
     if known is not None and known[0].min() >= _SIZE and known[1].min() >= _LENGTH:
         N, D, L = known
         (level, spread), (times, alike) = _shape(N, D, L), _shape(N, D, np.exp(L))
         much |= level > 0.5 * _SUMMED and alike < min(_PROPORTIONAL, spread)
+        if level < _BELIEVED[0] and _LEVEL[0] < times < _LEVEL[1] and alike < _ALIKE:
+            return f"{words}, and are like published ones as they stand: are they in nats? --loss-unit nats; {insist}"
         words += (
             f", and the numbers themselves are {times:.3g} times the losses of published language models of this size"
         )
-    if not much:
-        return ""
-    called = f"--derive perplexity={in_backticks(column)} --column loss=perplexity"
-    return f"{words}: are they {summed(column)}; {called} takes them for perplexities all the same"
+    return f"{words}: are they {summed(column)}; {insist}" if much else ""
