@@ -41,7 +41,7 @@ _TRIPLE = ("params", "tokens", "flops")
 @np.errstate(all="ignore")
 def doubts(frame: pd.DataFrame, mapped: list[Mapped]) -> list[str]:
     """Questions about what no option states, in words with the options that answer them."""
-    given = {m.name: m for m in mapped if m.source in ("assumed", "header", "cells")}
+    given = answerable(mapped)
     if words := overflown(frame.iloc[:: max(1, len(frame) // MOST)], given):
         return words
     frame = _ends(frame)
@@ -56,6 +56,11 @@ def doubts(frame: pd.DataFrame, mapped: list[Mapped]) -> list[str]:
         or _converted(_completed(numbers), mapped)
         or _loss(numbers, assumed)
     )
+
+
+def answerable(mapped: list[Mapped]) -> dict[str, Mapped]:
+    """The quantities of which no option says how they are to be read, by name."""
+    return {m.name: m for m in mapped if m.source in ("assumed", "header", "cells")}
 
 
 def _ends(frame: pd.DataFrame) -> pd.DataFrame:
