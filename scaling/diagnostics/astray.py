@@ -84,7 +84,7 @@ def in_thousands(table: pd.DataFrame, law: Fit | None) -> str:
     """
     splits = [] if law is not None else [split for name in ("params", "tokens") for split in _gaps(table, name)]
     before = np.inf if law is None else float(np.std(misses(law, table)))
-    best: tuple[float, str, np.ndarray, float] | None = None
+    best: tuple[float, float, str, np.ndarray, float] | None = None
     for name, rows, factor in [*splits, *_of_other_ratio(table)]:
         other = table.assign(**{name: np.where(rows, table[name] * factor, table[name])})
         fit = fit_parametric(other.assign(flops=6 * other["params"] * other["tokens"]))
@@ -92,15 +92,15 @@ def in_thousands(table: pd.DataFrame, law: Fit | None) -> str:
             continue
         after = float(np.std(misses(fit, other)))
         if after < before / _BETTER and (best is None or after < best[0]):
-            best = after, name, rows, factor
+            best = after, noise_about(fit, other), name, rows, factor
     if best is None:
         return ""
-    after, name, rows, factor = best
+    _, noise, name, rows, factor = best
     times = {3: "a thousand", 6: "a million", 9: "a billion"}[abs(round(np.log10(factor)))]
     words = (
         f"{name_rows(table.index, rows)}: with {name} {times} times as {'large' if factor > 1 else 'small'} there, one "
     )
-    words += f"law holds for all runs within {after:.1%}: are they in another unit than the rest?"
+    words += f"law holds for all runs within {noise:.1%}: are they in another unit than the rest?"
     few = rows.sum() <= MOST_DROPPED and rows.mean() < 0.5
     return f"{words} --drop {','.join(map(str, table.index[rows]))} leaves them out" if few else words
 

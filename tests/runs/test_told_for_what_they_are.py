@@ -48,6 +48,7 @@ def test_what_is_alike_by_name_is_not_offered(runs, column, of):
     words = asked(table)
     assert "looks like it" not in words
     assert f"'{of}'" in words
+    assert ("may be a speed" in words) == (of == "flops")
 
 
 @pytest.mark.parametrize("names", [("loss", "ppl"), ("eval/loss", "lr"), ("train loss", "val loss")])

@@ -458,7 +458,14 @@ def _missing(frame: pd.DataFrame, found: set[str], taken: set[int], needs: Seque
             and not _UNLIKE["loss"].search(names[k])
         ]
         if not likely:
-            unlike.append(ours)
+            speed = next((names[k] for k in free if ours == "flops" and _UNLIKE["flops"].match(names[k])), None)
+            if speed is None:
+                unlike.append(ours)
+                continue
+            hint = (
+                f"{speed!r} may be a speed: where it counts all operations of a run, --column {ours}={speed!r} takes it"
+            )
+            problems.append(f"no column is recognised as {ours!r}; {hint}")
             continue
         if ours == "loss" and (several := _of_several(frame, names[likely[0]])):
             hint = several
@@ -499,9 +506,7 @@ _UNLIKE = {
         r"(?i)(?<![a-z])(?:val|valid|validation|eval|test|dev|heldout|remaining|left|max|context|vocab|new|unseen|pad|"
         r"padding|special|generated|prompt|skipped|per)(?![a-z])"
     ),
-    "flops": re.compile(
-        r"(?i)^\W*(?:achieved|model|hw|peak|max|avg)?\W*[kmgtp]flops?\W*$|(?<![a-z])(?:mfu|hfu)(?![a-z])"
-    ),
+    "flops": re.compile(r"(?i)^[\W_]*(?:achieved|model|hw|peak|max|avg)?[\W_]*[kmgtp]flops?[\W_]*$"),
 }
 #: a loss on one data set
 _ON_ONE_SET = re.compile(r"(?i)(?:\w+[\s_./-]loss|loss[\s_./@-]\w+)")

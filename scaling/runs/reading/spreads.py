@@ -12,7 +12,7 @@ _ENDS = "min max low high lower upper lo hi"
 _NO_LOSS, _WORDS = frozenset(_SPREAD.split()), frozenset(f"{_SPREAD} {_ENDS}".split())
 #: what a loss may be of, but for tokens
 _OF = {
-    "word": "word words wort worter mot mots palabra palabras",
+    "word": "word words wort worter mots palabra palabras",
     "byte": "byte bytes",
     "character": "char chars character characters zeichen",
     "document": "document documents doc docs",
@@ -38,7 +38,7 @@ _LOSSES = frozenset(
     ]
 )
 #: units of a loss that are known, and words that stand together
-_KNOWN = re.compile(r"(?i)(bits?|nats?)[\s_/.-]*(?:per)?[\s_/.-]*(bytes?|char(acter)?s?)(?![a-z])")
+_KNOWN = re.compile(r"(?i)(bits?|nats?)[\s_/.-]*(?:per)?[\s_/.-]*(bytes?|chars?|characters?)(?![a-z])")
 _GLUED = re.compile(r"(?i)(?<![a-z])(word|byte|char|character|document|sequence|sentence)(?=ppl|perplexity|loss|nll)")
 
 
