@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 
@@ -22,6 +24,8 @@ _FACTORS = (10.0, 0.1)
 _GAP, _SMOOTH = 8.0, 0.02
 #: and strays so many times less than with two
 _BETTER = 3.0
+#: each run off the law is brought within this share of its distance
+_NEARER = 0.4
 
 
 def misses(fit: Fit, table: pd.DataFrame) -> np.ndarray:
@@ -79,13 +83,13 @@ def slips_of_hand(fit: Fit, table: pd.DataFrame, rows: np.ndarray) -> dict[objec
 def in_thousands(table: pd.DataFrame, law: Fit | None) -> str:
     """Words for runs whose params or tokens are a power of a thousand off, where one law holds without that.
 
-    Sizes in millions up to some size and in billions from there on, for a table for which no ``law`` is found; or a few
-    runs whose tokens per parameter lie apart from those of all others.
+    Sizes in millions up to some size and in billions beyond, for a table for which no ``law`` is found; a few runs
+    whose tokens per parameter lie apart from those of all others; or the runs off the ``law``.
     """
     splits = [] if law is not None else [split for name in ("params", "tokens") for split in _gaps(table, name)]
     before = np.inf if law is None else float(np.std(misses(law, table)))
     best: tuple[float, float, str, np.ndarray, float] | None = None
-    for name, rows, factor in [*splits, *_of_other_ratio(table)]:
+    for name, rows, factor in [*splits, *_of_other_ratio(table), *_off_the_law(table, law)]:
         other = table.assign(**{name: np.where(rows, table[name] * factor, table[name])})
         fit = fit_parametric(other.assign(flops=6 * other["params"] * other["tokens"]))
         if fit.status == "not_identified" or noise_about(fit, other) >= _SMOOTH:
@@ -111,6 +115,22 @@ def _gaps(table: pd.DataFrame, name: str) -> list[tuple[str, np.ndarray, float]]
     sizes = np.unique(values)
     wide = sizes[1:][np.diff(np.log(sizes)) > np.log(_GAP)]
     return [(name, values < edge, 1e3) for edge in wide[:MOST_DROPPED]]
+
+
+def _off_the_law(table: pd.DataFrame, law: Fit | None) -> list[tuple[str, np.ndarray, float]]:
+    """The rows off a law where they are several, with the powers of a thousand that bring each near to it."""
+    if law is None:
+        return []
+    error = np.abs(misses(law, table))
+    off = error > max(OFF, NOISES * noise_about(law, table))
+    if not 1 < off.sum() < len(off) / 2:
+        return []
+    found = []
+    for name, factor in product(("params", "tokens"), (1e-6, 1e-3, 1e3, 1e6)):
+        there = misses(law, table[off].assign(**{name: table.loc[off, name] * factor}))
+        if (np.abs(there) < _NEARER * error[off]).all():
+            found.append((name, off, factor))
+    return found
 
 
 def _of_other_ratio(table: pd.DataFrame) -> list[tuple[str, np.ndarray, float]]:
