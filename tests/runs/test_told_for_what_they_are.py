@@ -63,7 +63,7 @@ def test_a_column_of_several_quantities_is_told_and_one_can_be_chosen(runs, name
 
 
 @pytest.mark.parametrize(
-    ("unit", "worth"), [("MiB", 2**20), ("GiB", 2**30), ("KiB", 2**10), ("MB", 10**6), ("GB", 10**9), ("TB", 10**12)]
+    ("unit", "worth"), [("MiB", 2**20), ("GiB", 2**30), ("KiB", 2**10), ("MB", "1e6"), ("GB", "1e9"), ("TB", "1e12")]
 )
 @pytest.mark.parametrize("name", ["params", "tokens"])
 def test_bytes_are_multiplied_by_what_their_prefix_is_worth(runs, unit, worth, name):

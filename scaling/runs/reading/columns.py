@@ -413,7 +413,14 @@ def _unknown(m: Mapped, unit: str) -> str:
         found = re.fullmatch(pattern, plain(unit))
         if found:
             prefix = re.match("[kmgt]i?(?=b)", plain(unit)) if what == "bytes" else None
-            times = f" * {SCALES[prefix[0]]:.0f}" if prefix else ""
+            scale = SCALES[prefix[0]] if prefix else 1.0
+            times = (
+                ""
+                if prefix is None
+                else f" * {scale:.0f}"
+                if prefix[0].endswith("i")
+                else f" * 1e{np.log10(scale):.0f}"
+            )
             option = derive_option(m.name, f"{in_backticks(m.column)}{times} * {factor}", [m.column])
             return f"{unit[:30]!r} counts {what}, not {m.name}: {option}, with the number, makes them"
     if re.fullmatch(r"log(10|2|e)?|ln|lg", plain(unit)):

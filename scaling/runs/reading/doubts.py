@@ -16,7 +16,6 @@ from ..problems import to_numbers
 from .columns import Mapped
 from .glance import glance
 from .overflow import overflown
-from .products import in_backticks
 from .published import LEAST_LOSS, like_published, likely_units, no_perplexities, summed
 from .units import stated_unit
 
@@ -200,10 +199,7 @@ def _converted(numbers: Mapping[str, np.ndarray], mapped: list[Mapped]) -> list[
     named = loss is not None and stated_unit("loss", loss.column) == "perplexity"
     if loss is None or "loss" not in numbers or (named and loss.source == "option"):
         return []
-    answer = "--loss-unit perplexity"
-    if loss.source == "option":
-        answer = f"--derive perplexity={in_backticks(loss.column)} --column loss=perplexity {answer}"
-    return [*filter(None, [no_perplexities(numbers, loss.column, answer)])]
+    return [*filter(None, [no_perplexities(numbers, loss.column, loss.source != "option")])]
 
 
 def _loss(numbers: Mapping[str, np.ndarray], assumed: Mapping[str, str]) -> list[str]:

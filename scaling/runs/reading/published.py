@@ -32,6 +32,10 @@ _UNITS, _OF_FLOPS = (
 )
 
 
+#: what an assumed count may be worth; flops are of any size
+_LIKELY = {1.0, 1e3, 1e15, 1e18, 1e21, 8.64e19}
+
+
 def _known(numbers: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
     """N, D and losses of the rows that have all three; None for too few of them."""
     if not {"params", "tokens", "loss"} <= set(numbers):
@@ -54,20 +58,22 @@ def _shape(N: np.ndarray, D: np.ndarray, loss: np.ndarray) -> tuple[float, float
 def likely_units(numbers: Mapping[str, np.ndarray], given: Mapping[str, Mapped]) -> dict[str, str]:
     """Other units of size, length or compute than those that were read, with which losses are like published; or none.
 
-    One of two is changed where that is enough. A count that nobody stated is not made smaller.
+    One of two is changed where that is enough. A number that nobody gave a unit to may be in thousands: one in millions
+    is too small for a count.
     """
     known, names = _known(numbers), [name for name in ("params", "tokens", "flops") if name in given][:2]
     if known is None or not names:
         return {}
     N, D, L = known
-    spread = _shape(N, D, L)[1]
+    level, spread = _shape(N, D, L)
+    low = level < _BELIEVED[0]  # than models of so few parameters and tokens reach
     read = {name: unit_factor(name, given[name].unit or "count") for name in names}
     likely = []
     for units in product(*(_OF_FLOPS if name == "flops" else _UNITS for name in names)):
         worth = {n: unit_factor(n, u) for n, u in zip(names, units, strict=True)}
         factor = {n: w / f for n, w in worth.items() if isinstance(w, float) and isinstance(f := read[n], float)}
         other = {n: u for n, u in zip(names, units, strict=True) if factor.get(n, 1.0) != 1.0}
-        if not other or any(factor[n] < 1 and given[n].source == "assumed" for n in other):
+        if not other or any(given[n].source == "assumed" and not (low and factor[n] in _LIKELY) for n in other):
             continue
         C = factor.get("flops", 1.0)  # of which what stands in no column follows
         n = N * factor.get("params", C / factor["tokens"] if "params" not in given and "tokens" in factor else 1.0)
@@ -117,17 +123,18 @@ def summed(column: str) -> str:
     return f"summed over several tokens, or scaled? {option}, with the number, makes them nats per token"
 
 
-def no_perplexities(numbers: Mapping[str, np.ndarray], column: str, answer: str) -> str:
+def no_perplexities(numbers: Mapping[str, np.ndarray], column: str, named: bool) -> str:
     """A question where losses are called perplexities, and are much or little for their logarithms.
 
-    ``numbers`` has them in nats per token, ``column`` is their header, ``answer`` the option that insists.
+    ``numbers`` has them in nats per token, ``column`` is their header, and ``named`` says that it calls them so.
     """
     known, L = _known(numbers), numbers["loss"][np.isfinite(numbers["loss"])]
     if not len(L):
         return ""
     words = f"as perplexities the losses run from {L.min():.3g} to {L.max():.3g} nats per token"
-    insist = f"{answer} takes them for perplexities all the same"
-    much = float(L.min()) > LEAST_LOSS
+    again = "" if named else f"--derive perplexity={in_backticks(column)} --column loss=perplexity "
+    insist = f"{again}--loss-unit perplexity takes them for perplexities all the same"
+    much = float(L.min()) > LEAST_LOSS and not named
     if known is not None and known[0].min() >= _SIZE and known[1].min() >= _LENGTH:
         N, D, L = known
         (level, spread), (times, alike) = _shape(N, D, L), _shape(N, D, np.exp(L))
