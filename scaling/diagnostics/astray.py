@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 
@@ -20,6 +22,10 @@ EXPLAINED = 3.0
 _FACTORS = (10.0, 0.1)
 #: sizes that are in two units lie so far apart, and with one unit a law holds for all runs within this
 _GAP, _SMOOTH = 8.0, 0.02
+#: and strays so many times less than with two
+_BETTER = 3.0
+#: each run off the law is brought within this share of its distance
+_NEARER = 0.4
 
 
 def misses(fit: Fit, table: pd.DataFrame) -> np.ndarray:
@@ -74,24 +80,69 @@ def slips_of_hand(fit: Fit, table: pd.DataFrame, rows: np.ndarray) -> dict[objec
     return found if 2 * sum(map(bool, found.values())) >= len(found) else {}
 
 
-def in_thousands(table: pd.DataFrame) -> str:
-    """Words for runs whose params or tokens are a thousand times too small, where one law holds for all without that.
+def in_thousands(table: pd.DataFrame, law: Fit | None) -> str:
+    """Words for runs whose params or tokens are a power of a thousand off, where one law holds without that.
 
-    For a table for which no law is found: sizes in millions up to some size and in billions from there on.
+    Sizes in millions up to some size and in billions beyond, for a table for which no ``law`` is found; a few runs
+    whose tokens per parameter lie apart from those of all others; or the runs off the ``law``.
     """
-    for name in ("params", "tokens"):
-        values = table[name].to_numpy()
-        sizes = np.unique(values)
-        wide = sizes[1:][np.diff(np.log(sizes)) > np.log(_GAP)]
-        for edge in wide[:MOST_DROPPED]:
-            low = values < edge
-            other = table.assign(**{name: np.where(low, values * 1e3, values)})
-            fit = fit_parametric(other.assign(flops=6 * other["params"] * other["tokens"]))
-            if fit.status == "identified" and noise_about(fit, other) < _SMOOTH:
-                rows = name_rows(table.index, low)
-                words = f"{rows}: with {name} a thousand times as large there, one law holds for all runs within "
-                return f"{words}{noise_about(fit, other):.1%}: are they in another unit than the rest?"
-    return ""
+    splits = [] if law is not None else [split for name in ("params", "tokens") for split in _gaps(table, name)]
+    before = np.inf if law is None else float(np.std(misses(law, table)))
+    best: tuple[float, float, str, np.ndarray, float] | None = None
+    for name, rows, factor in [*splits, *_of_other_ratio(table), *_off_the_law(table, law)]:
+        other = table.assign(**{name: np.where(rows, table[name] * factor, table[name])})
+        fit = fit_parametric(other.assign(flops=6 * other["params"] * other["tokens"]))
+        if fit.status == "not_identified" or noise_about(fit, other) >= _SMOOTH:
+            continue
+        after = float(np.std(misses(fit, other)))
+        if after < before / _BETTER and (best is None or after < best[0]):
+            best = after, noise_about(fit, other), name, rows, factor
+    if best is None:
+        return ""
+    _, noise, name, rows, factor = best
+    times = {3: "a thousand", 6: "a million", 9: "a billion"}[abs(round(np.log10(factor)))]
+    words = (
+        f"{name_rows(table.index, rows)}: with {name} {times} times as {'large' if factor > 1 else 'small'} there, one "
+    )
+    words += f"law holds for all runs within {noise:.1%}: are they in another unit than the rest?"
+    few = rows.sum() <= MOST_DROPPED and rows.mean() < 0.5
+    return f"{words} --drop {','.join(map(str, table.index[rows]))} leaves them out" if few else words
+
+
+def _gaps(table: pd.DataFrame, name: str) -> list[tuple[str, np.ndarray, float]]:
+    """The rows below each wide gap in a quantity, a thousand times as large."""
+    values = table[name].to_numpy()
+    sizes = np.unique(values)
+    wide = sizes[1:][np.diff(np.log(sizes)) > np.log(_GAP)]
+    return [(name, values < edge, 1e3) for edge in wide[:MOST_DROPPED]]
+
+
+def _off_the_law(table: pd.DataFrame, law: Fit | None) -> list[tuple[str, np.ndarray, float]]:
+    """The rows off a law where they are several, with the powers of a thousand that bring each near to it."""
+    if law is None:
+        return []
+    error = np.abs(misses(law, table))
+    off = error > max(OFF, NOISES * noise_about(law, table))
+    if not 1 < off.sum() < len(off) / 2:
+        return []
+    found = []
+    for name, factor in product(("params", "tokens"), (1e-6, 1e-3, 1e3, 1e6)):
+        there = misses(law, table[off].assign(**{name: table.loc[off, name] * factor}))
+        if (np.abs(there) < _NEARER * error[off]).all():
+            found.append((name, off, factor))
+    return found
+
+
+def _of_other_ratio(table: pd.DataFrame) -> list[tuple[str, np.ndarray, float]]:
+    """The fewer rows beyond each wide gap in tokens per parameter, with the power of a thousand that closes it."""
+    ratio = np.log10(table["tokens"].to_numpy() / table["params"].to_numpy())
+    order, found = np.unique(ratio), []
+    for edge in order[1:][np.diff(order) > np.log10(_GAP)][:MOST_DROPPED]:
+        few = ratio < edge if (ratio < edge).mean() <= 0.5 else ratio >= edge
+        power = 3 * round(float(np.median(ratio[~few]) - np.median(ratio[few])) / 3)
+        if 3 <= abs(power) <= 9:
+            found += [("tokens", few, 10.0**power), ("params", few, 10.0**-power)]
+    return found
 
 
 def _times(factor: float) -> str:

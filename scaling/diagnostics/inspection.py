@@ -193,15 +193,16 @@ def inspect_runs(runs: pd.DataFrame, which: Iterable[int] = (1, 2, 3)) -> Inspec
     below = [f"{name_rows(ends.index, low)}: {_BELOW}{_by_hand(law, ends, low)}"] if low.any() else []
     far = np.zeros(len(ends), dtype=bool) if law is None else far_from_law(law, ends)
     far &= ~low & ~ends.index.isin(diverged.index)
-    if unit := in_thousands(ends) if law is None and len(ends) <= MOST_PAIRED else "":
-        diverged = diverged[:0]  # which the unit explains
+    if unit := in_thousands(ends, law) if len(ends) <= MOST_PAIRED else "":
+        diverged, below, far = diverged[:0], [], far & False  # which the unit explains
+        pooled = [Pooling("units", (), unit)]
     return Inspection(
         groups=_groups(ends),
         diverged=diverged,
         copies=words,
-        slips=[*_slips(table), *below, *filter(None, [unit])],
+        slips=[*_slips(table), *below],
         approaches=fit_approaches(part, which, parametric=parametric),
-        one_sided=residual_skewness(law).words if law is not None and len(law.runs) >= LEAST else "",
+        one_sided=residual_skewness(law).words if law is not None and not unit and len(law.runs) >= LEAST else "",
         pooled=pooled,
         spikes=find_spikes(table),
         cooldowns=several_cooldowns(table),

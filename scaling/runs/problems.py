@@ -25,6 +25,8 @@ FLOPS_TOLERANCE = 0.10
 MERGED = 0.5
 SIX_N_D = Meter()
 USUAL = Nouns()
+#: a number with marks around it that do not change it
+_ABOUT = re.compile(r"[~≈<>≤≥(]*\s*(\d+(?:\.\d+)?(?:e\d+)?)([kKmMbBgGtT]?)\s*(?:[%x)]|nats?|bits?|(?:±|\+/?-).*)*")
 
 
 def missing_column(name: str, candidates: list) -> str:
@@ -74,7 +76,7 @@ def to_numbers(column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     return values, text
 
 
-def _text_hint(cell: object) -> str:
+def _text_hint(name: str, cell: object) -> str:
     """What to write instead of a cell that is not a number."""
     text = str(cell).strip()
     if re.fullmatch(r"#[A-Z/0]+[!?]?", text):
@@ -88,7 +90,9 @@ def _text_hint(cell: object) -> str:
         return f"write {float(match[1]) * SCALES[match[2].lower()]:g}"
     if re.fullmatch(r"\s*[\d.]+(,\d+)+\s*", str(cell)):
         return "write numbers without commas"
-    return "write a plain number such as 7e9, or remove the row"
+    if match := _ABOUT.fullmatch(text):
+        return f"write {float(match[1]) * SCALES.get(match[2].lower(), 1.0):g}, or remove the row"
+    return f"write a plain number such as {'2.31' if name == 'loss' else '7e9'}, or remove the row"
 
 
 def column_problems(
@@ -122,7 +126,7 @@ def column_problems(
     if not gaps[:1].any() and gaps.mean() >= MERGED and pd.Series(values).dropna().is_unique:
         remove = "are the cells merged, with each value in the first of its rows only? fill it down into the others"
     checks = [
-        (text, f"{str(first)[:30]!r} is not a number: {_text_hint(first)}"),
+        (text, f"{str(first)[:30]!r} is not a number: {_text_hint(name, first)}"),
         (gaps, f"missing value: {remove}"),
         (np.isinf(values), f"infinite value: {remove}"),
         (values == 0, "zero, where a positive number is needed: " + hint),

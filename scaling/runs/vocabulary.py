@@ -115,7 +115,7 @@ PARTS = {
         "numtrainsteps totaliterations totaliters trainiters numupdates schritte etapes pasos 步数 "
         "训练步数 ステップ数",
         "step": "step globalstep iteration iter update trainstep optimizerstep currentstep schritt ステップ",
-        "batch": "batch batchsize bs nbatch globalbatchsize globalbatch trainbatchsize totalbatchsize "
+        "batch": "batch batchsize bs bsz nbatch globalbatchsize globalbatch trainbatchsize totalbatchsize "
         "effectivebatchsize batchsequences batchsizesequences batchsizeseqs batchsizeinsequences "
         "seqsperbatch sequencesperbatch sequencesperstep gbs 批大小 批量大小 バッチサイズ",
         "sequence": "seqlen sequencelength seqlength sequencelen seq context contextlength contextlen contextsize ctx "
@@ -126,7 +126,7 @@ PARTS = {
         "tokensperupdate tokensperiteration",
         "epochs": "epochs epoch nepochs numepochs numberofepochs epochcount passes datapasses repetitions epochen "
         "epoques epocas trainepochs totalepochs numtrainepochs 轮数 训练轮数 エポック数 에폭",
-        "accumulation": "gradaccum gradaccumsteps gradientaccumulation gradientaccumulationsteps accumsteps "
+        "accumulation": "gas gradaccum gradaccumsteps gradientaccumulation gradientaccumulationsteps accumsteps "
         "accumulation accumulationsteps gradientaccsteps",
         "devices": "ngpus numgpus gpus worldsize devices ndevices numdevices dataparallel dp dpsize dataparallelsize",
         "small_batch": "microbatchsize microbatch mbs devicebatchsize perdevicebatchsize perdevicetrainbatchsize "

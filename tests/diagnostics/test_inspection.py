@@ -62,12 +62,12 @@ def test_slips_of_units_are_named(scattered, factor):
 
 @pytest.mark.filterwarnings("ignore::scaling.errors.RunsWarning")
 @pytest.mark.parametrize(
-    ("factor", "words"), [(1e-6, "row 11: params"), (1e6, "row 11: params"), (1e-3, "row 11: loss")]
+    ("factor", "words"), [(1e-6, "row 11: params"), (1e6, "row 11: params"), (1e-3, "row 11: with params a thousand")]
 )
 def test_slips_of_a_size_are_named(scattered, factor, words):
     spoilt = scattered.drop(columns="flops")
     spoilt.loc[11, "params"] = max(spoilt.loc[11, "params"] * factor, 2.0)
-    assert any(words in text for text in scaling.inspect_runs(spoilt).slips)
+    assert any(words in text for text in scaling.inspect_runs(spoilt).looks)
 
 
 def test_copies_are_named(scattered):

@@ -177,6 +177,15 @@ def test_reading_stops_where_everything_is_wrong(tmp_path, streamed, monkeypatch
     assert "column 'loss', rows 1, 2, 3, 4, 5 and 123 more: negative" in str(error.value)
 
 
+@pytest.mark.parametrize("skip_bad", [False, True])
+def test_counts_that_overflew_are_asked_about(tmp_path, streamed, skip_bad):
+    table = points()
+    table["tokens"] = (np.linspace(1e8, 9e9, len(table)).astype(np.int64) + 2**31) % 2**32 - 2**31
+    table.to_parquet(tmp_path / "t.parquet")
+    with pytest.raises(scaling.RunsError, match="did counts overflow 32 bits"):
+        scaling.load_runs(tmp_path / "t.parquet", skip_bad=skip_bad)
+
+
 def test_columns_that_are_not_read_are_named(tmp_path, streamed):
     points().assign(lr=1e-3, host="a").to_parquet(tmp_path / "t.parquet")
     runs = scaling.load_runs(tmp_path / "t.parquet")

@@ -14,8 +14,8 @@ class Pooling:
     """Why the rows of a table are not one run each of one family.
 
     ``kind`` is ``checkpoints``, ``repeated``, ``copies``, ``evaluations``, ``sweep``, ``measures``, ``families``,
-    ``appended``, ``unfinished`` or ``experts``; ``columns`` those that tell; ``words`` say what was seen, and what to
-    do.
+    ``appended``, ``unfinished``, ``experts`` or ``units``; ``columns`` those that tell; ``words`` say what was seen,
+    and what to do.
     """
 
     kind: str

@@ -11,16 +11,26 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from ..._words import listed, plain
+from ..._words import SCALES, listed, plain
 from ..vocabulary import KNOWN_NAMES, LIMITS
 from .flags import known_state
 from .glance import fits, glance
 from .hours import Time, read_time
 from .other_laws import other_laws, rising_columns
-from .products import Product, by_epochs, derive_option, in_backticks, other_tokens, parts_of, says_all, tokens_by_parts
+from .products import (
+    Product,
+    by_epochs,
+    derive_option,
+    in_backticks,
+    made_of_a_token,
+    other_tokens,
+    parts_of,
+    says_all,
+    tokens_by_parts,
+)
 from .ratios import is_logarithm, read_ratio
 from .shapes import size_by_shape
-from .spreads import is_no_loss, is_spread
+from .spreads import is_no_loss, is_spread, loss_of_another
 from .text import RawTable
 from .units import LOSS_UNITS, UNIT_HELP, Header, read_header, stated_unit, to_nats, unit_factor
 
@@ -102,7 +112,10 @@ def map_columns(
         else:
             notes.append(f"column {m.column!r} is carried, not taken as {m.name}: its numbers are no such quantity")
     if "tokens" in (found := {m.name: m for m in mapped}) and "tokens" not in columns:
-        problems += other_tokens(frame, found["tokens"].column, taken)
+        m = found["tokens"]
+        words, more = other_tokens(frame, m.column, taken, units.get("tokens") or _unit_at(headers, m.place))
+        problems += words
+        notes += more
     product = None
     if len({m.name for m in mapped} & {*_NEEDED}) < 2 or "unique_tokens" in {m.name for m in mapped}:
         product, words = tokens_by_parts(frame, {m.name: m.column for m in mapped}, taken)
@@ -301,7 +314,7 @@ def _named(frame: pd.DataFrame, columns: Mapping[str, str]) -> tuple[list[Mapped
             problems.append(f"--column {ours}={theirs[:40]}: this column is named twice")
         elif ours == "run" and "loss" not in columns and _is_loss(theirs, names):
             problems.append(f"--run {theirs[:40]}: this is the loss, not the name of a run; name what tells runs apart")
-        elif ours in LIMITS and (ratio := read_ratio(theirs)):
+        elif ours in LIMITS and (ratio := read_ratio(theirs)) and not (ours == "loss" and loss_of_another(theirs)):
             halves = f" ({ratio.over} over {ratio.under})" if ratio.over and ratio.under else ""
             hint = "leave the option out, and it is multiplied" if halves else "name a column of the quantity itself"
             problems.append(f"--column {ours}={theirs[:40]}: this is a ratio or a rate{halves}, not {ours}: {hint}")
@@ -373,6 +386,9 @@ def _units(
         elif all(m.name != ours for m in mapped):
             problems.append(f"{option[:60]}: the table has no column for {ours!r}")
     for m in mapped:
+        if m.name == "loss" and "loss" not in options and (what := loss_of_another(m.column)):
+            problems.append(f"column {made_of_a_token(m.column, what)}; --loss-unit UNIT takes it for one of a token")
+            continue
         header = headers.get(m.place)
         if m.name in LIMITS and (header is None or header.name != m.name):
             other = header is not None and header.name.startswith(f"{m.name}_")  # such as params_nonembedding
@@ -410,10 +426,21 @@ def _unknown(m: Mapped, unit: str) -> str:
     for what, (pattern, factor) in _OTHER.get(m.name, {}).items():
         found = re.fullmatch(pattern, plain(unit))
         if found:
-            scale = {"k": "e3", "m": "e6", "g": "e9", "t": "e12"}.get(plain(unit)[0], "") if what == "bytes" else ""
-            times = f" * 1{scale}" if scale else ""
+            prefix = re.match("[kmgt]i?(?=b)", plain(unit)) if what == "bytes" else None
+            scale = SCALES[prefix[0]] if prefix else 1.0
+            times = (
+                ""
+                if prefix is None
+                else f" * {scale:.0f}"
+                if prefix[0].endswith("i")
+                else f" * 1e{np.log10(scale):.0f}"
+            )
             option = derive_option(m.name, f"{in_backticks(m.column)}{times} * {factor}", [m.column])
             return f"{unit[:30]!r} counts {what}, not {m.name}: {option}, with the number, makes them"
+    if re.fullmatch(r"log(10|2|e)?|ln|lg", plain(unit)):
+        return (
+            f"{unit[:30]!r} says that it is a logarithm: {_of_logarithm(m.name, f'{plain(unit)} {m.column}', m.column)}"
+        )
     decide = "--loss-unit UNIT" if m.name == "loss" else f"--unit {m.name}=UNIT"
     return f"unit {unit[:30]!r} is not known; {decide} decides"
 
@@ -437,18 +464,34 @@ def _missing(frame: pd.DataFrame, found: set[str], taken: set[int], needs: Seque
         words = f"no column is recognised as 'params'; {without!r} counts parameters without embeddings"
         problems.append(f"{words}: --column params={without!r} takes them all the same, for laws of that count")
     problems += _within(frame, names, lacking)
+    if "loss" in lacking and (of := next((n for n in names if loss_of_another(n)), None)):
+        lacking.remove("loss")
+        problems.append(f"no column is recognised as 'loss'; {made_of_a_token(of, loss_of_another(of))}")
     for ours in lacking:
         likely = [k for k in free if _likely(ours, names[k]) and _could_be(ours, frame.iloc[:, k], names[k])]
         alike = [names[k] for k in likely if not is_logarithm(names[k])]
         alike += [
             names[k]
             for k in free
-            if alike and k not in likely and _ON_ONE_SET.fullmatch(names[k]) and not is_spread(names[k])
+            if alike
+            and k not in likely
+            and _ON_ONE_SET.fullmatch(names[k])
+            and not is_spread(names[k])
+            and not _UNLIKE["loss"].search(names[k])
         ]
         if not likely:
-            unlike.append(ours)
+            speed = next((names[k] for k in free if ours == "flops" and _UNLIKE["flops"].match(names[k])), None)
+            if speed is None:
+                unlike.append(ours)
+                continue
+            hint = (
+                f"{speed!r} may be a speed: where it counts all operations of a run, --column {ours}={speed!r} takes it"
+            )
+            problems.append(f"no column is recognised as {ours!r}; {hint}")
             continue
-        if is_logarithm(names[likely[0]]):
+        if ours == "loss" and (several := _of_several(frame, names[likely[0]])):
+            hint = several
+        elif is_logarithm(names[likely[0]]):
             hint = f"{names[likely[0]]!r} looks like its logarithm: {_of_logarithm(ours, names[likely[0]])}"
         elif ours == "loss" and len(alike) > 1:
             more = f" and {len(alike) - 4} more" if len(alike) > 4 else ""
@@ -490,18 +533,51 @@ def _within(frame: pd.DataFrame, names: list[str], lacking: list[str]) -> list[s
     return []
 
 
-#: a loss on one data set; parts of what is minimised are none
-_ON_ONE_SET = re.compile(
-    r"(?i)(?!.*(?:aux|router|balanc|z_?loss|regular|reducib|relative|excess|delta|scale))(?:\w+[\s_./-]loss|loss[\s_./@-]\w+)"
-)
+#: parts of what is minimised, powers and sums of losses are no loss, tokens of a test or left none of training, and a
+#: speed or a share of one is no compute
+_UNLIKE = {
+    "loss": re.compile(
+        r"(?i)aux|router|balanc|\bz[\s_-]?loss|_z_?loss|regular|reducib|relative|excess|delta|scale|[\^+*]"
+    ),
+    "tokens": re.compile(
+        r"(?i)(?<![a-z])(?:val|valid|validation|eval|test|dev|heldout|remaining|left|max|context|vocab|new|unseen|pad|"
+        r"padding|special|generated|prompt|skipped|per)(?![a-z])"
+    ),
+    "flops": re.compile(r"(?i)^[\W_]*(?:achieved|model|hw|peak|max|avg)?[\W_]*[kmgtp]flops?[\W_]*$"),
+}
+#: a loss on one data set
+_ON_ONE_SET = re.compile(r"(?i)(?:\w+[\s_./-]loss|loss[\s_./@-]\w+)")
 
 
-def _of_logarithm(ours: str, name: str) -> str:
-    """How the quantity follows from the column of its logarithm, as an option where the header says the base."""
+def _of_several(frame: pd.DataFrame, value: str) -> str:
+    """What is said of a column that holds several quantities, which a column of words names; or nothing."""
+    for name in frame.columns:
+        words = frame[name].dropna().astype("str")
+        if pd.api.types.is_numeric_dtype(frame[name]) or not 1 < words.nunique() <= _LISTED:
+            continue
+        units = {
+            word: header.unit for word in words.unique() if (header := read_header(word)) and header.name == "loss"
+        }
+        if units:
+            loss = [word for word in units if units[word] is None][-1:] or [*units][-1:]
+            others = ", ".join(repr(word[:40]) for word in words.unique()[:4])
+            choice = f"{in_backticks(str(name))} == {loss[0]!r}"
+            choice = shlex.quote(choice) if set(choice) & set('`$"\\') else f'"{choice}"'
+            unit = f" --loss-unit {units[loss[0]]}" if units[loss[0]] else ""
+            said = (
+                f"{value!r} holds several quantities, which {str(name)!r} names ({others}): --where {choice} --column "
+            )
+            return f"{said}loss={shlex.quote(value)}{unit} chooses one"
+    return ""
+
+
+def _of_logarithm(ours: str, name: str, column: str = "") -> str:
+    """How the quantity follows from the column of its logarithm, as an option where the ``name`` says the base."""
+    column = column or name
     base = "10" if re.search(r"(?i)log_?\s*10|lg", name) else "2" if re.search(r"(?i)log_?\s*2", name) else ""
     base = base or ("2.718281828459045" if re.match(r"\s*ln", name) else "")
     return (
-        derive_option(ours, f"{base} ** {in_backticks(name)}", [name])
+        derive_option(ours, f"{base} ** {in_backticks(column)}", [column])
         if base
         else "add a column with the quantity itself"
     )
@@ -530,7 +606,7 @@ def _could_be(ours: str, column: pd.Series, header: str) -> bool:
 
 
 def _likely(ours: str, name: str) -> bool:
-    if ours == "loss" and is_spread(name):
+    if (ours == "loss" and is_spread(name)) or (ours in _UNLIKE and _UNLIKE[ours].search(name)):
         return False
     word = re.sub(r"^(log10|log2|log|ln)", "", plain(name))
     known = KNOWN_NAMES[ours]

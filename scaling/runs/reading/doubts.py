@@ -1,62 +1,73 @@
-"""Units that nobody stated, judged by all numbers of a table: what they make unlikely is asked.
+"""Units and columns judged by all numbers of a table: what they make unlikely is asked.
 
-Compared are the quantities with each other and, for tables of language models' size, the losses with those that
-published runs of the same size reached. Whatever a header or an option states is not doubted.
+Compared are the quantities with each other and the losses with those that published runs of the same size reached
+(:mod:`.published`). A header may be wrong as a guess may; what an option states is not doubted.
 """
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
-from ...laws.chinchilla import ChinchillaLaw
 from ..problems import to_numbers
 from .columns import Mapped
-from .units import BIT
+from .glance import glance
+from .overflow import overflown
+from .published import LEAST_LOSS, like_published, likely_units, no_perplexities, summed
+from .units import stated_unit
 
 #: the middle one of the different values of a quantity in plain counts is not smaller
 _MIDDLE = {"params": 2e4, "tokens": 1e5, "flops": 1e9, "budget": 1e9}
 #: tokens per parameter of the longest run of the middle size: more and fewer are asked about
-MOST_RATIO, LEAST_RATIO = 1e5, 0.1
+MOST_RATIO, LEAST_RATIO = 1e5, 1.0
 #: factors between flops and 6 N D that are a slip of units, and how near they have to be
 _THOUSANDS, _NEAR = 10.0 ** np.array([-18, -15, -12, -9, -6, -3, 3, 6, 9, 12, 15, 18]), np.log(1.5)
-#: a loss whose least or middle value is above the first two of these, and the largest above the last, is hardly one in
-#: nats per token: a guess among 100,000 tokens costs 11.5
-_LEAST_LOSS, _MIDDLE_LOSS, _GUESS = 6.0, 9.0, 12.5
-#: losses beside those of published runs: between these factors they are believed, and this is how alike a shape is,
-#: above and, where nothing else is as low, below
-_BELIEVED, _ALIKE, _LIKE = (0.5, 1.28), 0.05, 0.08
+#: neither is one whose middle value is above the first of these, and the largest above the last: a guess among 100,000
+#: tokens costs 11.5
+_MIDDLE_LOSS, _GUESS = 9.0, 12.5
 #: rows that are looked at, of a large table
 MOST = 20_000
-#: fewest rows, parameters and tokens for that comparison
-_ROWS, _SIZE, _LENGTH = 6, 1e6, 1e7
+#: models of so many parameters have a loss of one nat per token at least
+_SIZE = 1e5
+#: a column says the same as a quantity that follows from others where so many rows lie within this of it
+_SAME, _NEAR_SAME = 0.9, 0.02
 _TRIPLE = ("params", "tokens", "flops")
 
 
 @np.errstate(all="ignore")
 def doubts(frame: pd.DataFrame, mapped: list[Mapped]) -> list[str]:
-    """Questions about units that were assumed, in words with the options that answer them.
+    """Questions about what no option states, in words with the options that answer them.
 
     Where runs end on several losses, whichever of them is meant has to raise the question.
     """
+    if words := overflown(frame.iloc[:: max(1, len(frame) // MOST)], answerable(mapped)):
+        return words
     asked = _doubts_of(_ends(frame), mapped)
     return asked if asked and _doubts_of(_ends(frame.iloc[::-1]), mapped) else []
 
 
 def _doubts_of(frame: pd.DataFrame, mapped: list[Mapped]) -> list[str]:
     """The questions about a table of runs."""
+    given = answerable(mapped)
     frame = frame.iloc[:: max(1, len(frame) // MOST)]
     numbers = {name: to_numbers(frame[name])[0] for name in (*_TRIPLE, "budget", "loss") if name in frame}
-    assumed = {m.name: m.column for m in mapped if m.source == "assumed"}
+    assumed = {name: m.column for name, m in given.items() if m.source == "assumed"}
     return (
-        _small(numbers, assumed)
-        or _in_step(numbers, assumed)
-        or _per_param(_completed(numbers), assumed)
-        or _as_published(_completed(numbers), assumed)
+        _small(numbers, given)
+        or _in_step(numbers, given)
+        or _per_param(frame, numbers, given, mapped)
+        or _as_published(_completed(numbers), given)
+        or _converted(_completed(numbers), mapped)
         or _loss(numbers, assumed)
     )
+
+
+def answerable(mapped: list[Mapped]) -> dict[str, Mapped]:
+    """The quantities of which no option says how they are to be read, by name."""
+    return {m.name: m for m in mapped if m.source in ("assumed", "header", "cells")}
 
 
 def _ends(frame: pd.DataFrame) -> pd.DataFrame:
@@ -77,12 +88,19 @@ def _completed(numbers: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     return full
 
 
-def _ask(names: list[str], assumed: Mapping[str, str], units: Mapping[str, str]) -> str:
-    """The options that answer a question about units."""
-    names = [name for name in names if name in assumed]
-    options = " ".join(f"--unit {name}={units.get(name, 'millions')}" for name in names)
-    counts = " ".join(f"--unit {name}=count" for name in names)
-    return f"{options} (or another unit), or {counts} for the numbers as they are"
+def _ask(names: list[str], given: Mapping[str, Mapped], units: Mapping[str, str]) -> str:
+    """The options that answer a question about units; ``units`` are those that are likely."""
+    names = [name for name in names if name in given]
+    stated = {name: given[name].unit or "count" if given[name].source == "header" else "count" for name in names}
+    other = units or {name: "count" if stated[name] != "count" else "millions" for name in names}
+    options = " ".join(
+        f"other units in the cells of {given[name].column!r}"
+        if given[name].source == "cells"
+        else f"--unit {name}={shlex.quote(unit)}"
+        for name, unit in other.items()
+    )
+    as_they_are = " ".join(f"--unit {name}={shlex.quote(unit)}" for name, unit in stated.items())
+    return f"{options} (or another unit), or {as_they_are} for the numbers as they are"
 
 
 def _range(name: str, column: str, values: np.ndarray) -> str:
@@ -91,42 +109,44 @@ def _range(name: str, column: str, values: np.ndarray) -> str:
     return f"{shown} runs from {good.min():g} to {good.max():g}"
 
 
-def _small(numbers: Mapping[str, np.ndarray], assumed: Mapping[str, str]) -> list[str]:
-    """Counts that are too small for most rows."""
+def _small(numbers: Mapping[str, np.ndarray], given: Mapping[str, Mapped]) -> list[str]:
+    """Counts in no stated unit that are too small for most rows."""
     small = []
     for name, least in _MIDDLE.items():
         values = numbers.get(name, np.array([]))
         good = np.unique(values[np.isfinite(values) & (values > 0)])
-        if name in assumed and len(good) and np.median(good) < least:
+        if name in given and given[name].source == "assumed" and len(good) and np.median(good) < least:
             small.append(name)
     if not small:
         return []
-    words = " and ".join(_range(name, assumed[name], numbers[name]) for name in small)
-    if "params" in small and "tokens" in assumed and "tokens" in numbers:
+    words = " and ".join(_range(name, given[name].column, numbers[name]) for name in small)
+    if "params" in small and "tokens" in numbers and "tokens" in given and given["tokens"].source == "assumed":
         small = list(dict.fromkeys([*small, "tokens"]))
-    return [f"{words}, little for a count: in which unit is it? {_ask(small, assumed, {})}"]
+    return [f"{words}, little for a count: in which unit is it? {_ask(small, given, {})}"]
 
 
-def _in_step(numbers: Mapping[str, np.ndarray], assumed: Mapping[str, str]) -> list[str]:
+def _in_step(numbers: Mapping[str, np.ndarray], given: Mapping[str, Mapped]) -> list[str]:
     """Flops that are 6 N D times a power of a thousand in most rows."""
-    if not set(_TRIPLE) <= set(numbers) or not set(_TRIPLE) & set(assumed):
+    if not set(_TRIPLE) <= set(numbers) or not set(_TRIPLE) & set(given):
         return []
     ratio = np.log(numbers["flops"] / (6 * numbers["params"] * numbers["tokens"]))
     ratio = ratio[np.isfinite(ratio)]
     for factor in _THOUSANDS:
         if len(ratio) and (np.abs(ratio - np.log(factor)) < _NEAR).mean() > 0.5:
-            names = [name for name in _TRIPLE if name in assumed]
             power = f"10^{round(np.log10(factor))}"
             return [
                 f"flops is 6·params·tokens times {power} in most rows, so one of them is in another unit: "
-                + _ask(names, assumed, {})
+                + _ask([*_TRIPLE], given, {})
             ]
     return []
 
 
-def _per_param(numbers: Mapping[str, np.ndarray], assumed: Mapping[str, str]) -> list[str]:
-    """Tokens per parameter that no training run has."""
-    if not {"params", "tokens"} <= set(numbers) or not set(_TRIPLE) & set(assumed):
+def _per_param(
+    frame: pd.DataFrame, numbers: Mapping[str, np.ndarray], given: Mapping[str, Mapped], mapped: list[Mapped]
+) -> list[str]:
+    """Tokens per parameter that hardly any training run has."""
+    numbers = _completed(numbers)
+    if not {"params", "tokens"} <= set(numbers) or not set(_TRIPLE) & set(given):
         return []
     N, D = numbers["params"], numbers["tokens"]
     good = np.isfinite(N) & np.isfinite(D) & (N > 0) & (D > 0)
@@ -136,74 +156,58 @@ def _per_param(numbers: Mapping[str, np.ndarray], assumed: Mapping[str, str]) ->
     ratio = float(np.median(longest.to_numpy() / longest.index.to_numpy()))
     if LEAST_RATIO <= ratio <= MOST_RATIO:
         return []
-    names = [name for name in _TRIPLE if name in assumed]
+    exchanged = _exchanged(frame, numbers, mapped) if ratio < LEAST_RATIO else ""
     return [
         f"the runs of the middle size have up to {ratio:.3g} tokens per parameter, where 1 to 10,000 are usual: "
-        f"are params and tokens in the units they seem to be? {_ask(names, assumed, {})}"
+        f"{exchanged}are params and tokens in the units they seem to be? "
+        + _ask([*_TRIPLE], given, likely_units(numbers, given))
     ]
 
 
-def _shape(law: ChinchillaLaw, N: np.ndarray, D: np.ndarray, loss: np.ndarray) -> tuple[float, float]:
-    """How many times the published losses these are, in the middle, and how far rows differ in that."""
-    difference = np.log(loss / law.loss(N, D))
-    if not np.isfinite(difference).all():
-        return np.nan, np.inf
-    return float(np.exp(np.median(difference))), float(np.std(difference))
+def _exchanged(frame: pd.DataFrame, numbers: Mapping[str, np.ndarray], mapped: list[Mapped]) -> str:
+    """A question whether params and tokens are exchanged, with the options that exchange them."""
+    held = {m.name: m.column for m in mapped if m.name in ("params", "tokens") and m.source != "product"}
+    if len(held) == 1:  # the other follows from flops = 6 N D, or stands in a column whose name does not say so
+        (lacking,) = {"params", "tokens"} - set(held)
+        taken = {m.name for m in mapped}
+        for name in frame.columns:
+            apart = np.abs(glance(lacking, frame[name], len(frame)) / numbers[lacking] - 1) if name not in taken else 1
+            if np.mean(apart < _NEAR_SAME) > _SAME:
+                held[lacking] = str(name)
+                break
+    other = {"params": "tokens", "tokens": "params"}
+    if not held or any(m.source == "product" and m.name in other for m in mapped):
+        return ""
+    options = " ".join(f"--column {other[name]}={shlex.quote(column)}" for name, column in held.items())
+    columns = " and ".join(map(repr, held.values()))
+    return (
+        f"do {columns} hold the other of the two? {options} exchanges them; or "
+        if len(held) > 1
+        else (f"does {columns} hold the {other[next(iter(held))]}? {options}; or ")
+    )
 
 
-def _as_published(numbers: Mapping[str, np.ndarray], assumed: Mapping[str, str]) -> list[str]:
-    """Losses that are those of published runs in other units than those that were assumed, and in these are not."""
-    if not {"params", "tokens", "loss"} <= set(numbers):
+def _as_published(numbers: Mapping[str, np.ndarray], given: Mapping[str, Mapped]) -> list[str]:
+    """Losses that are like published ones in other units than those that were read, and in these are not."""
+    loss = given.get("loss")
+    if loss and loss.unit in (None, "nats") and (words := like_published(numbers, loss.column)):
+        return [words]
+    if not (units := likely_units(numbers, given)):
         return []
-    N, D, L = (numbers[name] for name in ("params", "tokens", "loss"))
-    good = np.isfinite(N) & np.isfinite(D) & np.isfinite(L) & (N > 0) & (D > 0) & (L > 0)
-    N, D, L = N[good], D[good], L[good]
-    if len(L) < _ROWS or len(np.unique(N)) < 3 or len(np.unique(D)) < 3:
-        return []
-    law = ChinchillaLaw.from_published("besiroglu2024")
-    level, spread = _shape(law, N, D, L)
-    low, high = _BELIEVED
-    if low <= level <= high:
-        return []
-    usual = min(N.min(), np.inf) >= _SIZE and D.min() >= _LENGTH
-    if usual and "loss" in assumed:
-        return _other_loss(law, N, D, L, level, spread)
-    if usual or level > low:
-        return []
-    if "tokens" not in assumed:
-        return []
-    for names in (("tokens",), ("params", "tokens")):
-        there, alike = _shape(law, N * (1e3 if len(names) > 1 else 1.0), D * 1e3, L)
-        if set(names) <= set(assumed) and 0.75 < there < high and alike < min(_ALIKE, spread / 3.2):
-            return [
-                "the losses are lower than models of so few parameters and tokens reach, and like published ones with "
-                f"{' and '.join(names)} in thousands: {_ask(list(names), assumed, dict.fromkeys(names, 'thousands'))}"
-            ]
-    return []
+    said = " and ".join(f"{name} in {unit}" for name, unit in units.items())
+    return [
+        "the losses are not those of models of so many parameters and tokens, and like published ones with "
+        f"{said.replace('in count', 'as counts')}: {_ask([*units], given, units)}"
+    ]
 
 
-def _other_loss(
-    law: ChinchillaLaw, N: np.ndarray, D: np.ndarray, L: np.ndarray, level: float, spread: float
-) -> list[str]:
-    """What the losses may be in, where they are not those of published runs in nats per token."""
-    as_they_are = "--loss-unit nats takes them as they are"
-    times = f"the losses are {level:.2g} times those of published language models of this size"
-    kinds = {"a natural logarithm": np.exp(L), "a logarithm to base 10": 10**L}
-    other = {"perplexity": np.log(L), "bits": L * BIT}
-    if level > 1:
-        for unit, nats in other.items():
-            there, alike = _shape(law, N, D, nats) if (nats > 0).all() else (np.nan, np.inf)
-            if 0.75 < there < 1.25 and alike < 1.5 * _ALIKE:
-                name = {"perplexity": "perplexities", "bits": "in bits per token"}[unit]
-                return [f"{times}: are they {name}? --loss-unit {unit}; {as_they_are}"]
+def _converted(numbers: Mapping[str, np.ndarray], mapped: list[Mapped]) -> list[str]:
+    """Losses that a header or an option alone calls perplexities, and that are none."""
+    loss = next((m for m in mapped if m.name == "loss" and m.unit == "perplexity"), None)
+    named = loss is not None and stated_unit("loss", loss.column) == "perplexity"
+    if loss is None or "loss" not in numbers or (named and loss.source == "option"):
         return []
-    likely = [name for name, nats in kinds.items() if 0.7 < (s := _shape(law, N, D, nats))[0] < 1.3 and s[1] < _LIKE]
-    if 0.22 < level < 0.45 and spread < _LIKE:
-        likely.append("in bits per byte")
-    if not likely:
-        return []
-    hint = "--loss-unit bits_per_byte --bytes-per-token NUMBER; of a logarithm, add a column with the loss itself"
-    return [f"{times}: are they {' or '.join(likely)}? {hint}; {as_they_are}"]
+    return [*filter(None, [no_perplexities(numbers, loss.column, loss.source != "option")])]
 
 
 def _loss(numbers: Mapping[str, np.ndarray], assumed: Mapping[str, str]) -> list[str]:
@@ -214,10 +218,11 @@ def _loss(numbers: Mapping[str, np.ndarray], assumed: Mapping[str, str]) -> list
         return []
     where = _range("loss", assumed["loss"], values)
     as_they_are = "--loss-unit nats takes them as they are"
-    if good.max() > _GUESS and (good.min() > _LEAST_LOSS or np.median(good) > _MIDDLE_LOSS):
-        return [f"{where}, much for nats per token: is it a perplexity? --loss-unit perplexity; {as_they_are}"]
+    if good.max() > _GUESS and (good.min() > LEAST_LOSS or np.median(good) > _MIDDLE_LOSS):
+        asked = f"is it a perplexity? --loss-unit perplexity; or {summed(assumed['loss'])}"
+        return [f"{where}, much for nats per token: {asked}; {as_they_are}"]
     N = numbers.get("params", np.array([]))
-    if good.max() < 1.0 and (N >= _SIZE / 10).sum() > len(N) / 2:
+    if good.max() < 1.0 and (N >= _SIZE).sum() > len(N) / 2:
         hint = (
             "--loss-unit bits_per_byte --bytes-per-token NUMBER; --loss-unit other takes an error rate as it is; of a "
             "logarithm, name the loss itself"

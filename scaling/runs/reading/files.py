@@ -106,6 +106,13 @@ def read_content(
         raise RunsError(
             str(path), ["this is LaTeX: write its table as CSV, with commas for & and without the commands"]
         )
+    if re.match(
+        r"(?i)(create table|insert into|drop table|begin transaction|pragma|/\*!|-- (mysql|postgres|pg_))", start
+    ):
+        raise RunsError(str(path), ["this is SQL: load it into its database, and save the table as CSV"])
+    if re.match(r"\[\d{2,4}[-/.:]\d{2}", start):
+        words = "this is a log, not a table: write its values as CSV, a row a run, with the names of the columns above"
+        raise RunsError(str(path), [words])
     if start[0] == "{" and re.search(r'"nbformat"\s*:', text) and re.search(r'"cells"\s*:', text):
         raise RunsError(str(path), ["this is a notebook: save the table in it as CSV"])
     if start[0] in "[{" and separator is None:

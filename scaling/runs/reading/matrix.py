@@ -41,6 +41,8 @@ _VALUES = {
 }
 MOST_NAMES, _ROW = 60, "#row"
 _EXPORT = re.compile(r"(?s)(.+) - (.+?)(__MIN|__MAX)?")
+#: the same with a slash, which may also part the loss of a data set from its name
+_SLASHED, _SETS = re.compile(r"(?s)(.+)/([^/]+?)()"), re.compile(r"(?i).*(train|val|eval|test|dev|held)[a-z]*")
 
 
 def unfolded(raw: RawTable) -> RawTable:
@@ -164,10 +166,19 @@ def _corner(header: str) -> tuple[str, str]:
     return (parts[0], parts[1]) if len(parts) == 2 else (header, "")
 
 
+def _is_loss(header: str) -> bool:
+    found = read_header(header)
+    return found is not None and found.name == "loss"
+
+
 def _export(raw: RawTable) -> RawTable | None:
     """An export of charts, one column a run: ``Step``, ``run - metric``, ``run - metric__MIN`` ..."""
     frame = raw.frame
     found = {k: match for k, name in enumerate(frame.columns) if (match := _EXPORT.fullmatch(str(name)))}
+    if not found:
+        found = {k: match for k, name in enumerate(frame.columns) if (match := _SLASHED.fullmatch(str(name)))}
+        if any(_SETS.fullmatch(match[1]) or not _is_loss(match[2]) for match in found.values()):
+            return None
     values = {k: match for k, match in found.items() if not match[3]}
     metrics = {match[2] for match in values.values()}
     beside = [k for k in range(frame.shape[1]) if k not in found]

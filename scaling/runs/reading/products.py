@@ -15,11 +15,15 @@ from ..vocabulary import OF_ONE_EPOCH, PARTS
 from .cells import read_numbers
 from .glance import glance
 from .ratios import read_ratio
+from .units import unit_factor
 
 #: factors between tokens and their product that differ so much from run to run, in logarithms, make two quantities
 DIFFERENT = float(np.log(1.25))
 #: numbers within 2 %, in logarithms, are one
 AS_ONE = float(np.log(1.02))
+#: steps are whole numbers: so near to each other are tokens of short runs, in logarithms; and so many of them
+NEAR, MOST = float(np.log(1.05)), 0.9
+_SCALES = {"thousands": 1e3, "millions": 1e6, "billions": 1e9, "trillions": 1e12}
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,17 @@ def in_backticks(header: str) -> str:
     return header if header.isidentifier() else f"`{header}`"
 
 
+def made_of_a_token(header: str, what: str) -> str:
+    """What is said of a column with the loss of a word or the like, with the option that makes it one of a token."""
+    column, words, count = in_backticks(header), plain(header), f"TOKENS_PER_{what.upper()}"
+    said = f"{header!r} is of a {what}, not of a token"
+    if "ppl" in words or "perplexity" in words:
+        option = derive_option("loss", f"{column} ** (1 / {count})", [header])
+        return f"{said}: {option} --loss-unit perplexity, with the number, makes it the perplexity of a token"
+    option = derive_option("loss", f"{column}{' * 0.693147' if 'bit' in words else ''} / {count}", [header])
+    return f"{said}: {option}, with the number, makes it nats per token"
+
+
 def _parts(words: str) -> list[str]:
     """The headers in the words of a product."""
     return [part.strip("'\"") for part in words.split(" x ")]
@@ -103,7 +118,9 @@ def per_token_remarks(frame: pd.DataFrame, read: pd.DataFrame) -> list[str]:
         ratio = read_ratio(str(header))
         if ratio is None or (ratio.over, ratio.under) != ("flops", "tokens"):
             continue
+        worth = unit_factor("flops", re.split(r"[\W_]", str(header).strip())[0])
         both = glance("count", frame.iloc[:, place]) / glance("count", read["params"])
+        both = both * (worth if isinstance(worth, float) else 1.0)
         per_param = float(pd.Series(both).median())
         if np.isfinite(per_param) and abs(per_param / 6 - 1) > 0.02:
             words = f"{header!r} is {per_param:.3g} times params, where flops = 6 N D has 6"
@@ -111,26 +128,62 @@ def per_token_remarks(frame: pd.DataFrame, read: pd.DataFrame) -> list[str]:
     return []
 
 
-def other_tokens(frame: pd.DataFrame, column: str, taken: set[int]) -> list[str]:
-    """A question where steps, batch and sequence beside a column of tokens make other numbers of them.
+def other_tokens(
+    frame: pd.DataFrame, column: str, taken: set[int], unit: str | None = None
+) -> tuple[list[str], list[str]]:
+    """A question where steps, batch and sequence beside a column of tokens make other numbers of them, and notes.
 
-    A constant factor between the two is one of devices or of accumulation, and no question.
+    A whole number of times as many tokens is one of devices or of accumulation that no column names, which is noted.
     """
+    sets = _sets_of_factors(frame, taken)
+    worth = unit_factor("tokens", unit) if unit else 1.0
+    ratios = [_over(frame, column, each) * (worth if isinstance(worth, float) else 1.0) for each in sets]
+    if not sets or any(len(each) < 3 for each in ratios):
+        return [], []
+    ratio, times = ratios[0], float(np.median(ratios[0]))
+    product, keep = " x ".join(map(repr, sets[0])), f"--column tokens={column!r} takes the column"
+    made = derive_option("tokens", " * ".join(map(in_backticks, sets[0])), map(str, frame.columns))
+    if all(_scatter(each) >= DIFFERENT or (_alike(each) < MOST and _far(each) > 1 - MOST) for each in ratios):
+        words = f"column {column!r} is {ratio.min():.2g} to {ratio.max():.2g} times {product}"
+        return [f"{words}: is it the size of a data set? {made} takes what was read in training, {keep}"], []
+    if any(abs(np.log(np.median(each))) < NEAR for each in ratios) or _alike(ratio) < MOST:
+        return [], []
+    if times > 1.5 and abs(times - round(times)) < 0.02 * times and round(times) % 1000:
+        return [], [f"column {column!r} is {times:.0f} times {product}: devices or accumulation that no column names?"]
+    part = round(1 / times)
+    said = f"1/{part} of" if part > 1 and abs(part * times - 1) < 0.02 else f"{times:.3g} times"
+    scale = next((name for name, size in _SCALES.items() if unit is None and abs(np.log(times * size)) < NEAR), "")
+    scaled = f"--unit tokens={scale} takes it in that unit, " if scale else ""
+    words = f"column {column!r} is {said} {product} in {round(_alike(ratio) * len(ratio))} of {len(ratio)} rows"
+    return [f"{words}: which is right? {scaled}{made} takes the product, {keep}"], []
+
+
+def _sets_of_factors(frame: pd.DataFrame, taken: set[int]) -> list[list[str]]:
+    """The columns of which tokens may be the product: the likeliest first, then with what may multiply the batch."""
     parts, names = parts_of(frame, taken), [str(name) for name in frame.columns]
-    steps = parts.get("step", parts.get("steps"))
-    sized = [parts["batch_tokens"]] if "batch_tokens" in parts else [parts.get("batch"), parts.get("sequence")]
+    steps, batch = parts.get("step", parts.get("steps")), parts.get("batch", parts.get("small_batch"))
+    sized = [parts["batch_tokens"]] if "batch_tokens" in parts else [batch, parts.get("sequence")]
     if steps is None or None in sized or names[steps].startswith("_"):  # such as _step, which counts calls of a logger
         return []
-    factors = [names[place] for place in (steps, *sized)]
+    factors = [names[place] for place in (steps, *sized) if place is not None]
     more = [names[parts[part]] for part in ("accumulation", "devices") if part in parts]
-    ratios = [_over(frame, column, [*factors, *some]) for k in range(len(more) + 1) for some in combinations(more, k)]
-    if any(len(each) < 3 or _scatter(each) < DIFFERENT for each in ratios):
-        return []
-    ratio = ratios[0]
-    made = " * ".join(map(in_backticks, factors))
-    words = f"column {column!r} is {ratio.min():.2g} to {ratio.max():.2g} times {' x '.join(map(repr, factors))}: "
-    words += f"is it the size of a data set? {derive_option('tokens', made, names)} takes what was read in training, "
-    return [f"{words}--column tokens={column!r} takes the column"]
+    if len(sized) > 1 and "batch" not in parts:
+        return [[*factors, *more]]  # the batch of one device
+    sets = [[*factors, *some] for k in range(len(more) + 1) for some in combinations(more, k)]
+    batches, lengths = (glance("count", frame[name]) for name in (factors[1], factors[-1]))
+    if len(factors) > 2 and len(frame) and np.nanmedian(batches) >= np.nanmedian(lengths):
+        sets.append(factors[:2])  # a batch that is counted in tokens
+    return sets
+
+
+def _far(ratio: np.ndarray) -> float:
+    """The share of ratios that are not one."""
+    return float((np.abs(np.log(ratio)) > DIFFERENT).mean())
+
+
+def _alike(ratio: np.ndarray) -> float:
+    """The share of ratios that are the middle one, to rounding."""
+    return float((np.abs(np.log(ratio / np.median(ratio))) < NEAR).mean())
 
 
 def _over(frame: pd.DataFrame, column: str, factors: list[str]) -> np.ndarray:

@@ -96,6 +96,8 @@ def _quantity(words: str) -> str:
     name = plain(words)
     if name in ("d", "n", "c"):
         return {"d": "tokens", "n": "params", "c": "flops"}[name]
+    if re.fullmatch(r"(?:[kmgtpezy]|kilo|mega|giga|tera|peta|exa|zetta|yotta)flops?", name):
+        return "flops"
     for ours in _QUANTITIES:
         if name in KNOWN_NAMES[ours] or (len(name) > 2 and name + "s" in KNOWN_NAMES[ours]):
             return ours

@@ -23,8 +23,9 @@ from ..curves import rows_or_runs
 from ..problems import bad_rows, suspicion_masks, suspicion_words
 from ..table import checked_table, left_out, none_finished
 from ..vocabulary import LIMITS, STANDS_FOR
-from .doubts import doubts
+from .doubts import answerable, doubts
 from .flags import FINISHED
+from .overflow import overflown
 from .parquet import ParquetTable, begins_as_parquet, open_parquet
 from .stored import StoredColumns, stored_columns
 from .table import advice, finished_note, in_our_unit, mapping_table, translate_status
@@ -122,6 +123,7 @@ class _Pass:
         self.odd: dict[str, _Tally] = {}
         self.worst = 1.0
         self.bad: list[pd.DataFrame] = []
+        self.odd_counts: list[pd.DataFrame] = []
         self.unbounded: dict[str, tuple[float, float]] = {}
         self.ranges: dict[str, tuple[float, float]] = {}
         self.sample = Sample(DRAWN / sum(table.rows))
@@ -148,6 +150,10 @@ class _Pass:
             numbers, chance, place = _only(finished, numbers, chance, place)
             finished = finished[finished]
         bad, broken, full = self._judged(numbers, finished)
+        if bad.any() and sum(map(len, self.odd_counts)) < MOST_BAD:
+            self.odd_counts.append(
+                pd.DataFrame({n: v[bad] for n, v in numbers.items()}, self._labels(file, start + 1 + place[bad]))
+            )
         if self.skip_bad:
             self.skipped.add(file, start + 1 + place[bad])
         wrong = broken if self.skip_bad else bad | broken
@@ -216,8 +222,11 @@ class _Pass:
 
     def _witness(self, file: int, rows: np.ndarray, numbers: dict[str, np.ndarray], finished: np.ndarray) -> None:
         """Keep rows with impossible values for the message."""
-        frame = pd.DataFrame(numbers, index=self.table.labels(np.full(len(rows), file), rows))
+        frame = pd.DataFrame(numbers, index=self._labels(file, rows))
         self.bad.append(frame.assign(status=np.where(finished, "finished", "")))
+
+    def _labels(self, file: int, rows: np.ndarray) -> pd.Index:
+        return self.table.labels(np.full(len(rows), file), rows)
 
     def _describe(self, file: int, rows: np.ndarray, numbers: dict[str, np.ndarray]) -> None:
         """Ranges of rows that can be used, and what is odd about them."""
@@ -280,6 +289,8 @@ class _Pass:
 
     def _refuse(self, name: str) -> None:
         """``RunsError`` with all that is wrong."""
+        if self.odd_counts and (asked := overflown(pd.concat(self.odd_counts), answerable(self.columns.shown))):
+            raise RunsError(name, asked)
         bounds = {m.name: m for m in self.columns.mapped}
         problems = [
             words

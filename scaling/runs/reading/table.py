@@ -42,8 +42,9 @@ __all__ = ["RunsTable", "read_table"]
 _LEAST = {"params": 1e4, "tokens": 1e5, "flops": 1e9, "budget": 1e9}
 #: the name of a table that is read from an open file
 STREAM = "standard input"
-#: between these a count may be a logarithm to base 10
+#: between these a count may be a logarithm to base 10, and the bases that are usual
 _LOGARITHMS = {"params": (5.0, 13.0), "tokens": (6.0, 16.0), "flops": (12.0, 28.0), "budget": (12.0, 28.0)}
+_BASES = {"10": "to base 10", "2.718281828459045": "to base e", "2": "to base 2"}
 _EXAMPLES = {"params": "millions", "tokens": "billions", "flops": "PF-days", "budget": "PF-days"}
 
 
@@ -362,6 +363,8 @@ def _convert(
     for m in numeric:
         column, own, cell_units = series[m.name], None, []
         if is_text[m.name]:
+            if m.unit == "other":  # an error or an accuracy, which may be in per cent
+                column = column.astype("str").str.replace(r"\s*%\s*$", "", regex=True).where(column.notna())
             column, own, cell_units = read_numbers(m.name, column, mark)
         done[m.place], found, words = in_our_unit(m, column, own, cell_units, bytes_per_token)
         mapped = [found if other is m else other for other in mapped]
@@ -426,7 +429,7 @@ def in_our_unit(
         factor = unit_factor(m.name, m.unit) if m.unit else 1.0
         column = column.where(own, _apply(column, lambda values: values * factor))
         shown = ", ".join(cell_units[:4]) + (f"; {m.unit} where none" if m.unit else "")
-        return column, replace(m, unit=shown, source="cells"), []
+        return column, replace(m, unit=shown, source="option" if m.source == "option" else "cells"), []
     if m.unit is not None:
         factor = unit_factor(m.name, m.unit)
         return (_apply(column, lambda values: values * factor) if factor != 1.0 else column), m, []
@@ -437,9 +440,14 @@ def in_our_unit(
             "in which unit is it?",
         )
         low, high = _LOGARITHMS.get(m.name, (np.inf, 0.0))
-        if (good >= low).all() and (good <= high).all():
-            option = derive_option(m.name, f"10 ** {in_backticks(m.column)}", [m.column])
-            asked = f"is it the logarithm to base 10 ({option}), or in which unit?"
+        bases = {base: np.log(10) / np.log(float(base)) for base in _BASES}
+        options = [
+            f"{_BASES[base]} ({derive_option(m.name, f'{base} ** {in_backticks(m.column)}', [m.column])})"
+            for base, times in bases.items()
+            if (good >= low * times).all() and (good <= high * times).all()
+        ]
+        if options:
+            asked = f"is it the logarithm {', '.join(options)}, or in which unit?"
         words = f"{words}: {asked}"
         return (
             column,

@@ -165,18 +165,32 @@ def read_text(path: Path, text: str, separator: str | None, words: str, notes: l
 
 def _without_rules(text: str) -> str:
     """The text of a table as Markdown has it, without the bars around rows and the rule below its header."""
-    if not re.search(r"(?m)^[ \t]*\|?[ \t]*:?-{2,}:?[ \t]*(\|[ \t]*:?-+:?[ \t]*)+\|?[ \t]*$\n?", text[:100_000]):
+    text = re.sub(r"(?m)^\|\|(.+)\|\|[ \t]*$", _as_markdown, text)
+    if not any(_is_rule(line) for line in text[:100_000].split("\n")):
         return text
     rows = []
     for line in text.split("\n"):
         bare = line.strip()
-        if re.fullmatch(r"\|?[ \t]*:?-+:?[ \t]*(\|[ \t]*:?-+:?[ \t]*)*\|?", bare) and "|" in bare:
+        if _is_rule(line):
             rows.append(_RULE)
         elif bare.startswith("|") and bare.endswith("|") and len(bare) > 1:
             rows.append(bare[1:-1].replace("\\|", " / ").replace("**", ""))
         else:
             rows.append(line)
     return "\n".join(rows)
+
+
+def _is_rule(line: str) -> bool:
+    """Whether a line is a rule of a table: of Markdown, of org or of a database's client (``|---+---|``)."""
+    return bool(
+        re.fullmatch(r"[|+]?[ \t]*:?-+:?[ \t]*([|+][ \t]*:?-+:?[ \t]*)+[|+]?|[|+][ \t]*:?-+:?[ \t]*[|+]", line.strip())
+    )
+
+
+def _as_markdown(header: re.Match[str]) -> str:
+    """The header of a wiki's table (``||params||loss||``) as Markdown has it."""
+    names = header[1].split("||")
+    return f"|{'|'.join(names)}|\n|{'---|' * len(names)}"
 
 
 def _swallowed(frame: pd.DataFrame, mark: str, width: int) -> bool:
@@ -239,7 +253,9 @@ def _refuse_header(path: Path, header: list[str], separator: str | None) -> None
         )
         if separator is not None:
             words += f"; --delimiter is {separator!r}"
-        raise RunsError(str(path), [words + ", and the first line must name them"])
+        words += ", and the first line must name them"
+        blanks = "; these seem to have blanks between them: save the table as CSV, in pandas by df.to_csv"
+        raise RunsError(str(path), [words + (blanks if header and len(header[0].split()) > 1 else "")])
 
 
 def _parser_words(text: str, skipped: int) -> str:
@@ -284,7 +300,7 @@ def _rows(
             text = column.astype("str").fillna("").str.strip()
             blank = (text == "").to_numpy()
             empty, same = empty & blank, same & (text == name).to_numpy()
-            remark = remark & (blank if place else text.str.startswith("#").to_numpy())
+            remark = remark & (blank if place else text.str.match(r"#|\(?\d+ rows?\b").to_numpy())
     last = int(np.flatnonzero(~empty)[-1]) if not empty.all() else -1
     inner = empty & (np.arange(len(empty)) < last)
     rule = np.zeros(len(frame), dtype=bool)

@@ -16,14 +16,14 @@ import numpy as np
 from ..._words import SCALES, plain
 from ..vocabulary import KNOWN_NAMES, LIMITS
 from .ratios import read_ratio, without_run
-from .spreads import is_spread
+from .spreads import is_spread, loss_of_another
 
 #: floating-point operations of one PF-day, and nats of one bit
 PF_DAY, BIT = 8.64e19, float(np.log(2.0))
 _PF, _DAYS = "(?:pf|pflops?|petaflops?)", "(?:days?|tage?|jours?|dias?|giorni|dagen|天|日)"
 #: names of a loss that carry their unit
 _PERPLEXITY = re.compile(
-    r"(final|val|valid|validation|eval|test|train|training|dev|token|word)*(ppl|perplexity|perplexitat|perplexite|"
+    r"(final|val|valid|validation|eval|test|train|training|dev|token)*(ppl|perplexity|perplexitat|perplexite|"
     r"perplejidad|perplexidade|perplessita|перплексия|困惑度|パープレキシティ|ハーフレキシティ)(final)?"
 )
 #: a rate, unless days follow: a PFLOP/s-day is a count
@@ -90,7 +90,7 @@ def read_header(text: str) -> Header | None:
     text = _written_out(text)
     if plain(text) in KNOWN_NAMES["unique_tokens"]:
         return Header("unique_tokens")
-    if read_ratio(text):
+    if read_ratio(text) or loss_of_another(text):
         return None
     text = without_run(text)
     base, *rest = re.split(r"(?=[(\[{])", text, maxsplit=1)
