@@ -10,6 +10,7 @@ import pandas as pd
 
 from .._words import format_count, format_flops
 from ..diagnostics.approaches import APPROACHES
+from ..diagnostics.ruling import BELOW
 from ..runs.nouns import Nouns
 from .answers import AGAINST, FOR, NOTHING, NUMBER, RANGE, UNKNOWN
 from .chapters import DONE, Chapter, Outcome
@@ -131,6 +132,8 @@ def _why(answer: dict[str, Any]) -> str:
     if answer["kind"] == NOTHING or answer["approach"] is not None:
         words = answer["why"].partition(": it lies anywhere")[0]  # the range stands in the line above
         return escaped(sentence(words))
+    if answer["ruling"]["rule"].startswith(BELOW):
+        return "the budget lies further below the cheapest run than the runs span. Runs near it would tell."
     doubt = "the fitted law misses these runs by far more than repeated runs differ"
     if answer["ruling"]["agree"] is False:
         doubt = "the methods that were tried on these runs disagree by more than noise"

@@ -12,7 +12,7 @@ import pandas as pd
 from .._checks import positive_finite
 from .._words import format_count, format_flops, listed
 from ..errors import FitError
-from ..fit.certainty import missed
+from ..fit.certainty import far_below, missed
 from ..fit.frontier import FrontierFit
 from ..fit.isoflop import fit_isoflop
 from ..fit.parametric import fit_parametric
@@ -43,6 +43,8 @@ ASSUMED = {
     2: "that the loss of one budget is a parabola, which the range and the centre of the sizes can tilt",
     3: "that one formula holds for all runs",
 }
+#: said where a budget lies too far below the runs for any approach
+BELOW = "Follow none of them so far down"
 #: said of approach 3 where repeated runs refute it
 MISSES = "But the formula of approach 3 misses the runs by {:.2g} times as much as repeated runs differ."
 
@@ -175,6 +177,8 @@ def rule_on(found: Approaches, flops: float, level: float = 0.95, rival: bool = 
     additive law, the runs tell the coupled one from it (:func:`~scaling.diagnostics.better_law`), and that asks for a
     size outside of approach 3's interval.
 
+    None is followed to a budget further below the cheapest run than the runs span.
+
     Parameters
     ----------
     found : Approaches
@@ -191,10 +195,12 @@ def rule_on(found: Approaches, flops: float, level: float = 0.95, rival: bool = 
     """
     positive_finite(flops=flops)
     ruling = _by_exponents(found, flops, level)
-    if ruling.follow != 3:
-        return ruling
     there = sorted(found.bootstraps)
     sizes = found.table(flops, level).dropna(subset=["params"])
+    if ruling.follow is not None and (below := _far_below(found, flops)):
+        return _ruling(flops, None, there, sizes, ruling.agree, ruling.found, below)
+    if ruling.follow != 3:
+        return ruling
     other = _rival_of(found, flops, level) if rival else None
     if said := _apart_in_size(found, level):
         agree: bool | None = False
@@ -209,6 +215,13 @@ def rule_on(found: Approaches, flops: float, level: float = 0.95, rival: bool = 
         return doubted
     low, high = np.nanmin([doubted.low, other.low, other.size]), np.nanmax([doubted.high, other.high, other.size])
     return replace(doubted, low=float(low), high=float(high))
+
+
+def _far_below(found: Approaches, flops: float) -> str:
+    """That no approach is to be followed to a budget far below the runs, in words; nothing where it is not there."""
+    paid = next(iter(found.fits.values())).runs["flops"].to_numpy(dtype=float)
+    below = far_below(float(np.log(flops)), np.log(paid))
+    return f"{BELOW}: the budget {below}. Runs near it would tell." if below else ""
 
 
 def _rival_of(found: Approaches, flops: float, level: float) -> Rival | None:

@@ -20,6 +20,7 @@ from ..optimum.allocation import Allocation, compute_optimal, exponents, without
 from ..runs.epochs import often_read
 from ..runs.meter import Meter, find_meter
 from ..uncertainty.resampling import Bootstrap
+from .misread import misread_budget
 from .precedent import already_reached
 from .tables import limited, off_optimum, overtraining, quantities, serving, with_intervals
 
@@ -194,8 +195,9 @@ def plan_training(
     Raises
     ------
     FitError
-        If the law is not identified, or more than a tenth of the resamples have no optimum; with ``unique_tokens``, if
-        a run of the fit read its tokens more than four times.
+        If the law is not identified, or more than a tenth of the resamples have no optimum; if the budget lies so far
+        below the runs that it is in another unit; with ``unique_tokens``, if a run of the fit read its tokens more than
+        four times.
     ValueError
         If a number is out of its range.
     TypeError
@@ -216,8 +218,9 @@ def plan_training(
         raise TypeError(f"{words}: fit with fit_parametric")
     law = boot.fit.law
     _check_numbers(flops, inference_tokens, unique_tokens)
-    boot, lost = with_optimum(boot, level)
     meter = find_meter(boot.fit.runs)
+    _refuse_misread(boot.fit, flops, meter)
+    boot, lost = with_optimum(boot, level)
     problems = {"compute-optimal": lambda law: _best(law, flops, meter)}
     if inference_tokens is not None:
         problems["with inference"] = lambda law: serving(law, flops, inference_tokens, meter)
@@ -268,6 +271,12 @@ def _beyond(runs: pd.DataFrame, best: Allocation, meter: Meter) -> dict[str, flo
     largest = {"flops": flops.max(), "params": runs["params"].max(), "tokens": runs["tokens"].max()}
     beyond = {name: float(getattr(best, name) / most) for name, most in largest.items()}
     return beyond | {"cheapest": float(best.flops / flops.min())}
+
+
+def _refuse_misread(fit: Fit, flops: float, meter: Meter) -> None:
+    """``FitError`` for a budget in another unit."""
+    if words := misread_budget(flops, _paid(fit.runs, meter), fit.runs["loss"], fit.law, meter):
+        raise FitError(words)
 
 
 def _refuse_repeated(fit: Fit) -> None:

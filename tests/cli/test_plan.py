@@ -105,6 +105,29 @@ def test_what_cannot_be_said_of_the_loss_is_not(table):
     assert "decades beyond the most expensive run" in told["reason"]
 
 
+def test_a_budget_far_below_the_runs_has_no_size_and_no_loss(table):
+    output = run(table, "--flops", "1e14", "--resamples", 100).output
+    assert "if it may be off:  cannot say: it lies" in output
+    assert "Follow none of them so far down" in output
+    assert "Follow approach" not in output
+    told = json.loads(run(table, "--flops", "1e14", "--resamples", 100, "--json").output)
+    assert "decades below the cheapest run" in told["open_question"]
+    assert "decades below the cheapest run" in told["discrepancy"]["reason"]
+    assert (told["approaches"]["follow"], told["law"], told["off_optimum"]) == (None, None, None)
+    assert "size ratio" not in output
+
+
+@pytest.mark.parametrize(
+    ("flops", "meant"), [("5000", "4.32e23"), ("100", "8.64e21"), ("1e-5", "8.64e14"), ("1e10", "")]
+)
+def test_a_number_in_another_unit_is_no_budget(table, flops, meant):
+    for form in ([], ["--json"], ["--format", "csv"]):
+        result = run(table, "--flops", flops, "--resamples", 100, *form)
+        assert result.exit_code == 1
+        assert "times below the cheapest run" in result.stderr
+        assert (f"is it in PF-days? Then it is {meant} FLOPs" if meant else "in which unit is it?") in result.stderr
+
+
 def test_same_seed_same_words(table):
     first, again, other = (run(table, "--flops", "1e22", "--resamples", 150, "--seed", s).output for s in (1, 1, 2))
     assert first == again != other
