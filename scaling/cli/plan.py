@@ -20,7 +20,7 @@ from .command import Command
 from .groups import ONE_UNIT, groups_of_runs, records, refuse_none, without_law
 from .options import law_option, runs_options
 from .planning import Asked, Planned, plan_of_group, plan_of_table
-from .quantity import Quantity
+from .quantity import Compute, Quantity
 from .reading import read_runs
 from .terminal import asked_form, bullets, format_options, grid, heading, interval, say, table_nouns
 
@@ -33,9 +33,9 @@ NEXT = ("next_runs", "next_aim", "next_flops_per_run", "next_tokens_per_param", 
 @runs_options
 @click.option(
     "--flops",
-    type=Quantity(),
+    type=Compute(),
     required=True,
-    help="Training budget, FLOPs: 6 x parameters x tokens, or as the table counts them.",
+    help="Training budget, FLOPs or '100 PF-days': 6 x parameters x tokens, or as the table counts them.",
 )
 @law_option(
     "auto",
@@ -45,7 +45,7 @@ NEXT = ("next_runs", "next_aim", "next_flops_per_run", "next_tokens_per_param", 
 @click.option("--group", metavar="COLUMN", help="A plan for the rows of each value of this column, side by side.")
 @click.option("--inference-tokens", type=Quantity(zero=True), help="Tokens the model will read and write in its life.")
 @click.option("--unique-tokens", type=Quantity(), help="Distinct tokens at hand, where they are limited.")
-@click.option("--next-budget", type=Quantity(), help="Suggest runs to add that cost no more FLOPs than this together.")
+@click.option("--next-budget", type=Compute(), help="Suggest runs to add that cost no more FLOPs than this together.")
 @click.option("--next-runs", type=click.IntRange(1, 1000), default=12, show_default=True, help="At most so many.")
 @click.option(
     "--next-aim",
@@ -54,7 +54,7 @@ NEXT = ("next_runs", "next_aim", "next_flops_per_run", "next_tokens_per_param", 
     show_default=True,
     help="What they shall tell: the optimal size or the loss at --flops, or the exponent of the size.",
 )
-@click.option("--next-flops-per-run", type=Quantity(), help="No suggested run costs more FLOPs than this.")
+@click.option("--next-flops-per-run", type=Compute(), help="No suggested run costs more FLOPs than this.")
 @click.option(
     "--next-tokens-per-param",
     type=Quantity(),

@@ -158,8 +158,8 @@ def find_discrepancy(fit: Fit) -> Discrepancy:
 
     Nothing is said (``Band.reason``) where fewer than two budgets can be forecast from cheaper ones, where those
     forecasts miss by more than chance explains (chi-squared, 1 %), and further beyond the most expensive run, or below
-    the cheapest, than the runs span in ln C. Residuals count as at most five robust standard deviations. Of a table of more than 300 runs,
-    300 spread evenly over compute are looked at.
+    the cheapest, than the runs span in ln C. Residuals count as at most five robust standard deviations. Of a table of
+    more than 300 runs, 300 spread evenly over compute are looked at.
 
     Parameters
     ----------

@@ -109,7 +109,7 @@ def _ruled_out(frontier: Frontier, log_c: float) -> str:
 
 
 def far_below(log_flops: float, seen: np.ndarray) -> str:
-    """That a budget lies further below runs, (n,) both in ln C, than these span, in words; nothing where it does not."""
+    """That a budget lies further below runs (n,), both in ln C, than these span, in words; nothing where not."""
     gap, span = (np.array([seen.min() - log_flops, np.ptp(seen)]) / np.log(10)).tolist()
     if gap <= max(span, 1.0):
         return ""

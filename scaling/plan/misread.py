@@ -21,7 +21,7 @@ NEAR = 1e6
 
 
 def misread_budget(flops: float, paid: pd.Series, seen: pd.Series, law: SumLaw | None, meter: Meter) -> str:
-    """Why ``flops`` are no budget for runs that cost ``paid`` each and reached the losses ``seen``; nothing if they are.
+    """Why ``flops`` are no budget for runs that cost ``paid`` each and reached the losses ``seen``, or nothing.
 
     They are none where they lie further below the cheapest run than the runs span, and either are less than any
     training run costs or buy, by the law of the runs, a loss that is worse than a guess, while the runs do better.

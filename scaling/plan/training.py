@@ -32,6 +32,9 @@ FAR = 10.0
 FAR_WORDS = "the budget is"
 #: the share of resamples without an optimum above which there is no plan
 MOST_LOST = 0.1
+#: the most passes over its tokens of a run of Muennighoff et al. 2023 whose losses are known, and what is missed there
+MOST_EPOCHS = 44
+MISSED = "14 times the losses by R* were 3 % off, for those of 44 times 15 to 23 % too low"
 #: captions of two tables
 OTHER_SIZE, SMALLER = "training another size than the advised", "smaller models of the same loss"
 #: how quantities are printed
@@ -154,7 +157,8 @@ def plan_training(
       share by which the total falls against serving the compute-optimal model.
     * **limited data**, when only ``unique_tokens`` are distinct: :func:`~scaling.optimum.data_constrained_optimal` with
       the law of your runs and the published :math:`R^*_D` and :math:`R^*_N` of Muennighoff et al. 2023, which your runs
-      say nothing about; the intervals are those of your law alone.
+      say nothing about; the intervals are those of your law alone. Where tokens would be read more than 44 times, as
+      those of no run whose losses are known were, it is left out and a note says so.
     * **off the optimum**: 1/4, 1/2, 2 and 4 times the advised size at the same budget. ``extra_loss`` is against
       the best allocation under the same law, and ``compute_wasted`` the share of the budget that could have been
       saved, because the same loss is compute-optimal at
@@ -228,13 +232,14 @@ def plan_training(
         _refuse_repeated(boot.fit)
         problems["limited data"] = lambda law: limited(law, flops, unique_tokens, meter)
     parts = {name: with_intervals(of, boot, law, level) for name, of in problems.items()}
+    repeating = _repeating(parts, unique_tokens)
     best = compute_optimal(law, flops, meter=meter)
     run = boot.predict(best.params, best.tokens, level).iloc[0]
     ends = run[["estimate", "low", "high"]].astype(float)
     parts["compute-optimal"].loc["loss_of_a_run"] = [*ends, False]
     allocation = pd.concat(parts, names=["problem", "quantity"])
     doubt = unsettled(boot.fit, flops, level)
-    notes = _notes(boot, best, lost, unique_tokens, level, allocation, meter, doubt)
+    notes = _notes(boot, best, lost, repeating, level, allocation, meter, doubt)
     reach = _beyond(boot.fit.runs, best, meter)["flops"]
     if reach > FAR:
         warnings.warn(next(note for note in notes if note.startswith(FAR_WORDS)), RunsWarning, stacklevel=2)
@@ -288,6 +293,18 @@ def _refuse_repeated(fit: Fit) -> None:
         raise FitError(f"{said}: {why}; fit the runs of up to four epochs, or plan without unique tokens")
 
 
+def _repeating(parts: dict[str, pd.DataFrame], unique: float | None) -> str:
+    """What to know of limited data; its part is taken out where tokens would be read more often than anybody saw."""
+    if unique is None:
+        return ""
+    if (epochs := float(parts["limited data"].loc["epochs", "estimate"])) > MOST_EPOCHS:
+        del parts["limited data"]
+        times = f"{format_count(unique)} tokens would be read {epochs:.3g} times"
+        return f"limited data: cannot say: {times}, and for runs that read theirs {MISSED}"
+    source = "limited data takes R* from Muennighoff et al. 2023, not from these runs"
+    return f"{source}; how far that is off is not in its intervals: for runs that read their tokens {MISSED}"
+
+
 def _check_numbers(flops: float, inference_tokens: float | None, unique_tokens: float | None) -> None:
     positive_finite(flops=flops)
     if unique_tokens is not None:
@@ -318,7 +335,7 @@ def _notes(
     boot: Bootstrap,
     best: Allocation,
     lost: float,
-    unique: float | None,
+    repeating: str,
     level: float,
     allocation: pd.DataFrame,
     meter: Meter,
@@ -353,8 +370,8 @@ def _notes(
         notes.append(
             f"percentiles that missed the estimate were widened to it, since the resamples are biased: {names}"
         )
-    if unique is not None:
-        notes.append("limited data takes R* from Muennighoff et al. 2023, not from these runs")
+    if repeating:
+        notes.append(repeating)
     return tuple(notes)
 
 

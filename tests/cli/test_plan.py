@@ -142,6 +142,48 @@ def test_numbers_as_people_write_them(text, value):
     assert Quantity().convert(text, None, None) == pytest.approx(value, rel=1e-15)
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("10 PF-days", 8.64e20),
+        ("2 petaflop days", 1.728e20),
+        ("5 ZFLOP", 5e21),
+        ("1e22 FLOPs", 1e22),
+        ("3e5 EFLOP", 3e23),
+    ],
+)
+def test_compute_may_have_a_unit(text, value):
+    from scaling.cli.quantity import Compute
+
+    assert Compute().convert(text, None, None) == pytest.approx(value, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("1000 H100-hours", "no compute until the speed of one H100 is known: 3.6e+06 seconds times the peak"),
+        ("8 GPU days", "(MFU)"),
+        ("1e22B", "a power of ten and a letter that stands for one"),
+        ("1.5e3 M", "a power of ten and a letter that stands for one"),
+        ("10 apples", "is not a number"),
+    ],
+)
+def test_what_is_no_compute_yet_is_told_what_it_lacks(table, text, words):
+    result = run(table, f"--flops={text}")
+    assert result.exit_code == 2
+    assert words in result.stderr
+
+
+def test_tokens_read_more_often_than_anybody_saw_have_no_plan(table):
+    few, some = (run(table, "--flops", "1e22", "--resamples", 100, "--unique-tokens", n) for n in ("1e9", "5e10"))
+    assert "limited data: cannot say: 1B tokens would be read" in few.output
+    assert "limited data, 95%" not in few.output
+    assert "how far that is off is not in its intervals" in some.output
+    assert "limited data, 95%" in some.output
+    record = json.loads(run(table, "--flops", "1e22", "--resamples", 100, "--unique-tokens", "1e3", "--json").output)
+    assert {row["problem"] for row in record["allocation"]} == {"compute-optimal"}
+
+
 @pytest.mark.parametrize("text", ["-1e24", "0", "many", "1e999", "nan", "inf", "", "7Q", "1,000", "1e24x"])
 def test_what_is_no_number_is_a_wrong_command_line(table, text):
     result = run(table, f"--flops={text}")
