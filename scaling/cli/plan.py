@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from click.core import ParameterSource
 
-from .._words import format_flops, to_json
+from .._words import format_flops, percent, to_json
 from ..diagnostics.discrepancy import Band
 from ..errors import FitError
 from ..plan.equal_compute import EqualCompute
@@ -21,6 +21,7 @@ from .groups import ONE_UNIT, groups_of_runs, records, refuse_none, without_law
 from .options import law_option, runs_options
 from .planning import Asked, Planned, plan_of_group, plan_of_table
 from .quantity import Compute, Quantity
+from .reach import refuse_few_resamples
 from .reading import read_runs
 from .terminal import asked_form, bullets, format_options, grid, heading, interval, say, table_nouns
 
@@ -132,6 +133,7 @@ def command(
         seed=seed,
     )
     _refuse_idle(next_budget)
+    refuse_few_resamples(level, resamples)
     table, name = read_runs(runs, reading, group), " and ".join(runs)
     if group is None:
         one = plan_of_table(table, name, asked)
@@ -190,7 +192,7 @@ def _print_tables(found: Plan, more: NextRuns | EqualCompute | None) -> None:
     heading(found.title)
     bullets(list(found.notes))
     for caption, rows in found.tables().items():
-        heading(f"{caption}, {found.level:.0%} interval")
+        heading(f"{caption}, {percent(found.level)}% interval")
         grid(rows, ("problem", "quantity"))
     if more is not None:
         heading("runs to add")
@@ -207,7 +209,7 @@ def _both(found: Plan, band: Band) -> str:
         return f"{value:.4g} {'unknown' if np.isnan(low) else f'[{low:.4g}, {high:.4g}]'}"
 
     lines = [
-        f"{nouns.rises or 'loss'} of the compute-optimal run, {found.level:.0%} interval",
+        f"{nouns.rises or 'loss'} of the compute-optimal run, {percent(found.level)}% interval",
         f"  if the form of the law holds:  {span(loss['estimate'], loss['low'], loss['high'])}",
         f"  if it is off as far as these runs show:  {span(*map(float, (band.estimate, band.low, band.high)))}",
     ]
@@ -229,7 +231,7 @@ def _side_by_side(each: Mapping[str, Planned | FitError], group: str, asked: Ask
         rows.append((label, len(one.fit.runs), *cells, not one.plan.open_question))
     heading(f"Side by side: what to train with {format_flops(asked.flops)} FLOPs, for each {group}")
     if rows:
-        title = f"{100 * asked.level:.4g} % interval"
+        title = f"{percent(asked.level)} % interval"
         names = [word for name in ("parameters", "tokens", "loss") for word in (name, f"{title} of {name}")]
         grid(pd.DataFrame(rows, columns=[group, "runs", *names, "size settled"]), (group,))
     bullets(without_law(each) + [ONE_UNIT])

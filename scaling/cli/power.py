@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from .. import __version__
+from .._words import percent
 from ..diagnostics.skewness import LEAST as SKEWED
 from ..diagnostics.skewness import residual_skewness
 from ..errors import FitError, RunsError
@@ -60,7 +61,7 @@ class Power:
         bullets([*(["read: " + "; ".join(words)] if words else []), *told["notes"]])
         heading(f"{told['equation']}, where x is {told['x']} and y is {told['y']}")
         rows = [(r["name"], r["estimate"], interval(r["low"], r["high"])) for r in told["constants"]]
-        title = f"{100 * self.level:.4g} % interval"
+        title = f"{percent(self.level)} % interval"
         grid(pd.DataFrame(rows, columns=["constant", "estimate", title]), ("constant",))
         bullets([f"status: {told['status']}" + (f" ({told['message']})" if told["message"] else "")])
         bullets([f"rms residual {number(told['rms_residual'])} in ln y", *told["remarks"]])

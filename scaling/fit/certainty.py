@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from .._checks import positive_finite, proper_share
-from .._words import format_count, format_flops
+from .._words import format_count, format_flops, percent
 from ..errors import FitError, FitErrorKind
 from ..laws.coupled import CoupledLaw
 from ..optimum.allocation import compute_optimal, exponents
@@ -87,7 +87,7 @@ def open_questions(
         if flops is None
         else f"for {format_flops(flops)} FLOPs"
     )
-    return f"the best size {budget} is not known within a factor of {FACTOR:g} ({level:.0%})", True
+    return f"the best size {budget} is not known within a factor of {FACTOR:g} ({percent(level)}%)", True
 
 
 def _ruled_out(frontier: Frontier, log_c: float) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from .._checks import positive_finite, proper_share, within
-from .._words import format_count, format_flops
+from .._words import format_count, format_flops, percent
 from ..errors import FitError, FitErrorKind, RunsWarning
 from ..fit.certainty import unsettled
 from ..fit.result import Fit
@@ -94,7 +94,7 @@ class Plan:
 
     def _parts(self) -> list[tuple[str, pd.DataFrame]]:
         """Captions, and tables with their numbers as people say them."""
-        interval = f"{self.level:.0%} interval"
+        interval = f"{percent(self.level)}% interval"
         parts = [
             (f"{problem}, {interval}", _readable_rows(rows.droplevel("problem")))
             for problem, rows in self.allocation.groupby("problem", sort=False)

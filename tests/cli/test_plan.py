@@ -174,6 +174,20 @@ def test_what_is_no_compute_yet_is_told_what_it_lacks(table, text, words):
     assert words in result.stderr
 
 
+@pytest.mark.parametrize(("level", "needed"), [("0.99", "400"), ("0.9999", "40,000"), ("0.999999", "4,000,000")])
+def test_no_level_without_the_resamples_that_tell_its_ends(table, level, needed):
+    for command in (["plan", str(table), "--flops", "1e22"], ["fit", str(table)]):
+        result = CliRunner().invoke(main, [*command, "--level", level, "--resamples", "100"])
+        assert result.exit_code == 2
+        assert f"--level {level} needs {needed} resamples or more, got 100" in result.stderr
+
+
+def test_a_high_level_with_its_resamples_has_a_plan(table):
+    output = run(table, "--flops", "1e22", "--level", "0.99", "--resamples", 400).output
+    assert "compute-optimal, 99% interval" in output
+    assert "between laws, 99% interval of each" in output
+
+
 def test_tokens_read_more_often_than_anybody_saw_have_no_plan(table):
     few, some = (run(table, "--flops", "1e22", "--resamples", 100, "--unique-tokens", n) for n in ("1e9", "5e10"))
     assert "limited data: cannot say: 1B tokens would be read" in few.output
