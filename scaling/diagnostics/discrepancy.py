@@ -217,16 +217,20 @@ def find_discrepancy(fit: Fit) -> Discrepancy:
 
 
 def _seen(law: SumLaw, N: np.ndarray, D: np.ndarray, missed: ArrayLike = 0.0, weights: ArrayLike = 1.0) -> _Seen:
-    """Points with the slopes there of ln loss in E, ln A, ln B, alpha, beta and, where there is one, k."""
+    """Points with the slopes of ln loss there."""
     logs = np.log(np.column_stack([N, D]))
+    return _Seen(logs, slopes_of(law, N, D), *(np.broadcast_to(x, N.shape) for x in (missed, weights)))
+
+
+def slopes_of(law: SumLaw, N: np.ndarray, D: np.ndarray) -> np.ndarray:
+    """Slopes of ln loss in E, ln A, ln B, alpha, beta and, where there is one, k, a row a point."""
     size, data = law.terms(N, D)
     coupling = []
     if isinstance(law, CoupledLaw):
         inner, whole = size + data, (size + data) ** law.k
         size, data, coupling = law.k * whole * size / inner, law.k * whole * data / inner, [whole * np.log(inner)]
-    parts = np.column_stack([np.ones_like(size), size, data, -logs[:, 0] * size, -logs[:, 1] * data, *coupling])
-    loss = np.asarray(law.loss(N, D))
-    return _Seen(logs, parts / loss[:, None], *(np.broadcast_to(x, N.shape) for x in (missed, weights)))
+    parts = np.column_stack([np.ones_like(size), size, data, -np.log(N) * size, -np.log(D) * data, *coupling])
+    return np.asarray(parts / np.asarray(law.loss(N, D))[:, None])
 
 
 def _forecasts(table: pd.DataFrame, seen: _Seen) -> Iterator[tuple[float, float, int, float, float]]:
