@@ -8,8 +8,8 @@ from math import ceil
 import numpy as np
 from numpy.typing import ArrayLike
 
-#: up to this level the resamples that a command draws at least are enough; above it so many lie beyond an end
-USUAL_LEVEL, BEYOND = 0.95, 2
+#: up to this level the resamples that a command draws at least are enough; above it so many lie beyond each end
+USUAL_LEVEL, BEYOND = 0.95, 1
 
 
 def within(limits: str, holds: Callable[[np.ndarray], np.ndarray], **arguments: ArrayLike) -> list[np.ndarray]:
@@ -63,7 +63,7 @@ def proper_share(name: str, value: float) -> None:
 
 
 def least_resamples(level: float) -> int:
-    """How many resamples put two beyond each end of an interval whose level is above 95 %; 0 up to that."""
+    """How many resamples put one beyond each end of an interval whose level is above 95 %; 0 up to that."""
     return ceil(2 * BEYOND / (1 - level) - 1e-6) if USUAL_LEVEL < level < 1 else 0
 
 

@@ -87,8 +87,8 @@ class Bootstrap:
             If all resamples give one and the same value: they do not say how sure it is. Among several quantities,
             such a one has the ends NaN.
         ValueError
-            If ``level`` does not lie between 0 and 1, or is above 0.95 and leaves fewer than two resamples beyond an
-            end, or ``of`` names no constant.
+            If ``level`` does not lie between 0 and 1, or is above 0.95 and leaves no resample beyond an end,
+            or ``of`` names no constant.
         """
         found = self.percentiles(level, of)
         remarks = found.remarks(level)
