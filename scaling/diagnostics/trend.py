@@ -20,14 +20,14 @@ def chance_of_trend(fit: Fit) -> float:
     """
     used = fit.weights > 0
     names = ["params", "tokens"] if isinstance(fit.candidate, SumLaw) else ["x"]
-    if names[0] not in fit.runs:
+    if names[0] not in fit.runs or (names == ["x"] and "exponent" not in fit.candidate.constants):
         return float("nan")
     values = [fit.runs[name].to_numpy(dtype=float)[used] for name in names]
     y, logs = fit.residuals[used], [np.log(each) for each in values]
     if isinstance(fit.candidate, SumLaw):
         slopes = slopes_of(fit.candidate, *values)
     else:
-        term = values[0] ** fit.candidate.exponent
+        term = values[0] ** fit.candidate.constants["exponent"]
         slopes = np.column_stack([np.ones_like(term), term, term * logs[0]]) / fit.candidate.value(values[0])[:, None]
     scaled = [(each - each.mean()) / max(float(np.std(each)), 1e-12) for each in logs]
     x, z = scaled[0], scaled[-1]
