@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import ceil
 
 import numpy as np
 from numpy.typing import ArrayLike
+
+#: up to this level the resamples that a command draws at least are enough; above it so many lie beyond each end
+USUAL_LEVEL, BEYOND = 0.95, 1
 
 
 def within(limits: str, holds: Callable[[np.ndarray], np.ndarray], **arguments: ArrayLike) -> list[np.ndarray]:
@@ -56,6 +60,17 @@ def proper_share(name: str, value: float) -> None:
     """``ValueError`` for a share, or the level of an interval, that is not above 0 and below 1."""
     if not 0 < value < 1:
         raise ValueError(f"{name} must lie between 0 and 1, got {value}")
+
+
+def least_resamples(level: float) -> int:
+    """How many resamples put one beyond each end of an interval whose level is above 95 %; 0 up to that."""
+    return ceil(2 * BEYOND / (1 - level) - 1e-6) if USUAL_LEVEL < level < 1 else 0
+
+
+def enough_resamples(level: float, resamples: int) -> None:
+    """``ValueError`` where there are fewer resamples than the level of an interval needs."""
+    if resamples < (needed := least_resamples(level)):
+        raise ValueError(f"level {level:.12g} needs {needed:,} resamples or more, got {resamples:,}")
 
 
 def at_least(name: str, value: float, least: float) -> None:

@@ -47,6 +47,11 @@ def format_flops(value: float, _position: int | None = None) -> str:
     return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}" if value else "0"
 
 
+def percent(level: float) -> str:
+    """The level of an interval in per cent, without the sign; never rounded to 100."""
+    return f"{100 * level:.12g}"
+
+
 _SHOWN = 5
 
 

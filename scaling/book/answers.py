@@ -21,6 +21,7 @@ from ..fit.parametric import fit_parametric
 from ..fit.result import Fit
 from ..optimum.allocation import compute_optimal
 from ..plan.between import BetweenLaws, compare_plans
+from ..plan.misread import misread_budget
 from ..plan.next_runs import suggest_runs
 from ..plan.training import FAR, Plan, plan_training
 from ..runs.curves import row_weights
@@ -131,6 +132,8 @@ class Answers:
         if self.looked.pooled:
             return {"kind": NOTHING, "approach": None, "why": "; ".join(each.words for each in self.looked.pooled)}
         follow, plan = self.ruling.follow, self.plan
+        if words := self._misread():
+            return {"kind": NOTHING, "approach": None, "why": words}
         if not self.found.bootstraps:
             return {"kind": NOTHING, "approach": None, "why": self.ruling.rule}
         if follow is None:
@@ -153,6 +156,12 @@ class Answers:
         settled = not plan.open_question and bool(np.isfinite(best["params"]).all())
         why = self.ruling.rule if settled else plan.open_question or UNTOLD
         return {"kind": NUMBER if settled else RANGE, "approach": 3, "why": why, **best}
+
+    def _misread(self) -> str:
+        """Why the number is no budget for these runs; nothing where it is."""
+        fit = self.found.fits.get(3)
+        law = fit.law if isinstance(fit, Fit) and fit.status != "not_identified" else None
+        return misread_budget(self.flops, self.runs["flops"], self.runs["loss"], law, find_meter(self.runs))
 
     def _by_frontier(self, number: int) -> dict[str, Any]:
         """Size and tokens by an approach without a formula of the loss."""

@@ -10,6 +10,7 @@ import pandas as pd
 
 from .._words import format_count, format_flops
 from ..diagnostics.approaches import APPROACHES
+from ..diagnostics.ruling import BELOW, FORESEES
 from ..runs.nouns import Nouns
 from .answers import AGAINST, FOR, NOTHING, NUMBER, RANGE, UNKNOWN
 from .chapters import DONE, Chapter, Outcome
@@ -131,9 +132,13 @@ def _why(answer: dict[str, Any]) -> str:
     if answer["kind"] == NOTHING or answer["approach"] is not None:
         words = answer["why"].partition(": it lies anywhere")[0]  # the range stands in the line above
         return escaped(sentence(words))
+    if answer["ruling"]["rule"].startswith(BELOW):
+        return "the budget lies further below the cheapest run than the runs span. Runs near it would tell."
     doubt = "the fitted law misses these runs by far more than repeated runs differ"
     if answer["ruling"]["agree"] is False:
         doubt = "the methods that were tried on these runs disagree by more than noise"
+    elif FORESEES in answer["ruling"]["found"]:
+        doubt = "a law of compute alone foresees the most expensive runs better than the law of size and tokens"
     elif "foresees the runs held out better" in answer["ruling"]["found"]:
         doubt = "another law foresees the runs held out better, and asks for another size"
     settle = "Runs of equal compute near the budget, of four sizes or more, would settle it."

@@ -11,7 +11,7 @@ import click
 import numpy as np
 import pandas as pd
 
-from .._words import to_json
+from .._words import percent, to_json
 from ..diagnostics.approaches import APPROACH_NAMES, fit_approaches
 from ..diagnostics.choice import BestLaw, best_law
 from ..diagnostics.contenders import AS_ASKED, CONTENDERS, QUICK, Contender, as_asked
@@ -29,7 +29,7 @@ from .command import UNUSABLE, Command, Refusal
 from .groups import groups_of_runs, records, refuse_none, side_by_side
 from .options import constants_of, law_option, runs_options
 from .power import Axes, compute_alone, fit_power
-from .reach import POWER, refuse_unreached
+from .reach import POWER, refuse_few_resamples, refuse_unreached
 from .reading import read_runs
 from .recording import best_record, result_record
 from .terminal import bullets, format_options, grid, heading, interval, number, say, table_nouns
@@ -135,6 +135,7 @@ def command(
         scaling fit my_runs.csv
         scaling fit my_runs.csv --approach 3 --resamples 4000 --out fit.json
     """
+    refuse_few_resamples(level, resamples)
     if out is not None:
         claim(out, runs, force)
     which = (1, 2, 3) if approach == "all" else (int(approach),)
@@ -300,7 +301,7 @@ def _print(found: _Fitted, level: float) -> None:
             (r["name"], r["estimate"], "given" if r["given"] else interval(r["low"], r["high"]))
             for r in out["constants"]
         ]
-        grid(pd.DataFrame(rows, columns=["constant", "estimate", f"{100 * level:.4g} % interval"]), ("constant",))
+        grid(pd.DataFrame(rows, columns=["constant", "estimate", f"{percent(level)} % interval"]), ("constant",))
         bullets(_diagnostics(out))
         bullets([out["leaning"]] if out.get("leaning") else [])
         if out.get("certainty"):
@@ -315,7 +316,7 @@ def _print_certainty(rows: list[dict[str, Any]], level: float) -> None:
     """A row a question, with its answer."""
     say("  what the runs know, by profile likelihood, as far as the law is right:")
     words = {"a": "exponent a", "params": "best size", "loss": "its loss", "E": "E", "k": "coupling k"}
-    title = f"{100 * level:.4g} % interval"
+    title = f"{percent(level)} % interval"
     columns = ["quantity", "at FLOPs", "value", title, "needed", "enough"]
     nouns = table_nouns()
     lines = []
@@ -336,7 +337,7 @@ def _print_exponents(approaches: dict[int, dict[str, Any]], level: float) -> Non
             a, b = out["exponents"]["a"], out["exponents"]["b"]
             spans = [interval(x["low"], x["high"]) for x in (a, b)]
             rows.append((f"{k}, {APPROACH_NAMES[k]}", a["estimate"], spans[0], b["estimate"], spans[1]))
-    title = f"{100 * level:.4g} % interval"
+    title = f"{percent(level)} % interval"
     grid(pd.DataFrame(rows, columns=["approach", "a", f"{title} of a", "b", f"{title} of b"]), ("approach",))
 
 
@@ -345,7 +346,7 @@ def _print_differences(differences: dict[str, Any], level: float) -> None:
     if not len(pairs):
         return
     heading("Differences of a between approaches, which say more than intervals side by side")
-    title = f"{100 * level:.4g} % interval"
+    title = f"{percent(level)} % interval"
     rows = [(p.approaches, p.difference, interval(p.low, p.high), p.drawn) for p in pairs.itertuples()]
     grid(pd.DataFrame(rows, columns=["approaches", "difference", title, "runs drawn"]), ("approaches", "runs drawn"))
     say(f"  {differences['words']}")

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import pandas as pd
 
+from .._words import percent
 from ..errors import FitError
 from ..runs.curves import rows_or_runs
 from ..runs.problems import repeats
@@ -102,7 +103,7 @@ def side_by_side(each: Mapping[str, Told | FitError], column: str, level: float)
     if not rows:
         bullets(["no group could be fitted"])
         return
-    columns = [column, "runs", *constants, "a", f"{100 * level:.4g} % interval", "status"]
+    columns = [column, "runs", *constants, "a", f"{percent(level)} % interval", "status"]
     grid(pd.DataFrame(rows, columns=columns), (column, "status"))
     bullets([*without_law(each), ONE_UNIT])
 

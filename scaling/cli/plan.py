@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from click.core import ParameterSource
 
-from .._words import format_flops, to_json
+from .._words import format_flops, percent, to_json
 from ..diagnostics.discrepancy import Band
 from ..errors import FitError
 from ..plan.equal_compute import EqualCompute
@@ -20,7 +20,8 @@ from .command import Command
 from .groups import ONE_UNIT, groups_of_runs, records, refuse_none, without_law
 from .options import law_option, runs_options
 from .planning import Asked, Planned, plan_of_group, plan_of_table
-from .quantity import Quantity
+from .quantity import Compute, Quantity
+from .reach import refuse_few_resamples
 from .reading import read_runs
 from .terminal import asked_form, bullets, format_options, grid, heading, interval, say, table_nouns
 
@@ -33,9 +34,9 @@ NEXT = ("next_runs", "next_aim", "next_flops_per_run", "next_tokens_per_param", 
 @runs_options
 @click.option(
     "--flops",
-    type=Quantity(),
+    type=Compute(),
     required=True,
-    help="Training budget, FLOPs: 6 x parameters x tokens, or as the table counts them.",
+    help="Training budget, FLOPs or '100 PF-days': 6 x parameters x tokens, or as the table counts them.",
 )
 @law_option(
     "auto",
@@ -45,7 +46,7 @@ NEXT = ("next_runs", "next_aim", "next_flops_per_run", "next_tokens_per_param", 
 @click.option("--group", metavar="COLUMN", help="A plan for the rows of each value of this column, side by side.")
 @click.option("--inference-tokens", type=Quantity(zero=True), help="Tokens the model will read and write in its life.")
 @click.option("--unique-tokens", type=Quantity(), help="Distinct tokens at hand, where they are limited.")
-@click.option("--next-budget", type=Quantity(), help="Suggest runs to add that cost no more FLOPs than this together.")
+@click.option("--next-budget", type=Compute(), help="Suggest runs to add that cost no more FLOPs than this together.")
 @click.option("--next-runs", type=click.IntRange(1, 1000), default=12, show_default=True, help="At most so many.")
 @click.option(
     "--next-aim",
@@ -54,7 +55,7 @@ NEXT = ("next_runs", "next_aim", "next_flops_per_run", "next_tokens_per_param", 
     show_default=True,
     help="What they shall tell: the optimal size or the loss at --flops, or the exponent of the size.",
 )
-@click.option("--next-flops-per-run", type=Quantity(), help="No suggested run costs more FLOPs than this.")
+@click.option("--next-flops-per-run", type=Compute(), help="No suggested run costs more FLOPs than this.")
 @click.option(
     "--next-tokens-per-param",
     type=Quantity(),
@@ -132,6 +133,7 @@ def command(
         seed=seed,
     )
     _refuse_idle(next_budget)
+    refuse_few_resamples(level, resamples)
     table, name = read_runs(runs, reading, group), " and ".join(runs)
     if group is None:
         one = plan_of_table(table, name, asked)
@@ -190,7 +192,7 @@ def _print_tables(found: Plan, more: NextRuns | EqualCompute | None) -> None:
     heading(found.title)
     bullets(list(found.notes))
     for caption, rows in found.tables().items():
-        heading(f"{caption}, {found.level:.0%} interval")
+        heading(f"{caption}, {percent(found.level)}% interval")
         grid(rows, ("problem", "quantity"))
     if more is not None:
         heading("runs to add")
@@ -207,7 +209,7 @@ def _both(found: Plan, band: Band) -> str:
         return f"{value:.4g} {'unknown' if np.isnan(low) else f'[{low:.4g}, {high:.4g}]'}"
 
     lines = [
-        f"{nouns.rises or 'loss'} of the compute-optimal run, {found.level:.0%} interval",
+        f"{nouns.rises or 'loss'} of the compute-optimal run, {percent(found.level)}% interval",
         f"  if the form of the law holds:  {span(loss['estimate'], loss['low'], loss['high'])}",
         f"  if it is off as far as these runs show:  {span(*map(float, (band.estimate, band.low, band.high)))}",
     ]
@@ -229,7 +231,7 @@ def _side_by_side(each: Mapping[str, Planned | FitError], group: str, asked: Ask
         rows.append((label, len(one.fit.runs), *cells, not one.plan.open_question))
     heading(f"Side by side: what to train with {format_flops(asked.flops)} FLOPs, for each {group}")
     if rows:
-        title = f"{100 * asked.level:.4g} % interval"
+        title = f"{percent(asked.level)} % interval"
         names = [word for name in ("parameters", "tokens", "loss") for word in (name, f"{title} of {name}")]
         grid(pd.DataFrame(rows, columns=[group, "runs", *names, "size settled"]), (group,))
     bullets(without_law(each) + [ONE_UNIT])

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .._words import format_count
+from .._checks import least_resamples
+from .._words import format_count, percent
 from ..diagnostics.approaches import compare_approaches, fit_approaches
 from ..diagnostics.discrepancy import Band, find_discrepancy
 from ..diagnostics.inspection import inspect_runs
@@ -136,7 +137,8 @@ def _between(table: pd.DataFrame, named: str, found: Plan, resamples: int, seed:
             raise fit
         if isinstance(fit, Fit) and fit.status == "not_converged":
             raise FitError(f"{fit.status}: {fit.message}")
-        boot = subsampled_bootstrap(fit, n_resamples=min(resamples, OF_THE_OTHER), seed=seed)
+        most = max(OF_THE_OTHER, least_resamples(found.level))
+        boot = subsampled_bootstrap(fit, n_resamples=min(resamples, most), seed=seed)
         with np.errstate(all="ignore"):  # resamples of it may have constants without bounds
             rival = plan_training(boot, found.flops, level=found.level)
     except FitError as error:
@@ -148,7 +150,7 @@ def _instead(ruling: Ruling, asked: Asked) -> str:
     """What to go by where approach 3 is not to be followed."""
     if ruling.follow is None:
         return "the numbers below are those of approach 3, whose formula is in doubt: no size is advised"
-    ends = f"[{format_count(ruling.low)}, {format_count(ruling.high)}], {asked.level:.0%}"
+    ends = f"[{format_count(ruling.low)}, {format_count(ruling.high)}], {percent(asked.level)}%"
     size = f"{format_count(ruling.size)} parameters {ends}"
     return (
         f"by approach {ruling.follow}, which is to be followed here, the best size is {size}; the numbers below are not"

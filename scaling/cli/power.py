@@ -11,8 +11,10 @@ import numpy as np
 import pandas as pd
 
 from .. import __version__
+from .._words import percent
 from ..diagnostics.skewness import LEAST as SKEWED
 from ..diagnostics.skewness import residual_skewness
+from ..diagnostics.trend import chance_of_trend
 from ..errors import FitError, RunsError
 from ..fit.power_law import fit_power_law
 from ..fit.result import Fit
@@ -30,6 +32,8 @@ QUANTITIES = ("flops", "params", "tokens")
 LEAST = 5
 #: root mean square of residuals of ln y beyond which points are no one curve
 ONE_CURVE = 0.03
+#: residuals bend where those of a right law do as much in less than this share of tables
+BENDS = 0.02
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ class Power:
         bullets([*(["read: " + "; ".join(words)] if words else []), *told["notes"]])
         heading(f"{told['equation']}, where x is {told['x']} and y is {told['y']}")
         rows = [(r["name"], r["estimate"], interval(r["low"], r["high"])) for r in told["constants"]]
-        title = f"{100 * self.level:.4g} % interval"
+        title = f"{percent(self.level)} % interval"
         grid(pd.DataFrame(rows, columns=["constant", "estimate", title]), ("constant",))
         bullets([f"status: {told['status']}" + (f" ({told['message']})" if told["message"] else "")])
         bullets([f"rms residual {number(told['rms_residual'])} in ln y", *told["remarks"]])
@@ -182,6 +186,9 @@ def _record(fit: Fit, boot: Bootstrap, x: pd.Series, x_name: str, y_name: str, l
     if off > ONE_CURVE:
         words = f"the points lie {off:.1%} off this line (rms): something besides {x_name} varies among them"
         remarks.append(f"{words}, and the forecast is of their mixture, not of the best at each {x_name}")
+    if chance_of_trend(fit) < BENDS:
+        words = f"what this law misses bends with {x_name} by more than noise, as where a line breaks"
+        remarks.append(f"{words}: the forecast beyond the points, and its interval, are not to be relied on")
     if len(x) >= SKEWED and (lean := residual_skewness(fit)).words:
         words = (
             f"residuals lean upwards (skewness {lean.value:.2f}): some points may only lose, badly tuned or cut short"

@@ -8,6 +8,8 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from .._checks import enough_resamples
+
 POWER = "--law power"
 #: parameter: what it belongs to. Those that are not named here belong to all
 REACH: dict[str, tuple[str, ...]] = {
@@ -40,6 +42,14 @@ def refuse_unreached(context: click.Context, asked: Iterable[str]) -> None:
     if "delta" in given and objective not in WITH_DELTA:
         takes = " and ".join(WITH_DELTA)
         raise click.UsageError(f"--delta belongs to the objectives {takes}: {objective} has no threshold", context)
+
+
+def refuse_few_resamples(level: float, resamples: int) -> None:
+    """``UsageError`` for the level of intervals whose ends so many resamples do not tell."""
+    try:
+        enough_resamples(level, resamples)
+    except ValueError as error:
+        raise click.UsageError(f"--{error}: --resamples says how many") from None
 
 
 def _was_given(context: click.Context, name: str) -> bool:

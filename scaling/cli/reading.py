@@ -13,6 +13,7 @@ from .._words import name_rows
 from ..diagnostics.inspection import without_copies, without_diverged
 from ..diagnostics.pooling import is_tuned, swept_columns
 from ..diagnostics.spikes import find_spikes
+from ..errors import FitError
 from ..runs.curves import last_points
 from ..runs.nouns import Nouns
 from ..runs.preparing.cooldowns import annealed_points
@@ -111,5 +112,8 @@ def _kept(table: pd.DataFrame, drop: tuple[str, ...]) -> np.ndarray:
     if "spikes" in drop:
         kept &= ~table.index.isin(find_spikes(table).index)
     if "diverged" in drop:
-        kept[kept] = without_diverged(table[kept])
+        try:
+            kept[kept] = without_diverged(table[kept])
+        except FitError as error:
+            raise Refusal(f"--drop diverged: {error}") from None
     return kept

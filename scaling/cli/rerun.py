@@ -16,12 +16,12 @@ from ..book.staging import staged
 from .command import BROKEN, Command, Refusal, terminable
 from .folder import need, place_of, unchanged
 from .options import runs_options
-from .quantity import Quantity
+from .quantity import Compute, Quantity
 from .reading import read_runs
 
 #: what can be asked by -p: its kind of number, and its meaning
 ASKED = {
-    "flops": (Quantity(), "the training budget, in FLOPs"),
+    "flops": (Compute(), "the training budget, in FLOPs"),
     "inference_tokens": (Quantity(zero=True), "the tokens that the model will read and write in its life"),
 }
 NEEDED = ("papermill", "ipykernel", "jupyter_book", "math_core", "sympy")

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from .._checks import positive, proper_share
 from .._robust import robust_deviation
 from ..errors import FitError, FitErrorKind
+from ..fit.certainty import far_below
 from ..fit.result import Fit
 from ..laws.coupled import CoupledLaw, SumLaw
 from ..runs.meter import find_meter
@@ -107,15 +108,15 @@ class Discrepancy:
         mean, deviation = self._process.predict(_seen(self.fit.law, N, D), noise)
         far = NORMAL.inv_cdf((1 + level) / 2) * deviation
         law = np.asarray(self.fit.law.loss(N, D))
-        reason = self._reason(float(find_meter(self.fit.runs).flops(N, D).max()))
+        reason = self._reason(find_meter(self.fit.runs).flops(N, D))
         silent = np.nan if reason else 0.0
         with np.errstate(over="ignore"):  # far beyond the runs, where nothing is said anyway
             ends = [law * np.exp(mean + shift) + silent for shift in (0.0, -far, far)]
         estimate, low, high = (each.reshape(shape)[()] for each in ends)
         return Band(estimate, low, high, level, reason)
 
-    def _reason(self, flops: float) -> str:
-        """Why nothing can be said of runs up to ``flops``; nothing where it can."""
+    def _reason(self, flops: np.ndarray) -> str:
+        """Why nothing can be said of runs of ``flops``, (n,); nothing where it can."""
         if (known := len(self.forecasts)) < LEAST_FORECASTS:
             said = f"{known} forecast{'s' * (known != 1)} of a larger budget from cheaper ones can be checked"
             return f"{said}, {LEAST_FORECASTS} are needed: add budgets"
@@ -123,10 +124,11 @@ class Discrepancy:
             worst = self.forecasts["deviations"].abs().max()
             return f"forecasts of larger budgets from cheaper ones miss by up to {worst:.1f} standard deviations"
         C = self.fit.runs["flops"]
-        if flops / C.max() > C.max() / C.min():
-            span = f"{np.log10(flops / C.max()):.1f} decades beyond the most expensive run, and the runs span"
+        if (most := float(flops.max())) / C.max() > C.max() / C.min():
+            span = f"{np.log10(most / C.max()):.1f} decades beyond the most expensive run, and the runs span"
             return f"it lies {span} {np.log10(C.max() / C.min()):.1f}"
-        return ""
+        below = far_below(float(np.log(flops.min())), np.log(C.to_numpy()))
+        return f"it {below}" if below else ""
 
     def __repr__(self) -> str:
         known = f"{self.size:.2%} of the loss over the runs, beside noise of {self.noise:.2%}"
@@ -155,9 +157,9 @@ def find_discrepancy(fit: Fit) -> Discrepancy:
     nothing shows, the discrepancy is not taken to be zero, but at most comparable with the noise.
 
     Nothing is said (``Band.reason``) where fewer than two budgets can be forecast from cheaper ones, where those
-    forecasts miss by more than chance explains (chi-squared, 1 %), and further beyond the most expensive run than the
-    runs span in ln C. Residuals count as at most five robust standard deviations. Of a table of more than 300 runs,
-    300 spread evenly over compute are looked at.
+    forecasts miss by more than chance explains (chi-squared, 1 %), and further beyond the most expensive run, or below
+    the cheapest, than the runs span in ln C. Residuals count as at most five robust standard deviations. Of a table of
+    more than 300 runs, 300 spread evenly over compute are looked at.
 
     Parameters
     ----------
@@ -215,16 +217,20 @@ def find_discrepancy(fit: Fit) -> Discrepancy:
 
 
 def _seen(law: SumLaw, N: np.ndarray, D: np.ndarray, missed: ArrayLike = 0.0, weights: ArrayLike = 1.0) -> _Seen:
-    """Points with the slopes there of ln loss in E, ln A, ln B, alpha, beta and, where there is one, k."""
+    """Points with the slopes of ln loss there."""
     logs = np.log(np.column_stack([N, D]))
+    return _Seen(logs, slopes_of(law, N, D), *(np.broadcast_to(x, N.shape) for x in (missed, weights)))
+
+
+def slopes_of(law: SumLaw, N: np.ndarray, D: np.ndarray) -> np.ndarray:
+    """Slopes of ln loss in E, ln A, ln B, alpha, beta and, where there is one, k, a row a point."""
     size, data = law.terms(N, D)
     coupling = []
     if isinstance(law, CoupledLaw):
         inner, whole = size + data, (size + data) ** law.k
         size, data, coupling = law.k * whole * size / inner, law.k * whole * data / inner, [whole * np.log(inner)]
-    parts = np.column_stack([np.ones_like(size), size, data, -logs[:, 0] * size, -logs[:, 1] * data, *coupling])
-    loss = np.asarray(law.loss(N, D))
-    return _Seen(logs, parts / loss[:, None], *(np.broadcast_to(x, N.shape) for x in (missed, weights)))
+    parts = np.column_stack([np.ones_like(size), size, data, -np.log(N) * size, -np.log(D) * data, *coupling])
+    return np.asarray(parts / np.asarray(law.loss(N, D))[:, None])
 
 
 def _forecasts(table: pd.DataFrame, seen: _Seen) -> Iterator[tuple[float, float, int, float, float]]:

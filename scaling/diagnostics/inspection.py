@@ -25,6 +25,7 @@ from .approaches import APPROACH_NAMES, fit_approaches
 from .astray import far_from_law, in_thousands, misses, say_astray, slips_of_hand
 from .luck import say_shared_luck
 from .pooling import Pooling, find_pooling, say_untold
+from .scatter import ABOVE, above_pattern, far_above, say_noise
 from .skewness import LEAST, residual_skewness
 from .spikes import find_spikes
 
@@ -35,8 +36,8 @@ __all__ = ["Inspection", "inspect_runs"]
 MOST_FITTED, MOST_PAIRED = 20_000, 3_000
 #: runs above the pattern that are named one by one
 MOST_SAID = 12
-#: a loss this share above its law, and this many robust standard deviations, is out of the pattern
-ABOVE, SIGMAS = 0.1, 8.0
+#: a loss so many robust standard deviations above its law is out of the pattern
+SIGMAS = 8.0
 #: rank correlation of loss and compute, of so many runs at least, by which what is called a loss is none
 RISES, LEAST_RISING = 0.6, 5
 #: decades between a few runs and all others that make a slip of the unit likely, and what a few are
@@ -82,6 +83,8 @@ class Inspection:
         That what a label does cannot be told from what size and length do, in words; or nothing.
     luck : str
         That the rows of one size stray from the law together, in words; or nothing.
+    noise : str
+        That losses stray too much for runs to be told that diverged, in words; or nothing.
     alone : str
         That rows taken for curves would have a law if they were runs of their own, in words; or nothing.
     """
@@ -99,6 +102,7 @@ class Inspection:
     astray: str = ""
     untold: str = ""
     luck: str = ""
+    noise: str = ""
     alone: str = ""
 
     @property
@@ -132,10 +136,8 @@ class Inspection:
         ]
         if (more := len(within) - MOST_SAID) > 0:
             words.append(f"and {more} more spikes within training curves")
-        return [
-            *words,
-            *filter(None, [self.alone, self.astray, self.untold, self.luck, self.cooldowns, self.one_sided]),
-        ]
+        more_words = (self.noise, self.alone, self.astray, self.untold, self.luck, self.cooldowns, self.one_sided)
+        return [*words, *filter(None, more_words)]
 
     @property
     def usable(self) -> bool:
@@ -188,7 +190,6 @@ def inspect_runs(runs: pd.DataFrame, which: Iterable[int] = (1, 2, 3)) -> Inspec
     copies = repeated_rows(table, ["params", "tokens", "loss"], every=True)
     told = not copies.any() or any(each.kind == "copies" for each in pooled)
     words = [] if told else [f"{name_rows(table.index, copies)}: copies of each other (params, tokens and loss)"]
-    untold = say_untold(law) if law is not None and not pooled else ""
     diverged, low = _diverged(ends, law)
     below = [f"{name_rows(ends.index, low)}: {_BELOW}{_by_hand(law, ends, low)}"] if low.any() else []
     far = np.zeros(len(ends), dtype=bool) if law is None else far_from_law(law, ends)
@@ -196,6 +197,7 @@ def inspect_runs(runs: pd.DataFrame, which: Iterable[int] = (1, 2, 3)) -> Inspec
     if unit := in_thousands(ends, law) if len(ends) <= MOST_PAIRED else "":
         diverged, below, far = diverged[:0], [], far & False  # which the unit explains
         pooled = [Pooling("units", (), unit)]
+    untold = say_untold(law) if law is not None and not pooled else ""
     return Inspection(
         groups=_groups(ends),
         diverged=diverged,
@@ -207,6 +209,7 @@ def inspect_runs(runs: pd.DataFrame, which: Iterable[int] = (1, 2, 3)) -> Inspec
         spikes=find_spikes(table),
         cooldowns=several_cooldowns(table),
         rising=_rising(ends) if law is None else "",
+        noise=say_noise(ends) if law is None and len(ends) <= MOST_PAIRED else "",
         astray=say_astray(law, ends, far) if law is not None else "",
         alone=_alone(table, parametric),
         untold=untold,
@@ -252,11 +255,17 @@ def without_copies(runs: pd.DataFrame) -> np.ndarray:
 
 
 def without_diverged(runs: pd.DataFrame) -> np.ndarray:
-    """Which rows (n,) belong to no run that ends above the pattern of the others, as :func:`inspect_runs` has it."""
+    """Which rows (n,) belong to no run that ends above the pattern of the others, as :func:`inspect_runs` has it.
+
+    ``FitError`` where so many lie above it that they are noise.
+    """
     ends = last_points(runs)
     part = ends if len(ends) <= MOST_FITTED else ends.sample(MOST_FITTED, random_state=0).sort_index()
     fit = fit_parametric(part, weights=row_weights(part))
-    above = _diverged(ends, fit if fit.status != "not_identified" else None)[0]
+    law = fit if fit.status != "not_identified" else None
+    if law is None and len(ends) <= MOST_PAIRED and (words := say_noise(ends)):
+        raise FitError(f"no runs stand out that diverged: {words}")
+    above = _diverged(ends, law)[0]
     return _without(runs, above.index)
 
 
@@ -277,7 +286,8 @@ def _groups(table: pd.DataFrame) -> pd.DataFrame:
 def _diverged(table: pd.DataFrame, fit: Fit | None) -> tuple[pd.DataFrame, np.ndarray]:
     """Runs above the pattern, and which rows (n,) lie below it.
 
-    The pattern is the parametric law where the table has one, else that no run does worse than one that had less.
+    The pattern is the parametric law where the table has one, else that no run does worse than one that had less; then
+    a run is also far above the smooth trend of the others.
     """
     loss, below = table["loss"].to_numpy(), np.zeros(len(table), dtype=bool)
     if fit is not None:
@@ -286,10 +296,8 @@ def _diverged(table: pd.DataFrame, fit: Fit | None) -> tuple[pd.DataFrame, np.nd
         edge = max(np.log1p(ABOVE), SIGMAS * float(robust_deviation(error - np.median(error))))
         out, below = error > edge, error < -edge
     elif len(table) <= MOST_PAIRED:
-        N, D = (table[name].to_numpy() for name in ("params", "tokens"))
-        smaller = (N[:, None] <= N) & (D[:, None] <= D)
-        expected = np.where(smaller, loss[:, None], np.inf).min(axis=0)
-        out = loss > expected * (1 + ABOVE)
+        expected, above = above_pattern(table)
+        out = far_above(table, above)
     else:
         out, expected = below, loss
     found = pd.DataFrame({"loss": loss, "expected": expected}, index=table.index)

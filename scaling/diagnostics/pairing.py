@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .._words import percent
 from ..fit.engine.resamples import draw_counts
 from ..fit.frontier import FrontierFit
 from ..fit.isoflop import ParabolaDraws
@@ -84,7 +85,7 @@ class Paired:
                 unknown["; ".join(found.remarks(each))].append(f"{first} and {second}")
             else:
                 known += 1
-        together = f"at {100 * level:.4g} % for all pairs together"
+        together = f"at {percent(level)} % for all pairs together"
         if self.disagree(level):
             said = [f"some difference is not zero, {together}"]
         else:

@@ -12,7 +12,7 @@ import pandas as pd
 from .._checks import positive_finite
 from .._words import format_count, format_flops, listed
 from ..errors import FitError
-from ..fit.certainty import missed
+from ..fit.certainty import far_below, missed
 from ..fit.frontier import FrontierFit
 from ..fit.isoflop import fit_isoflop
 from ..fit.parametric import fit_parametric
@@ -24,8 +24,9 @@ from ..uncertainty.intervals import percentiles
 from ..uncertainty.subsampling import subsampled_bootstrap
 from .approaches import APPROACHES, Approaches, best_size
 from .choice import best_law
-from .contenders import ADDITIVE, COUPLED
+from .contenders import ADDITIVE, COUPLED, OF_COMPUTE, QUICK
 from .pairing import exponent_of
+from .trend import chance_of_trend
 
 __all__ = ["Rival", "Ruling", "better_law", "find_rival", "rule_on"]
 
@@ -43,6 +44,12 @@ ASSUMED = {
     2: "that the loss of one budget is a parabola, which the range and the centre of the sizes can tilt",
     3: "that one formula holds for all runs",
 }
+#: residuals bend where those of a right law do as much in less than this share of tables
+BENDS = 0.05
+#: said where a law of compute alone does better
+FORESEES = "a law of compute alone foresees the most expensive runs better than any"
+#: said where a budget lies too far below the runs for any approach
+BELOW = "Follow none of them so far down"
 #: said of approach 3 where repeated runs refute it
 MISSES = "But the formula of approach 3 misses the runs by {:.2g} times as much as repeated runs differ."
 
@@ -173,7 +180,11 @@ def rule_on(found: Approaches, flops: float, level: float = 0.95, rival: bool = 
     to approach 3. Nor do they where approaches 2 and 3, with exponents alike, ask for different sizes at the budgets of
     the parabolas, by more than 5 % and more than noise and the tilt of parabolas explain; nor where approach 3 has the
     additive law, the runs tell the coupled one from it (:func:`~scaling.diagnostics.better_law`), and that asks for a
-    size outside of approach 3's interval.
+    size outside of approach 3's interval; nor where a law of compute alone foresees the most expensive runs better, in
+    95 % of their draws, and approach 3's residuals bend with size and tokens (an F test, 5 %), as where data saturate
+    or the law breaks.
+
+    None is followed to a budget further below the cheapest run than the runs span.
 
     Parameters
     ----------
@@ -191,16 +202,20 @@ def rule_on(found: Approaches, flops: float, level: float = 0.95, rival: bool = 
     """
     positive_finite(flops=flops)
     ruling = _by_exponents(found, flops, level)
-    if ruling.follow != 3:
-        return ruling
     there = sorted(found.bootstraps)
     sizes = found.table(flops, level).dropna(subset=["params"])
+    if ruling.follow is not None and (below := _far_below(found, flops)):
+        return _ruling(flops, None, there, sizes, ruling.agree, ruling.found, below)
+    if ruling.follow != 3:
+        return ruling
     other = _rival_of(found, flops, level) if rival else None
     if said := _apart_in_size(found, level):
         agree: bool | None = False
     elif other is not None and not ruling.low <= other.size <= ruling.high:
         agree, asks = ruling.agree, f"asks for {format_count(other.size)} parameters"
         said = f"{ruling.found} But the {other.name} law foresees the runs held out better, and {asks}."
+    elif lost := _lost_to_compute(found):
+        agree, said = ruling.agree, f"{ruling.found} But {lost}"
     else:
         return ruling
     follow, rule = _without_formula(found, there, flops)
@@ -209,6 +224,32 @@ def rule_on(found: Approaches, flops: float, level: float = 0.95, rival: bool = 
         return doubted
     low, high = np.nanmin([doubted.low, other.low, other.size]), np.nanmax([doubted.high, other.high, other.size])
     return replace(doubted, low=float(low), high=float(high))
+
+
+def _lost_to_compute(found: Approaches) -> str:
+    """That compute alone foresees the most expensive runs better than approach 3's law, in words; or nothing.
+
+    Both have to say so: what the law misses bends, and the runs held out tell compute alone from it.
+    """
+    fit = found.fits[3]
+    if not isinstance(fit, Fit) or not chance_of_trend(fit) < BENDS:
+        return ""
+    try:
+        best = best_law(fit.runs, QUICK, ("compute",), seed=found.bootstraps[3].seed)
+    except FitError:
+        return ""
+    if not best.told or best.law != OF_COMPUTE.name:
+        return ""
+    ratio, low, high = best.ranking.loc[0, ["ratio", "low", "high"]]
+    error = f"with {ratio:.2f} [{low:.2f}, {high:.2f}] times the error of the additive law"
+    return f"{FORESEES} of size and tokens, {error}, and what approach 3 misses bends with them."
+
+
+def _far_below(found: Approaches, flops: float) -> str:
+    """That no approach is to be followed to a budget far below the runs, in words; nothing where it is not there."""
+    paid = next(iter(found.fits.values())).runs["flops"].to_numpy(dtype=float)
+    below = far_below(float(np.log(flops)), np.log(paid))
+    return f"{BELOW}: the budget {below}. Runs near it would tell." if below else ""
 
 
 def _rival_of(found: Approaches, flops: float, level: float) -> Rival | None:

@@ -13,7 +13,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
 from numpy.typing import ArrayLike
 
-from .._words import format_count
+from .._words import format_count, percent
 from ..optimum.allocation import compute_optimal
 from .style import (
     COLORMAP,
@@ -270,7 +270,7 @@ def plot_spread(
     ax.plot(runs["flops"], runs[quantity], ".", color=GREY, ms=3, label="runs")
     budgets = np.asarray(flops, dtype=float)
     low, high = boot.interval(level, of=lambda law: getattr(compute_optimal(law, budgets[:, None]), quantity).T)
-    ax.fill_between(budgets, low, high, color=PALETTE[0], alpha=0.25, lw=0, label=f"{level:.0%} interval")
+    ax.fill_between(budgets, low, high, color=PALETTE[0], alpha=0.25, lw=0, label=f"{percent(level)}% interval")
     ax.plot(budgets, getattr(compute_optimal(boot.fit.law, budgets), quantity), color=PALETTE[0], lw=2, label="fit")
     ax.legend()
     return log_axes(ax, "budget", quantity)

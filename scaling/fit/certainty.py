@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from .._checks import positive_finite, proper_share
-from .._words import format_count, format_flops
+from .._words import format_count, format_flops, percent
 from ..errors import FitError, FitErrorKind
 from ..laws.coupled import CoupledLaw
 from ..optimum.allocation import compute_optimal, exponents
@@ -65,10 +65,11 @@ def open_questions(
 
     Besides, whether more runs, or runs over a wider range, would.
 
-    ``problem`` holds the runs that count. Four reasons, in this order: less than five residual degrees of freedom;
-    compute that spans less than a factor of three, from which only the formula leads to ten times as much; repeated
-    runs that differ far less from each other than from the law; a profile-likelihood interval that reaches beyond a
-    factor of two from the fit's estimate, or that of a second minimum.
+    ``problem`` holds the runs that count. Five reasons, in this order: less than five residual degrees of freedom;
+    compute that spans less than a factor of three, from which only the formula leads to ten times as much; a budget
+    further below the cheapest run than the runs span; repeated runs that differ far less from each other than from the
+    law; a profile-likelihood interval that reaches beyond a factor of two from the fit's estimate, or that of a second
+    minimum.
     """
     frontier = Frontier.of(problem, found, clusters)
     largest = (frontier.log_params + frontier.log_tokens).max()
@@ -87,7 +88,7 @@ def open_questions(
         if flops is None
         else f"for {format_flops(flops)} FLOPs"
     )
-    return f"the best size {budget} is not known within a factor of {FACTOR:g} ({level:.0%})", True
+    return f"the best size {budget} is not known within a factor of {FACTOR:g} ({percent(level)}%)", True
 
 
 def _ruled_out(frontier: Frontier, log_c: float) -> str:
@@ -100,10 +101,20 @@ def _ruled_out(frontier: Frontier, log_c: float) -> str:
     if np.ptp(log_flops) < np.log(LEAST_SPAN) and log_c > log_flops.max() + AT_MOST:
         span = f"the runs span a factor of {np.exp(np.ptp(log_flops)):.3g} in compute"
         return f"{span}, too little to show how the best size grows: add runs at other budgets"
+    if words := far_below(log_c, log_flops):
+        return f"the budget {words}: what so few FLOPs do, these runs do not say"
     if times := _missed(frontier):
         misses = f"it misses them by {times:.2g} times as much as repeated runs differ"
         return f"the law does not describe these runs: {misses}; fit a narrower range, or another law"
     return ""
+
+
+def far_below(log_flops: float, seen: np.ndarray) -> str:
+    """That a budget lies further below runs (n,), both in ln C, than these span, in words; nothing where not."""
+    gap, span = (np.array([seen.min() - log_flops, np.ptp(seen)]) / np.log(10)).tolist()
+    if gap <= max(span, 1.0):
+        return ""
+    return f"lies {gap:.1f} decades below the cheapest run, and the runs span {span:.1f}"
 
 
 def _missed(frontier: Frontier) -> float:

@@ -171,7 +171,7 @@ class Fit:
             the interval lies within it: a to 0.1 either way, a size to a factor of two, a loss to 2 %, E away from 0
             and k from 1, where the law is a simpler one. Nothing is enough where the status is ``weak`` whatever the
             interval: below five residual degrees of freedom, beyond runs of one compute, where the law misses repeated
-            runs.
+            runs. Nor is it at a budget further below the cheapest run than the runs span.
 
         Raises
         ------

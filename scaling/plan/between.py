@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .._words import format_count
+from .._words import format_count, percent
 from .training import Plan
 
 __all__ = ["BetweenLaws", "compare_plans"]
@@ -89,7 +89,8 @@ class BetweenLaws:
             estimate, low, high = (_shown(name, row[column]) for column in ("estimate", "low", "high"))
             rows.setdefault(law, {})[QUANTITIES[name]] = f"{estimate} [{low}, {high}]"
         shown = pd.DataFrame.from_dict(rows, orient="index").rename_axis(None)
-        return f"between laws, {self.level:.0%} interval of each\n{shown.to_string()}\n{self.words}\n{self.over_all}"
+        title = f"between laws, {percent(self.level)}% interval of each"
+        return "\n".join([title, shown.to_string(), self.words, self.over_all])
 
 
 def _shown(name: str, value: float) -> str:

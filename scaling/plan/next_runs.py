@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from .._checks import positive_finite, proper_share, whole_number, within
 from .._robust import robust_deviation
-from .._words import format_count, format_flops
+from .._words import format_count, format_flops, percent
 from ..fit.engine.problem import Objective
 from ..fit.parametric import fit_parametric, law_name, sum_problem
 from ..fit.result import Fit
@@ -110,7 +110,7 @@ class NextRuns:
         form = "as the law says (k = 1)" if low == high == 1 else f"by k from {low:.2g} to {high:.2g}"
         return [
             f"{len(self.runs)} runs to add, {format_flops(self.flops)} of {format_flops(self.budget)} FLOPs",
-            f"the {self.level:.0%} interval of {AIMS[self.aim]}{place}, {value}: {before}, then {after}",
+            f"the {percent(self.level)}% interval of {AIMS[self.aim]}{place}, {value}: {before}, then {after}",
             f"were truth one of the rival laws, whose terms join {form}, {unit} would be missed by "
             f"{self.miss_before:.2g}, then by {self.miss_after:.2g}",
         ]

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .._words import percent
+
 __all__ = ["Interval"]
 
 #: a width below this share of the ends is what a solver leaves of zero
@@ -24,7 +26,7 @@ class Interval:
 
     ``low``, ``high`` have one entry a quantity, as have ``flat`` (all resamples have one value, so that there is no
     interval), ``missing`` (share of the resamples without a value) and ``widened`` (the percentiles lay beside the
-    estimate, and the interval was widened to hold it).
+    estimate, and the interval was widened to hold it). ``drawn`` is the number of resamples.
     """
 
     low: np.ndarray
@@ -32,6 +34,7 @@ class Interval:
     flat: np.ndarray
     missing: np.ndarray
     widened: np.ndarray
+    drawn: int
 
     def remarks(self, level: float) -> list[str]:
         """What to know of these intervals, in words."""
@@ -47,6 +50,9 @@ class Interval:
                 "the percentiles lay beside the estimate, which says that the resamples are biased: the interval was "
                 "widened to the estimate"
             )
+        if self.drawn * (1 - level) < 1:
+            few = f"{self.drawn} resamples do not tell the ends of a {percent(level)} % interval"
+            words.append(f"{few}: it is little more than their range")
         return words
 
 
@@ -78,7 +84,7 @@ def percentiles(values: ArrayLike, level: float, estimate: ArrayLike | None = No
             widened = ~flat & ((at < low - beside) | (at > high + beside))
         low, high = np.where(at < low, at, low), np.where(at > high, at, high)
     low, high = (np.where(flat, np.nan, end) for end in (low, high))
-    return Interval(low, high, flat, missing, widened)
+    return Interval(low, high, flat, missing, widened, len(each) + lost)
 
 
 def _quantiles(each: np.ndarray, sound: np.ndarray, tails: list[float]) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from .._checks import at_least, positive, proper_share
+from .._checks import at_least, enough_resamples, positive, proper_share
 from ..errors import FitError, FitErrorKind, RunsWarning
 from ..fit.frontier import FrontierFit, constants_of
 from ..fit.result import Fit, samples_of
@@ -87,7 +87,8 @@ class Bootstrap:
             If all resamples give one and the same value: they do not say how sure it is. Among several quantities,
             such a one has the ends NaN.
         ValueError
-            If ``level`` does not lie between 0 and 1, or ``of`` names no constant.
+            If ``level`` does not lie between 0 and 1, or is above 0.95 and leaves no resample beyond an end,
+            or ``of`` names no constant.
         """
         found = self.percentiles(level, of)
         remarks = found.remarks(level)
@@ -104,6 +105,7 @@ class Bootstrap:
         <scaling.uncertainty.Interval.remarks>` instead of warnings and errors."""
         if not 0 < level < 1:
             raise ValueError(f"level must lie between 0 and 1, got {level}")
+        enough_resamples(level, len(self.samples) + self.lost)
         if of is None:
             values, estimate = self.samples.to_numpy(), self._estimates.to_numpy()
         elif isinstance(of, str):
@@ -162,6 +164,7 @@ class Bootstrap:
         if not isinstance(self.fit, Fit) or self.fit.candidate.columns != ("params", "tokens"):
             raise TypeError(f"a {type(self.law).__name__} does not predict the loss from params and tokens")
         N, D = (np.ravel(x) for x in np.broadcast_arrays(*positive(params=params, tokens=tokens)))
+        enough_resamples(level, len(self.samples) + self.lost)
         draws = np.log(self.law.as_column().value(N, D))
         spread, source = 0.0, "none"
         if noise:

@@ -154,6 +154,16 @@ def test_a_budget_far_from_the_runs_is_told():
     assert "below that of the cheapest run" in below[-1]["found"]
 
 
+def test_a_budget_below_all_that_the_runs_say_has_no_number():
+    low = asked(isoflop(), 1e13)
+    assert low.brief()["kind"] == RANGE
+    text = front_page(summarise(low), {}, low.runs)
+    assert "the budget lies further below the cheapest run than the runs span" in text
+    unit = asked(isoflop(), 5000).record()
+    assert unit["kind"] == NOTHING
+    assert "is it in PF-days? Then it is 4.32e23 FLOPs" in unit["why"]
+
+
 def test_another_budget_takes_the_same_fits(answers):
     other = answers["good"].at(3e21)
     assert other.found is answers["good"].found

@@ -70,7 +70,7 @@ def test_a_plan_costs_its_budget_in_the_tables_own_count(name, column, tmp_path)
     rate = COUNTS[name]
     table = sweep(rate, column)
     C = 10 * table[column].max()
-    options = ("--flops", C, "--next-budget", C / 10, "--inference-tokens", 1e12, "--unique-tokens", 1e10)
+    options = ("--flops", C, "--next-budget", C / 10, "--inference-tokens", 1e12, "--unique-tokens", 1e11)
     record = answer("plan", table, tmp_path / "runs.csv", *options, "--resamples", 100)
     assert record["meter"]["kind"] in ("multiple", "power", "sizes")
     plan = pd.DataFrame(record["allocation"]).set_index(["problem", "quantity"])["estimate"]

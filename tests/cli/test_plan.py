@@ -105,6 +105,29 @@ def test_what_cannot_be_said_of_the_loss_is_not(table):
     assert "decades beyond the most expensive run" in told["reason"]
 
 
+def test_a_budget_far_below_the_runs_has_no_size_and_no_loss(table):
+    output = run(table, "--flops", "1e14", "--resamples", 100).output
+    assert "if it may be off:  cannot say: it lies" in output
+    assert "Follow none of them so far down" in output
+    assert "Follow approach" not in output
+    told = json.loads(run(table, "--flops", "1e14", "--resamples", 100, "--json").output)
+    assert "decades below the cheapest run" in told["open_question"]
+    assert "decades below the cheapest run" in told["discrepancy"]["reason"]
+    assert (told["approaches"]["follow"], told["law"], told["off_optimum"]) == (None, None, None)
+    assert "size ratio" not in output
+
+
+@pytest.mark.parametrize(
+    ("flops", "meant"), [("5000", "4.32e23"), ("100", "8.64e21"), ("1e-5", "8.64e14"), ("1e10", "")]
+)
+def test_a_number_in_another_unit_is_no_budget(table, flops, meant):
+    for form in ([], ["--json"], ["--format", "csv"]):
+        result = run(table, "--flops", flops, "--resamples", 100, *form)
+        assert result.exit_code == 1
+        assert "times below the cheapest run" in result.stderr
+        assert (f"is it in PF-days? Then it is {meant} FLOPs" if meant else "in which unit is it?") in result.stderr
+
+
 def test_same_seed_same_words(table):
     first, again, other = (run(table, "--flops", "1e22", "--resamples", 150, "--seed", s).output for s in (1, 1, 2))
     assert first == again != other
@@ -117,6 +140,62 @@ def test_numbers_as_people_write_them(text, value):
     from scaling.cli.quantity import Quantity
 
     assert Quantity().convert(text, None, None) == pytest.approx(value, rel=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("10 PF-days", 8.64e20),
+        ("2 petaflop days", 1.728e20),
+        ("5 ZFLOP", 5e21),
+        ("1e22 FLOPs", 1e22),
+        ("3e5 EFLOP", 3e23),
+    ],
+)
+def test_compute_may_have_a_unit(text, value):
+    from scaling.cli.quantity import Compute
+
+    assert Compute().convert(text, None, None) == pytest.approx(value, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("1000 H100-hours", "no compute until the speed of one H100 is known: 3.6e+06 seconds times the peak"),
+        ("8 GPU days", "(MFU)"),
+        ("1e22B", "a power of ten and a letter that stands for one"),
+        ("1.5e3 M", "a power of ten and a letter that stands for one"),
+        ("10 apples", "is not a number"),
+    ],
+)
+def test_what_is_no_compute_yet_is_told_what_it_lacks(table, text, words):
+    result = run(table, f"--flops={text}")
+    assert result.exit_code == 2
+    assert words in result.stderr
+
+
+@pytest.mark.parametrize(("level", "needed"), [("0.99", "200"), ("0.9999", "20,000"), ("0.999999", "2,000,000")])
+def test_no_level_without_the_resamples_that_tell_its_ends(table, level, needed):
+    for command in (["plan", str(table), "--flops", "1e22"], ["fit", str(table)]):
+        result = CliRunner().invoke(main, [*command, "--level", level, "--resamples", "100"])
+        assert result.exit_code == 2
+        assert f"--level {level} needs {needed} resamples or more, got 100" in result.stderr
+
+
+def test_a_high_level_with_its_resamples_has_a_plan(table):
+    output = run(table, "--flops", "1e22", "--level", "0.99", "--resamples", 200).output
+    assert "compute-optimal, 99% interval" in output
+    assert "between laws, 99% interval of each" in output
+
+
+def test_tokens_read_more_often_than_anybody_saw_have_no_plan(table):
+    few, some = (run(table, "--flops", "1e22", "--resamples", 100, "--unique-tokens", n) for n in ("1e9", "5e10"))
+    assert "limited data: cannot say: 1B tokens would be read" in few.output
+    assert "limited data, 95%" not in few.output
+    assert "its error is not in the intervals" in some.output
+    assert "limited data, 95%" in some.output
+    record = json.loads(run(table, "--flops", "1e22", "--resamples", 100, "--unique-tokens", "1e3", "--json").output)
+    assert {row["problem"] for row in record["allocation"]} == {"compute-optimal"}
 
 
 @pytest.mark.parametrize("text", ["-1e24", "0", "many", "1e999", "nan", "inf", "", "7Q", "1,000", "1e24x"])

@@ -143,6 +143,25 @@ def test_far_budgets_are_warned_of_with_the_factor(boot):
     assert "400 times" in repr(plan)
 
 
+def test_a_budget_further_below_the_runs_than_they_span_is_open(boot):
+    paid = boot.fit.runs["flops"]
+    near, far = (paid.min() / (paid.max() / paid.min()) ** times for times in (0.9, 1.1))
+    assert not scaling.plan_training(boot, near).open_question
+    assert "decades below the cheapest run" in scaling.plan_training(boot, far).open_question
+    enough = boot.fit.certainty([near, far]).query("quantity == 'params'").set_index("flops")["enough"]
+    assert enough.to_dict() == {near: True, far: False}
+
+
+def test_a_budget_worse_than_a_guess_is_another_unit(boot):
+    with pytest.raises(scaling.FitError, match="worse than a guess: in which unit is it"):
+        scaling.plan_training(boot, 1e10)
+    with pytest.raises(scaling.FitError, match=r"is it in PF-days\? Then it is 4.32e23 FLOPs"):
+        scaling.plan_training(boot, 5000)
+    runs = boot.fit.runs.assign(loss=lambda table: 10 * table["loss"])  # of no unit that a guess is known in
+    other = scaling.bootstrap(scaling.fit_parametric(runs), 100)
+    assert scaling.plan_training(other, 1e12).open_question
+
+
 def test_a_run_that_did_better_for_less_speaks_against_the_plan():
     runs = scaling.load_runs("small_sweep")
     boot = scaling.bootstrap(scaling.fit_parametric(runs), 100, seed=0)

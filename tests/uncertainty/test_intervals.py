@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import scaling
+from scaling._words import percent
 from scaling.uncertainty.intervals import percentiles
 
 LAW = scaling.ChinchillaLaw.from_published("besiroglu2024")
@@ -135,3 +136,21 @@ def test_whatever_leaves_the_package_holds_its_estimate(approach, noise, groups,
         for estimate, low, high in ends(boot, level):
             assert np.isnan(low) == np.isnan(high)
             assert np.isnan(low) or (low < high and low <= estimate <= high)
+
+
+def test_a_high_level_needs_resamples_beyond_its_ends():
+    boot = scaling.bootstrap(scaling.fit_parametric(scaling.load_runs("small_sweep")), 100)
+    with pytest.raises(ValueError, match=r"level 0.9999 needs 20,000 resamples or more, got 100"):
+        boot.interval(0.9999, of="a")
+    with pytest.raises(ValueError, match="200 resamples or more"):
+        boot.predict(1e8, 1e9, level=0.99)
+    assert not boot.percentiles(0.95, of="a").remarks(0.95)
+    few = scaling.uncertainty.intervals.percentiles(np.arange(8.0), 0.95)
+    assert few.remarks(0.95) == [
+        "8 resamples do not tell the ends of a 95 % interval: it is little more than their range"
+    ]
+
+
+@pytest.mark.parametrize(("level", "words"), [(0.95, "95"), (0.8, "80"), (0.57, "57"), (0.9999999, "99.99999")])
+def test_a_level_is_never_rounded_up(level, words):
+    assert percent(level) == words
