@@ -9,6 +9,7 @@ from .._robust import robust_deviation
 from ..fit.result import Fit
 from ..laws.coupled import SumLaw
 from .discrepancy import SIGMAS, slopes_of
+from .pooling.shifts import left_by
 
 
 def chance_of_trend(fit: Fit) -> float:
@@ -34,16 +35,9 @@ def chance_of_trend(fit: Fit) -> float:
     bends = [x**2, z**2, x * z] if len(logs) > 1 else [x**2, x**3]
     edge = SIGMAS * float(robust_deviation(y))
     y = np.clip(y, -edge, edge)
-    before = _left(y, slopes)
-    after = _left(y, np.column_stack([slopes, *bends]))
+    slopes = slopes / np.linalg.norm(slopes, axis=0)
+    before, after = left_by(slopes, y), left_by(np.column_stack([slopes, *bends]), y)
     free = len(y) - slopes.shape[1] - len(bends)
     if free < 1 or not after > 0:
         return float("nan")
     return float(scipy.special.fdtrc(len(bends), free, (before - after) / len(bends) / (after / free)))
-
-
-def _left(y: np.ndarray, columns: np.ndarray) -> float:
-    """The sum of squares that columns leave of y."""
-    columns = columns / np.linalg.norm(columns, axis=0)
-    left = y - columns @ np.linalg.lstsq(columns, y, rcond=None)[0]
-    return float(left @ left)

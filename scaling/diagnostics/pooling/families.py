@@ -6,16 +6,15 @@ import re
 
 import numpy as np
 import pandas as pd
-import scipy
 
 from ..._words import plain
 from ...fit.result import Fit
 from ...runs.headers import STEPS, carried, is_called, is_tuned
 from ...runs.repetition import designs_of
 from .explanations import explained_by
-from .levels import EXPLAINED, LEVEL, explaining, levels_of, share_of
+from .levels import LEVEL, explaining, levels_of, share_of
 from .result import Pooling
-from .shifts import cut, left_by, shifted, slopes_of
+from .shifts import cut, explains, left_by, shifted, slopes_of
 
 #: rows of each level that are needed to see a tilt, and the share of a scale that its levels may explain: where small
 #: and large runs are levels, a bend of the law is one tilt for each
@@ -68,9 +67,6 @@ def _tilting(
             continue
         left = sum(left_by(plane[codes == k], away[codes == k]) for k in range(groups))
         more, freedom = 3 * (groups - 1), int(counts.sum()) - 3 * groups
-        if more < 1 or freedom < 1 or whole <= 0:
-            continue
-        chance = float(scipy.special.fdtrc(more, freedom, (whole - left) / more / max(left / freedom, 1e-12 * whole)))
-        if (share := 1 - left / whole) >= EXPLAINED and chance < LEVEL / len(columns):
-            found.append((name, share))
+        if explains(whole, left, more, freedom, LEVEL / len(columns)):
+            found.append((name, 1 - left / whole))
     return sorted(found, key=lambda each: -each[1])

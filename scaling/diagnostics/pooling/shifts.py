@@ -37,13 +37,17 @@ def shifted(columns: dict[str, np.ndarray], residuals: np.ndarray, slopes: np.nd
         codes = np.unique(levels, return_inverse=True)[1]
         heights = (codes[:, None] == np.arange(1, codes.max() + 1)).astype(float)
         left, more = left_by(np.column_stack([slopes, heights]), away), heights.shape[1]
-        freedom = len(away) - slopes.shape[1] - more
-        if more < 1 or freedom < 1 or whole <= 0:
-            continue
-        chance = float(scipy.special.fdtrc(more, freedom, (whole - left) / more / max(left / freedom, 1e-12 * whole)))
-        if (share := 1 - left / whole) >= EXPLAINED and chance < LEVEL / len(columns):
-            found.append((name, share))
+        if explains(whole, left, more, len(away) - slopes.shape[1] - more, LEVEL / len(columns)):
+            found.append((name, 1 - left / whole))
     return sorted(found, key=lambda each: -each[1])
+
+
+def explains(whole: float, left: float, more: int, freedom: int, level: float) -> bool:
+    """Whether ``more`` constants take enough of a sum of squares, and chance as much less often than ``level``."""
+    if more < 1 or freedom < 1 or whole <= 0:
+        return False
+    ratio = (whole - left) / more / max(left / freedom, 1e-12 * whole)
+    return 1 - left / whole >= EXPLAINED and bool(scipy.special.fdtrc(more, freedom, ratio) < level)
 
 
 def say_untold(fit: Fit) -> str:
