@@ -11,13 +11,17 @@ from ..laws.coupled import SumLaw
 from .discrepancy import SIGMAS, slopes_of
 from .pooling.shifts import left_by
 
+#: a ratio of variances below this is nothing unusual, and commands need not wait for SciPy's special functions
+USUAL = 2.0
+
 
 def chance_of_trend(fit: Fit) -> float:
     """How likely residuals of a right law bend as much, by an F test: small where the law misses something.
 
     Beside the law's constants, to first order, the test has squares and the product of the logarithms of what the loss
     is a function of (of one variable, its square and cube). Residuals count as at most five robust standard deviations.
-    NaN where too few runs are left, or the law is of another kind. It says that there is a trend, not that it matters.
+    1 where the ratio is below 2, which chance alone shows in one table of nine or more. NaN where too few runs are left
+    or the law is of another kind. It says that there is a trend, not that it matters.
     """
     used = fit.weights > 0
     names = ["params", "tokens"] if isinstance(fit.candidate, SumLaw) else ["x"]
@@ -40,4 +44,5 @@ def chance_of_trend(fit: Fit) -> float:
     free = len(y) - slopes.shape[1] - len(bends)
     if free < 1 or not after > 0:
         return float("nan")
-    return float(scipy.special.fdtrc(len(bends), free, (before - after) / len(bends) / (after / free)))
+    ratio = (before - after) / len(bends) / (after / free)
+    return 1.0 if ratio < USUAL else float(scipy.special.fdtrc(len(bends), free, ratio))

@@ -1,7 +1,7 @@
 """Units and columns judged by all numbers of a table: what they make unlikely is asked.
 
 Compared are the quantities with each other and the losses with those that published runs of the same size reached
-(:mod:`.published`). A header may be wrong as a guess may; what an option states is not doubted.
+(:mod:`.likeness`). A header may be wrong as a guess may; what an option states is not doubted.
 """
 
 from __future__ import annotations
@@ -15,14 +15,16 @@ import pandas as pd
 from ..problems import to_numbers
 from .columns import Mapped
 from .glance import glance
+from .likeness import LEAST_LOSS, like_published, likely_units, no_perplexities, summed
 from .overflow import overflown
-from .published import LEAST_LOSS, like_published, likely_units, no_perplexities, summed
 from .units import stated_unit
 
 #: the middle one of the different values of a quantity in plain counts is not smaller
 _MIDDLE = {"params": 2e4, "tokens": 1e5, "flops": 1e9, "budget": 1e9}
 #: tokens per parameter of the longest run of the middle size: more and fewer are asked about
 MOST_RATIO, LEAST_RATIO = 1e5, 1.0
+#: many studies have so many, and no model so many parameters
+USUAL_RATIO, LARGEST = 2e3, 1e14
 #: factors between flops and 6 N D that are a slip of units, and how near they have to be
 _THOUSANDS, _NEAR = 10.0 ** np.array([-18, -15, -12, -9, -6, -3, 3, 6, 9, 12, 15, 18]), np.log(1.5)
 #: neither is one whose middle value is above the first of these, and the largest above the last: a guess among 100,000
@@ -152,8 +154,7 @@ def _per_param(
     good = np.isfinite(N) & np.isfinite(D) & (N > 0) & (D > 0)
     if not good.any():
         return []
-    longest = pd.Series(D[good]).groupby(N[good]).max()
-    ratio = float(np.median(longest.to_numpy() / longest.index.to_numpy()))
+    ratio = _longest(N[good], D[good])
     if LEAST_RATIO <= ratio <= MOST_RATIO:
         return []
     exchanged = _exchanged(frame, numbers, mapped) if ratio < LEAST_RATIO else ""
@@ -162,6 +163,19 @@ def _per_param(
         f"{exchanged}are params and tokens in the units they seem to be? "
         + _ask([*_TRIPLE], given, likely_units(numbers, given))
     ]
+
+
+def _longest(N: np.ndarray, D: np.ndarray) -> float:
+    """Tokens per parameter of the longest run of each size, in the middle."""
+    longest = pd.Series(D).groupby(N).max()
+    return float(np.median(longest.to_numpy() / longest.index.to_numpy()))
+
+
+def _plausible(numbers: Mapping[str, np.ndarray]) -> bool:
+    """Whether sizes and tokens per parameter are those of many studies."""
+    N, D = numbers["params"], numbers["tokens"]
+    good = np.isfinite(N) & np.isfinite(D) & (N > 0) & (D > 0)
+    return LEAST_RATIO <= _longest(N[good], D[good]) <= USUAL_RATIO and bool(N[good].max() < LARGEST)
 
 
 def _exchanged(frame: pd.DataFrame, numbers: Mapping[str, np.ndarray], mapped: list[Mapped]) -> str:
@@ -188,11 +202,19 @@ def _exchanged(frame: pd.DataFrame, numbers: Mapping[str, np.ndarray], mapped: l
 
 
 def _as_published(numbers: Mapping[str, np.ndarray], given: Mapping[str, Mapped]) -> list[str]:
-    """Losses that are like published ones in other units than those that were read, and in these are not."""
+    """Losses that are like published ones in other units than those that were read, and in these are not.
+
+    A unit that is stated is doubted where the numbers by themselves are odd, too.
+    """
     loss = given.get("loss")
-    if loss and loss.unit in (None, "nats") and (words := like_published(numbers, loss.column)):
+    if (
+        loss
+        and loss.unit in (None, "nats")
+        and (words := like_published(numbers, loss.column, loss.source != "assumed"))
+    ):
         return [words]
-    if not (units := likely_units(numbers, given)):
+    units = likely_units(numbers, given)
+    if not units or (any(given[name].source != "assumed" for name in units) and _plausible(numbers)):
         return []
     said = " and ".join(f"{name} in {unit}" for name, unit in units.items())
     return [

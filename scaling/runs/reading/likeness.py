@@ -84,10 +84,10 @@ def likely_units(numbers: Mapping[str, np.ndarray], given: Mapping[str, Mapped])
     return min(likely, key=lambda each: each[:2])[2] if likely else {}
 
 
-def like_published(numbers: Mapping[str, np.ndarray], column: str) -> str:
+def like_published(numbers: Mapping[str, np.ndarray], column: str, stated: bool) -> str:
     """What losses may be in, where they are not those of published runs in nats per token; nothing where they are.
 
-    ``column`` is the header of the losses.
+    ``column`` is the header of the losses. Where nats are ``stated`` in it they may still be those of several tokens.
     """
     known = _known(numbers)
     if known is None:
@@ -99,7 +99,7 @@ def like_published(numbers: Mapping[str, np.ndarray], column: str) -> str:
     as_they_are = "--loss-unit nats takes them as they are"
     times = f"the losses are {level:.2g} times those of published language models of this size"
     if level > 1:
-        for unit, nats in {"perplexity": np.log(L), "bits": L * BIT}.items():
+        for unit, nats in {} if stated else {"perplexity": np.log(L), "bits": L * BIT}.items():
             there, alike = _shape(N, D, nats) if (nats > 0).all() else (np.nan, np.inf)
             if 0.75 < there < 1.25 and alike < 1.5 * _ALIKE:
                 name = {"perplexity": "perplexities", "bits": "in bits per token"}[unit]
@@ -107,6 +107,8 @@ def like_published(numbers: Mapping[str, np.ndarray], column: str) -> str:
         if level < _SUMMED or spread > _PROPORTIONAL:
             return ""
         return f"{times}, in proportion: are they {summed(column)}; {as_they_are}"
+    if stated:
+        return ""
     kinds = {"a natural logarithm": np.exp(L), "a logarithm to base 10": 10**L}
     likely = [name for name, nats in kinds.items() if 0.7 < (s := _shape(N, D, nats))[0] < 1.3 and s[1] < _LIKE]
     if 0.22 < level < 0.45 and spread < _LIKE:
