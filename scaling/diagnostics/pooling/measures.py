@@ -1,4 +1,4 @@
-"""Losses of several tokenisers, or on several texts, in one table: numbers of which no law holds for all."""
+"""Losses of several tokenisers, or on several texts, in one table: numbers that are not comparable."""
 
 from __future__ import annotations
 
@@ -35,9 +35,7 @@ def find_measures(runs: pd.DataFrame, loss_unit: str) -> Pooling | None:
         if 2 <= len(shown) <= len(runs) / 2:
             few = ", ".join(shown[:4]) + (", ..." if len(shown) > 4 else "")
             what = "of two tokenisers" if of_tokens else "on two texts"
-            seen = (
-                f"{name!r} has {len(shown)} values ({few}), and losses {what} are not comparable: no law holds for both"
-            )
+            seen = f"{name!r} has {len(shown)} values ({few}), and losses {what} are not comparable"
             choose = f"--group {typed([name])} fits the rows of each by themselves, --where chooses those of one"
             return Pooling("measures", (name,), f"{seen}. {CHOOSE}: {choose}")
     return None
