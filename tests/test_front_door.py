@@ -62,6 +62,7 @@ HEAVY = {"scipy.optimize", "scipy.ndimage", "scipy.special", "scipy.linalg", "sc
 HEAVY |= {"matplotlib", "seaborn", "pooch", "tqdm", "papermill", "joblib", "scaling.papers", "scaling.figures"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [["check"], ["check", "--json"], ["plan", "--flops", "1e24"]])
 def test_a_look_at_a_table_and_a_plan_load_nothing_heavy(arguments, tmp_path):
     law = scaling.ChinchillaLaw.from_published("besiroglu2024")

@@ -46,6 +46,7 @@ def backend(request):
         yield "dask"
 
 
+@pytest.mark.slow
 def test_resamples_do_not_depend_on_who_solves_them(runs, backend):
     fit = scaling.fit_parametric(runs)
     alone = scaling.bootstrap(fit, 1100, seed=3)  # three blocks
@@ -275,6 +276,7 @@ STRANGERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stranger", STRANGERS)
 def test_a_stranger_at_the_address_is_told_from_a_scheduler(stranger, runs, tmp_path):
     pytest.importorskip("distributed")  # whose defaults a setting must not come before

@@ -50,6 +50,8 @@ __all__ = [
 ]
 
 
+#: an objective below this share of its largest value is that of runs which the law meets exactly
+EXACT = 1e-6
 #: sizes of letters between the labels of two contours
 APART = 1.8
 
@@ -206,9 +208,11 @@ def plot_landscape(
 ) -> Axes:
     """An objective over the two exponents, (len(beta), len(alpha)), up to four times its least value."""
     ax = axes_or_new(ax)
-    levels = objective.min() * np.geomspace(1, 4, 13)
-    drawn = ax.contourf(alpha, beta, objective, levels=levels, cmap=COLORMAP, extend="max")
-    ax.figure.colorbar(drawn, ax=ax, label="objective", format="%.2g")
+    least = max(objective.min(), EXACT * objective.max())
+    if least > 0:
+        levels = least * np.geomspace(1, 4, 13)
+        drawn = ax.contourf(alpha, beta, objective, levels=levels, cmap=COLORMAP, extend="max")
+        ax.figure.colorbar(drawn, ax=ax, label="objective", format="%.2g")
     mark(ax, points)
     ax.set(xlabel=LABELS["alpha"], ylabel=LABELS["beta"])
     return ax

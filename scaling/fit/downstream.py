@@ -25,6 +25,8 @@ __all__ = ["fit_downstream"]
 
 #: slopes, per range of the losses, at which the levels are solved to find starts
 STEEPNESS = np.geomspace(0.5, 50, 13)
+#: levels that so little tells apart, as a share of what tells them, get no start of their own
+SINGULAR = 1e-12
 
 
 @dataclass(frozen=True)
@@ -62,15 +64,15 @@ class _Curve:
         return every
 
     def shares(self, bend: np.ndarray) -> np.ndarray:
-        """How much of each level is in each prediction: (n, 2)."""
+        """How much of each level is in each prediction: (…, n, 2), for bends (…, number of their constants)."""
         raise NotImplementedError
 
     def tilts(self, shares: np.ndarray, levels: np.ndarray, bend: np.ndarray) -> np.ndarray:
         """Derivatives of the predictions by the bend, where it gives these shares: (n, number of its constants)."""
         raise NotImplementedError
 
-    def bends(self) -> list[np.ndarray]:
-        """Where the search begins."""
+    def bends(self) -> np.ndarray:
+        """Where the search begins: (K, number of the bend's constants)."""
         raise NotImplementedError
 
     def predict(self, theta: np.ndarray) -> np.ndarray:
@@ -84,15 +86,17 @@ class _Curve:
 
     def starts(self, weights: np.ndarray, count: int) -> np.ndarray:
         """The most promising thetas (count, p): for each bend the best levels."""
-        root, found = np.sqrt(weights), []
-        known = np.array([self.fixed.get(name, 0.0) for name in self.names[:2]])
-        for bend in self.bends():
-            shares, open_ = self.shares(bend), self.free[:2]
-            levels, rest = known.copy(), self.observed - shares @ known
-            levels[open_] = np.linalg.lstsq(shares[:, open_] * root[:, None], rest * root, rcond=None)[0]
-            every = np.clip([*levels, *bend], self.lower, self.upper)
-            found.append((float(weights @ (shares @ every[:2] - self.observed) ** 2), every[self.free].tolist()))
-        return np.array([theta for _, theta in sorted(found)[:count]])
+        bends, open_ = self.bends(), self.free[:2]
+        shares, levels = self.shares(bends), np.tile(np.nan_to_num(self.given[:2]), (len(bends), 1))
+        rest = self.observed - (shares @ levels[:, :, None])[..., 0]
+        turned = np.swapaxes(shares[..., open_], 1, 2)
+        gram = (turned * weights) @ shares[..., open_]
+        goals = turned @ (weights * rest)[..., None]
+        levels[:, open_] = (np.linalg.pinv(gram, rcond=SINGULAR, hermitian=True) @ goals)[..., 0]
+        every = np.clip(np.column_stack([levels, bends]), self.lower, self.upper)
+        missed = (shares @ every[:, :2, None])[..., 0] - self.observed
+        order = np.argsort((weights * missed**2).sum(1), kind="stable")
+        return every[order[:count]][:, self.free]
 
     @property
     def form(self) -> Form:
@@ -132,20 +136,18 @@ class _Sigmoid(_Curve):
     lower, upper = (0.0, 0.0, 0.0, 0.0), (1.0, 1.0, np.inf, np.inf)
 
     def shares(self, bend: np.ndarray) -> np.ndarray:
-        both = np.empty((len(self.loss), 2))
-        both[:, 0] = scipy.special.expit(bend[0] * (self.loss - bend[1]))
-        np.subtract(1, both[:, 0], out=both[:, 1])
-        return both
+        down = scipy.special.expit(bend[..., :1] * (self.loss - bend[..., 1:]))
+        return np.stack([down, 1 - down], axis=-1)
 
     def tilts(self, shares: np.ndarray, levels: np.ndarray, bend: np.ndarray) -> np.ndarray:
         down, up = shares.T
         steep = (levels[0] - levels[1]) * down * up
         return np.column_stack([steep * (self.loss - bend[1]), -steep * bend[0]])
 
-    def bends(self) -> list[np.ndarray]:
+    def bends(self) -> np.ndarray:
         low, width = float(self.loss.min()), float(np.ptp(self.loss)) or 1.0
         middles = np.linspace(max(low - width, 0.1 * low), low + width, 11)
-        return [np.array([each / width, middle]) for each in STEEPNESS for middle in middles]
+        return np.column_stack([np.repeat(STEEPNESS / width, len(middles)), np.tile(middles, len(STEEPNESS))])
 
 
 class _Exponential(_Curve):
@@ -156,13 +158,14 @@ class _Exponential(_Curve):
     lower, upper = (0.0, 0.0, 0.0), (1.0, np.inf, np.inf)
 
     def shares(self, bend: np.ndarray) -> np.ndarray:
-        return np.column_stack([np.ones_like(self.loss), -np.exp(-bend[0] * (self.loss - self.centre))])
+        fall = np.exp(-bend * (self.loss - self.centre))
+        return np.stack([np.ones_like(fall), -fall], axis=-1)
 
     def tilts(self, shares: np.ndarray, levels: np.ndarray, bend: np.ndarray) -> np.ndarray:
         return (-(self.loss - self.centre) * levels[1] * shares[:, 1])[:, None]
 
-    def bends(self) -> list[np.ndarray]:
-        return [np.array([each / (float(np.ptp(self.loss)) or 1.0)]) for each in STEEPNESS]
+    def bends(self) -> np.ndarray:
+        return STEEPNESS[:, None] / (float(np.ptp(self.loss)) or 1.0)
 
     def constants(self, theta: np.ndarray) -> dict[str, float]:
         found = super().constants(theta)

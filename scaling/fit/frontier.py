@@ -178,10 +178,10 @@ def fit_frontier(
             reasons = "; ".join(f"{r.budget:.3g}: {r.reason}" for r in bad.itertuples())
         else:
             reasons = "; ".join(f"{count} of them: {reason}" for reason, count in bad["reason"].value_counts().items())
+        reasons = f" ({reasons})" if reasons else ""
         hint = "; name the budgets in a column 'budget'" if approach == 2 else ""
-        raise FitError(
-            f"{len(good)} usable budgets, at least two are needed for a slope ({reasons}){hint}", FitErrorKind.FEW
-        )
+        found = f"{len(good)} usable budget{'' if len(good) == 1 else 's'}"
+        raise FitError(f"{found}, at least two are needed for a slope{reasons}{hint}", FitErrorKind.FEW)
     log_params, log_flops = _logs(good)
     law = _frontier(log_flops, log_params, tokens)
     lines = (PowerLaw(np.ravel(x.coefficient)[0], np.ravel(x.exponent)[0]) for x in (law.params, law.tokens))

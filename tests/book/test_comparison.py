@@ -67,6 +67,7 @@ def test_what_is_not_known_is_no_interval(answers, summaries):
     assert "The rows are no runs; the budget" in html
 
 
+@pytest.mark.slow
 def test_what_makes_tables_hard_to_compare_is_said(answers, summaries):
     said = " ".join(cautions_on(summaries, at_one_budget(answers)))
     assert "depends on the tokeniser" in said

@@ -55,6 +55,7 @@ def page(answers, summaries, name):
 # --- the answer ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_table_that_settles_its_question_gets_a_number_with_its_interval(answers, summaries):
     answer = summaries["good"]["answer"]
     best = scaling.compute_optimal(answers["good"].found.fits[3].law, 1e22)

@@ -150,6 +150,35 @@ def test_every_chapter_takes_every_kind_of_table(chapter, kind):
     assert "chapter-" not in stored, "the folder of the run has got into the pages"
 
 
+def curves_of_one_length():
+    """Nine curves whose ends settle no law of both, since all have read nearly the same."""
+    ends = pd.DataFrame({"params": np.geomspace(2e6, 3e7, 9), "tokens": np.linspace(8e8, 1.3e9, 9)})
+    rows = [
+        scaling.simulate_runs(LAW, pd.DataFrame({"params": N, "tokens": np.geomspace(3e6, D, 60)}), 0.002, seed=seed)
+        for seed, (N, D) in enumerate(ends.to_numpy())
+    ]
+    return pd.concat([each.assign(run=f"run {k}") for k, each in enumerate(rows)], ignore_index=True)
+
+
+SETTLE_NOTHING = {
+    "05": (curves_of_one_length, "The published law stands in for the truth."),
+    "07": (lambda: curves_of_one_length().query("run == 'run 3'"), "1 distinct value of params"),
+    "13": (lambda: curves_of_one_length().query("run == 'run 3'").drop(columns="run"), "1 distinct value of params"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", SETTLE_NOTHING)
+def test_a_table_that_settles_nothing_is_told_why(number):
+    """It is not a failure of the chapter, and the reason is the table's own."""
+    chapter = next(chapter for chapter in chapters_on_runs() if chapter.number == number)
+    make, words = SETTLE_NOTHING[number]
+    few = {name: value for name, value in FEW.items() if name in chapter.parameters}
+    outcome = execute(without_the_rest(chapter), as_table(scaling.check_runs(make())).for_chapter(chapter), few)
+    assert outcome.kind == (NOT_POSSIBLE if number == "07" else DONE), outcome
+    assert words in (outcome.notebook or outcome.message)
+
+
 def test_a_curve_table_gives_curves_to_those_who_want_them():
     curves = scaling.check_runs(scaling.simulate.simulate_curves(LAW, [1e8, 1e9], n_points=30))
     table = as_table(curves)
@@ -468,6 +497,7 @@ def test_several_tables_make_several_books(chapters, tmp_path, monkeypatch):
     assert "2 tables of runs, side by side" in (folder / "index.html").read_text()
 
 
+@pytest.mark.slow
 def test_several_tables_appear_together_or_not_at_all(tmp_path, capsys):
     """Without room for the page that sets them side by side, which is written last, none of the books is there."""
     isoflop_grid().to_csv(tmp_path / "first.csv", index=False)
@@ -655,6 +685,7 @@ def test_where_names_cannot_be_exchanged_a_failure_puts_the_old_one_back(tmp_pat
     assert [path.name for path in tmp_path.iterdir()] == ["book"]
 
 
+@pytest.mark.slow
 def test_on_a_full_disk_the_old_book_stays(table, tmp_path, capsys):
     """At every file, folder and renaming of the command's own, the last ones included."""
     place = tmp_path / "place"

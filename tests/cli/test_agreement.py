@@ -157,6 +157,7 @@ def refused(call, *given):
         return {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", TABLES)
 def test_all_agree_on_what_a_table_allows(kind, tmp_path):
     path = tmp_path / "runs.csv"

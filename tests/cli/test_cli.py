@@ -73,6 +73,7 @@ def words(said):
     return (said,) if isinstance(said, str) else said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 @pytest.mark.parametrize("command", ["check", "fit"])
 def test_bad_tables_get_a_clear_message_or_a_right_result(command, case, tmp_path):
@@ -115,6 +116,7 @@ OTHER_NUMBERS |= {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "case", [c for c in CASES if c.code == 0 and c.name not in OTHER_NUMBERS], ids=lambda case: case.name
 )
@@ -193,6 +195,7 @@ def test_one_approach_alone(sound):
     assert "an envelope needs curves" in refused.output
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_words(sound):
     first, again = (run("fit", sound, "--resamples", "50").output for _ in range(2))
     assert first == again

@@ -39,6 +39,7 @@ def pooled(table, path, *options):
     return [each["kind"] for each in json.loads(run("check", path, *options, "--json").stdout)["pooled"]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 def test_evaluations_of_one_run_are_asked_about_and_the_advice_leads_to_a_plan(seed, tmp_path):
     table = again(once(seed), range(5)).rename(columns={"label": "eval_id"})

@@ -45,6 +45,7 @@ def tables_of(text):
     return blocks
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize(
     "words",

@@ -57,6 +57,7 @@ def test_plan_takes_the_law_that_foresees_best_and_shows_both(joined):
     assert "the laws disagree on " in said
 
 
+@pytest.mark.slow
 def test_a_plan_by_the_additive_law_has_the_range_over_both_laws(joined):
     options = ("--flops", "1e21", "--resamples", 100, "--law", "additive")
     said = run("plan", joined, *options)
@@ -116,6 +117,7 @@ def holdout_of(table, *options):
     return {row["law"]: row for row in record["holdout"]["laws"]}, record["holdout"]["best_law"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "equation", "constants"),
     [

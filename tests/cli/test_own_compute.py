@@ -64,6 +64,7 @@ def answer(command, table, path, *options):
     return json.loads(result.output)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("column", ["flops", "budget"])
 @pytest.mark.parametrize("name", COUNTS)
 def test_a_plan_costs_its_budget_in_the_tables_own_count(name, column, tmp_path):
@@ -99,6 +100,7 @@ def test_the_count_is_told_once_above_a_plan(tmp_path):
     assert result.output.count("is not 6·params·tokens") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("column", ["flops", "budget"])
 @pytest.mark.parametrize("name", COUNTS)
 def test_exponents_are_those_of_the_count(name, column, tmp_path):

@@ -72,6 +72,7 @@ def test_json_holds_the_numbers_of_the_package(table):
     assert sum(row["repeats"] for row in record["next_runs"]["runs"]) == len(more.runs) <= 6
 
 
+@pytest.mark.slow
 def test_a_large_table_is_resampled_in_part_and_the_plan_says_so(tmp_path):
     design = pd.concat([scaling.simulate.chinchilla_like_design(1000, seed=s) for s in range(5)], ignore_index=True)
     runs = scaling.simulate_runs(LAW, design, noise=0.01)

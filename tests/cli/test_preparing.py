@@ -63,6 +63,7 @@ def families(tmp_path):
     return path
 
 
+@pytest.mark.slow
 def test_two_families_are_fitted_side_by_side(tmp_path):
     path = families(tmp_path)
     said = run("check", path).output
@@ -281,6 +282,7 @@ def two_families(tmp_path):
     return tmp_path / "families.csv"
 
 
+@pytest.mark.slow
 def test_a_plan_for_each_group_is_the_plan_of_its_rows(two_families):
     words = ("plan", two_families, "--flops", "1e22", "--resamples", 100)
     each = json.loads(run(*words, "--group", "corpus", "--json").output)["groups"]

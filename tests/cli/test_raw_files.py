@@ -79,6 +79,7 @@ def width(law):
     return law["alpha"][2] - law["alpha"][1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("title", SECTIONS)
 def test_each_dialogue_ends_in_the_law_behind_its_file(title, tmp_path):
     blocks = re.findall(r"```(bash|text)\n(.*?)```", SECTIONS[title], flags=re.DOTALL)

@@ -59,6 +59,7 @@ def test_a_threshold_is_refused_where_the_objective_has_none(objective, sound_ta
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", [("--window", 3), *OF_THREE])
 def test_with_all_approaches_every_option_reaches_one(option, sound_table):
     done = run("fit", sound_table, *option, *FAST)

@@ -41,6 +41,7 @@ WAYS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 def test_many_epochs_are_refused_and_the_advice_leads_to_a_plan(way, tmp_path):
     WAYS[way](table()).to_csv(path := tmp_path / "t.csv", index=False)

@@ -66,6 +66,7 @@ READ = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "options", "truth", "said"), READ, ids=[each[0] for each in READ])
 def test_what_can_be_read_is_read_right_and_said(name, options, truth, said):
     answer = check(name, *options)

@@ -88,6 +88,7 @@ def test_the_best_of_each_design_and_a_family_by_itself_are_planned_with(tmp_pat
     assert plan(tmp_path / "one.csv").exit_code == 0
 
 
+@pytest.mark.slow
 def test_runs_that_diverged_are_named_by_all_and_left_out_by_an_option():
     path = WILD / "q3_isoflop_diverged.csv"
     for command in (check, fit, plan):
@@ -121,6 +122,7 @@ def test_a_diverged_run_goes_with_all_its_points(tmp_path):
     assert f"{bad.sum() - 5} more left out" in check(tmp_path / "curves.csv", "--drop", "diverged").output
 
 
+@pytest.mark.slow
 def test_a_run_that_ends_on_a_spike_is_said():
     path = WILD / "q7_spike_at_end.csv"
     for command in (check, fit, plan):

@@ -43,6 +43,7 @@ def made():
     return {kind: make_class(15, kind, seed=SEED) for kind in KINDS}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_same_seed_gives_the_same_class_and_another_another(kind, made):
     again, other = make_class(15, kind, seed=SEED), make_class(15, kind, seed=4)
@@ -124,6 +125,7 @@ def test_one_table_in_fifteen_identifies_nothing_and_says_so(kind, made):
     assert len(hidden) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["fit", "isoflop", "plan"])
 def test_what_identifies_nothing_shows_its_reason_and_says_nothing_else(kind):
     """Every reason occurs, is seen in the table as its word says, and the package itself gives no answer there."""
@@ -174,6 +176,7 @@ def test_to_say_that_runs_identify_nothing_is_worth_less_than_to_say_why():
     assert secret["why"] in " ".join(mark("fit", secret, Answers("", {"identified": "no"})).words)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["fit", "isoflop", "plan"])
 @pytest.mark.parametrize("noise", [0.0, 0.02])
 def test_what_identifies_is_clear_by_the_rule_of_the_sheet(kind, noise):
@@ -191,6 +194,7 @@ def test_what_identifies_is_clear_by_the_rule_of_the_sheet(kind, noise):
         assert value < 1.7 * low
 
 
+@pytest.mark.slow
 def test_each_fault_of_an_audit_can_be_found():
     """By the package itself: repeated rows, what it warns of, or what is not identified."""
     seen = set()
@@ -239,6 +243,7 @@ def test_nothing_that_is_handed_out_gives_the_secret_away(kind, made, tmp_path):
     assert all(set(each) <= {"params", "tokens", "loss_nats", "flops", "budget"} for each in columns)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_the_package_reads_every_table_that_is_handed_out(kind, seed, tmp_path):
@@ -365,6 +370,7 @@ def test_any_file_gets_marks_and_no_traceback(kind, data, made):
     assert 0 <= mark(kind, student.secret | {"budget": student.budget}, answers).total <= 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_file_that_was_broken_gets_marks_and_no_traceback(kind, made):
     student, dice = made[kind].students[0], random.Random(0)
@@ -392,6 +398,7 @@ def test_the_table_of_an_audit_is_read(text):
     assert read_answers(text.encode(), "audit").values == {"table": "B"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_better_students_have_better_marks_and_copying_shows(kind):
     """A small version of benchmarks/assignments.py."""
@@ -451,6 +458,7 @@ def test_a_class_is_made_filled_in_and_marked(tmp_path):
     assert key["kind"] == "fit"
 
 
+@pytest.mark.slow
 def test_nothing_is_overwritten_and_what_is_wrong_is_said(tmp_path):
     (tmp_path / "homework").mkdir()
     (tmp_path / "homework" / "mine").write_text("x")

@@ -39,6 +39,7 @@ def test_our_own_runs_need_no_download():
     assert len(runs) == len(scaling.load_runs("small_sweep"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SETS)
 def test_a_set_has_a_law_or_a_reason(name):
     if not scaling.sources.is_available(name):

@@ -47,6 +47,7 @@ class Bent:
         return float(N[np.argmin(cls.loss(N, C / 6 / N))])
 
 
+@pytest.mark.slow
 def test_the_law_that_holds_is_followed():
     """No false alarm: of an additive truth approach 3 is followed, at budgets among the runs and beyond them."""
     for seed in range(5):
@@ -57,6 +58,7 @@ def test_the_law_that_holds_is_followed():
             assert find_rival(runs, flops) is None
 
 
+@pytest.mark.slow
 def test_exponents_alike_are_no_agreement_where_sizes_differ():
     """Of a coupled truth approaches 2 and 3 find one exponent and two sizes; approach 2 is right where it measured."""
     truth = float(scaling.compute_optimal(JOINED, INSIDE).params)

@@ -91,6 +91,7 @@ def test_no_figure_function_is_left_out():
     assert set(DRAWINGS) == {name for name in figures.__all__ if name.startswith("plot_")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DRAWINGS)
 def test_letters_can_be_read_on_a_phone(name):
     DRAWINGS[name]()

@@ -77,6 +77,7 @@ def test_statuses_plans_and_the_table_of_what_is_known_agree(n, noise, objective
     assert seen == {False, True}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", [0.003, 0.001, 0.0005, 0.0001])
 def test_a_loss_of_tokens_alone_is_not_identified_however_small_the_noise(noise):
     statuses = []
@@ -156,6 +157,7 @@ def test_one_budget_does_not_tell_how_the_best_size_grows():
     ]  # what lies within the runs is known
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", [0.0, 1e-4, 0.006])
 def test_terms_that_may_change_places_identify_nothing(noise):
     """Runs on a line in logs, and runs so near one that a law with the terms exchanged fits as well."""
@@ -210,6 +212,7 @@ def test_the_table_of_certainty(objective):
     assert one["flops"][1] == 1e24
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(
     st.integers(6, 60),

@@ -210,6 +210,7 @@ def test_intervals_cover_what_they_promise(k):
     assert all(0.92 - error <= x <= 0.98 + error for x in share.values()), share
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("objective", ["log_huber", "log_squares", "huber", "log_absolute"])
 @pytest.mark.parametrize("seed", range(5))
 def test_never_worse_than_the_additive_law(objective, seed):

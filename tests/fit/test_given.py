@@ -48,6 +48,7 @@ def test_without_noise_the_law_is_found(how):
         assert fit.law.constants[name] == pytest.approx(value, rel=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", HOW)
 @pytest.mark.parametrize("seed", [0, 1])
 def test_a_search_without_derivatives_finds_nothing_lower(how, seed):

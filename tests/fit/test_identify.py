@@ -95,6 +95,7 @@ def test_what_is_worst_is_said_first():
     assert seen(held=("E",), converged=False).status == "not_converged"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("objective", ["log_huber", "log_squares", "huber"])
 def test_terms_are_unseen_exactly_where_the_law_without_them_is_no_worse_than_noise(objective):
     """The rough search that decides most tables, against an exact one from many starts, on tables on both sides."""

@@ -41,6 +41,7 @@ def least_rise(frontier, log_c, held, value, n_starts=30):
     return float(np.sqrt(frontier.scatter.rise(values)).min())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("times", [1.0, 1e6])
 @pytest.mark.parametrize("name", TABLES)
 def test_ends_are_where_no_search_finds_less(name, times):

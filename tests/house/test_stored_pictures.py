@@ -82,6 +82,7 @@ def told(tmp_path_factory):
     return words
 
 
+@pytest.mark.slow
 def test_a_notebook_whose_picture_is_another_fails(told):
     assert re.findall(r"FAILED \S*pictures.ipynb::(Cell \d)", told) == ["Cell 1"], told
     assert "81 dots of the picture differ" in told

@@ -51,6 +51,7 @@ def test_the_linter_finds_nothing():
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
 def test_the_schema_and_the_linter_can_fail(path, tmp_path):
     """The same file with a misspelt key, and with a secret-bearing checkout, is not sound."""

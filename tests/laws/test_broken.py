@@ -90,6 +90,7 @@ def searched_at_random(x, y, count):
     return best
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(10))
 def test_the_default_search_ends_where_the_best_of_many_random_starts_ends(seed):
     """With starts at random places it ended above in a third of such tables, and no agreement of starts told."""
@@ -98,6 +99,7 @@ def test_the_default_search_ends_where_the_best_of_many_random_starts_ends(seed)
     assert fit.value <= searched_at_random(x, y, 16) * (1 + 1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("objective", ["log_huber", "log_squares", "huber"])
 def test_more_starts_find_nothing_lower(objective):
     for seed in range(3):

@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from scaling.papers import scorecard
 
 PAGE = (Path(__file__).resolve().parents[2] / "book/errata.md").read_text()
@@ -22,6 +24,7 @@ def test_entries_at_second_hand_say_so_and_no_others_do():
     assert [each for each in entries(FIRST) if re.search("second hand|from notes", each)] == []
 
 
+@pytest.mark.slow
 def test_a_paper_whose_differences_are_all_at_second_hand_stands_with_them():
     """De Vries's post, for one."""
     card = scorecard()

@@ -17,6 +17,7 @@ def test_schedules_are_those_that_the_files_record():
         np.testing.assert_allclose(rates, table["learning_rate"], rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_the_authors_descent_ends_after_as_many_updates_as_the_reasons_say():
     for size, (times, updates) in luo2025.BELOW.items():
         assert luo2025.authors_descent(size)[1] == int(updates)

@@ -95,6 +95,7 @@ def test_an_error_that_helps_or_a_valid_table(frame):
             pd.testing.assert_frame_equal(check_runs(result), result)
 
 
+@pytest.mark.slow
 @SETTINGS
 @given(tables())
 def test_the_same_through_a_file(tmp_path_factory, frame):
@@ -112,6 +113,7 @@ def test_any_bytes_as_a_file(tmp_path_factory, content):
     assert_helpful(outcome(load_runs, path))
 
 
+@pytest.mark.slow
 @SETTINGS
 @given(st.text(max_size=60).filter(lambda name: name.partition("/")[0] not in GROUPS))
 def test_any_text_as_a_name(name):

@@ -415,6 +415,7 @@ def test_any_bytes(tmp_path, content):
 CELLS = st.sampled_from(["1e9", "70B", "2,31", "1,234", "", "x", "#REF!", '"', "\u202e", "1.5", "nan", "-3", "\n", "="])
 
 
+@pytest.mark.slow
 @given(st.lists(st.lists(CELLS, min_size=1, max_size=5), min_size=1, max_size=6), st.sampled_from(",;\t|"))
 @HYPOTHESIS
 @pytest.mark.filterwarnings("ignore::scaling.errors.RunsWarning")

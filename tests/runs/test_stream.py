@@ -140,6 +140,7 @@ SAME = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", SAME)
 @pytest.mark.parametrize("form", ["file", "folder"])
 def test_a_stream_finds_what_a_whole_reading_finds(case, form, tmp_path, streamed, monkeypatch):
@@ -299,6 +300,7 @@ def test_a_rare_large_run_is_never_lost(tmp_path, streamed):
     assert runs.loc[4322, ["params", "stands_for"]].tolist() == [7e10, 1.0]
 
 
+@pytest.mark.slow
 def test_the_weighted_estimate_is_that_of_all_rows_up_to_its_spread(monkeypatch, tmp_path):
     """Over tables the thinned estimate of alpha is centred on the full one; its own intervals say the distance."""
     monkeypatch.setattr(stream, "WHOLE", 1000)
@@ -439,6 +441,7 @@ def run(*arguments):
     return result.output
 
 
+@pytest.mark.slow
 def test_every_command_says_how_a_table_was_thinned(tmp_path, streamed):
     path = folder(tmp_path / "t", points(3000))
     for command in (["check"], ["fit", "--resamples", "20"], ["plan", "--flops", "1e22", "--resamples", "100"]):
@@ -449,6 +452,7 @@ def test_every_command_says_how_a_table_was_thinned(tmp_path, streamed):
     assert "Ranges of all 3,000 rows" in run("check", path)
 
 
+@pytest.mark.slow
 def test_plan_weighs_the_rows_that_were_drawn(tmp_path, streamed):
     path = folder(tmp_path / "t", points(3000))
     law = json.loads(run("plan", path, "--flops", "1e22", "--resamples", "100", "--json"))["law"]

@@ -125,6 +125,7 @@ def small_spec(train, run="tiny", **changes):
     return train.Spec(**values | changes)
 
 
+@pytest.mark.slow
 def test_same_seed_same_loss(script, tokens):
     train = script("train")
     rows = [train.train_run(small_spec(train), tokens, tokens / "none.pt")[0] for _ in range(2)]
@@ -154,6 +155,7 @@ def test_a_run_that_goes_on_from_a_checkpoint_ends_as_one_that_was_not_interrupt
     pd.testing.assert_frame_equal(again, curve)
 
 
+@pytest.mark.slow
 def test_recurrent_networks_train_and_count_themselves(script, tokens):
     train = script("train")
     row, _ = train.train_run(small_spec(train, architecture="recurrent", arm="recurrent"), tokens, tokens / "none.pt")

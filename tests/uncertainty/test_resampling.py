@@ -141,6 +141,7 @@ def uneven(rare, n=6_000):
     return scaling.fit_parametric(scaling.simulate_runs(LAW, design, noise=0.006, seed=rare))
 
 
+@pytest.mark.slow
 def test_where_few_runs_decide_all_are_resampled():
     """A part would hold one of ten large models, or none."""
     fit = uneven(10)

@@ -41,6 +41,7 @@ def upper_of_clean(seed):
     return upper(scaling.bootstrap(scaling.fit_parametric(clean(seed)), 150).law)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["anywhere", "expensive", "shortest", "longest"])
 def test_four_diverged_runs_of_109_do_not_move_the_upper_end(where):
     for seed in range(100, 106):

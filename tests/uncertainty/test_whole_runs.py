@@ -40,6 +40,7 @@ def test_intervals_of_curves_cover_the_truth(options):
     assert hits >= 36
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fraction", [None, 0.8])
 @pytest.mark.parametrize("method", [scaling.fit_parametric, scaling.fit.fit_overtraining])
 def test_rows_that_say_the_same_add_nothing(method, fraction):

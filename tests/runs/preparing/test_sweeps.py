@@ -57,6 +57,7 @@ def test_a_best_at_the_edge_is_said(rates, word):
     np.testing.assert_array_equal(parabola["loss"], best_of(runs)["loss"])
 
 
+@pytest.mark.slow
 def test_the_least_of_four_equal_runs_is_low_by_what_the_docstring_says():
     noise = 0.01
     gaps = []
