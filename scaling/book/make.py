@@ -163,8 +163,9 @@ class Making:
         table = self.tables[name]
         summary["chapters"] = [_entry(chapter, outcome) for chapter, outcome in outcomes.items()]
         source, built = self.work / name / "source", self.work / name / "built"
-        about = Nouns.of(table.runs).about()
-        words = f"{sentence(about)} Where this chapter shows these runs, read it so." if about else ""
+        nouns = Nouns.of(table.runs)
+        words = f"{sentence(nouns.about())} Where this chapter shows these runs, read it so." if nouns.about() else ""
+        words += " Where its text counts in nats, it speaks of runs of the book." if nouns.measures_otherwise else ""
         write_sources(source, front_page(summary, outcomes, table.runs), outcomes, "Scaling laws of your runs", words)
         for file, picture in pictures.items():
             (source / file).write_text(picture, encoding="utf-8")

@@ -62,15 +62,16 @@ def _drawn(
 
 def _losses(ax: Axes, runs: pd.DataFrame, answers: Answers, budgets: np.ndarray | None) -> None:
     """Each run, coloured by its size, over the least loss that the law expects."""
+    said = Nouns.of(answers.runs).said
     norm = LogNorm(runs["params"].min(), max(runs["params"].max(), 1.01 * runs["params"].min()))
     ax.scatter(runs["flops"], runs["loss"], c=runs["params"], norm=norm, cmap=COLORMAP, s=14, lw=0.3, ec="white")
     fit = answers.found.fits[3]
     if budgets is not None and isinstance(fit, Fit) and 3 in answers.found.bootstraps:
         least = np.asarray(compute_optimal(fit.law, budgets, meter=find_meter(fit.runs)).loss)
-        ax.plot(budgets, least, color="black", lw=1.6, label="least loss by the fitted law")
+        ax.plot(budgets, least, color="black", lw=1.6, label=said("least loss by the fitted law"))
         legend_above(ax, ncols=1)
     log_axes(ax, "flops", None)
-    ax.set_ylabel(Nouns.of(answers.runs).said("Loss [nats per token]"))
+    ax.set_ylabel(said("Loss [nats per token]"))
 
 
 def _sizes(ax: Axes, runs: pd.DataFrame, answers: Answers, budgets: np.ndarray | None) -> None:

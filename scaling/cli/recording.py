@@ -21,6 +21,7 @@ from ..fit.result import Fit
 from ..laws.chinchilla import ChinchillaLaw
 from ..runs.curves import count_runs
 from ..runs.meter import find_meter
+from ..runs.nouns import Nouns
 from ..uncertainty.resampling import Bootstrap
 
 #: a miss of the best size by this share is worth a word
@@ -135,6 +136,7 @@ def result_record(
 ) -> dict[str, Any]:
     """Everything about the fits of a table."""
     versions = {name: metadata.version(name) for name in ("numpy", "scipy", "pandas")}
+    about = {"runs": count_runs(table), "rows": len(table), "nouns": Nouns.of(table).record()}
     held: dict[str, Any] = {"possible": False, "reason": str(compared)}
     if isinstance(compared, LawComparison):
         held = {
@@ -146,7 +148,7 @@ def result_record(
             "laws": compared.table,
         }
     return {
-        "input": table.attrs["reading"] | {"runs": count_runs(table), "rows": len(table)},
+        "input": table.attrs["reading"] | about,
         "versions": {"scaling": __version__, "python": platform.python_version(), **versions},
         "options": {"level": level, "resamples": resamples, "seed": seed},
         "approaches": {k: _approach(fits[k], boots[k], level) | _leaning(fits, k) for k in fits},

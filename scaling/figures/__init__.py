@@ -22,7 +22,7 @@ from .studies import (
     plot_rounded_study,
     plot_thresholds,
 )
-from .style import COLORMAP, PALETTE, legend_above, set_style
+from .style import COLORMAP, PALETTE, labels_of, legend_above, set_style
 from .theory import plot_block, plot_learning_curves, plot_shares, plot_size_exponents, plot_yardsticks
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "PALETTE",
     "format_count",
     "format_flops",
+    "labels_of",
     "legend_above",
     "plot_atlas",
     "plot_audit",

@@ -24,6 +24,7 @@ from .style import (
     WIDTH,
     axes_or_new,
     colorbar,
+    labels_of,
     legend_above,
     log_axes,
     mark,
@@ -150,6 +151,7 @@ def plot_surface(
     sizes: Sequence[float] = (),
     budgets: Sequence[float] = (),
     ax: Axes3D | None = None,
+    runs: pd.DataFrame | None = None,
 ) -> Axes3D:
     """The loss as a surface over parameters and tokens, with the lines that the three approaches look at.
 
@@ -165,6 +167,8 @@ def plot_surface(
         Compute, a slice of equal 6 N D each: approach 2 looks for its lowest point.
     ax : Axes3D, optional
         Of ``projection="3d"``, with ``computed_zorder=False`` so that the lines lie over the surface.
+    runs : DataFrame, optional
+        Those that the law was fitted to, where they measure something else than nats: the axes take their words.
     """
     if ax is None:
         space = {"projection": "3d", "computed_zorder": False}
@@ -192,7 +196,8 @@ def plot_surface(
         axis.set_major_locator(MultipleLocator(1))
         axis.set_major_formatter(FuncFormatter(lambda power, _: format_count(10**power)))
     ax.zaxis.set_major_locator(MaxNLocator(5))
-    ax.set(xlabel=LABELS["params"], ylabel=LABELS["tokens"], zlabel=LABELS["loss"])
+    called = labels_of(runs)
+    ax.set(xlabel=called("params"), ylabel=called("tokens"), zlabel=called("loss"))
     ax.view_init(elev=24, azim=35)
     ax.set_box_aspect(None, zoom=0.95)
     ax.legend(loc="upper left", bbox_to_anchor=(-0.1, 1.12))
@@ -212,7 +217,7 @@ def plot_landscape(
     if least > 0:
         levels = least * np.geomspace(1, 4, 13)
         drawn = ax.contourf(alpha, beta, objective, levels=levels, cmap=COLORMAP, extend="max")
-        ax.figure.colorbar(drawn, ax=ax, label="objective", format="%.2g")
+        ax.figure.colorbar(drawn, ax=ax, label="Objective", format="%.2g")
     mark(ax, points)
     ax.set(xlabel=LABELS["alpha"], ylabel=LABELS["beta"])
     return ax
@@ -223,8 +228,8 @@ def plot_residuals(fit: Fit, against: str = "flops", ax: Axes | None = None) -> 
     ax = axes_or_new(ax)
     ax.axhline(0, color=GREY, lw=1)
     ax.plot(fit.runs[against], fit.residuals, "o", ms=4.5, color=PALETTE[0], alpha=0.75)
-    log_axes(ax, against, None)
-    ax.set_ylabel(LABELS["residual"])
+    log_axes(ax, against, None, fit.runs)
+    ax.set_ylabel(labels_of(fit.runs)("residual"))
     return ax
 
 
@@ -246,7 +251,7 @@ def plot_downstream(fit: Fit, observed: ArrayLike, label: str, ax: Axes | None =
     span = np.linspace(loss.min(), loss.max(), 200)
     ax.plot(span, fit.candidate.value(span), color="black", lw=1.2)
     ax.scatter(loss, observed, c=size, norm=norm, cmap=COLORMAP, s=30, linewidths=0.3, edgecolors="white", zorder=2)
-    ax.set(xlabel=LABELS["loss"], ylabel=label)
+    ax.set(xlabel=labels_of(fit.runs)("loss"), ylabel=label)
     colorbar(ax, norm, "params")
     return ax
 
@@ -254,14 +259,14 @@ def plot_downstream(fit: Fit, observed: ArrayLike, label: str, ax: Axes | None =
 def plot_bootstrap(boot: Bootstrap, x: str = "alpha", y: str | None = "beta", ax: Axes | None = None) -> Axes:
     """Resampled constants: one against another, or the histogram of one (``y=None``)."""
     ax = axes_or_new(ax)
-    samples = boot.samples
+    samples, called = boot.samples, labels_of(boot.fit.runs)
     if y is None:
         ax.hist(samples[x], bins=60, color=PALETTE[0])
         ax.set_ylabel("Resamples")
     else:
         ax.plot(samples[x], samples[y], ".", ms=3, alpha=0.3, color=PALETTE[0])
-        ax.set_ylabel(LABELS.get(y, y))
-    ax.set_xlabel(LABELS.get(x, x))
+        ax.set_ylabel(called(y))
+    ax.set_xlabel(called(x))
     return ax
 
 
@@ -277,4 +282,4 @@ def plot_spread(
     ax.fill_between(budgets, low, high, color=PALETTE[0], alpha=0.25, lw=0, label=f"{percent(level)}% interval")
     ax.plot(budgets, getattr(compute_optimal(boot.fit.law, budgets), quantity), color=PALETTE[0], lw=2, label="fit")
     ax.legend()
-    return log_axes(ax, "budget", quantity)
+    return log_axes(ax, "budget", quantity, runs)

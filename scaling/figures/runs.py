@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 
 from .._words import format_count
-from .style import COLORMAP, GREY, LABELS, PALETTE, WIDTH, axes_or_new, colorbar, legend_above, log_axes
+from .style import COLORMAP, GREY, PALETTE, WIDTH, axes_or_new, colorbar, labels_of, legend_above, log_axes
 
 if TYPE_CHECKING:
     from ..fit.frontier import FrontierFit
@@ -27,12 +27,20 @@ def plot_runs(runs: pd.DataFrame, ax: Axes | None = None, x: str = "params", y: 
     """Runs as points, parameters against tokens (or any two columns), coloured by loss."""
     ax = axes_or_new(ax)
     points = ax.scatter(runs[x], runs[y], c=runs["loss"], cmap=COLORMAP, s=22, linewidths=0.3, edgecolors="white")
-    ax.figure.colorbar(points, ax=ax, label=LABELS["loss"])
-    return log_axes(ax, x, y)
+    ax.figure.colorbar(points, ax=ax, label=labels_of(runs)("loss"))
+    return log_axes(ax, x, y, runs)
 
 
-def plot_curves(curves: pd.DataFrame, envelope: FrontierFit | None = None, ax: Axes | None = None) -> Axes:
-    """Training curves, loss against compute, coloured by size; with the lower envelope of approach 1."""
+def plot_curves(
+    curves: pd.DataFrame,
+    envelope: FrontierFit | None = None,
+    ax: Axes | None = None,
+    runs: pd.DataFrame | None = None,
+) -> Axes:
+    """Training curves, loss against compute, coloured by size; with the lower envelope of approach 1.
+
+    ``runs`` are those whose law made the curves, if it was fitted: what they measure stands on the axes.
+    """
     ax = axes_or_new(ax)
     norm = LogNorm(curves["params"].min(), curves["params"].max())
     colors = plt.get_cmap(COLORMAP)
@@ -44,7 +52,7 @@ def plot_curves(curves: pd.DataFrame, envelope: FrontierFit | None = None, ax: A
         )
         ax.legend()
     colorbar(ax, norm, "params")
-    return log_axes(ax, "flops", "loss")
+    return log_axes(ax, "flops", "loss", curves if runs is None else runs)
 
 
 def plot_isoflop(fit: FrontierFit, ax: Axes | None = None) -> Axes:
@@ -66,7 +74,7 @@ def plot_isoflop(fit: FrontierFit, ax: Axes | None = None) -> Axes:
         ax.plot([], [], "o--", color=GREY, label="no usable minimum")
     legend_above(ax, ncols=1)
     colorbar(ax, norm, "budget")
-    return log_axes(ax, "params", "loss")
+    return log_axes(ax, "params", "loss", fit.runs)
 
 
 def plot_ratios(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.colors import Normalize
@@ -23,8 +24,9 @@ from matplotlib.ticker import (
 from numpy.typing import ArrayLike
 
 from .._words import format_count, format_flops
+from ..runs.nouns import Nouns
 
-__all__ = ["COLORMAP", "PALETTE", "legend_above", "set_style"]
+__all__ = ["COLORMAP", "PALETTE", "labels_of", "legend_above", "set_style"]
 
 
 #: the one colour map: perceptually uniform, readable for colour-blind readers and in grey
@@ -148,19 +150,26 @@ def legend_above(ax: Axes, ncols: int = 2, **options: Any) -> None:
     ax.legend(ncols=ncols, columnspacing=1.2, handletextpad=0.5, **given)
 
 
+def labels_of(runs: pd.DataFrame | None) -> Callable[[str], str]:
+    """Labels of quantities in the words of a table: an error rate is no loss in nats, images are no tokens."""
+    said = Nouns.of(runs).said if runs is not None else str
+    return lambda name: said(LABELS[name]) if name in LABELS else name
+
+
 def colorbar(ax: Axes, norm: Normalize, name: str) -> None:
     bar = ax.figure.colorbar(plt.cm.ScalarMappable(norm, COLORMAP), ax=ax, label=LABELS[name])
     log_axis(bar.ax.yaxis, name, norm.vmin, norm.vmax)
 
 
-def log_axes(ax: Axes, x: str, y: str | None) -> Axes:
-    """Logarithmic axes with labels and readable ticks; ``y=None`` leaves the y axis alone."""
+def log_axes(ax: Axes, x: str, y: str | None, runs: pd.DataFrame | None = None) -> Axes:
+    """Logarithmic axes with readable ticks and labels, in the words of ``runs``; ``y=None`` leaves the y axis alone."""
+    label = labels_of(runs)
     ax.set_xscale("log")
-    ax.set_xlabel(LABELS.get(x, x))
+    ax.set_xlabel(label(x))
     log_axis(ax.xaxis, x, *ax.get_xlim())
     if y is not None:
         ax.set_yscale("log")
-        ax.set_ylabel(LABELS.get(y, y))
+        ax.set_ylabel(label(y))
         log_axis(ax.yaxis, y, *ax.get_ylim())
     return ax
 

@@ -22,11 +22,13 @@ _AS_IS = (
 _OURS = r"(?P<head> ?\[nats(?: per |/)token\]| nats (?:per|a) token)"
 _OURS += r"|(?P<article>\b[Aa] )?(?<![\w-])(?P<noun>[Tt]okens?|[Ll]oss(?:es)?)(?![\w-])"
 _WORDS = re.compile(f"{_AS_IS}|{_OURS}", flags=re.MULTILINE | re.DOTALL)
-#: words of a header that say how many, not of what
 #: column of our own tables that says what the loss is, where it is not in nats per token
 UNIT = "loss_unit"
 #: limits of a loss that is not in nats per token
 OTHER_LOSS = (1e-12, 1e15)
+#: what is counted already, and takes neither an article nor a plural: bits per byte
+_COUNTED = re.compile(r"^\w+s per ")
+#: words of a header that say how many, not of what
 _COUNTING = {"n", "num", "number", "of", "no", "total", "count", "the", "train", "training", "seen"}
 
 
@@ -72,9 +74,11 @@ class Nouns:
         several = ours.lower() in ("tokens", "losses")
         noun = (self.loss if not several else _plural(self.loss)) if ours[0] in "Ll" else self.tokens
         noun = _singular(noun) if ours.lower() == "token" else noun
-        article = found["article"] or ""
+        article, large = found["article"] or "", ours[0].isupper()
+        if article and _COUNTED.search(noun):
+            article, large = "", article[0].isupper()
         article = f"{article[0]}n " if article and noun[0].lower() in "aeiou" else article
-        return article + (noun[0].upper() + noun[1:] if ours[0].isupper() else noun)
+        return article + (noun[0].upper() + noun[1:] if large else noun)
 
     def number(self, loss: float) -> str:
         """A loss to three decimals, which is what nats per token bear; in another unit to four digits."""
@@ -171,6 +175,8 @@ def _counted(header: str) -> str:
 
 
 def _plural(noun: str) -> str:
+    if _COUNTED.search(noun):
+        return noun
     if noun.endswith(("s", "x", "ch", "sh")):
         return f"{noun}es" if noun.endswith(("ss", "x", "ch", "sh")) else noun
     return f"{noun[:-1]}ies" if re.search("[^aeiou]y$", noun) else f"{noun}s"

@@ -107,6 +107,8 @@ def test_options_and_columns_in_messages_keep_their_names():
     said = nouns.said("Loss [nats per token] on 3 tokens a token: losses of 2 nats per token, the loss.")
     assert said == "Missing accuracy on 3 episodes an episode: missing accuracies of 2, the missing accuracy."
     assert Nouns().said("tokens and loss") == "tokens and loss"
+    bits = Nouns(loss="bits per byte")
+    assert bits.said("A loss of 1, the losses, a loss") == "Bits per byte of 1, the bits per byte, bits per byte"
 
 
 @pytest.mark.parametrize(

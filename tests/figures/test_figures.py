@@ -15,6 +15,7 @@ from scaling.laws.chinchilla import ChinchillaLaw
 from scaling.laws.overtraining import SigmoidLaw
 from scaling.laws.power import PowerLaw
 from scaling.optimum.allocation import compute_optimal
+from scaling.runs.nouns import Nouns
 from scaling.simulate import chinchilla_like_design, grid_design, isoflop_design, simulate_curves, simulate_runs
 from scaling.uncertainty.resampling import bootstrap
 
@@ -39,7 +40,7 @@ def isoflop_result():
 ISOFLOP = isoflop_result()
 ENVELOPE = SimpleNamespace(points=pd.DataFrame({"budget": [1e18, 1e19], "loss": [3.4, 3.0]}))
 FIT = SimpleNamespace(runs=RUNS, residuals=np.linspace(-0.01, 0.01, len(RUNS)))
-BOOT = SimpleNamespace(samples=pd.DataFrame({"alpha": [0.3, 0.4, 0.35], "beta": [0.2, 0.3, 0.25]}))
+BOOT = SimpleNamespace(samples=pd.DataFrame({"alpha": [0.3, 0.4, 0.35], "beta": [0.2, 0.3, 0.25]}), fit=FIT)
 LEARNING = pd.DataFrame({"examples": [10, 100, 1000], "error": [0.1, 0.01, 0.001], "error_se": [0.01, 0.001, 0.0001]})
 SPREAD = bootstrap(fit_parametric(RUNS), n_resamples=20)
 DRAWINGS = {
@@ -274,3 +275,30 @@ def test_a_task_is_drawn_against_the_loss_with_its_law():
     assert (loss.min(), loss.max()) == (runs["loss"].min(), runs["loss"].max())
     np.testing.assert_array_equal(ax.collections[0].get_offsets(), runs[["loss", "metric_task"]])
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("Loss $L$ [nats/token]", "A task")
+
+
+OTHER = Nouns(loss="bits per byte", tokens="images").on(RUNS.copy())
+OF_OTHERS = {
+    "runs": lambda: figures.plot_runs(OTHER),
+    "curves": lambda: figures.plot_curves(Nouns.of(OTHER).on(CURVES.copy()), ENVELOPE),
+    "curves of its law": lambda: figures.plot_curves(CURVES, runs=OTHER),
+    "isoflop": lambda: figures.plot_isoflop(
+        SimpleNamespace(runs=Nouns.of(OTHER).on(ISOFLOP.runs.copy()), points=ISOFLOP.points)
+    ),
+    "surface": lambda: figures.plot_surface(LAW, [1e8, 1e9], [1e9, 1e10], runs=OTHER),
+    "residuals": lambda: figures.plot_residuals(SimpleNamespace(runs=OTHER, residuals=FIT.residuals)),
+    "constants": lambda: figures.plot_bootstrap(
+        SimpleNamespace(samples=BOOT.samples.assign(E=[1.0, 1.1, 1.2]), fit=SimpleNamespace(runs=OTHER)), x="E"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OF_OTHERS)
+def test_runs_of_another_measure_have_their_words_on_the_axes(name):
+    ax = OF_OTHERS[name]()
+    kinds = ("xlabel", "ylabel", "zlabel")
+    said = " ".join(each.properties().get(kind, "") for each in ax.figure.axes for kind in kinds)
+    plt.close(ax.figure)
+    assert "nats" not in said
+    assert "tokens" not in said.lower()
+    assert name == "constants" or "bits per byte" in said.lower()

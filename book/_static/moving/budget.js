@@ -50,6 +50,7 @@ function readLaw(text) {
     own: true, label: `your runs (${record.input?.name ?? "from a file"})`, constants, status: law.status,
     note: law.message ?? "", level: record.options?.level ?? law.level ?? 0.95, sizes: rows("params"),
     losses: rows("loss"), largest: rows("params")[0]?.flops, meter: meter && meter.kind !== "6ND" && meter.equation,
+    nouns: record.input?.nouns ?? record.nouns,
   };
 }
 
@@ -159,12 +160,16 @@ scalingFigures.register("budget", (figure, { laws, decays, preset, peak, own }) 
     const span = spanOf(C), lossSpan = endsOf(chosen.losses, "loss", C);
     const settled = !chosen.own || (span && chosen.status !== "not_identified");
     const level = percent(chosen.level), within = span ? `${count(span[0], 2)} to ${count(span[1], 2)}` : "";
+    // what the law is of: in nats, unless the runs of the file measure something else
+    const { loss: noun = "loss", tokens = "tokens" } = chosen.nouns ?? {}, unit = noun === "loss" && "nats a token";
+    const named = noun[0].toUpperCase() + noun.slice(1);
     about.say(chosen.own ? "" : chosen.note);
     trust.say(doubtsOf(chosen, C, Object.values(laws)));
     if (settled) {
       answer.say(`With ${flops(C)} FLOP, train `, strong(`${count(best.params, 2)} parameters`),
-        within && ` (${level} interval ${within})`, " on ", strong(`${count(best.tokens, 2)} tokens`),
-        `, ${number(best.tokens / best.params, 2)} a parameter. Expected loss: ${number(best.loss, 4)} nats a token`,
+        within && ` (${level} interval ${within})`, " on ", strong(`${count(best.tokens, 2)} ${tokens}`),
+        `, ${number(best.tokens / best.params, 2)} a parameter. Expected ${noun}: ${number(best.loss, 4)}`,
+        unit && ` ${unit}`,
         lossSpan ? ` (${number(lossSpan[0])} to ${number(lossSpan[1])}).` : ".");
     } else {
       answer.say(`No best size can be named for ${flops(C)} FLOP: `, within ? `it lies anywhere from ${within} ` +
@@ -188,7 +193,8 @@ scalingFigures.register("budget", (figure, { laws, decays, preset, peak, own }) 
       top = Math.max(top, lossOf(N));
       curves.push(dot([N, lossOf(N)], 2, count(N, 2)));
       points.push(dot([N, C], 2, count(N, 2)));
-      return `${count(N)} parameters would read ${count(C / (6 * N), 2)} tokens and reach ${number(lossOf(N), 4)}` +
+      const read = `${count(C / (6 * N), 2)} ${tokens}`;
+      return `${count(N)} parameters would read ${read} and reach ${number(lossOf(N), 4)}` +
         (settled ? `: ${percent(waste(law, N, C / (6 * N)))} of the budget is wasted.` : ".");
     });
     askServing(settled && ((demand) => {
@@ -212,9 +218,9 @@ scalingFigures.register("budget", (figure, { laws, decays, preset, peak, own }) 
     const room = (top - best.loss) / 20;
     valley.draw({
       x: { ...x, title: "" },
-      y: { from: best.loss - 4 * room, to: top + room, title: "Loss at this budget [nats a token]" },
+      y: { from: best.loss - 4 * room, to: top + room, title: `${named} at this budget${unit ? ` [${unit}]` : ""}` },
       marks: curves,
-      words: `Loss against model size at ${flops(C)} FLOP: a valley, with the best size at its floor.`,
+      words: `${named} against model size at ${flops(C)} FLOP: a valley, with the best size at its floor.`,
     });
 
     const lineOf = ({ constants }) => sizes.map((N) => (

@@ -135,7 +135,8 @@ def read_record(file: str) -> dict[str, Any]:
         raise ValueError(f"{Path(file).name} has no law of approach 3")
     level = record.get("options", {}).get("level", chosen[0].get("level"))
     name, meter = record["input"].get("name", ""), record.get("meter") or record["input"].get("meter")
-    return {"laws": chosen, "input": {"name": name}, "meter": meter, "options": {"level": level} if level else {}}
+    about = {"name": name} | {key: record["input"][key] for key in ("nouns",) if record["input"].get(key)}
+    return {"laws": chosen, "input": about, "meter": meter, "options": {"level": level} if level else {}}
 
 
 def _ten_times(own: dict[str, Any]) -> float:
