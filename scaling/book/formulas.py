@@ -5,6 +5,7 @@ They are converted when the pages are written; one that cannot be is a warning, 
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,10 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
     from sphinx.writers.html5 import HTML5Translator
 
-__all__ = ["setup", "to_mathml"]
+__all__ = ["keep_signs", "setup", "to_mathml"]
+
+#: what belongs to the formula after it, and to the one before it
+_OPENING, _CLOSING = re.compile(r"[(\[“‘]*$"), re.compile(r"^[)\].,;:!?”’%]*")
 
 
 @cache
@@ -80,7 +84,28 @@ def visit_displaymath(self: HTML5Translator, node: nodes.math_block) -> None:
     raise SkipNode
 
 
+def keep_signs(document: nodes.document) -> None:
+    """Keep a bracket or a comma in the line of its formula: browsers would break between the two."""
+    from docutils import nodes
+
+    for formula in list(document.findall(nodes.math)):
+        parent = formula.parent
+        place = parent.index(formula)
+        before, after = (parent[k] if 0 <= k < len(parent) else nodes.Text("") for k in (place - 1, place + 1))
+        opening = _OPENING.findall(before.astext())[0] if isinstance(before, nodes.Text) else ""
+        closing = _CLOSING.findall(after.astext())[0] if isinstance(after, nodes.Text) else ""
+        if opening or closing:
+            together = nodes.inline("", "", nodes.Text(opening), formula.deepcopy(), nodes.Text(closing))
+            together["classes"].append("unbroken")
+            parent.replace(formula, together)
+        if opening:
+            parent.replace(before, nodes.Text(before.astext().removesuffix(opening)))
+        if closing:
+            parent.replace(after, nodes.Text(after.astext().removeprefix(closing)))
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Offer the renderer; ``html_math_renderer: mathml`` chooses it."""
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_displaymath, None))
+    app.connect("doctree-resolved", lambda app, document, name: keep_signs(document))
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

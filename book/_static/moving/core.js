@@ -455,7 +455,7 @@ function placeLabels(labels, marks, { left, right, top, bottom }) {
       box.bottom <= bottom && !taken.some((other) => meet(box, other)));
     const box = free.find((each) => !lines.some((point) => meet(each, point))) || free[0];
     if (!box) continue;
-    taken.push(box);
+    taken.push({ ...box, left: box.left - 5, right: box.right + 5 });
     labels[k].setAttribute("x", box.x);
     labels[k].setAttribute("y", box.y);
   }
