@@ -341,10 +341,14 @@ def _next_runs(answer: dict[str, Any], nouns: Nouns) -> list[str]:
         lines.append(_row(*cells, nouns.number(row["loss"]), times(row["repeats"])))
     before, after = (factor(math.exp(more[name])) for name in ("width_before", "width_after"))
     miss, missed = (f"{math.expm1(more[name]):.0%}" for name in ("miss_before", "miss_after"))
+    spans, misses = (
+        f"{now} instead of {then}" if now != then else f"{now} as it is without them"
+        for now, then in ((after, before), (missed, miss))
+    )
     words = (
         f"No run costs more than your most expensive one; all together cost {amount(more['flops'])} FLOP. With their "
-        f"losses simulated, the interval of the best size spans a factor of {after} instead of {before}; and were "
-        f"another law true, the best size would be missed by {missed} instead of {miss}."
+        f"losses simulated, the interval of the best size spans a factor of {spans}; and were "
+        f"another law true, the best size would be missed by {misses}."
     )
     return [head, "\n".join(lines), words]
 

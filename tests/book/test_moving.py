@@ -487,7 +487,7 @@ def test_the_explorer_opens_with_the_law_of_a_file(browser, folder):
     assert "90 % interval" in said
     for words in ("images", "Expected bits per byte: ", "Bits per byte at this budget"):
         assert words in said
-    for words in ("nats", "okens"):
+    for words in ("nats", "okens", "false"):
         assert words not in said
     assert not page.faults
     page.context.close()

@@ -161,7 +161,8 @@ scalingFigures.register("budget", (figure, { laws, decays, preset, peak, own }) 
     const settled = !chosen.own || (span && chosen.status !== "not_identified");
     const level = percent(chosen.level), within = span ? `${count(span[0], 2)} to ${count(span[1], 2)}` : "";
     // what the law is of: in nats, unless the runs of the file measure something else
-    const { loss: noun = "loss", tokens = "tokens" } = chosen.nouns ?? {}, unit = noun === "loss" && "nats a token";
+    const { loss: noun = "loss", tokens = "tokens" } = chosen.nouns ?? {};
+    const unit = noun === "loss" ? "nats a token" : "";
     const named = noun[0].toUpperCase() + noun.slice(1);
     about.say(chosen.own ? "" : chosen.note);
     trust.say(doubtsOf(chosen, C, Object.values(laws)));
