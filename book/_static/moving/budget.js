@@ -34,7 +34,7 @@ function readLaw(text) {
     refuse(/NaN|Infinity/.test(text) ? "It has NaN or Infinity, which JSON does not know." : "It is no JSON.");
   }
   const law = record?.approaches?.[3] ?? record?.laws?.find?.((each) => each?.approach === 3);
-  if (!law) refuse("It has no law of approach 3, the one that knows the loss of every size.");
+  if (!law) refuse("It has no law of approach 3, which knows the loss of every size.");
   if (law.reason || law.status === "not possible") refuse(`Its runs allow no law: ${law.reason ?? law.message}.`);
   const given = Array.isArray(law.constants) ? law.constants.map((each) => [each?.name, each?.estimate]) :
     Object.entries(law.constants ?? {});
@@ -50,7 +50,7 @@ function readLaw(text) {
     own: true, label: `your runs (${record.input?.name ?? "from a file"})`, constants, status: law.status,
     note: law.message ?? "", level: record.options?.level ?? law.level ?? 0.95, sizes: rows("params"),
     losses: rows("loss"), largest: rows("params")[0]?.flops, meter: meter && meter.kind !== "6ND" && meter.equation,
-    nouns: record.input?.nouns ?? record.nouns,
+    nouns: record.input?.nouns,
   };
 }
 
@@ -62,14 +62,13 @@ const strong = (text) => element("<strong>", text);
 function doubtsOf(law, budget, rivals) {
   const factor = budget / law.largest, said = [];
   if (law.own && law.note) said.push(`The fit warns: ${law.note}.`);
-  if (!law.largest) said.push("It is not known to what runs this law was fitted.");
+  if (!law.largest) said.push("To what runs it was fitted is not known.");
   if (factor > 1) {
-    said.push(`This is ${number(factor, 2)} times the largest run that the law was fitted to, ${flops(law.largest)} ` +
-      "FLOP.");
+    said.push(`This is ${number(factor, 2)} times the largest run it was fitted to, ${flops(law.largest)} FLOP.`);
   }
-  if (factor > 10) said.push(law.own ? "The interval takes it for granted that the law still holds there." :
+  if (factor > 10) said.push(law.own ? "The interval supposes that the law still holds there." :
     "Nothing here says whether it still holds there.");
-  if (factor > 100 && law.own) said.push("Beyond a hundred times, the interval is itself extrapolated.");
+  if (factor > 100 && law.own) said.push("Beyond a hundred times it is extrapolated itself.");
   if (law.meter) said.push(`The file counts compute as ${law.meter}; here it is 6 N D.`);
   if (!law.own) {
     const sizes = rivals.map((each) => optimum(each.constants, budget).params).sort((one, two) => one - two);
@@ -162,19 +161,17 @@ scalingFigures.register("budget", (figure, { laws, decays, preset, peak, own }) 
     const level = percent(chosen.level), within = span ? `${count(span[0], 2)} to ${count(span[1], 2)}` : "";
     // what the law is of: in nats, unless the runs of the file measure something else
     const { loss: noun = "loss", tokens = "tokens" } = chosen.nouns ?? {};
-    const unit = noun === "loss" ? "nats a token" : "";
-    const named = noun[0].toUpperCase() + noun.slice(1);
+    const expected = `Expected ${noun}${noun === "loss" ? " in nats a token" : ""}`;
     about.say(chosen.own ? "" : chosen.note);
     trust.say(doubtsOf(chosen, C, Object.values(laws)));
     if (settled) {
       answer.say(`With ${flops(C)} FLOP, train `, strong(`${count(best.params, 2)} parameters`),
         within && ` (${level} interval ${within})`, " on ", strong(`${count(best.tokens, 2)} ${tokens}`),
-        `, ${number(best.tokens / best.params, 2)} a parameter. Expected ${noun}: ${number(best.loss, 4)}`,
-        unit && ` ${unit}`,
+        `, ${number(best.tokens / best.params, 2)} a parameter. ${expected}: ${number(best.loss, 4)}`,
         lossSpan ? ` (${number(lossSpan[0])} to ${number(lossSpan[1])}).` : ".");
     } else {
       answer.say(`No best size can be named for ${flops(C)} FLOP: `, within ? `it lies anywhere from ${within} ` +
-        `parameters (${level} interval), as far as the law is right.` : "the file has no interval for it.");
+        `parameters (${level} interval), if the law is right.` : "the file has no interval for it.");
     }
 
     // both pictures share the axis of sizes, which stands still while a budget grows a little
@@ -194,8 +191,7 @@ scalingFigures.register("budget", (figure, { laws, decays, preset, peak, own }) 
       top = Math.max(top, lossOf(N));
       curves.push(dot([N, lossOf(N)], 2, count(N, 2)));
       points.push(dot([N, C], 2, count(N, 2)));
-      const read = `${count(C / (6 * N), 2)} ${tokens}`;
-      return `${count(N)} parameters would read ${read} and reach ${number(lossOf(N), 4)}` +
+      return `${count(N)} parameters would read ${count(C / (6 * N), 2)} ${tokens} and reach ${number(lossOf(N), 4)}` +
         (settled ? `: ${percent(waste(law, N, C / (6 * N)))} of the budget is wasted.` : ".");
     });
     askServing(settled && ((demand) => {
@@ -203,7 +199,7 @@ scalingFigures.register("budget", (figure, { laws, decays, preset, peak, own }) 
       const saved = 1 - (training + 2 * life.params * demand) / (C + 2 * best.params * demand);
       points.push(dot([life.params, training], 4, "to be served"));
       if (saved < 1e-3) return "So little serving changes nothing.";
-      return `To reach this loss and then to serve costs least with ${count(life.params, 2)} parameters on ` +
+      return `To reach this loss and to serve costs least with ${count(life.params, 2)} parameters on ` +
         `${count(life.tokens, 2)} tokens: training takes ${number(training / C, 2)} times the budget, both together ` +
         `${percent(saved)} less than with the size above.`;
     }));
@@ -219,9 +215,9 @@ scalingFigures.register("budget", (figure, { laws, decays, preset, peak, own }) 
     const room = (top - best.loss) / 20;
     valley.draw({
       x: { ...x, title: "" },
-      y: { from: best.loss - 4 * room, to: top + room, title: `${named} at this budget${unit ? ` [${unit}]` : ""}` },
+      y: { from: best.loss - 4 * room, to: top + room, title: expected },
       marks: curves,
-      words: `${named} against model size at ${flops(C)} FLOP: a valley, with the best size at its floor.`,
+      words: `The ${noun} against model size at ${flops(C)} FLOP: a valley, with the best size at its floor.`,
     });
 
     const lineOf = ({ constants }) => sizes.map((N) => (

@@ -450,12 +450,12 @@ function placeLabels(labels, marks, { left, right, top, bottom }) {
     const spots = places.flatMap(([px, py]) => [
       [px + 6, py - 7], [px - width - 6, py - 7], [px - width / 2, py - 9], [px + 9, py + 4],
       [px + 6, py + 16], [px - width - 6, py + 16], [px - width / 2, py + 19], [px - width - 9, py + 4]]);
-    const boxes = spots.map(([x, y]) => ({ x, y, left: x, right: x + width, top: y - 12, bottom: y + 4 }));
+    const boxes = spots.map(([x, y]) => ({ x, y, left: x - 2, right: x + width + 2, top: y - 12, bottom: y + 4 }));
     const free = boxes.filter((box) => width && box.left > left && box.right <= right && box.top >= top &&
       box.bottom <= bottom && !taken.some((other) => meet(box, other)));
     const box = free.find((each) => !lines.some((point) => meet(each, point))) || free[0];
     if (!box) continue;
-    taken.push({ ...box, left: box.left - 5, right: box.right + 5 });
+    taken.push(box);
     labels[k].setAttribute("x", box.x);
     labels[k].setAttribute("y", box.y);
   }
