@@ -15,14 +15,17 @@ if TYPE_CHECKING:
 #: words for a scale, by what it is worth; those that are worth one thing in one language and another in the next
 #: (``bio``, ``mil``, ``兆``) are left out
 _WORDS_OF = {
-    1e3: "k thousand thousands kilo tsd tausend mille milliers miles migliaia duizend tys тыс тысяч 千 천",
+    1e3: "k thousand thousands kilo tsd tausend mille milliers miles migliaia duizend tusen tusind tys тыс тысяч 千 천",
     1e4: "万 萬 만",
+    1e5: "lakh lakhs",
     1e6: "m mm mn mio mln million millions mega millionen millones milhoes milioni miljoen millon млн "
-    "миллионов 百万 백만",
+    "миллионов milionow milyon miljon miljoner millioner miljoonaa milioane 百万 백만",
+    1e7: "crore crores",
     1e8: "亿 億 억",
     1e9: "b bn billion billions g giga mrd mld md mds milliarden milliarde milliard milliards milmillones "
-    "bilhoes miliardi miljard млрд миллиардов 十亿 十億 십억",
-    1e12: "t tn trillion trillions tera billionen billones trilhoes трлн 万亿 조",
+    "milesdemillones bilhoes miliardi miljard miljarden miljarder milliarder miljardia milyar miliardow miliarde "
+    "млрд миллиардов 十亿 十億 십억",
+    1e12: "t tn trillion trillions tera billionen billones trilhoes trilyon biljoen biljoner трлн 万亿 조",
     1e15: "quadrillion quadrillions",
     2.0**10: "ki kibi",
     2.0**20: "mi mebi",
@@ -30,6 +33,8 @@ _WORDS_OF = {
     2.0**40: "ti tebi",
 }
 SCALES = {word: factor for factor, words in _WORDS_OF.items() for word in words.split()}
+#: characters without width, which change no word
+UNSEEN = dict.fromkeys([0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF])
 _SUFFIXES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
 
 

@@ -26,7 +26,7 @@ MERGED = 0.5
 SIX_N_D = Meter()
 USUAL = Nouns()
 #: a number with marks around it that do not change it
-_ABOUT = re.compile(r"[~≈<>≤≥(]*\s*(\d+(?:\.\d+)?(?:e\d+)?)([kKmMbBgGtT]?)\s*(?:[%x)]|nats?|bits?|(?:±|\+/?-).*)*")
+_ABOUT = re.compile(r"[~≈<>≤≥(]*\s*(\d+(?:\.\d+)?(?:e\d+)?)([kKmMbBgGtT]?)\s*(?:[%x)*†‡§¶]|nats?|bits?|(?:±|\+/?-).*)*")
 
 
 def missing_column(name: str, candidates: list) -> str:
@@ -90,6 +90,8 @@ def _text_hint(name: str, cell: object) -> str:
         return f"write {float(match[1]) * SCALES[match[2].lower()]:g}"
     if re.fullmatch(r"\s*[\d.]+(,\d+)+\s*", str(cell)):
         return "write numbers without commas"
+    if name == "loss" and re.fullmatch(r"[\d.,]+\s*[a-z/ ]*(bits?|bpb|bpc|bpt)[a-z/ ]*", text.lower()):
+        return "write the unit into the header, as in loss (bits), and bare numbers in all cells"
     if match := _ABOUT.fullmatch(text):
         return f"write {float(match[1]) * SCALES.get(match[2].lower(), 1.0):g}, or remove the row"
     return f"write a plain number such as {'2.31' if name == 'loss' else '7e9'}, or remove the row"

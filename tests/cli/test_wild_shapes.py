@@ -269,3 +269,44 @@ def test_runs_tuned_unequally_are_not_to_be_chosen_among_repeats(tmp_path):
     said = run("check", written(table, tmp_path)).output
     assert "which 'lr' explains: not all runs were tuned alike" in said
     assert "--best-of" not in said
+
+
+MARKS = [("status", "✅", "❌"), ("exit_code", "0", "137"), ("use", "1", "0"), ("outlier", "no", "yes")]
+
+
+@pytest.mark.parametrize(("column", "kept", "out"), MARKS, ids=[each[0] for each in MARKS])
+def test_rows_that_a_sign_a_code_or_a_choice_leaves_out(column, kept, out, tmp_path):
+    bad = SHORT.index % 8 == 5
+    table = SHORT.assign(**{column: np.where(bad, out, kept)})
+    found = json.loads(run("check", written(table, tmp_path), "--json").output)
+    assert found["runs"] == 35
+
+
+def test_a_code_that_is_never_nought_says_nothing(tmp_path):
+    same(written(SHORT.assign(rc=3), tmp_path))
+
+
+@pytest.mark.parametrize("form", ["sections", "markdown", "comments"])
+def test_headings_between_rows_tell_families_apart(form, tmp_path):
+    parts = {"Web": SHORT, "Code": SHORT.assign(loss=SHORT["loss"] - 0.4)}
+    head = {
+        "sections": "m,params,tokens,loss",
+        "markdown": "params|tokens|loss\n---|---|---",
+        "comments": ",".join(SHORT),
+    }
+    lines = [head["sections"]] if form == "sections" else []
+    for name, part in parts.items():
+        lines += [f"{name},,,"] if form == "sections" else [f"# {name}", head[form]]
+        mark = "|" if form == "markdown" else ","
+        rows = [mark.join(map(repr, map(float, row))) for row in part.to_numpy()]
+        lines += [f"m{k},{row}" for k, row in enumerate(rows)] if form == "sections" else rows
+    (path := tmp_path / "t.txt").write_text("\n".join(lines) + "\n")
+    said = run("plan", path, "--flops", "1e21", "--resamples", 100)
+    assert said.exit_code == 1
+    assert "which 'heading' explains" in said.output
+    found = json.loads(
+        run(
+            "check", path, "--where", "heading == '# Code'" if form != "sections" else "heading == 'Code'", "--json"
+        ).output
+    )
+    assert found["runs"] == 40

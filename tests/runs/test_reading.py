@@ -486,3 +486,115 @@ def test_quantities_within_objects_are_told(tmp_path):
     path.write_text("\n".join([json.dumps({name: json.dumps(part) for name, part in whole.items()})] * 3))
     with pytest.raises(scaling.RunsError, match="the cells of 'config' and 'summary' are objects written as text"):
         scaling.runs.read_table(path)
+
+
+def written(tmp_path, form, head=("params", "tokens", "loss"), foot="", above=""):
+    """Twelve runs with cells of this form, read."""
+    N, ratio = (x.ravel() for x in np.meshgrid([5e7, 2e8, 8e8], [5, 20, 60, 180]))
+    loss = scaling.ChinchillaLaw(E=1.7, A=400.0, B=1000.0, alpha=0.34, beta=0.36).loss(N, N * ratio)
+    rows = [form(*row) for row in zip(N, N * ratio, loss, strict=True)]
+    text = above + "\n".join(";".join(row) for row in [head, *rows]) + "\n" + foot
+    (path := tmp_path / "runs.csv").write_text(text, encoding="utf-8")
+    return path, pd.DataFrame({"params": N, "tokens": N * ratio, "loss": loss})
+
+
+def plainly(N, D, L):
+    return f"{N:.0f}", f"{D:.0f}", f"{L:.6f}"
+
+
+DRESSES = {
+    "wide": lambda cell: cell.translate({ord(c): ord(c) + 0xFEE0 for c in "0123456789."}),
+    "a formula's": '="{}"'.format,
+    "single": "'{}'".format,
+    "an apostrophe": "'{}".format,
+    "code": "`{}`".format,
+    "mathematics": "${}$".format,
+    "unseen": "\u200b{}".format,
+    "curly": "“{}”".format,
+}
+
+
+@pytest.mark.parametrize("dress", DRESSES)
+def test_what_stands_around_numbers_is_no_part_of_them(tmp_path, dress):
+    path, truth = written(tmp_path, lambda *row: [*map(DRESSES[dress], plainly(*row))])
+    pd.testing.assert_frame_equal(scaling.load_runs(path)[[*truth]].reset_index(drop=True), truth, rtol=1e-5)
+
+
+@pytest.mark.parametrize("form", ["{:.4f} ± 0.02", "{:.4f} +/- 0.02", "{:.4f} (0.004)", "{:.4f}(21)"])
+def test_spreads_behind_losses_are_left_out_and_said(tmp_path, form):
+    path, truth = written(tmp_path, lambda N, D, L: (f"{N:.0f}", f"{D:.0f}", form.format(L)))
+    read = scaling.runs.read_table(path)
+    np.testing.assert_allclose(read.frame["loss"], truth["loss"], rtol=1e-3)
+    assert "column 'loss': the spreads behind 12 numbers are left out" in read.notes
+
+
+@pytest.mark.parametrize("form", ["{:.4f} (3.02)", "{:.4f} (3)", "{:.4f}*"])
+def test_what_may_be_something_else_behind_a_loss_is_asked_about(tmp_path, form):
+    path, _ = written(tmp_path, lambda N, D, L: (f"{N:.0f}", f"{D:.0f}", form.format(L)))
+    with pytest.raises(scaling.RunsError, match="is not a number"):
+        scaling.load_runs(path)
+
+
+@pytest.mark.parametrize(("unit", "worth"), [("bits", np.log(2)), ("nats", 1.0), (" bits/token", np.log(2))])
+def test_a_unit_in_all_cells_of_the_loss_is_its_unit(tmp_path, unit, worth):
+    path, truth = written(tmp_path, lambda N, D, L: (f"{N:.0f}", f"{D:.0f}", f"{L / worth:.6f}{unit}"))
+    np.testing.assert_allclose(scaling.load_runs(path)["loss"], truth["loss"], rtol=1e-5)
+
+
+def test_a_unit_in_some_cells_of_the_loss_is_not_to_be_written_without_it(tmp_path):
+    path, _ = written(tmp_path, lambda N, D, L: (f"{N:.0f}", f"{D:.0f}", f"{L:.4f}{' bits' if N > 1e8 else ''}"))
+    with pytest.raises(scaling.RunsError, match="write the unit into the header"):
+        scaling.load_runs(path)
+
+
+@pytest.mark.parametrize("row", ["10^6;10^9;", "1e6;1e9;-", "×10⁶;×10⁹;nats", "M;B;", "[millions];[billions];"])
+def test_a_row_of_units_need_not_have_one_for_the_loss(tmp_path, row):
+    path, truth = written(tmp_path, lambda N, D, L: (f"{N / 1e6:g}", f"{D / 1e9:g}", f"{L:.6f}"))
+    head, rows = path.read_text().split("\n", 1)
+    path.write_text(f"{head}\n{row}\n{rows}", encoding="utf-8")
+    pd.testing.assert_frame_equal(scaling.load_runs(path)[[*truth]].reset_index(drop=True), truth, rtol=1e-5)
+
+
+def test_a_run_of_a_million_parameters_without_a_loss_is_no_row_of_units(tmp_path):
+    path, _ = written(tmp_path, plainly)
+    head, rows = path.read_text().split("\n", 1)
+    path.write_text(f"{head}\n1000000;1000000000;\n{rows}")
+    with pytest.raises(scaling.RunsError, match="line 2: missing value"):
+        scaling.load_runs(path)
+
+
+@pytest.mark.parametrize("foot", ["\nAll losses are of the last step.\n", "* restarted once;;\n"])
+def test_text_below_a_table_is_left_out(tmp_path, foot):
+    path, truth = written(tmp_path, plainly, foot=foot)
+    read = scaling.runs.read_table(path)
+    assert len(read.frame) == len(truth)
+    assert any("a line of text without numbers" in note for note in read.notes)
+
+
+@pytest.mark.parametrize("place", ["above", "foot"])
+@pytest.mark.parametrize(
+    ("line", "unit"),
+    [
+        ("Losses in bits per token", "bits"),
+        ("Loss: bits per byte", "bits_per_byte"),
+        ("loss is a perplexity", "perplex"),
+    ],
+)
+def test_a_unit_of_losses_in_text_beside_the_table_is_asked_about(tmp_path, place, line, unit):
+    path, truth = written(tmp_path, plainly, **{place: f"{line}\n"})
+    with pytest.raises(scaling.RunsError, match=f"{line!r} stands beside the table: --loss-unit {unit}"):
+        scaling.load_runs(path)
+    assert len(scaling.load_runs(path, loss_unit="nats")) == len(truth)
+
+
+@pytest.mark.parametrize("line", ["Losses in nats", "Trained with 8-bit optimizers, loss scaled", "Our 64-bit runs"])
+def test_other_text_beside_a_table_is_not(tmp_path, line):
+    path, truth = written(tmp_path, plainly, above=f"{line}\n")
+    assert len(scaling.load_runs(path)) == len(truth)
+
+
+@pytest.mark.parametrize("word", ["miles de millones", "miljard", "milyar", "miljarder", "crore"])
+def test_words_for_scales_of_other_languages(tmp_path, word):
+    worth = 1e7 if word == "crore" else 1e9
+    path, truth = written(tmp_path, lambda N, D, L: (f"{N:.0f}", f"{D / worth:g} {word}", f"{L:.4f}"))
+    np.testing.assert_allclose(scaling.load_runs(path)["tokens"], truth["tokens"])

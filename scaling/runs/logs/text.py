@@ -63,6 +63,11 @@ def text_log(path: Path) -> Log | None:
     return Log(path.with_suffix(""), tool, rows, config)
 
 
+def is_printed(text: str) -> bool:
+    """Whether lines of a text are those that a tool that is known prints."""
+    return any(read(line) is not None for line in text.split("\n") for _, read in _LINES)
+
+
 def _number(text: str) -> float:
     return float(text.replace(",", "").replace("_", ""))
 

@@ -8,7 +8,8 @@ import unicodedata
 import numpy as np
 import pandas as pd
 
-from .units import unit_factor
+from ..._words import UNSEEN, plain
+from .units import LOSS_UNITS, unit_factor
 
 #: characters between thousands that can be nothing else: blanks of several widths, apostrophes, underscores
 _GAPS = r"[ _'\u2019\u00a0\u2009\u202f]"
@@ -22,6 +23,69 @@ _POWER = re.compile(
     r"^(?:([+-]?[0-9]+(?:[.,][0-9]*)?)\s*[×x*·⋅]\s*)?10\s*(?:\^|\*\*)?\s*\{?"
     r"((?<=[\^*{])[+-]?[0-9]{1,2}|[⁰¹²³⁴-⁹]{1,2})\}?(?=\s|$)"
 )
+
+#: quotation marks and the like around a number, or an apostrophe before it, which keep programs from changing it
+_WRAPPED = re.compile(
+    r"""^\s*(?:=?"([^"]*)"|“([^”]*)”|„([^“”]*)[“”]|«([^»]*)»|‘([^’]*)’|'([^']*)'?|`([^`]*)`|\$([^$]*)\$)\s*$"""
+)
+_UNSEEN = f"[{''.join(map(chr, UNSEEN))}]+"
+_WIDE = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}
+#: how far a number may be off, behind it: ``2.31 ± 0.02``, and of a loss ``2.31 (0.02)`` or ``2.314(21)``
+_PLUS_MINUS = re.compile(r"\s*(?:±|\+/?[-−]|\$?\\pm\$?)\s*[0-9]*[.,]?[0-9]+\s*%?\s*$")
+_BRACKETS = re.compile(r"^([0-9]*[.,][0-9]+)(?:\([0-9]{1,2}\)|\s*\(\s*±?\s*([0-9]*[.,][0-9]+)\s*\))\s*$")
+#: what stands in brackets behind a loss is a spread where it is at most this share of it
+_SMALL = 0.1
+#: a loss and its unit
+_WITH_UNIT = re.compile(r"^(.*[0-9])\s*([^\W\d_][\w\s/.-]*)$")
+
+
+def undressed(column: pd.Series) -> pd.Series:
+    """A column of text without what stands around its numbers and is no part of them, and with usual digits."""
+    text = column.astype("str")
+    if not text.str.contains(r"""["'`$\\“„«‘\u200b-\u200f\u2060\ufeff\uff01-\uff5e]""").any():
+        return column
+    text = text.str.strip().str.replace(f"^{_UNSEEN}|{_UNSEEN}$", "", regex=True).str.translate(_WIDE)
+    text = text.str.replace(r"\\(?:times|cdot)\s*", "×", regex=True)
+    text = text.str.replace(_WRAPPED, lambda m: next(filter(None, m.groups()), ""), regex=True)
+    return text.where(column.notna())
+
+
+def without_spreads(name: str, column: pd.Series) -> tuple[pd.Series, int]:
+    """A column of text without the spreads behind its numbers, where most cells have one, and how many had."""
+    text = column.astype("str").fillna("").str.strip()
+    bare = text.str.replace(_PLUS_MINUS, "", regex=True)
+    if name == "loss":
+        parts = text.str.extract(_BRACKETS)
+        number, spread = (pd.to_numeric(parts[k].str.replace(",", "."), errors="coerce") for k in (0, 1))
+        bare = bare.mask(parts[0].notna() & ~(spread > _SMALL * number), parts[0])
+    count = int((bare != text).sum())
+    return (bare.where(column.notna()), count) if count > 0.5 * column.notna().sum() else (column, 0)
+
+
+def loss_unit_in(column: pd.Series) -> tuple[pd.Series, str | None]:
+    """A column of losses without the unit that all of its cells name, and that unit (None: they name none)."""
+    parts = column.dropna().astype("str").str.strip().str.extract(_WITH_UNIT)
+    units = {LOSS_UNITS.get(plain(unit)) if isinstance(unit, str) else None for unit in parts[1].unique()}
+    if len(units) != 1 or (unit := units.pop()) is None:
+        return column, None
+    return parts[0].reindex(column.index), unit
+
+
+#: a size within a name, and what says that a size is not that of all of a model
+_SIZE = r"(?i)(?<![a-z0-9.,])([0-9]+(?:[.,][0-9]+)?\s?[kmb])(?![a-z0-9])"
+_OF_A_PART = r"(?i)moe|expert|tok|emb|trainable|activ|[0-9]x[0-9]|(?<![a-z])a[0-9.]+[mb](?![a-z])"
+
+
+def sizes_in_names(column: pd.Series) -> pd.Series | None:
+    """The sizes that names of models tell, as ``pythia-1.4b`` does, where each tells one; otherwise None."""
+    names = column.dropna()
+    if not len(names) or pd.api.types.is_numeric_dtype(column) or names.nunique() < 2:
+        return None
+    names = names.astype("str").str.strip()
+    found = names.str.findall(_SIZE)
+    if (found.str.len() != 1).any() or names.str.contains(_OF_A_PART).any() or not names.str.match("[^\\W\\d_]").all():
+        return None
+    return found.str[0].reindex(column.index)
 
 
 def _evidence(mark: str, other: str) -> str:

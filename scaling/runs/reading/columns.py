@@ -11,8 +11,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from ..._words import SCALES, listed, plain
+from ..._words import listed, plain
 from ..vocabulary import KNOWN_NAMES, LIMITS
+from .cells import sizes_in_names
+from .counted import counted, counted_by_unit
 from .flags import known_state
 from .glance import fits, glance
 from .hours import Time, read_time
@@ -32,7 +34,7 @@ from .ratios import is_logarithm, read_ratio
 from .shapes import size_by_shape
 from .spreads import is_no_loss, is_spread, loss_of_another
 from .text import RawTable
-from .units import LOSS_UNITS, UNIT_HELP, Header, read_header, stated_unit, to_nats, unit_factor
+from .units import LOSS_UNITS, UNIT_HELP, Header, read_header, stated_unit, to_nats, unit_factor, unit_of_logarithm
 
 _NEEDED = ("params", "tokens", "flops")
 #: names so short that the cells have to look like the quantity, where the table can do without
@@ -131,7 +133,8 @@ def map_columns(
     ambiguous = {ours for ours in KNOWN_NAMES if any(f"--column {ours}=" in words for words in problems)}
     ambiguous |= {m.name for m in mapped if m.name == "flops" and read_time(m.column)}
     known = {m.name for m in mapped} | ambiguous | ({product.name} if product else set())
-    return mapped, product, problems + _missing(frame, known, taken, needs), notes
+    places = {m.name: m.place for m in mapped}
+    return mapped, product, problems + _missing(frame, known, taken, places, needs), notes
 
 
 def _budget_as_flops(mapped: list[Mapped], notes: list[str]) -> list[Mapped]:
@@ -318,7 +321,10 @@ def _named(frame: pd.DataFrame, columns: Mapping[str, str]) -> tuple[list[Mapped
             halves = f" ({ratio.over} over {ratio.under})" if ratio.over and ratio.under else ""
             hint = "leave the option out, and it is multiplied" if halves else "name a column of the quantity itself"
             problems.append(f"--column {ours}={theirs[:40]}: this is a ratio or a rate{halves}, not {ours}: {hint}")
-        elif ours in LIMITS and is_logarithm(theirs):
+        elif (other := counted(ours, theirs, names)) and other.what != "sequences":
+            words = f"this counts {other.what}, not {ours}: {other.option(ours, theirs, names)}"
+            problems.append(f"--column {ours}={theirs[:40]}: {words}")
+        elif ours in LIMITS and is_logarithm(theirs) and not (ours == "loss" and unit_of_logarithm(theirs) is not None):
             words = "this is a logarithm: add a column with the quantity itself"
             problems.append(f"--column {ours}={theirs[:40]}: {words}")
         elif ours == "loss" and is_no_loss(theirs):
@@ -409,34 +415,17 @@ def _units(
     return out, problems, notes
 
 
-#: units of something else, and what one of them has to be multiplied with
-_OTHER = {
-    "tokens": {
-        "bytes": (r"(?:k|m|g|t|ki|mi|gi|ti)?(?:b|bytes?)", "TOKENS_PER_BYTE"),
-        "words": (r"words?|worter|mots|palabras", "TOKENS_PER_WORD"),
-        "characters": (r"characters?|chars?|zeichen", "TOKENS_PER_CHARACTER"),
-        "sequences": (r"sequences?|seqs?|samples?|examples?|documents?|docs?", "TOKENS_PER_SEQUENCE"),
-    },
-    "params": {"bytes": (r"(?:k|m|g|t|ki|mi|gi|ti)?(?:b|bytes?)", "PARAMS_PER_BYTE")},
-}
+#: words for tokens that a run was meant to read
+_PLANNED = "planned|target|goal|budget|max|maximum|intended|scheduled"
 
 
 def _unknown(m: Mapped, unit: str) -> str:
     """What is said of a unit that is none of the quantity's."""
-    for what, (pattern, factor) in _OTHER.get(m.name, {}).items():
-        found = re.fullmatch(pattern, plain(unit))
-        if found:
-            prefix = re.match("[kmgt]i?(?=b)", plain(unit)) if what == "bytes" else None
-            scale = SCALES[prefix[0]] if prefix else 1.0
-            times = (
-                ""
-                if prefix is None
-                else f" * {scale:.0f}"
-                if prefix[0].endswith("i")
-                else f" * 1e{np.log10(scale):.0f}"
-            )
-            option = derive_option(m.name, f"{in_backticks(m.column)}{times} * {factor}", [m.column])
-            return f"{unit[:30]!r} counts {what}, not {m.name}: {option}, with the number, makes them"
+    if other := counted_by_unit(m.name, m.column, unit):
+        return f"{unit[:30]!r} counts {other.what}, not {m.name}: {other.option(m.name, m.column, ())}"
+    if m.name == "tokens" and re.fullmatch(_PLANNED, plain(unit)):
+        words = "says that they were to be read, and runs may have ended before"
+        return f"{unit[:30]!r} {words}: --unit tokens=count takes them where none has, or in another unit"
     if re.fullmatch(r"log(10|2|e)?|ln|lg", plain(unit)):
         return (
             f"{unit[:30]!r} says that it is a logarithm: {_of_logarithm(m.name, f'{plain(unit)} {m.column}', m.column)}"
@@ -445,8 +434,14 @@ def _unknown(m: Mapped, unit: str) -> str:
     return f"unit {unit[:30]!r} is not known; {decide} decides"
 
 
-def _missing(frame: pd.DataFrame, found: set[str], taken: set[int], needs: Sequence[str] | None = None) -> list[str]:
-    """Problems for quantities that no column holds."""
+def _missing(
+    frame: pd.DataFrame,
+    found: set[str],
+    taken: set[int],
+    places: Mapping[str, int],
+    needs: Sequence[str] | None = None,
+) -> list[str]:
+    """Problems for quantities that no column holds; ``places`` are those of quantities that one does."""
     names = [str(name) for name in frame.columns]
     problems, unlike = [], []
     timed = {k: time for k, name in enumerate(names) if k not in taken and (time := read_time(name))}
@@ -454,6 +449,13 @@ def _missing(frame: pd.DataFrame, found: set[str], taken: set[int], needs: Seque
     if needs is None and first is not None and len(found & set(_NEEDED)) < 2 and "flops" not in found:
         problems.append(f"{_no_count(names[first], timed[first])}; {timed[first].derived(names[first])}")
         found = found | {"flops"}
+    if "params" not in found and needs is None and (named := _named_by_size(frame)):
+        problems.append(f"no column is recognised as 'params'; {named}")
+        found = found | {"params"}
+    for ours in _NEEDED if needs is None else ():
+        if ours not in found and len(found & set(_NEEDED)) < 2 and (words := _of_another(ours, names, taken)):
+            problems.append(words)
+            found = found | {ours}
     lacking = [name for name in (("loss",) if needs is None else needs) if name not in found]
     if needs is None and len(found & set(_NEEDED)) < 2:
         lacking += [name for name in _NEEDED if name not in found]
@@ -464,6 +466,10 @@ def _missing(frame: pd.DataFrame, found: set[str], taken: set[int], needs: Seque
         words = f"no column is recognised as 'params'; {without!r} counts parameters without embeddings"
         problems.append(f"{words}: --column params={without!r} takes them all the same, for laws of that count")
     problems += _within(frame, names, lacking)
+    if "loss" in lacking and (of := next((n for n in names if unit_of_logarithm(n) == ""), None)):
+        lacking.remove("loss")
+        words = f"no column is recognised as 'loss'; {of!r} is the logarithm of a perplexity, which is one"
+        problems.append(f"{words}: --column loss={of!r} takes a natural one, and --loss-unit bits one to base 2")
     if "loss" in lacking and (of := next((n for n in names if loss_of_another(n)), None)):
         lacking.remove("loss")
         problems.append(f"no column is recognised as 'loss'; {made_of_a_token(of, loss_of_another(of))}")
@@ -512,10 +518,29 @@ def _missing(frame: pd.DataFrame, found: set[str], taken: set[int], needs: Seque
         cells = frame.iloc[:20, 0].dropna().astype("str") if frame.shape[1] else []
         side = [header.name for cell in cells if (header := read_header(cell))]
         if sum(name in {*_NEEDED, "loss"} for name in side) + len(found & {*_NEEDED, "loss"}) >= 3:
-            problems.append("the names stand down the first column, so the table lies on its side: transpose it")
+            return [*problems, "the names stand down the first column, so the table lies on its side: transpose it"]
     if not shape:  # models of several sizes are no table of one variable
-        problems += other_laws(frame, found)
+        problems += other_laws(frame, found, places)
     return problems
+
+
+def _named_by_size(frame: pd.DataFrame) -> str:
+    """What is said of a column of models whose names tell their sizes."""
+    for place, name in enumerate(frame.columns):
+        if plain(name) in _MODELS and sizes_in_names(frame.iloc[:, place]) is not None:
+            cell = str(frame.iloc[:, place].dropna().iloc[0])
+            words = f"names in {name!r} tell sizes ({cell[:30]!r})"
+            return f"{words}: --column params={name!r} takes these, though counts may be other numbers"
+    return ""
+
+
+def _of_another(ours: str, names: list[str], taken: set[int]) -> str:
+    """What is said of a column that counts something from which a quantity follows; "" where there is none."""
+    for place, name in enumerate(names):
+        if place not in taken and (other := counted(ours, name, names)):
+            words = f"no column is recognised as {ours!r}; {name!r} counts {other.what}"
+            return f"{words}: {other.option(ours, name, names)}, or --column {ours}=COLUMN names another column"
+    return ""
 
 
 def _within(frame: pd.DataFrame, names: list[str], lacking: list[str]) -> list[str]:
@@ -623,12 +648,19 @@ def unit_row(raw: RawTable, mapped: list[Mapped]) -> tuple[RawTable, list[Mapped
     numeric = [m for m in mapped if m.name in LIMITS]
     if not numeric or len(raw.frame) < 2:
         return raw, mapped
-    cells = [raw.frame.iloc[0, m.place] for m in numeric]
-    if not all(isinstance(cell, str) and cell.strip() and not re.search(r"\d", cell) for cell in cells):
+    stated = {}
+    for m in numeric:
+        cell = raw.frame.iloc[0, m.place]
+        word = "" if pd.isna(cell) else str(cell).strip().strip("()[]")
+        if word in _BLANK and m.name != "loss":
+            return raw, mapped
+        if word not in _BLANK:
+            stated[m.name] = f"{float(word):.0e}" if re.fullmatch(r"10+(\.0*)?", word) else word
+    if not stated or any(unit_factor(name, unit) is None for name, unit in stated.items()):
         return raw, mapped
-    stated = {m.name: cell.strip().strip("()[]") for m, cell in zip(numeric, cells, strict=True)}
-    if not all(unit_factor(name, unit) is not None for name, unit in stated.items()):
-        return raw, mapped
+    powers = any(re.search(r"\d", unit) for unit in stated.values())
+    if powers and all(fits(m.name, raw.frame.iloc[1:, m.place], None) for m in numeric):
+        return raw, mapped  # a run of a million parameters whose loss is not known
     out = []
     for m in mapped:
         if m.name in stated and m.source != "option":
@@ -637,3 +669,7 @@ def unit_row(raw: RawTable, mapped: list[Mapped]) -> tuple[RawTable, list[Mapped
         out.append(m)
     label = f"{raw.frame.index.name} {raw.frame.index[0]}"
     return replace(raw, frame=raw.frame.iloc[1:], notes=[*raw.notes, f"{label} states the units"]), out
+
+
+#: cells of a row of units that state none
+_BLANK = ("", "-", "--", "–", "—", "/")

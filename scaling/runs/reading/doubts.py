@@ -6,8 +6,9 @@ Compared are the quantities with each other and the losses with those that publi
 
 from __future__ import annotations
 
+import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -65,6 +66,28 @@ def _doubts_of(frame: pd.DataFrame, mapped: list[Mapped]) -> list[str]:
         or _converted(_completed(numbers), mapped)
         or _loss(numbers, assumed)
     )
+
+
+#: words for units of a loss in text beside a table
+_UNITS = (
+    (r"bits?[\s/_-]*(?:per[\s_-]*)?(?:byte|character|char)|bp[bc]\b", "bits_per_byte"),
+    (r"(?<![-\d])bits?\b|bpt\b|base[\s-]*2\b|log_?2\b", "bits"),
+    (r"perplexit|\bppl", "perplexity"),
+)
+_OF_LOSS = r"(?i)loss|entropy|\bnll|verlust|perte"
+
+
+def units_beside(aside: Iterable[str], mapped: list[Mapped]) -> list[str]:
+    """A question where text above or below a table names a unit of its losses that no header and no option does."""
+    loss = next((m for m in mapped if m.name == "loss" and m.source == "assumed"), None)
+    if loss is None:
+        return []
+    for line in aside:
+        for pattern, unit in _UNITS:
+            if re.search(_OF_LOSS, line) and re.search(rf"(?i)(?<![a-z]){pattern}", line):
+                words = f"{line[:60]!r} stands beside the table: --loss-unit {unit} takes column {loss.column!r} so"
+                return [f"{words}, --loss-unit nats as the numbers are"]
+    return []
 
 
 def answerable(mapped: list[Mapped]) -> dict[str, Mapped]:

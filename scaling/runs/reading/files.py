@@ -7,7 +7,6 @@ twenty times the time: a table of numbers holds too few letters to tell an alpha
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,9 +17,10 @@ import pandas as pd
 from ...errors import RunsError
 from ..logs.tools import COLLECT, is_log
 from .archives import unpacked
-from .objects import read_json
+from .objects import read_json, without_comments
 from .parquet import begins_as_parquet, open_parquet
 from .text import MOST_COLUMNS, RawTable, read_text, unique_names
+from .texts import told
 from .workbooks import is_workbook, sheet_as_text
 
 #: what a file is, by its first bytes, and what to do with it
@@ -99,23 +99,11 @@ def read_content(
     del data
     if not text.strip():
         raise RunsError(str(path), ["the file is empty; the first line must name the columns"])
-    start = text.lstrip()[:1000]
-    if re.match(r"(?i)<(!doctype|html|\?xml|table)", start):
-        raise RunsError(str(path), ["this is a web page or XML, not a table: download the table itself"])
-    if re.search(r"\\begin\{(table|tabular|longtable)", start):
-        raise RunsError(
-            str(path), ["this is LaTeX: write its table as CSV, with commas for & and without the commands"]
-        )
-    if re.match(
-        r"(?i)(create table|insert into|drop table|begin transaction|pragma|/\*!|-- (mysql|postgres|pg_))", start
-    ):
-        raise RunsError(str(path), ["this is SQL: load it into its database, and save the table as CSV"])
-    if re.match(r"\[\d{2,4}[-/.:]\d{2}", start):
-        words = "this is a log, not a table: write its values as CSV, a row a run, with the names of the columns above"
-        raise RunsError(str(path), [words])
-    if start[0] == "{" and re.search(r'"nbformat"\s*:', text) and re.search(r'"cells"\s*:', text):
-        raise RunsError(str(path), ["this is a notebook: save the table in it as CSV"])
-    if start[0] in "[{" and separator is None:
+    if kind := told(path, text):
+        raise RunsError(str(path), [kind])
+    text, commented = without_comments(text)
+    notes += commented
+    if text.lstrip()[0] in "[{" and separator is None:
         raw = read_json(path, text, words, notes)
         return _records(path, raw.frame, raw.kind, raw.notes, raw.frame.index)
     return read_text(path, text, separator, words, notes, set(names))

@@ -13,19 +13,21 @@ from ..._words import name_rows, plain
 _WORDS = {
     "finished": "completed complete done succeeded success successful ok okay converged good fine passed pass normal "
     "stable valid fertig beendet abgeschlossen erfolgreich termine terminee reussi terminado completado "
-    "finalizado exitoso concluido 完成 已完成 成功 正常 完了 正常終了 완료 성공 завершен завершено успешно",
+    "finalizado exitoso concluido 完成 已完成 成功 正常 完了 正常終了 완료 성공 завершен завершено успешно ✓ ✔ ☑ ✅",
     "failed": "failed fail failure crashed crash diverged divergence diverging killed aborted abort oom nan inf error "
     "errored exploded unstable timeout timedout preempted cancelled canceled stopped interrupted incomplete "
     "unfinished invalid bad broken spiked running pending queued fehlgeschlagen abgebrochen divergiert "
     "abgesturzt echoue echec diverge interrompu fallido fallo divergio falhou divergiu cancelado 失败 失敗 "
-    "发散 発散 崩溃 中断 异常 エラー 실패 발산 중단",
+    "发散 発散 崩溃 中断 异常 エラー 실패 발산 중단 ✗ ✘ ❌",
     "says failed": "failed fail failure diverged divergence divergent crashed crash aborted killed exploded unstable "
     "isnan hasnan nanloss nan invalid excluded exclude discard discarded broken bad oom interrupted incomplete "
     "unfinished error errors exception failurereason fehlgeschlagen abgebrochen divergiert echoue fallido "
     "falhou 失败 失敗 发散 発散 실패 발산",
     "says finished": "finished finish completed complete done ok okay success succeeded successful converged valid "
-    "good usable keep include included passed stable fertig beendet abgeschlossen erfolgreich termine "
+    "good usable use used keep include included passed stable fertig beendet abgeschlossen erfolgreich termine "
     "reussi terminado completado exito 完成 已完成 成功 正常 完了 완료 성공",
+    "says out": "outlier outliers ignore ignored skip skipped drop dropped",
+    "says by number": "exitcode returncode exitstatus rc",
     "says how": "status state outcome result runstate runstatus runoutcome runresult trainingstatus trainstatus "
     "jobstatus jobstate exitstatus finalstatus finalstate ergebnis zustand ausgang statut etat resultat resultado "
     "estado stato esito 状态 結果 状態 结果 상태 결과",
@@ -35,7 +37,7 @@ _WORDS = {
     "no": "false no n f 0 00 nein non nao niet falsch faux falso 否 いいえ 아니오 ✗ ✘ ☐ ❌",
     "remarks": "note notes comment comments remark remarks bemerkung bemerkungen remarque nota notas 备注 備考 비고",
 }
-FINISHED, _FAILED, _SAYS_FAILED, _SAYS_FINISHED, _SAYS_HOW, _NO_RUN, _YES, _NO, _NOTES = (
+FINISHED, _FAILED, _SAYS_FAILED, _SAYS_FINISHED, _SAYS_OUT, _BY_NUMBER, _SAYS_HOW, _NO_RUN, _YES, _NO, _NOTES = (
     (frozenset(map(plain, words.split())) | frozenset(words.split())) - {""} for words in _WORDS.values()
 )
 #: most different words of a column that says which rows are runs
@@ -51,6 +53,7 @@ def failed_runs(frame: pd.DataFrame, taken: set[int]) -> tuple[pd.Series | None,
         if place in taken:
             continue
         said, what = _said(str(header), frame.iloc[:, place]), "which runs failed"
+        what = "which runs are to be left out" if _name(str(header)) in _SAYS_OUT | {"use", "used"} else what
         if said is None:
             said, what = _foretold(frame.iloc[:, place]), "which rows are no runs, but foretold or planned"
         if said is not None and (said != "").any():
@@ -83,13 +86,18 @@ def _remarked(header: str, column: pd.Series) -> list[str]:
 def known_state(column: pd.Series) -> bool:
     """Whether any word of a column is one for how a run ended."""
     return any(
-        plain(cell) in FINISHED | _FAILED | {"finished"} for cell in column.dropna().astype("str").unique()[:1000]
+        as_word(cell) in FINISHED | _FAILED | {"finished"} for cell in column.dropna().astype("str").unique()[:1000]
     )
+
+
+def as_word(cell: str) -> str:
+    """A cell without case and punctuation, or the sign that it holds."""
+    return plain(cell) or cell.translate(_MARKS)
 
 
 def is_flag(header: str) -> bool:
     """Whether a header is one of columns that say which runs failed, if its cells do."""
-    return _name(header) in _SAYS_FAILED | _SAYS_FINISHED | _SAYS_HOW
+    return _name(header) in _SAYS_FAILED | _SAYS_FINISHED | _SAYS_OUT | _BY_NUMBER | _SAYS_HOW
 
 
 def says_failed(header: str, column: pd.Series) -> bool:
@@ -110,12 +118,15 @@ def _said(header: str, column: pd.Series) -> pd.Series | None:
     blank = column.isna().to_numpy(dtype=bool)
     cells = column.astype("str").str.strip().str.casefold().fillna("")
     blank = blank | cells.isin(["", "-", "--", "none", "null", "n/a", "<na>"]).to_numpy(dtype=bool)
-    plainly = cells.map(lambda cell: plain(cell) or cell.translate(_MARKS))
+    if name in _BY_NUMBER and ((codes := pd.to_numeric(column, errors="coerce")) == 0).any():
+        return pd.Series(np.where(codes.fillna(0) != 0, header, ""), index=column.index)
+    plainly = cells.map(as_word)
     yes, no = (plainly.isin(known).to_numpy(dtype=bool) & ~blank for known in (_YES, _NO))
     if (yes | no | blank).all() and name not in _SAYS_HOW:
-        failed = yes if name in _SAYS_FAILED else (no if no.any() else blank & yes.any())
-        return pd.Series(np.where(failed, header if name in _SAYS_FAILED else f"not {header}", ""), index=column.index)
-    if pd.api.types.is_numeric_dtype(column):
+        out = name in _SAYS_FAILED | _SAYS_OUT
+        failed = yes if out else (no if no.any() else blank & yes.any())
+        return pd.Series(np.where(failed, header if out else f"not {header}", ""), index=column.index)
+    if pd.api.types.is_numeric_dtype(column) or name in _SAYS_OUT:
         return None
     good, bad = (plainly.isin(known).to_numpy(dtype=bool) & ~blank for known in (FINISHED | {"finished"}, _FAILED))
     if name in _SAYS_FAILED:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from .cells import decimal_mark, read_numbers
+from .cells import decimal_mark, loss_unit_in, read_numbers, undressed, without_spreads
 from .units import unit_factor
 
 #: rows that are looked at
@@ -21,6 +21,8 @@ def glance(name: str, column: pd.Series, rows: int = ROWS) -> np.ndarray:
         return np.full(len(cells), np.nan)
     if pd.api.types.is_numeric_dtype(cells):
         return cells.to_numpy(dtype=float, na_value=np.nan)
+    cells = without_spreads(name, undressed(cells))[0]
+    cells = loss_unit_in(cells)[0] if name == "loss" else cells
     mark = decimal_mark({"": cells.rename_axis("row")})[0] or "."
     return pd.to_numeric(read_numbers(name, cells, mark)[0], errors="coerce").to_numpy(dtype=float)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -30,11 +31,21 @@ def read_json(path: Path, text: str, words: str, notes: list[str]) -> RawTable:
         value = _whole(text)
     except (ValueError, RecursionError) as error:
         if first[0].strip() in ("{", "[") or first[0].lstrip()[0] == "[":
-            raise RunsError(str(path), [f"this begins as JSON and is not: {str(error)[:120]}"]) from None
+            single = re.match(r"[\[{\s]*'", text)
+            hint = "; JSON has \" around names and texts, not ', as json.dump of Python writes it" if single else ""
+            raise RunsError(str(path), [f"this begins as JSON and is not: {str(error)[:120]}{hint}"]) from None
         return _lines(path, text, words, notes)
     records, said = _records_of(path, value)
     frame = table_of(path, records, pd.RangeIndex(1, len(records) + 1, name="row"))
     return RawTable(frame, f"JSON, {words}", [*notes, *said])
+
+
+def without_comments(text: str) -> tuple[str, list[str]]:
+    """JSON without lines of comments, which stay as blank lines, and a note on them; other text as it is."""
+    if not re.match(r"\s*(?:(?://|#)[^\n]*\n\s*)*[\[{]", text[:10_000]):
+        return text, []
+    bare, count = re.subn(r"(?m)^[ \t]*(?://|#).*$", "", text)
+    return (bare, [f"{count} lines of comments were left out"]) if count else (text, [])
 
 
 def _is_json(line: str) -> bool:
@@ -85,11 +96,37 @@ def table_of(path: Path, items: list[Any], index: pd.Index) -> pd.DataFrame:
     if items and not any(items):
         words = "there is no run in it, only empty objects; each run is one object"
         raise RunsError(str(path), [words + ': {"params": 7e9, "tokens": 1.4e11, "loss": 2.1}'])
+    if any(_holds_objects(cell) for item in items[:100] for cell in item.values()):
+        items = [_unrolled(item) for item in items]
     if any(isinstance(cell, dict) for item in items[:100] for cell in item.values()):
         frame = pd.json_normalize(items, max_level=2).set_axis(index)
     else:
         frame = pd.DataFrame(items, index=index)
     return _with_points(frame)
+
+
+def _holds_objects(cell: Any) -> bool:
+    """Whether a cell is a list of objects, or has one in it."""
+    if isinstance(cell, dict):
+        return any(map(_holds_objects, cell.values()))
+    return isinstance(cell, list) and bool(cell) and all(isinstance(each, dict) for each in cell)
+
+
+def _unrolled(item: Mapping[str, Any]) -> dict[str, Any]:
+    """An object whose lists of names and values are objects, and whose points of a curve a list a quantity."""
+    out: dict[str, Any] = {}
+    for name, cell in item.items():
+        if isinstance(cell, dict):
+            out[name] = _unrolled(cell)
+        elif not _holds_objects(cell):
+            out[name] = cell
+        elif all({"key", "value"} <= each.keys() for each in cell):
+            out[name] = {str(each["key"]): each["value"] for each in cell}
+        elif all(each.keys() == cell[0].keys() and all(map(_is_number, each.values())) for each in cell):
+            out |= {f"{name}.{inner}": [each[inner] for each in cell] for inner in cell[0]}
+        else:
+            out[name] = cell
+    return out
 
 
 def _with_points(frame: pd.DataFrame) -> pd.DataFrame:

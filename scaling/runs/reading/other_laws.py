@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
 from ..._words import plain
+from .glance import glance
 
 #: what rises with scale, and ends at all
 _ACCURACY = re.compile(r"\w*(accuracy|exactmatch|passat\d+|pass\d+|winrate)|acc|\w*acc(norm)?|f1|f1score|em|mmlu|score")
 #: what rises to a limit that its numbers do not tell
 _REWARD = re.compile(r"\w*(rewards?|returns?|bleu|rouge\w?|auc|auroc|map|successrate|score|elo|psnr|ssim|r2)")
+#: share of the spread of the logarithms of losses that lies around a falling line in a variable, if no other matters
+_LUCK = 0.02
 
 
-def other_laws(frame: pd.DataFrame, found: set[str]) -> list[str]:
-    """What a table without all quantities of a run may be, and what fits it; ``found`` are those that it has."""
+def other_laws(frame: pd.DataFrame, found: set[str], places: Mapping[str, int]) -> list[str]:
+    """What a table without all quantities of a run may be, and what fits it; ``found`` are those that it has.
+
+    ``places`` are those of the quantities that stand in a column.
+    """
     given = sorted(found & {"params", "tokens", "flops"})
     if "loss" in found:
-        if len(given) != 1:
+        if len(given) != 1 or not _decides(frame, places.get(given[0]), places.get("loss")):
             return []
         x = given[0]
         words = f"with {x} alone this is a table of one variable, loss = c + a {x}^b"
@@ -34,6 +42,22 @@ def other_laws(frame: pd.DataFrame, found: set[str]) -> list[str]:
     how = f"--column loss={rising!r} --higher-is-better --ceiling {top}"
     one = f"scaling fit --law power --x {given[0] if given else 'COLUMN'} --y {rising!r} --ceiling {top}"
     return [f"{words}. {how} fits it against size and tokens; {one} against one variable"]
+
+
+def _decides(frame: pd.DataFrame, variable: int | None, loss: int | None) -> bool:
+    """Whether losses fall along a variable but for luck, so that nothing else need be known of the runs."""
+    if variable is None or loss is None:
+        return True
+    table = pd.DataFrame({"x": glance("count", frame.iloc[:, variable]), "y": glance("loss", frame.iloc[:, loss])})
+    table = np.log(table[(table > 0).all(axis=1)])
+    if len(table) < 2:
+        return True
+    from scipy.optimize import isotonic_regression  # a word about a table waits for no optimiser
+
+    means = table.groupby("x")["y"].agg(["mean", "size"])
+    falling = isotonic_regression(means["mean"], weights=means["size"], increasing=False).x
+    apart = table["y"] - table["x"].map(pd.Series(falling, means.index))
+    return bool((apart**2).sum() <= _LUCK * ((table["y"] - table["y"].mean()) ** 2).sum())
 
 
 def rising_columns(frame: pd.DataFrame) -> tuple[list[int], list[str]]:

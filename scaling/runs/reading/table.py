@@ -23,11 +23,11 @@ from ..nouns import Nouns, nouns_of
 from ..preparing.joining import beside
 from ..preparing.selection import chosen, named_by, with_derived
 from ..vocabulary import LIMITS
-from .cells import decimal_mark, read_numbers
+from .cells import decimal_mark, loss_unit_in, read_numbers, sizes_in_names, undressed, without_spreads
 from .columns import Mapped, map_columns, unit_row
-from .doubts import doubts
+from .doubts import doubts, units_beside
 from .files import read_content, read_file
-from .flags import FINISHED, failed_runs
+from .flags import FINISHED, as_word, failed_runs
 from .matrix import unfolded
 from .parquet import parquet_checksum
 from .products import Product, derive_option, in_backticks, per_token_remarks
@@ -237,7 +237,9 @@ def recognise(
     if not problems:
         frame, words = translate_status(_with_failures(frame, failed))
         notes += words
-        problems = doubts(frame if "status" not in frame else frame[_finished(frame)], mapped)
+        problems = units_beside(raw.aside, mapped) or doubts(
+            frame if "status" not in frame else frame[_finished(frame)], mapped
+        )
     if problems:
         encoding = [note for note in raw.notes if "--encoding decides" in note]
         raise RunsError(source, [*([raw.shape] if raw.shape else []), *problems, *encoding])
@@ -345,10 +347,21 @@ def _convert(
     series = {m.name: raw.frame.iloc[:, m.place] for m in numeric}
     is_text = {n: not pd.api.types.is_numeric_dtype(s) and not pd.api.types.is_bool_dtype(s) for n, s in series.items()}
     mark, notes = decimal or ".", []
+    for m in numeric:
+        if is_text[m.name]:
+            series[m.name], count = without_spreads(m.name, undressed(series[m.name]))
+            notes += [f"column {m.column!r}: the spreads behind {count} numbers are left out"] if count else []
+    if is_text.get("params") and (sizes := sizes_in_names(series["params"])) is not None:
+        notes.append("params are the sizes that the names tell: counts may be other numbers")
+        series["params"] = sizes
+    if is_text.get("loss"):
+        mapped, series["loss"] = _with_unit_of_cells(mapped, series["loss"])
+        numeric = [m for m in mapped if m.name in LIMITS]
     if decimal == "," or (decimal is None and any(is_text[n] and _has_comma(s) for n, s in series.items())):
         if raw.again is not None:
-            texts = raw.again([m.place for m in numeric]).set_axis(list(series), axis=1)
-            texts = texts.loc[raw.frame.index]
+            again = raw.again([m.place for m in numeric if not is_text[m.name]])
+            texts = again.set_axis([n for n in series if not is_text[n]], axis=1).loc[raw.frame.index]
+            texts = texts.assign(**{n: s for n, s in series.items() if is_text[n]})
         else:
             texts = pd.DataFrame({n: s for n, s in series.items() if is_text[n]})
         if decimal is None:
@@ -387,6 +400,15 @@ def _convert(
     others.columns = [f"{c} (as given)" if c in frame.columns else c for c in others.columns]
     whole = pd.concat([frame, others], axis=1)
     return whole, mapped, problems, notes if problems else [*notes, *repetition(whole)]
+
+
+def _with_unit_of_cells(mapped: list[Mapped], column: pd.Series) -> tuple[list[Mapped], pd.Series]:
+    """The mapping with the unit that all cells of the loss name, unless another is stated, and the bare numbers."""
+    bare, unit = loss_unit_in(column)
+    known = next(m.unit for m in mapped if m.name == "loss")
+    if unit is None or known not in (None, unit):
+        return mapped, column
+    return [replace(m, unit=unit, source="cells") if m.name == "loss" else m for m in mapped], bare
 
 
 def _has_comma(column: pd.Series) -> bool:
@@ -471,7 +493,7 @@ def translate_status(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """Other words for a finished run become ``finished``."""
     if "status" not in frame:
         return frame, []
-    word = frame["status"].astype("str").str.strip().str.lower()
+    word = frame["status"].astype("str").map(as_word, na_action="ignore")
     other = word.isin(FINISHED).to_numpy(dtype=bool)
     if not other.any():
         return frame, []

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..._words import name_rows, printable
+from ..._words import UNSEEN, name_rows, printable
 from ...errors import RunsError
 from .units import read_header
 
@@ -40,7 +40,7 @@ class RawTable:
     """Cells as they stand: ``frame`` with the file's headers, indexed by line; what was done to get them.
 
     ``again`` reads some columns (by position) once more, every cell as text; ``shape`` says what the file is where it
-    was no table with a row a run.
+    was no table with a row a run; ``aside`` is the text above and below a table, which may tell its units.
     """
 
     frame: pd.DataFrame
@@ -49,6 +49,7 @@ class RawTable:
     problems: list[str] = field(default_factory=list)
     again: Callable[[list[int]], pd.DataFrame] | None = None
     shape: str = ""
+    aside: tuple[str, ...] = ()
 
 
 def unique_names(header: list[str]) -> list[str]:
@@ -56,7 +57,7 @@ def unique_names(header: list[str]) -> list[str]:
     seen: dict[str, int] = {}
     out = []
     for place, cell in enumerate(header, 1):
-        cell = " ".join(cell.split())
+        cell = " ".join(cell.translate(UNSEEN).split())
         name = printable(cell if len(cell) <= 80 else cell[:77] + "...") or f"(column {place})"
         seen[name] = seen.get(name, 0) + 1
         out.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
@@ -153,14 +154,19 @@ def read_text(path: Path, text: str, separator: str | None, words: str, notes: l
             raise RunsError(str(path), [_lone_quote(at)])
         lines = _lines(frame, body, skipped)
         notes = [*notes, f"{at}: a quotation mark that is not closed in its line was taken as a letter"]
-    keep, problems, notes = _rows(frame, header, lines, mark, notes)
+    above = [*filter(None, (" ".join(filter(None, cells)) for _, cells in rows[:place]))]
+    keep, headings, aside, problems, notes = _rows(frame, header, lines, mark, notes)
     frame = frame.iloc[:, : len(header)].set_axis(unique_names(header), axis=1).set_axis(lines)
+    if headings[keep].nunique(dropna=False) > 1:
+        first = above[-1] if above else "the first"
+        frame.insert(len(header), unique_names([*header, "heading"])[-1], headings.fillna(first).to_numpy())
 
     def again(columns: list[int]) -> pd.DataFrame:
         return _parse(body, mark, names, dtype=dict.fromkeys(columns, str), **options)[columns].set_axis(lines)[keep]
 
     kind = f"text, separated by {SEPARATORS.get(mark, repr(mark))}, {words}"
-    return RawTable(frame if keep.all() else frame[keep], kind, notes, problems, again)
+    kept = frame if keep.all() else frame[keep]
+    return RawTable(kept, kind, notes, problems, again, aside=(*above, *aside))
 
 
 def _without_rules(text: str) -> str:
@@ -283,30 +289,41 @@ def _lines(frame: pd.DataFrame, body: bytes, skipped: int) -> pd.Index:
 
 def _rows(
     frame: pd.DataFrame, header: list[str], lines: pd.Index, mark: str, notes: list[str]
-) -> tuple[np.ndarray, list[str], list[str]]:
-    """Which rows to keep, problems, and notes; what certainly is no run is left out and said."""
+) -> tuple[np.ndarray, pd.Series, list[str], list[str], list[str]]:
+    """Which rows to keep, the heading above each, lines of text, problems, and notes; what is left out is said."""
     width, problems = len(header), []
     over = frame.iloc[:, width:].notna().any(axis=1).to_numpy()
     if over.any():
         words = f"{name_rows(lines, over)}: more fields than the {width} of the header; quote text that contains"
         problems = [f"{words} {SEPARATORS.get(mark, repr(mark))}, and write numbers without them"]
-    empty, same, remark = ~over, ~over, ~over
+    empty, same, remark, alone = ~over, ~over, ~over, ~over
     for place, name in enumerate(header):
         column = frame.iloc[:, place]
         if pd.api.types.is_numeric_dtype(column):
             gaps = column.isna().to_numpy()
-            empty, same, remark = empty & gaps, same & False, remark & gaps & (place > 0)
+            empty, same = empty & gaps, same & False
+            remark, alone = remark & gaps & (place > 0), alone & gaps & (place > 0)
         else:
             text = column.astype("str").fillna("").str.strip()
             blank = (text == "").to_numpy()
             empty, same = empty & blank, same & (text == name).to_numpy()
             remark = remark & (blank if place else text.str.match(r"#|\(?\d+ rows?\b").to_numpy())
+            alone = alone & (blank if place else text.str.contains(r"[^\W\d_]{3}").to_numpy())
     last = int(np.flatnonzero(~empty)[-1]) if not empty.all() else -1
     inner = empty & (np.arange(len(empty)) < last)
     rule = np.zeros(len(frame), dtype=bool)
     if not pd.api.types.is_numeric_dtype(frame.iloc[:, 0]):
         rule = (frame.iloc[:, 0].astype("str").fillna("") == _RULE).to_numpy(dtype=bool)
     said = remark & ~empty & ~same & ~rule
-    left_out = ((inner, "blank"), (same & ~empty, "a repeat of the header"), (said, "a comment"))
+    alone = alone & ~same & ~rule & ~said
+    first = frame.iloc[:, 0].astype("str").str.strip()
+    titles = alone | (said & (rule.any() or (same & ~empty).any()))  # several tables, one below the other
+    headings = first.where(pd.Series(titles, index=frame.index)).ffill()
+    left_out = (
+        (inner, "blank"),
+        (same & ~empty, "a repeat of the header"),
+        (said, "a comment"),
+        (alone, "a line of text without numbers"),
+    )
     notes = [*notes, *(f"{name_rows(lines, mask)}: left out, {words}" for mask, words in left_out if mask.any())]
-    return ~(empty | same | remark), problems, notes
+    return ~(empty | same | remark | alone), headings, [*first[said | alone]], problems, notes

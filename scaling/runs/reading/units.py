@@ -26,6 +26,18 @@ _PERPLEXITY = re.compile(
     r"(final|val|valid|validation|eval|test|train|training|dev|token)*(ppl|perplexity|perplexitat|perplexite|"
     r"perplejidad|perplexidade|perplessita|перплексия|困惑度|パープレキシティ|ハーフレキシティ)(final)?"
 )
+#: the logarithm of a perplexity, which is a loss, and the unit of the loss by its base
+_OF_PERPLEXITY = re.compile(
+    r"(?i)(?:.*[\s._/-])?(ln|log_?e|log_?2|log)[\s_(\[-]*(?:\w*[\s_-])?(?:ppl|perplexity)\s*[)\]]?"
+)
+_BASES = {"ln": "nats", "loge": "nats", "log2": "bits", "log": ""}
+#: seconds of a time with which operations per second make a count
+_TIMES = {
+    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours", "stunden"), 3600.0),
+    **dict.fromkeys(("d", "day", "days", "tage", "jours", "dias"), 86400.0),
+    **dict.fromkeys(("week", "weeks"), 604800.0),
+    **dict.fromkeys(("year", "years"), 31557600.0),
+}
 #: a rate, unless days follow: a PFLOP/s-day is a count
 _PER_SECOND = re.compile(
     r"(?i)(/|\bper\b)\s*(s|sec|seconds?|gpu|device|chip)\b(?!\W*(d\b|days?|h\b|hours?|tage?|jours?|dias?|giorni))"
@@ -50,6 +62,7 @@ COUNT_WORDS = {
 }
 _PREFIXES = {"k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12, "p": 1e15, "e": 1e18, "z": 1e21, "y": 1e24}
 _NAMED = {"kilo": "k", "mega": "m", "giga": "g", "tera": "t", "peta": "p", "exa": "e", "zetta": "z", "yotta": "y"}
+_FLOP_TIME = rf"({'|'.join([*_NAMED, *_PREFIXES])})f(?:lops?)?s?({'|'.join(_TIMES)})"
 #: words for the unit of a loss
 _LOSS_UNITS = {
     "nats": "nat nats natspertoken natstoken natpertoken ln",
@@ -90,7 +103,9 @@ def read_header(text: str) -> Header | None:
     text = _written_out(text)
     if plain(text) in KNOWN_NAMES["unique_tokens"]:
         return Header("unique_tokens")
-    if read_ratio(text) or loss_of_another(text):
+    if unit := unit_of_logarithm(text):
+        return Header("loss", unit)
+    if read_ratio(text) or loss_of_another(text) or unit == "":
         return None
     text = without_run(text)
     base, *rest = re.split(r"(?=[(\[{])", text, maxsplit=1)
@@ -104,12 +119,20 @@ def read_header(text: str) -> Header | None:
     return found or (_read_header(tail) if tail != text else None)
 
 
+def unit_of_logarithm(text: str) -> str | None:
+    """The unit of a loss that a header calls the logarithm of a perplexity: "" without a base, None for others."""
+    found = _OF_PERPLEXITY.fullmatch(text.strip())
+    return _BASES[plain(found[1])] if found else None
+
+
 def stated_unit(name: str, text: str) -> str | None:
     """The unit that a header states for our quantity ``name``, whatever else it says; None where it states none.
 
     ``Training set (M)`` states millions; what stands in brackets and is not known to be anything else is a unit, too.
     """
     text = without_run(_written_out(text))
+    if name == "loss" and (unit := unit_of_logarithm(text)) is not None:
+        return unit or "nats"
     if (found := read_header(text)) and found.name == name:
         return found.unit
     inside = [part.strip() for part in re.findall(r"[(\[{](.*?)[)\]}]", text)]
@@ -130,8 +153,8 @@ def stated_unit(name: str, text: str) -> str | None:
 
 #: the end of a loss's header that says per what it is, where the unit is the usual one
 _OF_ONE = re.compile(r"(?i)[\s_]*(?:/|[\s_]per[\s_])\s*(?:token|tok)s?\s*$")
-#: the end of a loss's header that says that it is the mean of several
-_MEAN = re.compile(r"(?i)[\s_./-]+(?:mean|avg|average)\s*$")
+#: the end of a loss's header that says that it is the mean of several, or the last of a curve
+_MEAN = re.compile(r"(?i)[\s_./-]+(?:mean|avg|average|last|latest)\s*$")
 #: what separates the words of a header
 _BREAK = r"[^\w.+^*]+|_"
 
@@ -240,6 +263,9 @@ def _whole(name: str) -> Header | None:
     match = re.fullmatch(rf"()({_PF}s?{_DAYS})|(.*?)({_PF}s?{_DAYS})", name)
     if match and (match[3] is None or match[3] in ("", *KNOWN_NAMES["flops"])):
         return Header("flops", "PF-days")
+    match = re.fullmatch(rf"(.*?)({_FLOP_TIME})", name)
+    if match and len(match[4]) > 1 and match[1] in ("", "total", *KNOWN_NAMES["flops"]):
+        return Header("flops", match[2])
     return None
 
 
@@ -266,6 +292,8 @@ def unit_factor(name: str, unit: str) -> float | str | None:
     if name.startswith(("flops", "budget")):
         if re.fullmatch(rf"{_PF}s?({_DAYS}|d)", word):
             return PF_DAY
+        if found := re.fullmatch(_FLOP_TIME, word):
+            return _PREFIXES[_NAMED.get(found[1], found[1])] * _TIMES[found[2]]
         if _PER_SECOND.search(unit):
             return None
         match = re.fullmatch(r"([kmgtpezy]|kilo|mega|giga|tera|peta|exa|zetta|yotta)flops?", word)
