@@ -10,6 +10,7 @@ import json
 import re
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -30,13 +31,43 @@ COVERED, MOST = 0.8, 0.5
 _HELD_OUT = re.compile(r"(?i).*(val|eval|test|dev|held).*")
 
 
-def clash(table: pd.DataFrame, beside: Sequence[str] = ()) -> str:
-    """A question where the last rows of a run have several losses, with the options that answer it; else nothing.
+@dataclass(frozen=True)
+class Answers:
+    """How the question is answered where a table came in: if no column tells rows apart, by runs, by rows.
+
+    ``more`` is what the other runs of this kind are called.
+    """
+
+    untold: str
+    runs: str
+    rows: str
+    group: str = ""
+    more: str = "{more} more runs"
+
+
+#: as options of a command
+OPTIONS = Answers(
+    "--drop leaves rows out by number, a column that tells them apart and --where choose; if all are runs, as of "
+    "several seeds, --run {typed} takes them so",
+    "--run {typed} names runs so",
+    "--where {shell}, or another, chooses",
+    ", --group {typed} fits the rows of each by themselves",
+)
+#: as arguments, for a table in memory
+ARGUMENTS = Answers(
+    "keep one row of each; if all are runs, as of several seeds, load_runs(df, run={names}) takes them so",
+    "load_runs(df, run={names}) names runs so",
+    "load_runs(df, where={where}), or another, chooses",
+)
+
+
+def clash(table: pd.DataFrame, beside: Sequence[str] = (), answers: Answers = OPTIONS) -> str:
+    """A question where the last rows of a run have several losses, with the ``answers`` to it; else nothing.
 
     Of columns ``beside`` each value is looked at by itself. The table is a checked one.
     """
     codes = runs_of(table)
-    if codes is None or STANDS_FOR in table:
+    if codes is None or STANDS_FOR in table or _rise(codes, table["tokens"].to_numpy()):
         return ""
     read_from = {each["name"]: each["column"] for each in table.attrs.get("reading", {}).get("mapping", [])}
     table = pd.DataFrame(table, copy=False)  # without its notes, which pandas copies with each column
@@ -63,7 +94,13 @@ def clash(table: pd.DataFrame, beside: Sequence[str] = ()) -> str:
     clashing = apart & _several(columns[telling[0]], point) if telling else ends & ~_later(table, codes, point, ends)
     if not clashing.any():
         return ""
-    return _asked(table, codes, point, clashing, _fewest(telling, columns, point, apart), read_from)
+    return _asked(table, codes, point, clashing, _fewest(telling, columns, point, apart), read_from, answers)
+
+
+def _rise(codes: np.ndarray, tokens: np.ndarray) -> bool:
+    """Whether the tokens of every run rise from row to row, so that no two of its rows can clash: soon seen."""
+    order = np.argsort(codes, kind="stable")
+    return bool((np.diff(tokens[order])[np.diff(codes[order]) == 0] > 0).all())
 
 
 def _levels(name: str, column: pd.Series, codes: np.ndarray) -> np.ndarray | None:
@@ -135,6 +172,7 @@ def _asked(
     clashing: np.ndarray,
     columns: list[str],
     read_from: Mapping[str, str],
+    answers: Answers,
 ) -> str:
     """The question about these rows, which the columns tell apart."""
     first = np.flatnonzero(clashing)[0]
@@ -146,27 +184,21 @@ def _asked(
         f"run {str(table['run'].iloc[first])[:40]!r} has {len(rows)} losses at {format_count(rows['tokens'].iloc[0])} "
     )
     seen += f"tokens ({name_rows(table.index, same)}: {losses})"
-    seen += f", and so have {more} more runs" if more else ""
+    seen += f", and so have {answers.more.format(more=more)}" if more else ""
     run = read_from.get("run", "run").split(" and ")
+    by_run = [*run, *(columns or [read_from.get("loss", "loss")])]
+    runs = {"typed": typed(by_run), "names": by_run}
     if not columns:
-        alone = typed([*run, read_from.get("loss", "loss")])
-        return (
-            f"{seen}, and no column tells them apart: which is what the run reached? --drop leaves rows out by number, "
-            f"a column that tells them apart and --where choose; if all are runs, as of several seeds, --run {alone} "
-            "takes them so"
-        )
-    told = " and ".join(map(repr, columns))
+        reached = "and no column tells them apart: which is what the run reached?"
+        return f"{seen}, {reached} {answers.untold.format(**runs)}"
+    told = f"which {' and '.join(map(repr, columns))} tell{'s' * (len(columns) == 1)} apart"
     if any(is_tuned(name) for name in columns):
-        return (
-            f"{seen}, which {told} tell{'s' * (len(columns) == 1)} apart: --run {typed([*run, *columns])} names runs so"
-        )
+        return f"{seen}, {told}: {answers.runs.format(**runs)}"
     where = " and ".join(_condition(name, rows[name]) for name in columns if rows[name].notna().any())
-    group = f", --group {typed(columns)} fits the rows of each by themselves" if len(columns) == 1 else ""
+    chooses = answers.rows.format(shell=shlex.quote(where), where=repr(where))
+    chooses += answers.group.format(typed=typed(columns)) if len(columns) == 1 else ""
     shown = ", ".join(dict.fromkeys(" / ".join(map(str, cells)) for cells in rows[columns].to_numpy()[:6]))
-    return (
-        f"{seen}, which {told} tell{'s' * (len(columns) == 1)} apart ({shown}): which is meant? "
-        f"--where {shlex.quote(where)}, or another, chooses{group}"
-    )
+    return f"{seen}, {told} ({shown}): which is meant? {chooses}"
 
 
 def _condition(name: str, cells: pd.Series) -> str:

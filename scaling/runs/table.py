@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import RunsError, RunsWarning
+from .clashes import ARGUMENTS, clash
 from .curves import count_runs, last_rows, rows_or_runs, runs_of
 from .meter import find_meter, meter_of, other_counts
 from .nouns import Nouns
@@ -58,11 +59,15 @@ def check_runs(df: pd.DataFrame, *, include_failed: bool = False) -> pd.DataFram
     ------
     RunsError
         All that is wrong with the table, at once: a column that is missing or misspelt, cells that are
-        not numbers, missing, infinite, zero or negative values, values in the wrong unit, no rows.
+        not numbers, missing, infinite, zero or negative values, values in the wrong unit, no rows; or rows of one run
+        and number of tokens with several losses, of which nothing says which the run reached.
     """
     if not isinstance(df, pd.DataFrame):
         raise RunsError(f"a {type(df).__name__}", ["give a DataFrame; load_runs reads files and named sets"])
-    return checked_table(df, "the table", include_failed)
+    table = checked_table(df, "the table", include_failed)
+    if asked := clash(table, answers=ARGUMENTS):
+        raise RunsError("the table", [asked])
+    return table
 
 
 def describe_runs(df: pd.DataFrame) -> pd.DataFrame:

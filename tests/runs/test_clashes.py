@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 import scaling
 from scaling.cli import main
+from scaling.runs.reading import stream
 
 LAW = scaling.ChinchillaLaw(E=1.7, A=400, B=1000, alpha=0.34, beta=0.34)
 SHARES = np.arange(1, 11) / 10
@@ -123,6 +124,40 @@ def test_several_losses_at_the_end_of_a_run_are_asked_about(kind):
         assert f"--where '{column} ==" in words or f"--where 'not {column}'" in words
 
 
+@pytest.fixture
+def streamed(tmp_path, monkeypatch):
+    """Reads a table as one that is larger than memory: more than 15 rows."""
+    for name, value in {"WHOLE": 15, "DRAWN": 30, "BATCH": 16}.items():
+        monkeypatch.setattr(stream, name, value)
+
+    def read(table):
+        table.reset_index(drop=True).to_parquet(tmp_path / "t.parquet")
+        return scaling.load_runs(tmp_path / "t.parquet")
+
+    return read
+
+
+@pytest.mark.parametrize("kind", TWO)
+def test_a_table_in_memory_and_one_larger_than_memory_are_asked_about_alike(kind, streamed):
+    make, column = TWO[kind]
+    known = "no column tells them apart" if column is None else f"which {column!r}"
+    doors = {scaling.check_runs: "load_runs(df, ", scaling.fit_parametric: "load_runs(df, ", streamed: "of its own"}
+    for door, answer in doors.items():
+        with pytest.raises(scaling.RunsError) as asked:
+            door(make())
+        assert known in str(asked.value)
+        assert answer.replace("of its own", "its own" if column is None else "their own") in str(asked.value)
+        assert "--where" not in str(asked.value)
+
+
+def test_a_run_whose_end_was_measured_twice_is_found_among_many_of_a_stream(streamed):
+    table = pd.concat([curves(), curves().assign(run=lambda t: t["run"] + "b")], ignore_index=True)
+    end = table.iloc[[-1]].assign(loss=lambda t: t["loss"] * 0.9)
+    streamed(table)
+    with pytest.raises(scaling.RunsError, match="run 'r19b' has 2 losses at "):
+        streamed(pd.concat([table, end]))
+
+
 def restarted(column=None, early=False):
     """Runs that went on from an earlier point, with other losses from there on; some from their beginning."""
     parts = []
@@ -181,8 +216,9 @@ ONCE = {
 
 
 @pytest.mark.parametrize("kind", ONCE)
-def test_a_run_with_one_end_is_not_asked_about(kind):
-    scaling.load_runs(ONCE[kind]())
+def test_a_run_with_one_end_is_not_asked_about(kind, streamed):
+    for door in (scaling.load_runs, scaling.check_runs, streamed):
+        door(ONCE[kind]())
 
 
 def said(*arguments):

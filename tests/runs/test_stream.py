@@ -246,7 +246,7 @@ def test_tokens_that_are_a_product_are_refused_with_what_to_do(tmp_path, streame
 
 
 def test_of_equal_points_the_later_one_and_rows_without_a_run_are_kept(tmp_path, streamed):
-    table = curves(runs=4, steps=50).assign(params=1e8, tokens=2e9, loss=np.linspace(2, 3, 200))
+    table = curves(runs=4, steps=50).assign(params=1e8, tokens=2e9, loss=np.linspace(2, 2.003, 200))
     table.iloc[[20, 150], 0] = None
     runs = scaling.load_runs(folder(tmp_path / "t", table))
     ends, full = scaling.runs.last_points(runs), scaling.runs.last_points(scaling.check_runs(table))

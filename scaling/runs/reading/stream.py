@@ -30,6 +30,7 @@ from .parquet import ParquetTable, begins_as_parquet, open_parquet
 from .stored import StoredColumns, stored_columns
 from .table import advice, finished_note, in_our_unit, mapping_table, translate_status
 from .thinning import FLOOR, Ends, Sample, filled, joined
+from .witnesses import ask_witnesses
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -170,7 +171,8 @@ class _Pass:
         self.sample.add(numbers["params"], numbers["tokens"], chance, take)
         if self.ends is not None:
             run = cells[self.columns.source["run"]]
-            self.ends.add(run if len(place) == size else run.take(pa.array(place)), numbers["flops"], take)
+            run = run if len(place) == size else run.take(pa.array(place))
+            self.ends.add(run, numbers["flops"], numbers["loss"], take)
             self._count_runs()
 
     def _finished(self, cells: dict[str, pa.Array]) -> np.ndarray:
@@ -275,6 +277,10 @@ class _Pass:
             frame = frame.drop(columns="flops")
             gaps.pop("flops", None)
         runs = checked_table(self.columns.nouns.on(frame), name, self.include_failed, known)
+        if self.ends is not None and (
+            several := ask_witnesses(self.ends, self.table, self.columns, self.include_failed, WHOLE, BATCH)
+        ):
+            raise RunsError(name, [several])
         noun = rows_or_runs(runs)
         followed = [f"{n} of {count} {noun} follows from flops = 6 N D" for n, count in gaps.items()]
         runs.attrs["notes"] = followed + runs.attrs["notes"]

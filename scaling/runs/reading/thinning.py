@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ..clashes import ONE
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -23,6 +25,8 @@ FLOOR = 20
 _SIZES, _LENGTHS = 120, 140
 #: rows that may wait to be sorted out
 _PENDING = 1 << 18
+#: runs, the first of a stream, of which every point is looked at
+_FIRST = 20
 
 
 class Sample:
@@ -82,21 +86,48 @@ class Ends:
     def __init__(self, kind: pa.DataType, room: int):
         self._kind, self._ids = kind, dict[Any, int]()
         self._most, self._place = np.full(room, -np.inf), np.zeros(room, dtype=np.int64)
+        self._low, self._high = np.full(room, np.inf), np.full(room, -np.inf)  # of the losses at the last point
         self._parts: list[pa.Table] = []
-        self._runs = self._stored = 0
+        self._points: list[pd.DataFrame] = []
+        self._runs = self._stored = self._looked_at = 0
 
     def __len__(self) -> int:
         return self._runs
 
-    def add(self, run: pa.Array, flops: np.ndarray, take: Take) -> None:
+    def add(self, run: pa.Array, flops: np.ndarray, loss: np.ndarray, take: Take) -> None:
         ids = self._numbered(run)
+        before = self._most[ids]
         np.maximum.at(self._most, ids, flops)
-        hit = np.flatnonzero(flops == self._most[ids])
+        most = self._most[ids]
+        risen = ids[most > before]
+        self._low[risen], self._high[risen] = np.inf, -np.inf
+        hit = np.flatnonzero(flops == most)
+        np.fmin.at(self._low, ids[hit], loss[hit])
+        np.fmax.at(self._high, ids[hit], loss[hit])
         self._place[ids[hit]] = self._stored + np.arange(len(hit))
         self._parts.append(take(hit, {}))
         self._stored += len(hit)
         if self._stored > 2 * len(self) + _PENDING:
             self._settle()
+        if self._looked_at < _PENDING and len(first := np.flatnonzero(ids < _FIRST)):
+            self._points.append(pd.DataFrame({"run": ids[first], "flops": flops[first], "loss": loss[first]}))
+            self._looked_at += len(first)
+
+    def apart(self) -> np.ndarray:
+        """Numbers of the runs with several losses at their last point, or, of the first runs, at any."""
+        ends = np.flatnonzero(self._high[: self._runs] > self._low[: self._runs] * (1 + ONE))
+        losses = pd.concat(self._points).groupby(["run", "flops"])["loss"].agg(["min", "max"])
+        any_point = losses.index[losses["max"] > losses["min"] * (1 + ONE)].get_level_values("run")
+        return np.union1d(ends, any_point).astype(np.int64)
+
+    def named(self, numbers: set[int]) -> tuple[list[Any], np.ndarray]:
+        """The names of those of these runs that have one, and the number of each."""
+        found = {name: number for name, number in self._ids.items() if number in numbers}
+        return list(found), np.array(list(found.values()), dtype=np.int64)
+
+    def last(self, numbers: np.ndarray) -> np.ndarray:
+        """The flops at the last point of these runs."""
+        return self._most[numbers]
 
     def _numbered(self, run: pa.Array) -> np.ndarray:
         """The number of each row's run; a row without a name is a run of its own."""
