@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from ._checks import at_least_zero, positive_finite, whole_number
-from .laws.base import HasLoss, Law
+from .laws.base import HasLoss, Law, of_size_and_tokens
 from .laws.chinchilla import ChinchillaLaw
 from .laws.power import FrontierLaw
 from .optimum.allocation import compute_optimal
@@ -52,17 +52,22 @@ def simulate_runs(
     ------
     ValueError
         Naming the argument and its value, or the column that the law needs and the design has not.
+    TypeError
+        If what is given is no law of the loss, or no table.
     """
+    truth = law if isinstance(law, Law) else of_size_and_tokens(law)
+    if not isinstance(design, pd.DataFrame):
+        raise TypeError(f"a design is a DataFrame with params and tokens, not a {type(design).__name__}")
     for name in ("params", "tokens"):
         if name not in design:
             raise ValueError(f"design has no column {name!r}; its columns are {list(design.columns)}")
     N, D = _filled(params=design["params"], tokens=design["tokens"])
     sigma = at_least_zero("noise", noise)
-    loss = law.predict(design) if isinstance(law, Law) else np.asarray(law.loss(N, D), dtype=float)
+    loss = truth.predict(design) if isinstance(truth, Law) else np.asarray(truth.loss(N, D), dtype=float)
     if sigma:
-        loss = loss * np.exp(sigma * np.random.default_rng(seed).standard_normal(len(design)))
+        loss = loss * np.exp(sigma * np.random.default_rng(whole_number("seed", seed, 0)).standard_normal(len(design)))
     if decimals is not None:
-        loss = np.round(loss, decimals)
+        loss = np.round(loss, whole_number("decimals", decimals, 0))
     runs = design.copy()
     if "flops" not in runs:
         runs["flops"] = 6 * N * D
@@ -148,7 +153,7 @@ def chinchilla_like_design(n_runs: int = 240, seed: int = 0) -> pd.DataFrame:
     DataFrame
         ``budget`` (NaN outside the groups), ``params``, ``tokens``, ``flops``. ``ValueError`` for a bad count.
     """
-    n, rng = whole_number("n_runs", n_runs), np.random.default_rng(seed)
+    n, rng = whole_number("n_runs", n_runs), np.random.default_rng(whole_number("seed", seed, 0))
     nominal = np.array([6e18, 1e19, 3e19, 6e19, 1e20, 3e20, 6e20, 1e21, 3e21])
     grouped = np.arange(n) < round(0.75 * n)
     budget = np.where(grouped, nominal[np.arange(n) % len(nominal)], np.nan)

@@ -77,7 +77,8 @@ class EmbeddingModel(Law):
 
     def total(self, params_nonembedding: ArrayLike) -> np.ndarray | float:
         """All parameters. ``ValueError`` for a count that is not positive."""
-        return (np.asarray(params_nonembedding, dtype=float) + self.embedding(params_nonembedding))[()]
+        (N,) = positive(params_nonembedding=params_nonembedding)
+        return (N + self.embedding(N))[()]
 
     def value(self, *columns: ArrayLike) -> np.ndarray | float:
         """All parameters, from those without embeddings."""

@@ -11,6 +11,7 @@ import pandas as pd
 
 from .._words import format_count
 from ..errors import FitError, FitErrorKind
+from ..fit.common import sound_runs
 from ..fit.envelope import fit_envelope
 from ..fit.frontier import FrontierFit
 from ..fit.isoflop import LEAST_SIZES, fit_isoflop
@@ -101,6 +102,10 @@ def fit_approaches(
     :func:`~scaling.fit.fit_parametric`, ``window`` that of :func:`~scaling.fit.fit_isoflop`. A law with constants given
     is judged as it is: given exponents or E may make identified what the runs alone do not.
     """
+    try:
+        runs, curves = sound_runs(runs), None if curves is None else sound_runs(curves)
+    except FitError as error:
+        return dict.fromkeys(which, error)
     if parametric is None:
         how = {"law": law, "objective": objective, "delta": delta, "rows": rows, "fixed": fixed, "tied": tied}
         parametric = _parametric(runs, **how)
@@ -270,6 +275,7 @@ def compare_approaches(
     FitError
         Only for a table that cannot be used at all.
     """
+    runs, curves = sound_runs(runs), None if curves is None else sound_runs(curves)
     third = _parametric(runs, law=law) if parametric is None else parametric.fit
     if isinstance(third, FitError):
         raise third

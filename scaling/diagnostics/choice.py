@@ -86,7 +86,7 @@ class BestLaw:
 def best_law(
     runs: pd.DataFrame,
     laws: Sequence[Contender] = QUICK,
-    holdout: Sequence[str] = tuple(HOLDOUTS),
+    holdout: str | Sequence[str] = tuple(HOLDOUTS),
     n_draws: int = 2000,
     seed: int = 0,
 ) -> BestLaw:
@@ -104,7 +104,7 @@ def best_law(
     laws : sequence of Contender
         By default three that take few milliseconds; :data:`~scaling.diagnostics.CONTENDERS` are all. The Chinchilla
         law, by which the others are measured, takes part in any case.
-    holdout : sequence of str
+    holdout : str or sequence of str
         Of ``"compute"``, ``"size"``, ``"length"``, which is tokens per parameter, and ``"tokens"``.
     n_draws, seed : int
         Draws of the held-out runs.
@@ -124,7 +124,7 @@ def best_law(
     table = chosen_rows(runs).table
     contenders = tuple(laws) if ADDITIVE in laws else (ADDITIVE, *laws)
     trials, refused = {}, {}
-    for kind in holdout:
+    for kind in [holdout] if isinstance(holdout, str) else holdout:
         try:
             trials[kind] = try_laws(table, kind, contenders, inner=False)
         except FitError as error:
@@ -136,7 +136,7 @@ def best_law(
 
 
 def _ranking(trials: dict[str, Trial], contenders: Sequence[Contender], n_draws: int, seed: int) -> pd.DataFrame:
-    names, rng = [each.name for each in contenders], np.random.default_rng(seed)
+    names, rng = [each.name for each in contenders], np.random.default_rng(whole_number("seed", seed, 0))
     found = np.mean([[np.log(trial.rms(law)) for law in names] for trial in trials.values()], axis=0)
     drawn = np.mean([_drawn(trial, names, n_draws, rng) for trial in trials.values()], axis=0)
     base = names.index(ADDITIVE.name)

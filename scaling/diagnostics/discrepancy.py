@@ -15,7 +15,7 @@ from .._checks import positive, proper_share
 from .._robust import robust_deviation
 from ..errors import FitError, FitErrorKind
 from ..fit.certainty import far_below
-from ..fit.result import Fit
+from ..fit.result import Fit, as_fit
 from ..laws.coupled import CoupledLaw, SumLaw
 from ..runs.meter import find_meter
 from .extrapolation import find_cuts
@@ -194,7 +194,7 @@ def find_discrepancy(fit: Fit) -> Discrepancy:
     >>> bool(band.low < best.loss < band.high)
     True
     """
-    if not isinstance(fit.candidate, SumLaw) or fit.objective in ("huber", "log_one_sided") or fit.tau != 0.5:
+    if not isinstance(as_fit(fit).candidate, SumLaw) or fit.objective in ("huber", "log_one_sided") or fit.tau != 0.5:
         words = "a ChinchillaLaw or CoupledLaw through the middle of the runs, by logarithms of the loss"
         raise TypeError(f"a discrepancy needs {words}: fit with fit_parametric and objective='log_huber'")
     law, used = fit.law, np.flatnonzero(fit.weights > 0)

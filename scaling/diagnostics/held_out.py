@@ -210,7 +210,7 @@ def chance_of_miss(
     late = (table[by] > split.fit.runs[by].max()).to_numpy()
     both = np.array([np.ones(len(table)), ~late])  # weights: of all runs, and of the cheaper ones
     N, D = table["params"].to_numpy(float), table["tokens"].to_numpy(float)
-    left, rng = _rms(fit.residuals), np.random.default_rng(seed)
+    left, rng = _rms(fit.residuals), np.random.default_rng(whole_number("seed", seed, 0))
     as_far = 0
     for _ in range(n_tables):
         loss = fit.candidate.loss(N, D) * np.exp(left * rng.standard_normal(len(table)))

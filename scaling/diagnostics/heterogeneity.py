@@ -11,7 +11,7 @@ import pandas as pd
 import scipy
 from numpy.typing import ArrayLike
 
-from .._checks import positive_finite, proper_share, within
+from .._checks import numbers, positive_finite, proper_share, same_order, within
 
 __all__ = ["Combined", "Explained", "combine", "explain", "standard_errors"]
 
@@ -105,9 +105,15 @@ class Explained:
 
 
 def standard_errors(low: ArrayLike, high: ArrayLike, level: float = 0.95) -> np.ndarray:
-    """Standard errors that normal intervals of these ends have: half the width over the normal quantile."""
+    """Standard errors that normal intervals of these ends have: half the width over the normal quantile.
+
+    ``ValueError`` where ``low`` lies above ``high``.
+    """
     proper_share("level", level)
-    return (np.asarray(high, dtype=float) - np.asarray(low, dtype=float)) / 2 / NormalDist().inv_cdf((1 + level) / 2)
+    same_order(low=low, high=high)
+    apart = numbers("high", high) - numbers("low", low)
+    (width,) = within("at least 0: high is below low", lambda x: x >= 0, width=apart)
+    return width / 2 / NormalDist().inv_cdf((1 + level) / 2)
 
 
 def combine(
@@ -224,7 +230,7 @@ def explain(
     """
     table = _sources(estimates, errors, None, level)
     y, s = table["estimate"].to_numpy(), table["error"].to_numpy()
-    each = {name: np.asarray(column, dtype=float) for name, column in moderators.items()}
+    each = {name: numbers(name, column) for name, column in moderators.items()}
     X = np.column_stack([np.ones(len(y)), *each.values()])
     if np.linalg.matrix_rank(X) < X.shape[1] or len(y) < X.shape[1] + 1:
         words = (
@@ -261,6 +267,7 @@ def explain(
 def _sources(estimates: ArrayLike, errors: ArrayLike, groups: Sequence[object] | None, level: float) -> pd.DataFrame:
     """One row a source."""
     proper_share("level", level)
+    same_order(estimates=estimates, errors=errors)
     (y,) = within("finite", np.isfinite, estimates=estimates)
     (s,) = positive_finite(errors=errors)
     if y.shape != s.shape or y.ndim != 1:

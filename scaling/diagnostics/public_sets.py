@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from ..errors import DatasetError, RunsError
+from ..runs.numbers import positive_columns
 from ..runs.reading.door import load_runs
 from ..sources.files import data_file
 from .standings import League
@@ -23,8 +24,9 @@ OUTLIERS = 5
 
 def best_of_each(runs: pd.DataFrame) -> pd.DataFrame:
     """Of the rows that share params and tokens, as settings of what is tuned do, the one with the least loss."""
-    best = runs.groupby(["params", "tokens"])["loss"].idxmin()
-    return runs.loc[sorted(best)]
+    positive_columns(runs, "params", "tokens", "loss")
+    best = runs.reset_index(drop=True).groupby(["params", "tokens"])["loss"].idxmin()
+    return runs.iloc[sorted(best)]
 
 
 def without_outliers(runs: pd.DataFrame) -> pd.DataFrame:

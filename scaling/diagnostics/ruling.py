@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .._checks import positive_finite
+from .._checks import positive_finite, proper_share
 from .._words import format_count, format_flops, listed
 from ..errors import FitError
 from ..fit.certainty import far_below, missed
+from ..fit.common import sound_runs
 from ..fit.frontier import FrontierFit
 from ..fit.isoflop import fit_isoflop
 from ..fit.parametric import fit_parametric
@@ -112,7 +113,9 @@ def better_law(runs: pd.DataFrame, seed: int = 0) -> tuple[str, str]:
 
     Two things have to say so: the runs held out (:func:`~scaling.diagnostics.best_law`, in 95 % of their draws), and
     all runs, whose interval of the coupling k excludes 1. Of a table above 20,000 runs a random part is asked.
+    :class:`~scaling.errors.FitError` for a table that cannot be used at all.
     """
+    runs = sound_runs(runs)
     if len(runs) > MOST_ASKED and len(ends := last_points(runs)) > MOST_ASKED:
         runs = ends.sample(MOST_ASKED, random_state=0).sort_index()
     try:
@@ -145,7 +148,17 @@ def find_rival(
     -------
     Rival or None
         None too where the rival, or the hold-out, has no answer.
+
+    Raises
+    ------
+    FitError
+        For a table that cannot be used at all.
+    ValueError
+        If a number is out of its range.
     """
+    positive_finite(flops=flops)
+    proper_share("level", level)
+    runs = sound_runs(runs)
     name, _ = better_law(runs, seed)
     if name == "additive":
         return None
@@ -199,8 +212,18 @@ def rule_on(found: Approaches, flops: float, level: float = 0.95, rival: bool = 
     Returns
     -------
     Ruling
+
+    Raises
+    ------
+    ValueError
+        If a number is out of its range.
+    TypeError
+        If what is given is not what :func:`~scaling.diagnostics.compare_approaches` finds.
     """
+    if not isinstance(found, Approaches):
+        raise TypeError(f"a ruling is on what compare_approaches(runs) finds, not on a {type(found).__name__}")
     positive_finite(flops=flops)
+    proper_share("level", level)
     ruling = _by_exponents(found, flops, level)
     there = sorted(found.bootstraps)
     sizes = found.table(flops, level).dropna(subset=["params"])

@@ -8,7 +8,7 @@ import numpy as np
 
 from .._checks import at_least
 from .._robust import robust_deviation
-from ..fit.result import Fit
+from ..fit.result import Fit, as_fit
 
 __all__ = ["Skewness", "residual_skewness"]
 
@@ -71,7 +71,7 @@ def residual_skewness(fit: Fit) -> Skewness:
     ValueError
         For fewer runs.
     """
-    used = fit.residuals[fit.weights > 0]
+    used = as_fit(fit).residuals[fit.weights > 0]
     at_least("runs", len(used), LEAST)
     away = used - np.median(used)
     spread = float(robust_deviation(away))

@@ -7,6 +7,7 @@ import pandas as pd
 
 from .._robust import robust_deviation
 from ..runs.curves import runs_of
+from ..runs.numbers import positive_columns
 
 __all__ = ["find_spikes"]
 
@@ -35,12 +36,18 @@ def find_spikes(runs: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         One row a spike, labelled as in the table: ``run``, ``loss``, and ``before`` and ``after``, the medians of five.
         Nothing is ``after`` a spike on which a run ends; these come first.
+
+    Raises
+    ------
+    RunsError
+        If these columns are not there, or hold no positive finite numbers.
     """
+    spent, losses = positive_columns(runs, "flops" if "flops" in runs else "tokens", "loss")
     codes = runs_of(runs)
     if codes is None:
         return pd.DataFrame({"run": [], "loss": [], "before": [], "after": []})
-    order = np.lexsort((runs["flops"].to_numpy(), codes))
-    log = np.log(runs["loss"].to_numpy())[order]
+    order = np.lexsort((spent, codes))
+    log = np.log(losses)[order]
     ends = np.flatnonzero(np.diff(codes[order], append=-1) != 0)
     ends = ends[np.diff(ends, prepend=-1) > BEFORE]
     lines = log[ends[:, None] - np.arange(BEFORE, -1, -1)]

@@ -10,6 +10,7 @@ import pandas as pd
 from ..errors import FitError, FitErrorKind
 from ..fit.isoflop import LEAST_SIZES
 from ..runs.budgets import find_budgets
+from ..runs.numbers import positive_columns
 
 __all__ = ["HOLDOUTS", "Split", "hold_out"]
 
@@ -112,8 +113,10 @@ def _check_left(fitted: pd.DataFrame, by: str, least: int) -> None:
 
 def _levels(table: pd.DataFrame, by: str) -> tuple[np.ndarray, np.ndarray]:
     """The quantity that orders the runs, and the level of each."""
-    N, D, C = (table[name].to_numpy(float) for name in ("params", "tokens", "flops"))
+    N, D, C = positive_columns(table, "params", "tokens", "flops")
     values = {"compute": C, "size": N, "length": D / N, "tokens": D}.get(by)
+    if not len(C):
+        raise FitError("the table is empty: nothing to hold out", FitErrorKind.FEW)
     if values is None:
         raise ValueError(f"no hold-out {by!r}; there are {', '.join(HOLDOUTS | TOKENS)}")
     if by == "compute":

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from .._checks import whole_number
 from ..errors import FitError
 from ..laws.broken import BrokenPowerLaw
 from .common import checked_weights
@@ -91,7 +92,7 @@ def fit_broken_power_law(
         form,
         w,
         aim,
-        _starts(form, log_x, center, w, aim, max(n_starts, 0)),
+        _starts(form, log_x, center, w, aim, whole_number("n_starts", n_starts)),
         constants=partial(_constants, center),
         variables={"x": X},
         least=6,

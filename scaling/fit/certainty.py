@@ -196,8 +196,7 @@ def certainty(fit: Fit, flops: ArrayLike | None = None, level: float = LEVEL) ->
     largest = 6 * float(np.exp((frontier.log_params + frontier.log_tokens).max()))
     if meter.is_own:
         largest = float(meter.flops(np.exp(frontier.log_params), np.exp(frontier.log_tokens)).max())
-    budgets = np.array(REACHES) * largest if flops is None else np.atleast_1d(np.asarray(flops, dtype=float))
-    positive_finite(flops=budgets)
+    budgets = np.array(REACHES) * largest if flops is None else np.atleast_1d(positive_finite(flops=flops)[0])
     own = [each for each in SIMPLER if isinstance(law, CoupledLaw) and each not in frontier.fixed]
     first = [] if frontier.settled else [EXPONENT]
     held = np.array(first + [SIZE] * len(budgets) + [LOSS] * len(budgets) + own)

@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from .._checks import numbers, same_order, whole_number
 from ..errors import FitError, RunsError
 from ..laws.base import Law
 from ..runs.curves import last_rows, runs_of
-from ..runs.table import check_runs
+from ..runs.numbers import positive_columns as runs_columns
+from ..runs.table import check_runs, finished_rows, still_sound
 from .engine.identify import Asked, held, judge
 from .engine.least_absolute import LARGEST, least_absolute
 from .engine.problem import SHARP, Objective, Problem
@@ -32,7 +34,7 @@ def checked_weights(weights: ArrayLike | None, n: int) -> np.ndarray:
     """One weight a run, by default 1; ``FitError`` unless finite, not negative and not all zero."""
     if weights is None:
         return np.ones(n)
-    array = np.asarray(weights, dtype=float)
+    array = floats("weights", np.asarray(weights, dtype=float) if np.asarray(weights).dtype == bool else weights)
     if array.shape != (n,):
         raise FitError(f"weights must be one number for each of the {n} runs, got shape {array.shape}")
     bad = ~(np.isfinite(array) & (array >= 0))
@@ -40,6 +42,33 @@ def checked_weights(weights: ArrayLike | None, n: int) -> np.ndarray:
         where = f"weights[{int(np.flatnonzero(bad)[0])}] is {array[bad][0]}" if bad.any() else "all are zero"
         raise FitError(f"weights must be finite, not negative and not all zero: {where}")
     return array
+
+
+def floats(name: str, value: object) -> np.ndarray:
+    """The number or numbers of an argument as a float array; ``FitError`` for anything else."""
+    try:
+        return numbers(name, value)
+    except ValueError as error:
+        raise FitError(str(error)) from None
+
+
+def in_one_order(**arguments: object) -> None:
+    """``FitError`` where Series or tables have the same labels in another order."""
+    try:
+        same_order(**arguments)
+    except ValueError as error:
+        raise FitError(str(error)) from None
+
+
+def positive_columns(table: pd.DataFrame, *names: str) -> list[np.ndarray]:
+    """Columns of positive finite numbers; a :class:`~scaling.errors.FitError` names the first that is not."""
+    try:
+        arrays = runs_columns(table, *names)
+    except RunsError as error:
+        raise FitError(str(error)) from None
+    if not len(table):
+        raise FitError("the table is empty")
+    return arrays
 
 
 def _minimise(
@@ -114,15 +143,14 @@ def finish(
 
 def check_search(objective: Objective, n_starts: int, unit: float) -> None:
     """``ValueError`` for a number of starts or a threshold that makes no sense; ``unit`` is that of the residuals."""
-    if n_starts < 1:
-        raise ValueError(f"n_starts must be at least 1, got {n_starts}")
+    whole_number("n_starts", n_starts)
     if "huber" in objective.name and objective.delta < SHARP * unit:
         raise ValueError(f"delta = {objective.delta:g} is too small to matter: use the objective 'log_absolute'")
 
 
 def sound_runs(runs: pd.DataFrame) -> pd.DataFrame:
     """The table as :func:`~scaling.runs.check_runs` returns it; ``FitError`` if it cannot be used."""
-    if _still_sound(runs):
+    if still_sound(runs):
         return runs.copy(deep=False)
     try:
         return check_runs(runs)
@@ -140,8 +168,8 @@ class Sample:
     clusters: np.ndarray | None
 
     def columns(self, *names: str) -> list[np.ndarray]:
-        plain = pd.DataFrame(self.table, copy=False)  # without the notes, which pandas copies with each column
-        return [plain[name].to_numpy(float) for name in names]
+        """Columns of positive finite numbers."""
+        return positive_columns(self.table, *names)
 
 
 def chosen_rows(runs: pd.DataFrame, rows: str = "last", weights: ArrayLike | None = None) -> Sample:
@@ -149,10 +177,11 @@ def chosen_rows(runs: pd.DataFrame, rows: str = "last", weights: ArrayLike | Non
     if rows not in ROWS:
         raise ValueError(f"rows must be 'last' (of every run) or 'all', got {rows!r}")
     table = sound_runs(runs)
+    in_one_order(runs=runs, weights=weights)
     w = checked_weights(weights, len(table))
     dropped = NOTHING.copy(deep=False)
     if len(runs) != len(table):
-        dropped = runs[~runs.index.isin(table.index)]
+        dropped = runs[~finished_rows(runs)]
         dropped = dropped.assign(reason="status " + dropped["status"].astype(str))
     if rows == "last" and not (last := last_rows(table)).all():
         earlier = table[~last].assign(reason=EARLIER)
@@ -160,14 +189,3 @@ def chosen_rows(runs: pd.DataFrame, rows: str = "last", weights: ArrayLike | Non
         table, w = table[last], checked_weights(w[last], int(last.sum()))
     table.index = pd.RangeIndex(len(table))
     return Sample(table, w, dropped, runs_of(table) if rows == "all" else None)
-
-
-def _still_sound(runs: pd.DataFrame) -> bool:
-    """Whether a table that has been checked before needs no second check, which costs more than a small fit."""
-    if not isinstance(runs, pd.DataFrame) or "notes" not in runs.attrs or "status" in runs or not len(runs):
-        return False
-    plain = pd.DataFrame(runs, copy=False)  # as above
-    columns = [plain[name].to_numpy() for name in ("params", "tokens", "loss", "flops") if name in plain]
-    if len(columns) < 4 or any(column.dtype != float or column.ndim != 1 for column in columns):
-        return False
-    return all(column.min() > 0 and column.max() < np.inf for column in columns)  # NaN is neither

@@ -12,9 +12,10 @@ import pandas as pd
 import scipy
 from numpy.typing import ArrayLike
 
-from ..errors import FitError
+from ..errors import FitError, RunsError
 from ..laws.base import Law
 from ..laws.overtraining import DownstreamLaw, SigmoidLaw
+from ..runs.numbers import column_of_numbers
 from .common import chosen_rows
 from .engine.problem import Objective
 from .engine.unseen import LEAST_FREEDOM, SEEN
@@ -243,10 +244,8 @@ def fit_downstream(
         raise ValueError(f"form must be {' or '.join(map(repr, FORMS))}, got {form!r}")
     fixed = _fixed(form, floor, ceiling)
     aim = objective_of(objective, delta)
-    if missing := [name for name in (metric, loss) if name not in runs]:
-        raise FitError(f"no column {missing[0]!r}; there are {', '.join(map(str, runs.columns))}")
-    used = chosen_rows(runs.assign(loss=runs[loss]), rows, weights)
-    L, right = used.columns("loss", metric)
+    used = chosen_rows(_with_numbers(runs, loss, metric), rows, weights)
+    (L,), right = used.columns("loss"), used.table[metric].to_numpy()
     share = right if form == "sigmoid" else 1 - right
     _check(metric, right, share, aim)
     curve = FORMS[form](L, share, fixed)
@@ -274,6 +273,15 @@ def fit_downstream(
             rows=rows,
         ),
     )
+
+
+def _with_numbers(runs: pd.DataFrame, loss: str, metric: str) -> pd.DataFrame:
+    """The table with that column as its ``loss``, and the metric as floats; ``FitError`` where one holds none."""
+    try:
+        right, losses = (column_of_numbers(runs, name) for name in (metric, loss))
+    except RunsError as error:
+        raise FitError(str(error)) from None
+    return runs.assign(**{metric: right, "loss": losses})
 
 
 def _fixed(form: str, floor: float | None, ceiling: float | None) -> dict[str, float]:

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from .._checks import whole_number
 from ..counting.embeddings import EmbeddingModel
 from ..errors import FitError
-from .common import checked_weights
+from .common import checked_weights, floats, in_one_order
 from .least_squares import Form, finish_form, nothing_unseen, objective_of
 from .result import NOTHING, Fit
 
@@ -109,7 +110,7 @@ def fit_embedding_model(
         law.form,
         w,
         aim,
-        law.starts(max(n_starts, 0)),
+        law.starts(whole_number("n_starts", n_starts)),
         constants=law.constants,
         variables={"params_nonembedding": N},
         least=2 if held is None else 1,
@@ -124,7 +125,8 @@ def fit_embedding_model(
 
 
 def _counts(bare: ArrayLike, total: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    N, T = (np.atleast_1d(np.asarray(x, dtype=float)) for x in (bare, total))
+    in_one_order(params_nonembedding=bare, params=total)
+    N, T = np.atleast_1d(floats("params_nonembedding", bare)), np.atleast_1d(floats("params", total))
     if N.shape != T.shape or N.ndim != 1 or not len(N):
         raise FitError(f"give as many counts with as without embeddings, got shapes {T.shape} and {N.shape}")
     for name, x in (("params_nonembedding", N), ("params", T)):

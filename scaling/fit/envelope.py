@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import scipy
 
+from .._checks import at_least_zero, whole_number
 from .._words import format_count
 from ..errors import FitError, FitErrorKind
 from ..runs.meter import Meter, find_meter
@@ -54,10 +55,7 @@ def fit_envelope(curves: pd.DataFrame, *, n_budgets: int = 1500, window: float =
     ----------
     Hoffmann et al. 2022 (arXiv:2203.15556), section 3.1.
     """
-    if n_budgets < 2:
-        raise ValueError(f"n_budgets must be at least 2, got {n_budgets}")
-    if not window >= 0:
-        raise ValueError(f"window must be at least 0, got {window}")
+    n_budgets, window = whole_number("n_budgets", n_budgets, 2), at_least_zero("window", window)
     table = sound_runs(curves)
     meter = find_meter(table)
     if meter.kind == "unknown":

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from .._checks import within
+from .._checks import number, within
 from ..runs.budgets import GAP, TOLERANCE, find_budgets
 from ..runs.curves import last_rows
 from ..runs.meter import Meter, find_meter
@@ -88,7 +88,8 @@ def fit_isoflop(
     FitError
         If the table cannot be used, or fewer than two budgets have a usable minimum.
     ValueError
-        If ``budgets`` is not a list of positive finite numbers, or ``window`` not larger than 1.
+        If ``budgets`` is not a list of positive finite numbers, ``tolerance`` is negative, or ``window`` is not larger
+        than 1.
 
     References
     ----------
@@ -104,7 +105,8 @@ def fit_isoflop(
     dropped = table[alone].assign(reason=np.where(last, "belongs to no budget", EARLIER)[alone])
     every = np.unique(nominal[~alone])
     if window is not None:
-        used, outside = _windowed(used, float(within("larger than 1", lambda x: x > 1, window=window)[0]))
+        (width,) = within("larger than 1", lambda x: x > 1, window=number("window", window))
+        used, outside = _windowed(used, float(width))
         dropped = pd.concat([dropped, outside]) if len(outside) else dropped
     used = used.reset_index(drop=True)
     plain, rows = pd.DataFrame(used, copy=False), []  # without the notes, which pandas copies with each group

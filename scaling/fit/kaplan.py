@@ -9,10 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from ..errors import FitError
 from ..laws.kaplan import KaplanLaw, KaplanStepsLaw
 from ..runs.curves import runs_of
-from .common import checked_weights, chosen_rows, finish
+from .common import checked_weights, chosen_rows, finish, positive_columns
 from .engine.newton import Solution, solve
 from .engine.objective import Model
 from .engine.problem import Objective, Problem
@@ -118,7 +117,7 @@ def fit_kaplan(
     """
     aim = Objective(objective, delta)
     used = chosen_rows(runs, rows, weights)
-    N, D, L = _columns(used.table, size, "tokens", "loss")
+    N, D, L = used.columns(size, "tokens", "loss")
     return finish(
         _JointProblem.of(L, N, D, aim.raw),
         used.weights,
@@ -172,7 +171,7 @@ def fit_kaplan_steps(
         For an unknown objective, a ``delta`` or an ``n_starts`` that makes no sense.
     """
     aim = Objective(objective, delta)
-    N, S, L = _columns(curves, size, "steps", "loss")
+    N, S, L = positive_columns(curves, size, "steps", "loss")
     table = curves.reset_index(drop=True)
     w = checked_weights(weights, len(table))
     names = ("A", "B", "alpha_N", "alpha_S")
@@ -197,22 +196,3 @@ def _steps_law(
     with np.errstate(over="ignore", divide="ignore"):
         N_c, S_c = (np.asarray(k) ** (1.0 / np.asarray(p)) for k, p in ((A, alpha_N), (B, alpha_S)))
     return KaplanStepsLaw(N_c[()], S_c[()], alpha_N, alpha_S)
-
-
-def _columns(table: pd.DataFrame, *names: str) -> list[np.ndarray]:
-    """Columns of positive finite numbers; a :class:`~scaling.errors.FitError` names the first that is not."""
-    out = []
-    for name in names:
-        if name not in table:
-            raise FitError(f"the table has no column {name!r}; its columns are {list(table.columns)}")
-        try:
-            values = table[name].to_numpy(float)
-        except (TypeError, ValueError) as error:
-            raise FitError(f"column {name!r} is not numeric: {error}") from error
-        bad = np.flatnonzero(~(np.isfinite(values) & (values > 0)))
-        if len(bad):
-            raise FitError(f"{name}[{bad[0]}] is {values[bad[0]]}: positive finite numbers are needed")
-        out.append(values)
-    if not len(out[0]):
-        raise FitError("the table is empty")
-    return out

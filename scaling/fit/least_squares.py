@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import scipy
 
+from .._checks import whole_number
 from ..laws.base import Law
 from .common import AGREE, AGREE_FLOOR, Sample, check_search
 from .engine.identify import FALLS, condition_number, verdict
@@ -271,7 +272,7 @@ def finish_sample(shape: Shape, used: Sample, aim: Objective, n_starts: int, **r
         shape.form,
         used.weights,
         aim,
-        shape.starts(used.weights, max(n_starts, 0)),
+        shape.starts(used.weights, whole_number("n_starts", n_starts)),
         constants=shape.constants,
         runs=used.table,
         dropped=used.dropped,

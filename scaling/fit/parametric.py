@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from .._checks import number
 from .._words import listed
 from ..errors import FitError
 from ..laws.chinchilla import ChinchillaLaw
@@ -179,14 +180,17 @@ def _given(law: str, fixed: Mapping[str, float] | None, tied: bool) -> dict[str,
     ranges = {"E": (0.0, np.inf)}
     ranges |= {"k": COUPLINGS} if law == "coupled" else {"alpha": EXPONENTS, "beta": EXPONENTS}
     given = {}
-    for name, value in (fixed or {}).items():
+    if not isinstance(fixed, Mapping | None):
+        raise ValueError(f"fixed must give constants by name, as {{'E': 1.7}}, got {fixed!r}")
+    for name, each in (fixed or {}).items():
+        value = number(name, each)
         if name not in ranges:
             raise ValueError(f"{name} cannot be given: of the {law} law, {listed(list(ranges), 'or')} can")
         low, high = ranges[name]
         if not (low <= value <= high and np.isfinite(value)):
             span = f"from {low:g} to {high:g}" if np.isfinite(high) else "0 or more"
             raise ValueError(f"{name} = {value:g} is out of the range of the search, {span}")
-        given[name] = float(value)
+        given[name] = value
     if tied and "beta" in given:
         beta = given.pop("beta")
         if given.setdefault("alpha", beta) != beta:

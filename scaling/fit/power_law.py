@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from ..errors import FitError
 from ..laws.power import PowerLaw
-from .common import checked_weights, finish
+from .common import checked_weights, finish, floats, in_one_order
 from .engine.problem import Objective, Problem
 from .result import NOTHING, Fit
 
@@ -90,7 +90,8 @@ def _power_law(
 
 def checked_points(x: ArrayLike, y: ArrayLike, span: tuple[float, float]) -> dict[str, np.ndarray]:
     """x and y as positive finite floats of one length, y within ``span``."""
-    columns = {"x": np.atleast_1d(np.asarray(x, dtype=float)), "y": np.atleast_1d(np.asarray(y, dtype=float))}
+    in_one_order(x=x, y=y)
+    columns = {"x": np.atleast_1d(floats("x", x)), "y": np.atleast_1d(floats("y", y))}
     if columns["x"].ndim != 1 or columns["x"].shape != columns["y"].shape:
         raise FitError(f"x and y must be of one length, got shapes {columns['x'].shape} and {columns['y'].shape}")
     for name, values in columns.items():

@@ -380,6 +380,18 @@ class Fit:
         return f"<p>Fit of <code>{self.candidate.equation}</code></p>" + self.summary().to_html()
 
 
+def as_fit(found: Any) -> Fit:
+    """The fit; ``TypeError`` for anything else, which says what makes one of it."""
+    if isinstance(found, Fit):
+        return found
+    kind = type(found).__name__
+    if isinstance(found, pd.DataFrame):
+        raise TypeError("a fit is needed, not a table: fit_parametric(runs), or another of scaling.fit, makes one")
+    if isinstance(getattr(found, "fit", None), Fit):
+        raise TypeError(f"a fit is needed, not a {kind}: give its .fit")
+    raise TypeError(f"a fit is needed, such as fit_parametric(runs) makes, not a {kind}")
+
+
 def _drawn_whole(resamples: Resamples, by: str | None) -> str:
     """What is drawn, in words, where it is not single rows."""
     if resamples.clusters is None:

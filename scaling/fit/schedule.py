@@ -13,11 +13,13 @@ import pandas as pd
 import scipy
 from numpy.typing import ArrayLike
 
-from ..errors import FitError
+from .._checks import whole_number
+from ..errors import FitError, RunsError
 from ..laws.base import Law
 from ..laws.schedule import Changes, MomentumLaw, MultiPowerLaw, annealing
 from ..runs.curves import groups_of
-from .common import check_search, checked_weights
+from ..runs.numbers import column_of_numbers
+from .common import check_search, checked_weights, floats
 from .engine.problem import EXPONENTS
 from .least_squares import Form, finish_form, nothing_unseen, objective_of
 from .result import NOTHING, Fit
@@ -290,7 +292,7 @@ def fit_momentum(
     logs = np.log(points.total)
     area = points.gathered([annealing(r, momentum)[s] for r, s in zip(points.rates, points.steps, strict=True)])
     law = MomentumCurves(points.loss, logs - logs.mean(), float(logs.mean()), area)
-    starts = law.starts(w, max(n_starts, 0))
+    starts = law.starts(w, whole_number("n_starts", n_starts))
     build = partial(MomentumLaw, momentum=momentum)
     again = partial(
         fit_momentum, table, schedules, momentum=momentum, objective=objective, delta=delta, n_starts=n_starts
@@ -328,6 +330,8 @@ def _finished(
 
 def _checked(curves: pd.DataFrame, schedules: Mapping[Any, ArrayLike]) -> tuple[pd.DataFrame, Curves]:
     """The table with rows numbered from 0, and its curves; ``FitError`` if they cannot be used."""
+    if not isinstance(curves, pd.DataFrame):
+        raise FitError(f"loss curves are a DataFrame, not a {type(curves).__name__}")
     if missing := [name for name in ("run", "step", "loss") if name not in curves]:
         raise FitError(f"loss curves need the column {missing[0]!r}: one row a recorded step of a run")
     if curves.empty:
@@ -335,7 +339,11 @@ def _checked(curves: pd.DataFrame, schedules: Mapping[Any, ArrayLike]) -> tuple[
     if missing := [run for run in curves["run"].unique() if run not in schedules]:
         raise FitError(f"no schedule for the run {missing[0]!r}: give the learning rates of its steps from 0 on")
     table = curves.reset_index(drop=True)
-    loss, step = table["loss"].to_numpy(float), table["step"].to_numpy(float)
+    try:
+        loss, step = (column_of_numbers(table, name) for name in ("loss", "step"))
+    except RunsError as error:
+        raise FitError(str(error)) from None
+    table = table.assign(loss=loss, step=step)
     length = table["run"].map({run: len(np.asarray(schedules[run])) for run in table["run"].unique()}).to_numpy()
     for bad, words in (
         (~((loss > 0) & np.isfinite(loss)), "a loss must be a positive finite number"),
@@ -345,7 +353,7 @@ def _checked(curves: pd.DataFrame, schedules: Mapping[Any, ArrayLike]) -> tuple[
             row = table.iloc[int(bad.argmax())]
             raise FitError(f"run {row['run']!r}, step {row['step']}, loss {row['loss']}: {words}")
     for run in table["run"].unique():
-        rates = np.asarray(schedules[run], dtype=float)
+        rates = floats(f"the schedule of {run!r}", schedules[run])
         if not (rates[1:] > 0).all() or rates[0] < 0:
             raise FitError(f"the schedule of {run!r} has rates that are not positive after step 0")
     return table, Curves.of(table, schedules)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from .._checks import numbers
 from ..errors import UnknownPublishedError
 from ..sources.numbers import published
 
@@ -30,7 +31,8 @@ class HasLoss(Protocol):
 def of_size_and_tokens(law: Any) -> HasLoss:
     """The law, if it gives a loss for a size and a number of tokens alone; else a ``TypeError`` says what it needs."""
     if not callable(getattr(law, "loss", None)):
-        raise TypeError(f"a {type(law).__name__} has no loss(params, tokens)")
+        own = ": give its .law" if hasattr(law, "law") else ""
+        raise TypeError(f"a {type(law).__name__} has no loss(params, tokens){own}")
     *others, last = getattr(law, "columns", SIZE_AND_TOKENS)
     if (*others, last) != SIZE_AND_TOKENS:
         needed = f"{', '.join(others)} and {last}" if others else last
@@ -80,7 +82,7 @@ class Law:
         """What the law predicts at each row of a table that has its ``columns``; ``ValueError`` names one it lacks."""
         if missing := [name for name in self.columns if name not in table]:
             raise ValueError(f"{type(self).__name__} needs the column {missing[0]!r}, which the table does not have")
-        return np.asarray(self.value(*(table[name].to_numpy(float) for name in self.columns)))
+        return np.asarray(self.value(*(numbers(name, table[name]) for name in self.columns)))
 
     def as_column(self) -> Self:
         """A law whose constants are arrays (B,), with these as (B, 1): to be met with a row of arguments."""

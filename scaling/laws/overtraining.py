@@ -9,7 +9,7 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike
 
-from .._checks import positive
+from .._checks import numbers, positive
 from .base import Law, read_published
 from .chinchilla import ChinchillaLaw
 
@@ -137,7 +137,7 @@ class DownstreamLaw(Law):
 
     def loss(self, error: ArrayLike) -> np.ndarray | float:
         """The loss at which the average error is ``error``; ``ValueError`` if it is not below epsilon."""
-        gain = np.asarray(self.epsilon - np.asarray(error, dtype=float))
+        gain = np.asarray(self.epsilon - numbers("error", error))
         if np.any(~(gain > 0)):
             raise ValueError(f"error must be below epsilon = {np.max(self.epsilon):g}, got {np.max(error):g}")
         return (-np.log(gain / self.k) / self.gamma)[()]
@@ -188,7 +188,7 @@ class SigmoidLaw(Law):
 
     def loss(self, accuracy: ArrayLike) -> np.ndarray | float:
         """The loss at which the share is ``accuracy``; ``ValueError`` if it is not between floor and ceiling."""
-        each = np.asarray(accuracy, dtype=float)
+        each = numbers("accuracy", accuracy)
         share = np.asarray((each - self.floor) / (self.ceiling - self.floor))
         if np.any(~((share > 0) & (share < 1))):
             ends = f"floor = {np.max(self.floor):g} and ceiling = {np.min(self.ceiling):g}"

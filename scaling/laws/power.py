@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._checks import positive
+from .._checks import numbers, positive
 from .base import Law
 
 __all__ = ["FrontierLaw", "PowerLaw"]
@@ -52,7 +52,7 @@ class PowerLaw(Law):
 
     def inverse(self, y: ArrayLike) -> np.ndarray | float:
         """The ``x`` at which the law takes the value ``y``; raises ``ValueError`` if it never does."""
-        ratio = (np.asarray(y, dtype=float) - self.offset) / self.coefficient
+        ratio = (numbers("y", y) - self.offset) / self.coefficient
         if np.any(~(ratio > 0)):
             raise ValueError(f"no x gives y = {np.asarray(y)!s}: the law's offset is {self.offset}")
         return (ratio ** (1.0 / np.asarray(self.exponent)))[()]

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._checks import positive
+from .._checks import numbers, positive
 from .base import Law, read_published
 from .chinchilla import ChinchillaLaw
 
@@ -87,7 +87,7 @@ class RosenfeldLaw(Law):
 
     def inner(self, loss: ArrayLike) -> np.ndarray | float:
         """The sum below the envelope at a loss; ``ValueError`` unless that is positive and below the guess."""
-        L = np.asarray(loss, dtype=float)
+        L = numbers("loss", loss)
         if (bad := ~((L > 0) & (np.asarray(self.guess) > L))).any():
             raise ValueError(
                 f"loss must be positive and below the guess, got {np.broadcast_to(L, bad.shape)[bad].flat[0]:g}"

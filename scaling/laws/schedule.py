@@ -10,7 +10,7 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike
 
-from .._checks import positive, whole_number, within
+from .._checks import numbers, positive, whole_number, within
 from .base import Law
 
 __all__ = ["MomentumLaw", "MultiPowerLaw", "learning_rates"]
@@ -133,7 +133,7 @@ class _ScheduleLaw(Law):
         ValueError
             If a rate is not positive, or a step is none of the schedule's.
         """
-        rates = np.atleast_1d(np.asarray(learning_rate, dtype=float))
+        rates = np.atleast_1d(numbers("learning_rate", learning_rate))
         positive(learning_rate=rates[1:] if len(rates) > 1 and rates[0] == 0 else rates)
         known = f"whole and at most {len(rates) - 1}, the last that has a rate"
         (at,) = within(known, lambda s: (s >= 0) & (s < len(rates)) & (s == np.floor(s)), steps=_steps(rates, steps))
@@ -150,7 +150,7 @@ class _ScheduleLaw(Law):
 
 
 def _steps(rates: np.ndarray, steps: ArrayLike | None) -> np.ndarray:
-    return np.arange(len(rates)) if steps is None else np.atleast_1d(np.asarray(steps, dtype=float))
+    return np.arange(len(rates)) if steps is None else np.atleast_1d(numbers("steps", steps))
 
 
 @dataclass(frozen=True, repr=False)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from .._checks import positive_finite, proper_share, whole_number, within
+from .._checks import number, positive_finite, proper_share, whole_number, within
 from .._robust import robust_deviation
 from .._words import format_count, format_flops, percent
 from ..fit.engine.problem import Objective
@@ -225,9 +225,9 @@ def suggest_runs(
     (True, True)
     """
     fit = found.fit if isinstance(found, Bootstrap) else found
-    cap = _check(fit, budget, aim, max_runs, max_flops_per_run, couplings, stretch, level)
+    budget, cap = _check(fit, budget, aim, max_runs, max_flops_per_run, couplings, stretch, level)
     law = fit.law
-    target = FURTHER * fit.runs["flops"].max() if flops is None else positive_finite(flops=flops)[0]
+    target = FURTHER * fit.runs["flops"].max() if flops is None else positive_finite(flops=number("flops", flops))[0]
     meter = find_meter(fit.runs)
     space = _space(fit.runs, stretch, tokens_per_param, params, meter)
     most = _affordable(space, budget, cap, max_runs)
@@ -337,13 +337,14 @@ def _check(
     couplings: tuple[float, float],
     stretch: float,
     level: float,
-) -> float:
-    """All arguments but the bounds; what one run may cost."""
+) -> tuple[float, float]:
+    """All arguments but the bounds; the budget, and what one run may cost."""
     if not isinstance(fit, Fit) or not isinstance(fit.candidate, SumLaw):
         kind = type(fit.candidate).__name__ if isinstance(fit, Fit) else type(fit).__name__
         raise TypeError(f"runs can be suggested for a fit of a ChinchillaLaw or a CoupledLaw, not for a {kind}")
     cap = budget if max_flops_per_run is None else max_flops_per_run
     limits = "a positive number of FLOPs"
+    budget, cap = number("budget", budget), number("max_flops_per_run", cap)
     within(limits, lambda x: (x > 0) & np.isfinite(x), budget=budget, max_flops_per_run=cap)
     if aim not in AIMS:
         raise ValueError(f"aim must be one of {', '.join(AIMS)}, got {aim!r}")
@@ -354,7 +355,7 @@ def _check(
     if not (np.isfinite(stretch) and stretch >= 1):
         raise ValueError(f"stretch must be a finite number, at least 1, got {stretch!r}")
     proper_share("level", level)
-    return min(cap, budget)
+    return budget, min(cap, budget)
 
 
 def _space(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from .._checks import positive_finite
 from .._words import format_flops
 from ..runs.curves import seed_noise
+from ..runs.numbers import positive_columns
 
 __all__ = ["already_reached"]
 
@@ -35,16 +37,25 @@ def already_reached(runs: pd.DataFrame, flops: float, loss: float) -> str:
     -------
     str
         The run and both losses, in a sentence; nothing where no run is better.
+
+    Raises
+    ------
+    RunsError
+        If a column is not there, or holds no positive finite numbers.
+    ValueError
+        If the budget or the loss is not positive and finite.
     """
-    paid = runs[runs["flops"] <= SLACK * flops]
-    if paid.empty:
+    positive_finite(flops=flops, loss=loss)
+    cost, reached = positive_columns(runs, "flops", "loss")
+    paid = np.flatnonzero(cost <= SLACK * flops)
+    if not len(paid):
         return ""
-    best = paid.loc[paid["loss"].idxmin()]
+    best = paid[reached[paid].argmin()]
     margin = np.fmax(SHARE, NOISES * seed_noise(runs))
-    if not np.log(loss / best["loss"]) > margin:
+    if not np.log(loss / reached[best]) > margin:
         return ""
     return (
-        f"a run of the table with {format_flops(best['flops'])} FLOP already reached a loss of {best['loss']:.4g}, "
+        f"a run of the table with {format_flops(cost[best])} FLOP already reached a loss of {reached[best]:.4g}, "
         f"below the {loss:.4g} that the law expects of {format_flops(flops)} FLOP: do not rely on this loss, nor on "
         "a size that rests on this law alone"
     )

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .._checks import positive_finite, proper_share, within
+from .._checks import number, positive_finite, proper_share, within
 from .._words import format_count, format_flops, percent
 from ..errors import FitError, FitErrorKind, RunsWarning
 from ..fit.certainty import unsettled
@@ -205,7 +205,7 @@ def plan_training(
     ValueError
         If a number is out of its range.
     TypeError
-        If the resamples are not of a ChinchillaLaw or a CoupledLaw.
+        If these are no resamples, or not of a ChinchillaLaw or a CoupledLaw.
 
     Examples
     --------
@@ -217,11 +217,13 @@ def plan_training(
     >>> bool(row.low < scaling.compute_optimal(law, 1e22).params < row.high)
     True
     """
+    if not isinstance(boot, Bootstrap):
+        raise TypeError(f"a plan needs resamples, not a {type(boot).__name__}: scaling.bootstrap(fit) makes them")
     if not isinstance(boot.law, SumLaw):
         words = f"a plan needs a ChinchillaLaw or a CoupledLaw, not a {type(boot.law).__name__}"
         raise TypeError(f"{words}: fit with fit_parametric")
     law = boot.fit.law
-    _check_numbers(flops, inference_tokens, unique_tokens)
+    flops, inference_tokens, unique_tokens = _checked(flops, inference_tokens, unique_tokens)
     meter = find_meter(boot.fit.runs)
     _refuse_misread(boot.fit, flops, meter)
     boot, lost = with_optimum(boot, level)
@@ -244,7 +246,7 @@ def plan_training(
     if reach > FAR:
         warnings.warn(next(note for note in notes if note.startswith(FAR_WORDS)), RunsWarning, stacklevel=2)
     return Plan(
-        flops=float(flops),
+        flops=flops,
         level=level,
         allocation=allocation.drop(columns="widened"),
         off_optimum=off_optimum(boot, law, best, level, meter),
@@ -306,12 +308,17 @@ def _repeating(parts: dict[str, pd.DataFrame], unique: float | None) -> str:
     return f"{source}; its error is not in the intervals{often}"
 
 
-def _check_numbers(flops: float, inference_tokens: float | None, unique_tokens: float | None) -> None:
-    positive_finite(flops=flops)
-    if unique_tokens is not None:
-        positive_finite(unique_tokens=unique_tokens)
-    if inference_tokens is not None:
-        within("at least 0 and finite", lambda x: (x >= 0) & np.isfinite(x), inference_tokens=inference_tokens)
+def _checked(
+    flops: float, inference_tokens: float | None, unique_tokens: float | None
+) -> tuple[float, float | None, float | None]:
+    """The numbers as floats; ``ValueError`` for what is none, or out of its range."""
+    given = {"flops": flops, "inference_tokens": inference_tokens, "unique_tokens": unique_tokens}
+    found = {name: number(name, value) for name, value in given.items() if value is not None or name == "flops"}
+    served = found.pop("inference_tokens", None)
+    positive_finite(**found)
+    if served is not None:
+        within("at least 0 and finite", lambda x: (x >= 0) & np.isfinite(x), inference_tokens=served)
+    return found["flops"], served, found.get("unique_tokens")
 
 
 def with_optimum(boot: Bootstrap, level: float) -> tuple[Bootstrap, float]:

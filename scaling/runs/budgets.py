@@ -6,6 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from .._checks import at_least_zero, numbers
+from .numbers import positive_columns
+
 __all__ = ["find_budgets"]
 
 
@@ -39,8 +42,10 @@ def find_budgets(runs: pd.DataFrame, budgets: ArrayLike | None = None, tolerance
 
     Raises
     ------
+    RunsError
+        If there is no such column, or a number in it is not positive and finite.
     ValueError
-        If ``budgets`` is not a list of positive finite numbers.
+        If ``budgets`` is not a list of positive finite numbers, or ``tolerance`` is negative.
 
     Examples
     --------
@@ -52,16 +57,19 @@ def find_budgets(runs: pd.DataFrame, budgets: ArrayLike | None = None, tolerance
 
 def _budgets(table: pd.DataFrame, budgets: ArrayLike | None, tolerance: float) -> np.ndarray:
     """The nominal budget of each row, NaN where it belongs to none."""
+    at_least_zero("tolerance", tolerance)
     if budgets is not None:
-        nominal = np.sort(np.asarray(budgets, dtype=float), axis=None)
+        nominal = np.sort(numbers("budgets", budgets), axis=None)
         if np.ndim(budgets) != 1 or not len(nominal) or not (nominal[0] > 0 and np.isfinite(nominal[-1])):
             raise ValueError("budgets must be a list of positive finite numbers of FLOPs")
-        distance = np.abs(np.log(table["flops"].to_numpy()[:, None] / nominal))
+        distance = np.abs(np.log(positive_columns(table, "flops")[0][:, None] / nominal))
         nearest = distance.argmin(1)
         return np.where(distance.min(1) <= np.log1p(tolerance), nominal[nearest], np.nan)
     if "budget" in table and table["budget"].notna().any():
-        return table["budget"].to_numpy(float)
-    flops = table["flops"].to_numpy()
+        return positive_columns(table, "budget", gaps=True)[0]
+    (flops,) = positive_columns(table, "flops")
+    if not len(flops):
+        return flops
     order = np.argsort(flops)
     group = np.empty(len(flops), int)
     rising = flops[order]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from .numbers import positive_columns
 from .vocabulary import STANDS_FOR
 
 __all__ = ["last_points", "seed_noise"]
@@ -68,22 +69,23 @@ def counted(table: pd.DataFrame) -> str:
 
 
 def last_rows(table: pd.DataFrame) -> np.ndarray:
-    """Which rows (n,) are the last of their run by ``flops``; of equals the later one."""
+    """Which rows (n,) are the last of their run by ``flops``, or without these by tokens; of equals the later one."""
     codes = runs_of(table)
     if codes is None:
         return np.ones(len(table), dtype=bool)
-    order = np.lexsort((table["flops"].to_numpy(), codes))
+    (spent,) = positive_columns(table, "flops" if "flops" in table else "tokens")
+    order = np.lexsort((spent, codes))
     last = np.zeros(len(codes), dtype=bool)
     last[order[np.diff(codes[order], append=-1) != 0]] = True
     return last
 
 
 def last_points(runs: pd.DataFrame) -> pd.DataFrame:
-    """The last row (by flops) of every run where runs have several, as curves do; else the table itself.
+    """The last row (by flops, or tokens) of every run where runs have several, as curves do; else the table itself.
 
     Earlier points of a curve are not what a run of that length would have reached, and not independent of the last.
     A ``run`` names the rows of one training run; a name with several sizes or seeds names none, and its rows are
-    runs of their own.
+    runs of their own. :class:`~scaling.errors.RunsError` where the numbers that order them are none.
     """
     last = last_rows(runs)
     return runs if last.all() else runs[last]
@@ -97,12 +99,13 @@ def row_weights(runs: pd.DataFrame) -> np.ndarray | None:
 def seed_noise(runs: pd.DataFrame) -> float:
     """Pooled standard deviation of ln loss among runs that share params and tokens, which no law can predict.
 
-    NaN where no two runs do. The table has one row a run (see :func:`~scaling.runs.last_points`).
+    NaN where no two runs do. The table has one row a run (see :func:`~scaling.runs.last_points`);
+    :class:`~scaling.errors.RunsError` where it holds no positive finite numbers.
     """
-    pairs = runs["params"].to_numpy(float) + 1j * runs["tokens"].to_numpy(float)
-    if len(np.unique(pairs)) == len(runs):  # a tenth of the time that grouping takes
+    N, D, loss = positive_columns(runs, "params", "tokens", "loss")
+    if len(np.unique(N + 1j * D)) == len(runs):  # a tenth of the time that grouping takes
         return float("nan")
-    log = np.log(runs["loss"])
-    groups = log.groupby([runs["params"], runs["tokens"]])
+    log = pd.Series(np.log(loss))
+    groups = log.groupby([N, D])
     squares, freedom = float(((log - groups.transform("mean")) ** 2).sum()), len(runs) - groups.ngroups
     return float(np.sqrt(squares / freedom)) if freedom else float("nan")

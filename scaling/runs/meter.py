@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from .numbers import positive_columns
+
 __all__ = ["Meter", "find_meter"]
 
 
@@ -161,14 +163,18 @@ def find_meter(runs: pd.DataFrame, column: str = "flops") -> Meter:
     Meter
         ``unknown`` where a tenth of the rows lie further than 5 % from every form.
 
+    Raises
+    ------
+    RunsError
+        If a column is not there, or a number in it is not positive and finite.
+
     Examples
     --------
     >>> runs = pd.DataFrame({"params": [1e8, 2e8, 4e8, 1e9], "tokens": [2e9, 4e9, 4e9, 2e10]})
     >>> find_meter(runs.assign(flops=2 * runs["params"] * runs["tokens"])).equation
     '2 N D'
     """
-    plain = pd.DataFrame(runs, copy=False)  # without the notes, which pandas copies with each column
-    N, D, C = (plain[name].to_numpy(dtype=float, na_value=np.nan) for name in ("params", "tokens", column))
+    N, D, C = positive_columns(runs, "params", "tokens", column, gaps=True)
     return meter_of(N, D, C, column)
 
 

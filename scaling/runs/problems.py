@@ -6,8 +6,6 @@ Each check returns messages that say what is wrong, where, and what to do next; 
 from __future__ import annotations
 
 import re
-from decimal import Decimal
-from numbers import Real
 
 import numpy as np
 import pandas as pd
@@ -16,11 +14,14 @@ from .._words import SCALES, name_rows
 from .curves import rows_or_runs, runs_of
 from .meter import Meter, meter_of
 from .nouns import Nouns
+from .numbers import to_numbers
 from .repetition import repeated_rows
 from .vocabulary import LIMITS, UNIT_HINTS, closest_column
 
 #: flops may differ from 6 N D by this share before a warning names the row
 FLOPS_TOLERANCE = 0.10
+#: a size below this, or fewer tokens a parameter, deserve a word
+SMALL, FEW_TOKENS = 1e3, 1e-3
 #: share of empty cells from which on a column may be one of merged cells
 MERGED = 0.5
 SIX_N_D = Meter()
@@ -44,36 +45,6 @@ def missing_column(name: str, candidates: list) -> str:
 def _listed(names: list) -> str:
     shown = ", ".join(repr(c)[:40] for c in names[:40]) or "none"
     return shown + (f" and {len(names) - 40} more" if len(names) > 40 else "")
-
-
-def _to_float(value: object) -> float:
-    """A number from a cell, NaN for an empty one; ``ValueError`` for anything else."""
-    if value is None or value is pd.NA or value is pd.NaT:
-        return np.nan
-    if isinstance(value, str):
-        return float(value) if value.strip() else np.nan
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (Real, Decimal)):
-        raise ValueError
-    try:
-        return float(value)
-    except OverflowError:
-        return np.copysign(np.inf, -1.0 if value < 0 else 1.0)
-
-
-def to_numbers(column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    """A column as floats, and a mask of the cells that hold no number (NaN there)."""
-    dtype = column.dtype
-    boolean_or_complex = pd.api.types.is_bool_dtype(dtype) or pd.api.types.is_complex_dtype(dtype)
-    if pd.api.types.is_numeric_dtype(dtype) and not boolean_or_complex:
-        with np.errstate(over="ignore"):
-            return column.to_numpy(dtype=float, na_value=np.nan, copy=True), np.zeros(len(column), dtype=bool)
-    values, text = np.full(len(column), np.nan), np.zeros(len(column), dtype=bool)
-    for i, cell in enumerate(column.tolist()):
-        try:
-            values[i] = _to_float(cell)
-        except ValueError:
-            text[i] = True
-    return values, text
 
 
 def _text_hint(name: str, cell: object) -> str:
@@ -178,8 +149,8 @@ def suspicion_masks(
     N, D, C, L = (numbers[name] for name in ("params", "tokens", "flops", "loss"))
     ratio = C / meter.flops(N, D)
     masks = {
-        "size": N < 1e3,
-        "tokens": D < N / 1e3,
+        "size": N < SMALL,
+        "tokens": D < N * FEW_TOKENS,
         "loss": nouns.suspicious < L,
         "flops": np.abs(ratio - 1) > FLOPS_TOLERANCE,
     }
@@ -189,6 +160,12 @@ def suspicion_masks(
     if "params_nonembedding" in numbers:
         masks["nonembedding"] = numbers["params_nonembedding"] > N
     return masks, worst
+
+
+def suspicious(params: np.ndarray, tokens: np.ndarray, loss: np.ndarray, nouns: Nouns = USUAL) -> bool:
+    """Whether a number is one of :func:`suspicion_masks` by itself, whatever the compute."""
+    odd_loss = loss.max() > nouns.suspicious
+    return bool(params.min() < SMALL or odd_loss or (tokens < params * FEW_TOKENS).any())
 
 
 def suspicion_words(worst: float, meter: Meter = SIX_N_D) -> dict[str, str]:

@@ -20,7 +20,8 @@ from .clashes import ARGUMENTS, clash
 from .curves import count_runs, last_rows, rows_or_runs, runs_of
 from .meter import find_meter, meter_of, other_counts
 from .nouns import Nouns
-from .problems import column_problems, missing_column, repeats, suspicions, to_numbers
+from .numbers import to_numbers
+from .problems import column_problems, missing_column, repeats, suspicions, suspicious
 from .reading.glance import fits
 from .repetition import repeated_rows
 from .vocabulary import LABELS, LIMITS, closest_column
@@ -52,8 +53,9 @@ def check_runs(df: pd.DataFrame, *, include_failed: bool = False) -> pd.DataFram
     Returns
     -------
     DataFrame
-        A new table: the standard columns first, as finite positive floats; all other columns follow as
-        they came. ``attrs["notes"]`` says what was completed or repeated, ``attrs["warnings"]`` what was warned of.
+        A new table: the standard columns first, as finite positive floats; all other columns follow as they came, and
+        so do labels of rows, unless they are repeated: then rows are numbered. ``attrs["notes"]`` says what was
+        completed or repeated, ``attrs["warnings"]`` what was warned of.
 
     Raises
     ------
@@ -107,6 +109,9 @@ def checked_table(df: pd.DataFrame, source: str, include_failed: bool, known: li
     notes: list[str] = []
     attrs, nouns = dict(df.attrs), Nouns.of(df)
     df = pd.DataFrame(df, copy=False)  # without its notes, which pandas copies with each column
+    if not df.index.is_unique:
+        df = df.reset_index(drop=True)
+        notes.append("labels of rows are repeated, as after pd.concat: rows are numbered from 0")
     kept, finished = _leave_out_failed(df, source, include_failed, words)
     numbers, problems = _numbers(kept, finished, nouns)
     if problems:
@@ -120,9 +125,32 @@ def checked_table(df: pd.DataFrame, source: str, include_failed: bool, known: li
     if any(others := [c not in numbers for c in columns]):
         table = pd.concat([table, kept.loc[:, others]], axis=1)
     notes += repeats(table)
-    table.attrs = attrs
+    table.attrs = attrs | {"checked": (len(table), "run" in table)}
     _warn_once(table, words, notes)
     return table
+
+
+def still_sound(runs: pd.DataFrame) -> bool:
+    """Whether a table, or a part of one, is as it was checked, and needs no second check: that costs more than a fit.
+
+    Rows and names of runs may have been added since, and numbers changed, to what is impossible or deserves a word.
+    """
+    if not isinstance(runs, pd.DataFrame):
+        return False
+    rows, named = runs.attrs.get("checked", (0, False))
+    if not 0 < len(runs) <= rows or ("run" in runs and not named) or "status" in runs:
+        return False
+    plain = pd.DataFrame(runs, copy=False)  # without its notes, which pandas copies with each column
+    columns = {name: plain[name].to_numpy() for name in _STANDARD if name in plain}
+    if len(columns) < len(_STANDARD) or any(each.dtype != float or each.ndim != 1 for each in columns.values()):
+        return False
+    nouns = Nouns.of(runs)
+    for name, each in columns.items():
+        low, high = nouns.limits[name]
+        if not (low <= each.min() and each.max() <= high):  # NaN is neither
+            return False
+    N, D, loss, _ = columns.values()
+    return bool(runs.attrs.get("warnings")) or not suspicious(N, D, loss, nouns)
 
 
 def _unknown_columns(df: pd.DataFrame) -> list[str]:
@@ -145,16 +173,20 @@ def _leave_out_failed(
         raise RunsError(source, ["there are no rows; one row is one training run"])
     if "status" not in df:
         return df, np.ones(len(df), dtype=bool)
-    status = _states(df["status"])
-    finished = (status == "finished").to_numpy()
+    finished = finished_rows(df)
     if include_failed or finished.all():
         return df, finished
-    counts = status[~finished].value_counts().to_dict()
+    counts = _states(df["status"][~finished]).value_counts().to_dict()
     if not finished.any():
         raise RunsError(source, [none_finished(counts)])
     codes = runs_of(df[[name for name in ("run", "seed") if name in df]])
     words.append(left_out(counts, len(df), None if codes is None else len(np.unique(codes[~finished]))))
     return df[finished], finished[finished]
+
+
+def finished_rows(df: pd.DataFrame) -> np.ndarray:
+    """Which rows (n,) are of runs that finished, by the column ``status``."""
+    return (_states(df["status"]) == "finished").to_numpy()
 
 
 def _states(status: pd.Series) -> pd.Series:

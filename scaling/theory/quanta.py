@@ -137,7 +137,7 @@ def simulate_quanta(
     (sizes,) = within("at least 1", lambda x: x >= 1, examples=np.ravel(examples))
     tau = whole_number("needed", needed)
     at_least("repeats", repeats, 2)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(whole_number("seed", seed, 0))
     rows = []
     for size in sizes.astype(int):
         losses, counts = [], []

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..fit.result import Fit
+from ..fit.result import Fit, as_fit
 from ..runs.curves import last_points, seed_noise
 
 __all__ = ["Noise", "noise_of"]
@@ -48,7 +48,7 @@ class Noise:
 
 def noise_of(fit: Fit, set_aside: Iterable[int] = ()) -> Noise:
     """The noise of a run about a fitted law of the loss, without the rows of ``fit.runs`` that were ``set_aside``."""
-    used = fit.weights > 0
+    used = as_fit(fit).weights > 0
     used[list(set_aside)] = False
     runs = fit.runs[used]
     off = np.log(runs["loss"].to_numpy() / fit.candidate.predict(runs))

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from .._checks import at_least, enough_resamples, positive, proper_share
+from .._checks import enough_resamples, positive, proper_share, whole_number
 from ..errors import FitError, FitErrorKind, RunsWarning
 from ..fit.frontier import FrontierFit, constants_of
-from ..fit.result import Fit, samples_of
+from ..fit.result import Fit, as_fit, samples_of
 from ..laws.base import Law
 from .intervals import Interval, percentiles
 from .prediction import noise_of
@@ -88,7 +88,7 @@ class Bootstrap:
             such a one has the ends NaN.
         ValueError
             If ``level`` does not lie between 0 and 1, or is above 0.95 and leaves no resample beyond an end,
-            or ``of`` names no constant.
+            or ``of`` names no constant, or gives no number for each resample.
         """
         found = self.percentiles(level, of)
         remarks = found.remarks(level)
@@ -103,9 +103,10 @@ class Bootstrap:
     def percentiles(self, level: float = 0.95, of: str | Callable[[Any], Any] | None = None) -> Interval:
         """The same as arrays, with what is to be said of them in :meth:`Interval.remarks
         <scaling.uncertainty.Interval.remarks>` instead of warnings and errors."""
-        if not 0 < level < 1:
-            raise ValueError(f"level must lie between 0 and 1, got {level}")
+        proper_share("level", level)
         enough_resamples(level, len(self.samples) + self.lost)
+        if not (of is None or isinstance(of, str) or callable(of)):
+            raise ValueError(f"of must be a name or a function of the law, got {of!r}")
         if of is None:
             values, estimate = self.samples.to_numpy(), self._estimates.to_numpy()
         elif isinstance(of, str):
@@ -117,6 +118,8 @@ class Bootstrap:
                 values, estimate = np.asarray(getattr(self.law, of)), np.asarray(getattr(self._point, of))
         else:
             values, estimate = np.asarray(of(self.law)), np.asarray(of(self._point))
+        if values.dtype.kind not in "biuf" or values.shape[:1] != self.samples.shape[:1]:
+            raise ValueError(f"{of!r} is not one number for each of the {len(self.samples):,} resamples")
         known = estimate.shape == (1, *values.shape[1:])
         return percentiles(values, level, estimate[0] if known else None, self.lost)
 
@@ -164,6 +167,7 @@ class Bootstrap:
         if not isinstance(self.fit, Fit) or self.fit.candidate.columns != ("params", "tokens"):
             raise TypeError(f"a {type(self.law).__name__} does not predict the loss from params and tokens")
         N, D = (np.ravel(x) for x in np.broadcast_arrays(*positive(params=params, tokens=tokens)))
+        proper_share("level", level)
         enough_resamples(level, len(self.samples) + self.lost)
         draws = np.log(self.law.as_column().value(N, D))
         spread, source = 0.0, "none"
@@ -257,6 +261,8 @@ def bootstrap(
     ValueError
         If ``n_resamples``, ``fraction`` or ``seed`` is out of its range, ``by`` names no column or one that divides a
         run, or the backend ``"dask"`` has no client.
+    TypeError
+        If what is given is no fit.
     ImportError
         If the backend needs a package that is not installed; the message names it.
     BrokenExecutor
@@ -265,11 +271,11 @@ def bootstrap(
     ConnectionError
         If the scheduler of the cluster is lost.
     """
-    at_least("n_resamples", n_resamples, 2)
+    n_resamples, seed = whole_number("n_resamples", n_resamples, 2), whole_number("seed", seed, 0)
     if fraction is not None:
         proper_share("fraction", fraction)
-    if isinstance(fit, Fit):
-        _refuse(fit, fraction, by)
+    if not isinstance(fit, FrontierFit):
+        _refuse(as_fit(fit), fraction, by)
     found = fit.resample(n_resamples, seed, fraction, scaled=scaled, backend=backend, n_jobs=n_jobs, by=by)
     return Bootstrap(fit=fit, seed=seed, **vars(found))
 

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .._checks import at_least
+from .._checks import whole_number
 from ..errors import FitError
 from ..fit.engine.setting_aside import far_off
 from ..fit.engine.unseen import moving
 from ..fit.frontier import FrontierFit
 from ..fit.isoflop import fit_isoflop
 from ..fit.parametric import fit_parametric, law_name
-from ..fit.result import Fit
+from ..fit.result import Fit, as_fit
 from ..laws.coupled import SumLaw
 from .resampling import Bootstrap, bootstrap
 
@@ -74,7 +74,8 @@ def subsampled_bootstrap(
     ----------
     Bickel, Götze and van Zwet 1997, Resampling fewer than n observations, Statistica Sinica 7, 1-31.
     """
-    at_least("rows", rows, LEAST_ROWS)
+    rows, seed = whole_number("rows", rows, LEAST_ROWS), whole_number("seed", seed, 0)
+    fit = fit if isinstance(fit, FrontierFit) else as_fit(fit)
     clusters = fit.clusters if isinstance(fit, Fit) else None
     n = len(fit.runs) if clusters is None else int(clusters.max()) + 1
     if n <= rows:

@@ -88,7 +88,7 @@ def test_audit_errors():
     runs = scaling.simulate_runs(TRUTH, DESIGN)
     with pytest.raises(ValueError, match="level must lie between 0 and 1, got 95"):
         scaling.extrapolation_audit(runs, level=95)
-    with pytest.raises(ValueError, match="n_resamples must be at least 2, got 1"):
+    with pytest.raises(ValueError, match="n_resamples must be a whole number, at least 2, got 1"):
         scaling.extrapolation_audit(runs, n_resamples=1)
     one = scaling.simulate_runs(TRUTH, scaling.simulate.isoflop_design([1e20], law=TRUTH))
     with pytest.raises(scaling.FitError, match="all runs have the same compute"):

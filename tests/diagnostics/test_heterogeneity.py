@@ -148,3 +148,11 @@ def test_intervals_cover(tau):
         assert abs(following - 0.91) < 3 * 0.009  # as the docstring says
     else:
         assert following > 0.95
+
+
+def test_ends_that_are_exchanged_and_sources_of_another_order_are_refused():
+    with pytest.raises(ValueError, match="high is below low"):
+        standard_errors([0.4, 0.6], [0.6, 0.4])
+    y = pd.Series([0.5, 0.52, 0.48])
+    with pytest.raises(ValueError, match="estimates and errors have the same labels in another order"):
+        combine(y, pd.Series([0.01, 0.02, 0.03])[::-1])

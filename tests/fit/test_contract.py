@@ -78,10 +78,52 @@ def test_objective_threshold_weights_and_starts_are_the_same_everywhere(name):
     assert {key: defaults[key] for key in wanted} == wanted
     with pytest.raises(ValueError, match="unknown objective 'mean'"):
         fitted(name, objective="mean")
-    with pytest.raises(ValueError, match="n_starts must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="n_starts must be a whole number, at least 1, got 0"):
         fitted(name, n_starts=0)
     with pytest.raises(scaling.FitError, match="weights must be one number for each"):
         fitted(name, weights=[1.0])
+
+
+#: the columns, or arrays, whose numbers each fit reads
+READ = {
+    "fit_kaplan_steps": ("params", "steps", "loss"),
+    "fit_downstream": ("loss", "metric_task"),
+    "fit_two_steps": ("loss", "metric_task"),
+    "fit_routed": ("params", "num_experts", "loss"),
+    "fit_multi_power": ("step", "loss"),
+    "fit_momentum": ("step", "loss"),
+}
+NO_NUMBERS = {
+    "truth values": lambda x: np.ones(len(x), dtype=bool),
+    "dates": lambda x: pd.date_range("2020", periods=len(x)),
+    "complex": lambda x: np.asarray(x) + 1e-3j,
+    "text": lambda x: ["many", *list(x)[1:]],
+    "missing": lambda x: pd.array([pd.NA, *list(x)[1:]], dtype="Float64"),
+    "infinite": lambda x: np.array([np.inf, *list(x)[1:]]),
+}
+
+
+@pytest.mark.parametrize("kind", NO_NUMBERS)
+@pytest.mark.parametrize("name", FITS)
+def test_what_is_no_number_is_refused_as_a_table_that_cannot_be_used(name, kind):
+    data, *rest = CALLS[name]
+    if not isinstance(data, pd.DataFrame):
+        for given in ((NO_NUMBERS[kind](data), *rest), (data, NO_NUMBERS[kind](rest[0]))):
+            with pytest.raises(scaling.FitError):
+                getattr(room, name)(*given)
+        return
+    plain = data.reset_index(drop=True)
+    for column in READ.get(name, ("params", "tokens", "loss")):
+        bad = plain.assign(**{column: NO_NUMBERS[kind](plain[column])})
+        if kind == "missing" and column in ("params", "tokens"):
+            bad = bad.drop(columns="flops")  # from which it would follow
+        with pytest.raises(scaling.FitError, match=None if kind == "infinite" else column):
+            getattr(room, name)(bad, *rest, **NEEDED.get(name, {}))
+    for given in (data.to_dict("list"), data.to_numpy(), None):
+        with pytest.raises(scaling.FitError, match=type(given).__name__):
+            getattr(room, name)(given, *rest, **NEEDED.get(name, {}))
+    with pytest.raises(scaling.FitError, match="'loss' stands there twice: keep one"):
+        getattr(room, name)(pd.concat([data, data[["loss"]]], axis=1), *rest, **NEEDED.get(name, {}))
 
 
 @pytest.mark.parametrize("name", FITS)

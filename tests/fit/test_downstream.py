@@ -95,7 +95,7 @@ def test_too_few_runs():
 def test_refusals():
     runs = with_task(SIGMOID)
     for name, options in {"metric_other": {}, "bpb_task": {"loss": "bpb_task"}}.items():
-        with pytest.raises(FitError, match=f"no column {name!r}; there are params"):
+        with pytest.raises(FitError, match=f"no column {name!r}; its columns are"):
             fit_downstream(runs, "metric_task" if options else name, **options)
     with pytest.raises(FitError, match="row 0: 25 is no share of right answers between 0 and 1"):
         fit_downstream(runs.assign(metric_task=25.0), "metric_task")

@@ -81,7 +81,7 @@ def test_bad_arguments():
     with pytest.raises(ValueError, match="tokens must be positive, got -1"):
         LAW.loss(1e6, -1)
     runs = scaling.simulate_runs(LAW, GRID)
-    with pytest.raises(ValueError, match="n_starts must be at least 1"):
+    with pytest.raises(ValueError, match="n_starts must be a whole number, at least 1"):
         scaling.fit.fit_rosenfeld(runs, guess=7.0, n_starts=0)
     with pytest.raises(scaling.FitError, match="is not below the guess"):
         scaling.fit.fit_rosenfeld(runs, guess=1.0)

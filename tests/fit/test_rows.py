@@ -95,3 +95,26 @@ def test_of_a_run_that_failed_late_the_last_row_that_counts_is_fitted():
     assert mine["tokens"].tolist() == [0.5 * runs.loc[end, "tokens"]]
     counts = fit.dropped["reason"].value_counts().to_dict()
     assert counts == {"an earlier row of its run": 41, "status diverged": 1}
+
+
+def test_a_checked_table_that_was_changed_is_checked_again():
+    """Its notes come along through assign, concat and melt."""
+    law = scaling.ChinchillaLaw.from_published("besiroglu2024")
+    runs = scaling.check_runs(scaling.simulate_runs(law, scaling.simulate.chinchilla_like_design(40), 0.01))
+    named = runs.assign(run=range(len(runs)))
+    with pytest.raises(scaling.FitError, match="above 1000"):
+        scaling.fit_parametric(runs.assign(loss=runs["loss"] * 1e4))
+    for change, words in (
+        ({"params": runs["params"] / 1e6}, "fewer than 1,000 parameters"),
+        ({"tokens": runs["tokens"] / 1e9}, "fewer than one token per 1,000 parameters"),
+        ({"loss": np.exp(runs["loss"] + 1)}, "is it a perplexity"),
+    ):
+        with pytest.warns(scaling.errors.RunsWarning, match=words):
+            scaling.fit_parametric(runs.assign(**change))
+    both = pd.concat([named.assign(split="val"), named.assign(split="train", loss=runs["loss"] * 0.97)])
+    melted = named.assign(train=runs["loss"] * 0.97).melt(
+        ["run", "params", "tokens", "flops"], ["loss", "train"], "text", "L"
+    )
+    for longer, column in ((both, "split"), (melted.rename(columns={"L": "loss"}), "text")):
+        with pytest.raises(scaling.FitError, match=f"which '{column}' tells apart"):
+            scaling.fit_parametric(longer)

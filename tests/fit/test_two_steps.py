@@ -65,7 +65,7 @@ def test_either_step_can_refuse():
     fit = fit_two_steps(line, "metric_task", **SQUARES)
     assert fit.status == "not_identified"
     assert "step 1, the loss" in fit.message
-    with pytest.raises(FitError, match="no column 'metric_other'"):
+    with pytest.raises(FitError, match="has no column 'metric_other'"):
         fit_two_steps(line, "metric_other")
     with pytest.raises(FitError, match="no column 'bpb'"):
         fit_two_steps(line, "metric_task", loss="bpb")

@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import replace
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,19 @@ def boot():
 @pytest.fixture(scope="module")
 def plan(boot):
     return scaling.plan_training(boot, BUDGET, DEMAND, UNIQUE)
+
+
+@pytest.mark.parametrize("flops", [10**22, Decimal("1e22"), np.float32(1e22), np.array(1e22)])
+def test_a_budget_of_any_kind_of_number_is_the_same(boot, plan, flops):
+    assert scaling.plan_training(boot, flops).allocation.estimate.iloc[0] == pytest.approx(
+        plan.allocation.estimate.iloc[0], rel=1e-6
+    )
+
+
+@pytest.mark.parametrize("given", [None, LAW, pd.DataFrame()])
+def test_what_is_no_bootstrap_is_refused_with_what_makes_one(given):
+    with pytest.raises(TypeError, match=r"a plan needs resamples, not a \w+: scaling.bootstrap\(fit\) makes them"):
+        scaling.plan_training(given, 1e22)
 
 
 def test_allocation_is_the_optimum_and_its_spread(boot, plan):

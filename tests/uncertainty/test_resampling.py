@@ -80,7 +80,7 @@ def test_refusals(fit):
         scaling.bootstrap(scaling.fit_parametric(runs.iloc[:11]))
     with pytest.raises(scaling.FitError, match="distinct"):
         scaling.bootstrap(scaling.fit_parametric(runs.iloc[:2]))
-    with pytest.raises(ValueError, match="n_resamples must be at least 2"):
+    with pytest.raises(ValueError, match="n_resamples must be a whole number, at least 2"):
         scaling.bootstrap(fit, 1)
     with pytest.raises(ValueError, match="fraction"):
         scaling.bootstrap(fit, 10, fraction=1.0)
@@ -171,3 +171,25 @@ def test_a_small_budget_among_large_ones_is_resampled_whole():
     boot = scaling.uncertainty.subsampled_bootstrap(fit, rows=500, n_resamples=40)
     assert "are resampled" in boot.note
     pd.testing.assert_frame_equal(boot.samples, scaling.bootstrap(fit, 40).samples)
+
+
+def test_options_that_make_no_sense_are_refused_by_name(boot):
+    for options, words in (
+        ({"n_resamples": 2.5}, "n_resamples must be a whole number, at least 2, got 2.5"),
+        ({"n_resamples": "20"}, "n_resamples must be a number, got '20'"),
+        ({"seed": None}, "seed must be a number, got None"),  # it would give other samples each time
+        ({"seed": np.random.default_rng(0)}, "seed must be a number, got Generator"),
+        ({"seed": -1}, "seed must be a whole number, at least 0, got -1"),
+        ({"fraction": "80%"}, "fraction must be a number, got '80%'"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            scaling.bootstrap(boot.fit, **{"n_resamples": 20, **options})
+    for level in (0, 1, -1, 95, np.nan, "0.95", [0.5, 0.9]):
+        for asked in (boot.interval, lambda each: boot.predict(1e9, 1e10, each)):
+            with pytest.raises(ValueError, match="level must"):
+                asked(level)
+    for of in ("loss", "equation", lambda law: 3.0, lambda law: ["x"] * len(boot.samples)):
+        with pytest.raises(ValueError, match="is not one number for each of the"):
+            boot.interval(of=of)
+    with pytest.raises(ValueError, match="of must be a name or a function of the law, got 3"):
+        boot.interval(of=3)

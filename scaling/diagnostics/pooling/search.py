@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ..._words import plain
-from ...fit.result import Fit
+from ...fit.result import Fit, as_fit
 from ...runs.curves import last_points
 from ...runs.headers import is_called
 from ...runs.repetition import designs_of
@@ -70,7 +70,7 @@ def find_pooling(fit: Fit, table: pd.DataFrame | None = None) -> list[Pooling]:
         Empty for a table whose rows are runs of one family. Only *checkpoints* where these are seen, and only *experts*
         where a column has the active parameters.
     """
-    table = fit.runs if table is None else table
+    table = as_fit(fit).runs if table is None else table
     mapping = {each["name"]: each["column"] for each in table.attrs.get("reading", {}).get("mapping", [])}
     if (curves := find_checkpoints(table, mapping)) is not None:
         return [curves]

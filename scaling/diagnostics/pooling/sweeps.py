@@ -9,6 +9,7 @@ from ...errors import FitError
 from ...fit.certainty import LEAST_FREEDOM
 from ...fit.parametric import fit_parametric
 from ...runs.headers import carried
+from ...runs.numbers import positive_columns
 from ...runs.repetition import designs_of
 from .designs import varies
 from .explanations import explained_by
@@ -25,6 +26,7 @@ CLOSER = 2.0
 
 def swept_columns(runs: pd.DataFrame) -> tuple[str, ...]:
     """The columns that explain how runs of one size and number of tokens differ, the strongest first."""
+    positive_columns(runs, "params", "tokens", "loss")
     found = find_sweep(runs)
     return () if found is None else found.columns
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..._checks import positive, proper_share
 from .newton import Solution, solve
 from .objective import Model, huber_sum, jacobian, losses, residuals, tilt
 from .starts import FINE_GRID, GRID, Basis, solve_coupled, solve_fresh
@@ -49,10 +50,8 @@ class Objective:
             raise ValueError(
                 f"unknown objective {self.name!r}; use 'log_huber', 'huber', 'log_squares' or 'log_absolute'"
             )
-        if not self.delta > 0:
-            raise ValueError(f"delta must be positive, got {self.delta}")
-        if not 0 < self.tau < 1:
-            raise ValueError(f"tau must lie between 0 and 1, got {self.tau}")
+        positive(delta=self.delta)
+        proper_share("tau", self.tau)
         if self.tau != 0.5 and self.name == "log_absolute":
             raise ValueError("tau goes with 'log_huber' (a small delta makes it a quantile), 'huber' and 'log_squares'")
 

@@ -72,6 +72,8 @@ def best_of(
     if how not in ("minimum", "parabola"):
         raise RunsError(f"best_of: how must be 'minimum' or 'parabola', got {how!r}")
     by = [by] if isinstance(by, str) else list(by)
+    if not runs.index.is_unique:
+        runs = runs.reset_index(drop=True)
     for name in (*by, loss, *([over] if isinstance(over, str) else over or ())):
         if name not in runs:
             shown = ", ".join(repr(str(each)) for each in runs.columns[:30])

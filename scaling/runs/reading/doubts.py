@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import pandas as pd
 
-from ..problems import to_numbers
+from ..numbers import to_numbers
 from .columns import Mapped
 from .glance import glance
 from .likeness import LEAST_LOSS, like_published, likely_units, no_perplexities, summed

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..._words import name_rows
-from ..problems import to_numbers
+from ..numbers import to_numbers
 from .columns import Mapped
 
 #: a negative count of so many is no slip of the sign where the others fill its bits
