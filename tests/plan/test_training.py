@@ -10,7 +10,10 @@ import pytest
 from scipy import optimize, stats
 
 import scaling
+from scaling.papers import muennighoff2023
 from scaling.papers.czech2026 import surface
+from scaling.plan.training import MISSES
+from scaling.sources import is_available
 
 LAW = scaling.ChinchillaLaw.from_published("besiroglu2024")
 BUDGET, DEMAND, UNIQUE = 1e22, 5e12, 5e10
@@ -276,3 +279,11 @@ def test_intervals_cover_the_truth():
             hits = hits + ((rows.low <= truth) & (truth <= rows.high))
     # were the coverage 0.92, any of the three counts would be lower once in 10,000 such tests
     assert (hits >= stats.binom.ppf(1e-4 / 3, len(surfaces) * tables, 0.92)).all(), hits
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not is_available("muennighoff2023"), reason="the runs of muennighoff2023 are not here")
+def test_what_is_said_of_repeated_tokens_is_what_the_released_runs_show():
+    assert sorted(muennighoff2023.finals()["epochs"].unique())[-2:] == list(MISSES)
+    for epochs, share in MISSES.items():
+        assert round(max(muennighoff2023.missed(epochs)), 2) == share
