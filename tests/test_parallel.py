@@ -56,6 +56,7 @@ def test_resamples_do_not_depend_on_who_solves_them(runs, backend):
         assert (shared.at_bound, shared.not_identified) == (alone.at_bound, alone.not_identified)
 
 
+@pytest.mark.slow
 def test_fresh_starts_do_not_depend_on_who_solves_them(runs):
     """A table on which warm starts are trapped, so that every resample gets starts of its own."""
     flat = scaling.ChinchillaLaw(E=0.05, A=8, B=20, alpha=0.10, beta=0.12)

@@ -43,6 +43,7 @@ def test_the_budget_is_that_of_the_table_with_the_least(answers):
     assert common_budget({"a": asked(isoflop(), 5e21), "b": asked(isoflop(), 5e21)}) == 5e21
 
 
+@pytest.mark.slow
 def test_a_row_a_table_with_its_size_and_its_interval(answers, summaries):
     html = comparison_page(summaries, at_one_budget(answers))
     assert html.count('<a href="large/index.html">large.csv</a>') == 3

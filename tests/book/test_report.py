@@ -113,6 +113,7 @@ def test_curves_of_one_length_get_no_number_without_an_interval():
     assert "fitted" not in words
 
 
+@pytest.mark.slow
 def test_an_approach_without_a_formula_can_be_the_one_to_follow():
     found = asked("small_sweep", flops=3e13)
     answer = summarise(found)["answer"]
@@ -146,6 +147,7 @@ def test_every_check_speaks_and_is_counted(answers, summaries):
     )
 
 
+@pytest.mark.slow
 def test_a_budget_far_from_the_runs_is_told():
     checks = asked(isoflop(), 1e25).record()["checks"]
     assert checks[-1]["speaks"] == AGAINST

@@ -169,6 +169,7 @@ def test_fit_prints_what_the_package_computes(sound):
     assert answer["approaches"]["1"]["possible"] is False
 
 
+@pytest.mark.slow
 def test_fit_writes_the_same_as_it_prints(sound, tmp_path):
     out = tmp_path / "fit.json"
     printed = run("fit", sound, "--resamples", "20", "--json", "--out", out).output

@@ -78,6 +78,7 @@ def two_families(tmp_path):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [("fit", "--approach", 3), ("plan", "--flops", 1e22)])
 def test_notes_of_a_group_are_true_of_it(command, two_families):
     words = (command[0], two_families, *command[1:], "--group", "corpus", "--resamples", 100, "--json")

@@ -77,6 +77,7 @@ def test_repeats_that_differ_as_much_as_the_law_misses_them_are_runs(tmp_path):
 ENDS = (0.98, 0.99, 1.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shares", [ENDS, (0.9, 0.95, 1.0), (0.97, 1.0)])
 @pytest.mark.parametrize("seed", range(3))
 def test_a_few_last_checkpoints_are_found(shares, seed, tmp_path):

@@ -42,6 +42,7 @@ def test_fit(table):
     assert "not 1" in words
 
 
+@pytest.mark.slow
 def test_plan(table):
     options = ("--flops", "1e23", "--resamples", 100, "--seed", 2)
     record = json.loads(run("plan", table, "--law", "coupled", *options, "--json"))

@@ -44,6 +44,7 @@ def test_fit_says_where_no_hold_out_is_possible(sound_table, tmp_path):
     assert "the table allows no hold-out" in best["reason"]
 
 
+@pytest.mark.slow
 def test_plan_takes_the_law_that_foresees_best_and_shows_both(joined):
     record = json.loads(run("plan", joined, "--flops", "1e21", "--law", "auto", "--resamples", 100, "--json"))
     assert record["law_name"] == "coupled"
@@ -70,6 +71,7 @@ def test_a_plan_by_the_additive_law_has_the_range_over_both_laws(joined):
     assert "over both laws: size [" in said
 
 
+@pytest.mark.slow
 def test_a_range_over_both_laws_holds_a_truth_that_is_neither():
     """A product of the two terms moves what the additive and the coupled law find to two sides of the truth."""
 
@@ -156,6 +158,7 @@ def test_the_coupled_law_is_known_by_its_name(joined):
     assert [row["law"] for row in best["ranking"]].count("coupled") == 1
 
 
+@pytest.mark.slow
 def test_no_row_is_added_where_nothing_was_asked_for_or_the_law_is_not_fitted(joined, sound_table):
     assert AS_ASKED not in holdout_of(joined)[0]
     said = " ".join(run("fit", joined, "--approach", 3, "--fix", "E=1", "--resamples", 20).split())

@@ -210,6 +210,7 @@ def test_a_chapter_says_how_its_words_are_meant(tmp_path):
     assert "`tokens` are images" in written["cells"][1]["source"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["reward", "tiny"])
 def test_runs_to_add_are_named_in_any_unit(files, name):
     """What is computed from a table of runs to be, or from several files, is in the unit of the table."""
@@ -230,6 +231,7 @@ def test_runs_to_add_are_named_in_any_unit(files, name):
         )
 
 
+@pytest.mark.slow
 def test_tables_side_by_side_say_what_each_measures(files):
     runs = scaling.load_runs(files["accuracy"], columns={"tokens": "episodes"}, ceiling=0.95)
     other = scaling.load_runs(files["error"], columns={"tokens": "images", "loss": "error_rate"}, loss_unit="other")

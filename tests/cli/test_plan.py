@@ -129,6 +129,7 @@ def test_a_number_in_another_unit_is_no_budget(table, flops, meant):
         assert (f"is it in PF-days? Then it is {meant} FLOPs" if meant else "in which unit is it?") in result.stderr
 
 
+@pytest.mark.slow
 def test_same_seed_same_words(table):
     first, again, other = (run(table, "--flops", "1e22", "--resamples", 150, "--seed", s).output for s in (1, 1, 2))
     assert first == again != other
@@ -251,6 +252,7 @@ def test_what_the_next_runs_may_be_is_an_option(table):
     assert "(low, high)" in result.output
 
 
+@pytest.mark.slow
 def test_a_plan_that_the_runs_do_not_settle_gives_no_number_without_its_interval(tmp_path):
     """Twelve runs, 0.6 % of noise: constants and tables that rest on one size are not printed; what would help is."""
     path = tmp_path / "few.csv"
@@ -274,6 +276,7 @@ def test_a_plan_that_the_runs_do_not_settle_gives_no_number_without_its_interval
     assert all(row["low"] < row["high"] for row in found["allocation"])
 
 
+@pytest.mark.slow
 def test_a_law_that_misses_repeated_runs_carries_no_single_number(tmp_path):
     path = tmp_path / "sweep.csv"
     scaling.load_runs("small_sweep")[["params", "tokens", "loss"]].to_csv(path, index=False)

@@ -29,6 +29,7 @@ def fitted(path, *options):
     return json.loads(result.stdout)
 
 
+@pytest.mark.slow
 def test_a_sweep_is_followed_by_the_advice_of_check_to_the_right_law():
     path = WILD / "lr_batch_sweep.csv"
     said = run("check", path, "--column", "params=N").output
@@ -103,6 +104,7 @@ def test_what_makes_no_sense_is_refused_in_words(options, words, tmp_path):
     assert words in result.output
 
 
+@pytest.mark.slow
 def test_standard_input_packed_and_several_files(tmp_path):
     path = families(tmp_path)
     whole = json.loads(run("check", path, "--json").stdout)

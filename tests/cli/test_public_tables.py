@@ -39,6 +39,7 @@ def least(table, keys):
     return table.loc[table.groupby(keys)["loss"].idxmin()]
 
 
+@pytest.mark.slow
 @needs("steplaw2025")
 def test_a_sweep_of_learning_rates_and_batches():
     path = published("steplaw2025", "dense_lr_bs_loss.csv")

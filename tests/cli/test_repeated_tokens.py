@@ -59,6 +59,7 @@ def test_many_epochs_are_refused_and_the_advice_leads_to_a_plan(way, tmp_path):
     assert "36 runs" in planned.output
 
 
+@pytest.mark.slow
 def test_a_few_repeats_are_a_note(tmp_path):
     """One run in six reads its tokens six times, which noise hides: a plan, but no second discount."""
     some = table((1, 2, 3, 4, 2.5, 6), noise=0.01)

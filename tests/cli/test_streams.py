@@ -31,6 +31,7 @@ def closed_pipe():
     return writer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments", [("--help",), ("--version",), ("check", "--help"), ("check",), ("check", "--json")]
 )

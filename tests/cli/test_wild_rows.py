@@ -51,6 +51,7 @@ POOLED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", POOLED)
 def test_rows_that_are_not_one_run_each_are_said_at_the_top_and_not_planned_with(name):
     options, words = POOLED[name]

@@ -361,6 +361,7 @@ def test_what_is_not_understood_gets_a_word(text, words):
     assert any(words in remark for remark in read_answers(text.encode(), "fit").remarks)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=60, deadline=None)
 @given(data=st.one_of(st.binary(max_size=300), st.text(max_size=300).map(str.encode)))

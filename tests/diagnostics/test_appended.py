@@ -54,6 +54,7 @@ def test_a_column_that_tells_them_apart_comes_first():
     assert (found.kind, found.columns) == ("families", ("lab",))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", ["none", "params", "tokens"])
 def test_sound_tables_raise_no_alarm_in_whatever_order(by):
     for seed in range(12):

@@ -86,6 +86,7 @@ def test_pairs_see_the_same_runs():
         assert not same or found.paired.samples[1].iloc[row] == pytest.approx(first.a, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_what_approaches_share_does_not_part_them():
     """Over tables of one law the difference is zero as often as its interval says; the noise that both see cancels."""
     design = scaling.simulate.isoflop_design(np.geomspace(1e18, 1e21, 6), n_sizes=9, width=3.0, law=LAW)

@@ -54,6 +54,7 @@ def test_the_most_expensive_run_of_another_recipe_is_named():
     assert "row 40: loss" in looked(pd.concat([table(), big], ignore_index=True)).astray
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", [0.0005, 0.003, 0.03])
 def test_sound_tables_have_none(noise):
     assert not any(looked(table(seed, noise)).astray for seed in range(15))

@@ -37,6 +37,7 @@ def trunks():
     return table.assign(loss=table["loss"] * np.exp(np.random.default_rng(0).normal(0, 0.001, len(table))))
 
 
+@pytest.mark.slow
 def test_one_file_given_twice_has_no_plan_and_a_way_out(runs, tmp_path):
     one, two = tmp_path / "one.csv", tmp_path / "two.csv"
     for path in (one, two):

@@ -111,6 +111,7 @@ def test_of_a_law_that_holds_the_band_covers_and_is_little_wider():
     assert np.median(ratio) < 1.6
 
 
+@pytest.mark.slow
 def test_single_runs_a_decade_out_are_covered():
     inside = []
     for seed in range(20):

@@ -44,6 +44,7 @@ def test_audit_needs_twelve_runs_for_intervals():
     assert ((known["low"] < known["predicted"]) & (known["predicted"] < known["high"])).all()
 
 
+@pytest.mark.slow
 def test_audit_is_the_same_from_the_same_seed():
     runs = scaling.simulate_runs(TRUTH, DESIGN, noise=0.004)
     first, again, other = (scaling.extrapolation_audit(runs, n_resamples=50, seed=s) for s in (1, 1, 2))
@@ -111,6 +112,7 @@ def test_coverage_is_near_its_level_where_the_law_is_true():
     assert (known["runs"] > 0.8).all()
 
 
+@pytest.mark.slow
 def test_coverage_falls_with_the_level():
     found = scaling.diagnostics.audit_coverage(
         TRUTH, DESIGN.query("budget < 1e21"), 0.004, 10, level=0.3, n_resamples=60
@@ -234,6 +236,7 @@ def test_study_errors():
 # ------------------------------------------------------------------ thresholds, stops, digits
 
 
+@pytest.mark.slow
 def test_thresholds_reach_from_absolute_deviations_to_squares():
     study = scaling.diagnostics.huber_study(NOISY, [1e-5, 1e-3, 10.0], n_resamples=20)
     assert study["objective"].tolist() == ["log_absolute", "log_huber", "log_huber", "log_huber", "log_squares"]

@@ -73,6 +73,7 @@ def test_exponents_alike_are_no_agreement_where_sizes_differ():
         assert rule_on(found, BEYOND).follow is None
 
 
+@pytest.mark.slow
 def test_a_rival_that_foresees_better_is_in_the_range():
     truth = float(scaling.compute_optimal(JOINED, BEYOND).params)
     for seed in range(3):

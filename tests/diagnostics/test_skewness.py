@@ -28,6 +28,7 @@ def share(n_runs, n_tables, draw):
     return np.mean([residual_skewness(fit).one_sided for fit in fits])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_runs", [20, 240])
 def test_normal_noise_is_called_one_sided_in_few_tables(n_runs):
     assert share(n_runs, 80, lambda rng, n: 0.006 * rng.standard_normal(n)) <= 0.1  # 5 % and two standard errors
@@ -51,6 +52,7 @@ def test_the_statistic_by_hand():
     assert found.deviations == pytest.approx(found.value / np.sqrt(6 * 58 / (61 * 63)), rel=1e-12)
 
 
+@pytest.mark.slow
 def test_the_commands_and_the_inspection_say_it(tmp_path):
     runs = table(80, 0.01 * np.random.default_rng(1).exponential(size=80))
     runs.to_csv(tmp_path / "losing.csv", index=False)

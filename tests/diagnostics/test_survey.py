@@ -29,6 +29,7 @@ def table():
     return survey_sets(SETS, n_resamples=100)
 
 
+@pytest.mark.slow
 def test_one_row_a_set_in_their_order(table):
     assert list(table.index) == list(SETS)
     assert table.index.name == "set"

@@ -43,6 +43,7 @@ def test_other_methods_get_one_row_a_run():
     assert held.earlier == len(RUNS) - N_RUNS
 
 
+@pytest.mark.slow
 def test_tables_and_audits_of_curves_are_those_of_their_runs():
     assert holdout_table(RUNS).equals(holdout_table(ENDS))
     assert extrapolation_audit(RUNS, n_resamples=40).equals(extrapolation_audit(ENDS, n_resamples=40))

@@ -35,6 +35,7 @@ def best_size(law, flops):
 # -- statuses keep what they promise
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [6, 8])
 def test_too_few_residual_degrees_of_freedom_identify_nothing(n):
     for seed in range(30):

@@ -126,6 +126,7 @@ def test_what_is_no_number_is_refused_as_a_table_that_cannot_be_used(name, kind)
         getattr(room, name)(pd.concat([data, data[["loss"]]], axis=1), *rest, **NEEDED.get(name, {}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FITS)
 def test_a_fit_says_what_it_is_and_can_be_pickled(name):
     fit = fitted(name)

@@ -87,6 +87,7 @@ def test_constants_and_parameters_are_one_to_one():
     np.testing.assert_allclose(problem.residuals(theta[None])[0], expected, atol=1e-12)
 
 
+@pytest.mark.slow
 @COUPLED
 @pytest.mark.parametrize("E", [0.0, 1.8])
 @pytest.mark.parametrize("objective", ["log_huber", "huber", "log_squares", "log_absolute"])
@@ -175,6 +176,7 @@ def check_against_the_twin(runs, n_starts, **objective):
     assert fit.value <= scaling.fit_parametric(runs, **objective).value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SETS + EXPERIMENTS)
 def test_the_objective_is_that_of_a_twin_on_real_runs(name):
     check_against_the_twin(real_table(name), 2)

@@ -138,6 +138,7 @@ def test_a_search_that_starts_on_a_plateau_is_not_believed():
     assert "does not fall with tokens" in found.message
 
 
+@pytest.mark.slow
 def test_rows_that_share_the_luck_of_their_run_do_not_show_a_term_that_is_not_there():
     """Forty runs of ten rows: the noise that the rows share counts forty times, not four hundred."""
     shown = {"of runs": 0, "of rows": 0}

@@ -107,6 +107,7 @@ def test_with_an_exponent_on_its_bound_the_profile_of_a_is_the_least_that_anothe
     assert found[0] == pytest.approx(least, rel=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [4, 6, 11, 13, 14, 16])
 def test_an_end_is_no_estimate_however_little_the_runs_tell(seed):
     """A search further out may go astray; the next begins where the runs allow it, not in the valley it ended in."""

@@ -199,6 +199,7 @@ def triples():
     return {path.relative_to(ROOT).as_posix(): leaks.triples_in(text) for path, text in texts.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SETS)
 def test_no_file_holds_rows_of_a_downloaded_set(name, triples):
     if not scaling.sources.is_available(name):

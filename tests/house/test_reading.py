@@ -69,6 +69,7 @@ def test_words_are_plain(path):
         assert not [words for words in printed(path) if ODD.search(words)]
 
 
+@pytest.mark.slow
 def test_the_package_speaks_plainly():
     found = []
     for path in sorted((ROOT / "scaling").rglob("*.py")):

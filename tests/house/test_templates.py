@@ -63,6 +63,7 @@ def export(folder, room, module, name):
     path.write_text(text.replace("\n\n__all__", f"\nfrom .{module} import {name}\n\n__all__", 1))
 
 
+@pytest.mark.slow
 def test_a_law(project):
     (project / "scaling/laws/sample.py").write_text(filled("law.py"))
     export(project, "laws", "sample", "SampleLaw")
@@ -77,6 +78,7 @@ def test_a_law(project):
     assert "8 passed" in run(project, *plain, "tests/laws/test_sample.py", "scaling/laws/sample.py"), "and its doctest"
 
 
+@pytest.mark.slow
 def test_a_claim(project):
     with (project / "data/published.csv").open("a") as table:
         table.write("sample2026/table1/flops,budget,5.76e23,,,FLOP,Table 1,read in the paper,\n")

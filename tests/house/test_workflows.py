@@ -41,6 +41,7 @@ def test_there_are_tests_a_book_and_a_release():
     assert [path.stem for path in WORKFLOWS] == ["book", "release", "tests"]
 
 
+@pytest.mark.slow
 def test_workflows_follow_the_schema():
     checked = tool("check-jsonschema", "--builtin-schema", "vendor.github-workflows")
     assert checked.returncode == 0, checked.stdout + checked.stderr

@@ -28,6 +28,7 @@ def test_two_of_the_ten_tasks_do_not_follow_from_the_ladder():
     assert bhagia2024.second_step("boolq_val").status == "not_identified"
 
 
+@pytest.mark.slow
 @ladder
 def test_the_direct_law_of_the_accuracy_has_no_minimum_where_it_is_said():
     for task in ("mmlu_test", "socialiqa_val", "csqa_val", "piqa_val"):

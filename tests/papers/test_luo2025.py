@@ -53,6 +53,7 @@ def test_annealing_momentum_on_curves_that_it_was_not_fitted_to():
     assert found == pytest.approx((0.10, 0.14, 0.11, 0.29), abs=5e-3)
 
 
+@pytest.mark.slow
 def test_the_multi_power_law_foresees_the_test_curves_better_than_momentum():
     """Where the descent stopped, and, less so, at the minimum."""
     for size in luo2025.SIZES:

@@ -3,6 +3,7 @@
 import warnings
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +21,7 @@ def triples(table):
             yield from table[list(each)].astype(float).itertuples(index=False, name=None)
 
 
+@pytest.mark.slow
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     noise=st.sampled_from([0.0, 1e-4, 6e-3, 0.03]),

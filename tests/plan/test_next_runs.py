@@ -176,6 +176,7 @@ def tokens_per_param(runs):
     return runs["tokens"] / runs["params"]
 
 
+@pytest.mark.slow
 def test_on_small_sweep_no_run_leaves_the_tokens_per_parameter_at_hand():
     fit = scaling.fit_parametric(scaling.runs.last_points(scaling.load_runs("small_sweep")))
     found = scaling.suggest_runs(scaling.bootstrap(fit, 100), 1e14, 3e14)

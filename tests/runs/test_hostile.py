@@ -157,6 +157,7 @@ def constants(fit):
     return np.array(list(fit.candidate.constants.values()), dtype=float)
 
 
+@pytest.mark.slow
 @FITS
 @given(tables())
 def test_a_fit_refuses_or_says_how_far_to_trust_it(frame):
@@ -174,6 +175,7 @@ def test_a_fit_refuses_or_says_how_far_to_trust_it(frame):
         assert isinstance(outcome(lambda: result.law), RunsError)
 
 
+@pytest.mark.slow
 @FITS
 @given(
     st.integers(8, 30),

@@ -267,6 +267,7 @@ UNSAID = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("params", "tokens", "kind"),
     [each for each in itertools.product(*UNSAID.values()) if each[1] != 1e3 or each[2] == "nats"],

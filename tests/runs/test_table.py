@@ -320,6 +320,7 @@ def processor_time(call):
     return min(seconds)
 
 
+@pytest.mark.slow
 def test_the_time_of_a_check_grows_as_the_rows_do():
     few, many = (processor_time(lambda table=table: check_runs(table)) for table in map(many_runs, (10**5, 8 * 10**5)))
     assert many < 20 * few  # 8 times if it grows as the rows, 64 times if as their square

@@ -159,6 +159,7 @@ def test_without_the_reader_it_says_what_to_install(tmp_path, monkeypatch):
         load_runs(written(tmp_path, excel({"a": ROWS})))
 
 
+@pytest.mark.slow
 def test_bytes_that_were_changed_give_a_table_or_words(tmp_path):
     """No other error, whatever is broken in the file."""
     whole, dice = excel({"a": ROWS}), random.Random(0)

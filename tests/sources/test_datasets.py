@@ -234,6 +234,7 @@ def test_invented_set_in_our_columns(mirror, invented):
     pd.testing.assert_frame_equal(read_dataset("sardana2024"), pd.DataFrame([expected]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_real_set_in_our_columns(name):
     if not is_available(name):

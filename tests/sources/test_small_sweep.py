@@ -134,6 +134,7 @@ def test_same_seed_same_loss(script, tokens):
     assert train.train_run(small_spec(train, seed=1), tokens, tokens / "none.pt")[0]["loss"] != rows[0]["loss"]
 
 
+@pytest.mark.slow
 def test_a_run_that_goes_on_from_a_checkpoint_ends_as_one_that_was_not_interrupted(script, tokens, monkeypatch):
     train = script("train")
     expected, curve = train.train_run(small_spec(train), tokens, tokens / "none.pt")

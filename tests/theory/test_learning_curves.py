@@ -172,6 +172,7 @@ def brute_force(t, gap, weights, repeats, seed):
     return np.mean(errors), np.std(errors) / np.sqrt(repeats)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("gap", "weights"), [(0, 1), (0.3, 1), (0, 2), (0.1, 3)])
 def test_thresholds_against_brute_force(gap, weights):
     value, error = brute_force(25, gap, weights, 1500, seed=1)

@@ -33,6 +33,7 @@ def test_the_factor_is_that_of_a_mean():
     assert stretch(40, 50) * means.std() == pytest.approx(x.std(ddof=1) / np.sqrt(50), rel=0.03)
 
 
+@pytest.mark.slow
 def test_parts_are_half_as_wide_and_scaled_ones_are_not():
     """80 % without replacement, as in Hoffmann et al.'s Table 2, understates the spread by a half."""
     plain, scaled = [], []
