@@ -432,8 +432,8 @@ def _chapters(outcomes: dict[Chapter, Outcome]) -> list[str]:
     rows = [_row(f"[](notebooks/{each.name}.ipynb)", outcome.kind) for each, outcome in outcomes.items()]
     words = (
         f"The chapters of *Scaling laws, recomputed* on these runs: {done} of {len(outcomes)} came through. "
-        "For another budget, or a model that will serve many tokens, make the book again with `-p flops=1e24` or "
-        "`-p inference_tokens=1e13`."
+        "For another budget, or a model that will serve many tokens, make the book again with `--flops 1e24` or "
+        "`--inference-tokens 1e13`."
     )
     return ["## The chapters", words, "\n".join(["| chapter | outcome |", "|---|---|", *rows])]
 

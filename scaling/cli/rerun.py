@@ -40,6 +40,8 @@ NEEDED = ("papermill", "ipykernel", "jupyter_book", "math_core", "sympy")
     metavar="NAME=NUMBER",
     help="What is asked: flops=1e24, the training budget, or inference_tokens=1e13, what the model will serve; repeat.",
 )
+@click.option("--flops", type=Compute(), help="The training budget, FLOPs or '100 PF-days': the same as -p flops=.")
+@click.option("--inference-tokens", type=Quantity(zero=True), help="The same as -p inference_tokens=.")
 @click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="Chapters run at the same time.")
 @click.option("--resamples", type=click.IntRange(2), help="Of every bootstrap; default: as each chapter has it.")
 @click.option("--backend", type=click.Choice(["loky", "dask"]), help="Spread the work over processes or a cluster.")
@@ -53,6 +55,8 @@ def command(
     force: bool,
     wanted: str | None,
     given: tuple[str, ...],
+    flops: float | None,
+    inference_tokens: float | None,
     workers: int,
     resamples: int | None,
     backend: str | None,
@@ -68,18 +72,18 @@ def command(
     sets them side by side.
 
     Its first page is a report: what to train with a budget, how sure that is, what to distrust, and which runs to add.
-    The budget is ten times the compute of the most expensive run, unless -p flops=1e24 names another; the chapters
-    that take a budget follow it.
+    The budget is ten times the compute of the most expensive run, unless --flops names another; the chapters that
+    take a budget follow it.
 
     On a Dask cluster the numbers are the same to the last bit, and what a lost worker had to do is done by another.
 
-    Example: scaling rerun my_runs.csv --out my_book -p flops=1e24
+    Example: scaling rerun my_runs.csv --out my_book --flops 1e24
     """
     if (backend == "dask") != (scheduler is not None):
         raise click.UsageError("--backend dask and --scheduler ADDRESS go together")
     need(NEEDED, "book")
     need({"loky": ["joblib"], "dask": ["distributed"]}.get(backend, []), "cluster")
-    chapters, parameters = _chosen(wanted), _parameters(given)
+    chapters, parameters = _chosen(wanted), _parameters(given, flops=flops, inference_tokens=inference_tokens)
     # a table that cannot be used stops all, before any work
     read = {name: as_table(read_runs(source, reading)) for name, source in zip(_names(tables), tables, strict=True)}
     target = place_of(out)
@@ -115,9 +119,9 @@ def _chosen(wanted: str | None) -> list[Chapter]:
     return [known[number] for number in sorted(set(numbers))]
 
 
-def _parameters(given: tuple[str, ...]) -> dict[str, float]:
-    """What is asked, by name; refused where it is no number, or a name that nothing takes."""
-    asked: dict[str, float] = {}
+def _parameters(given: tuple[str, ...], **options: float | None) -> dict[str, float]:
+    """What is asked, by name, of -p and of options; refused where it is no number, or a name that nothing takes."""
+    asked = {name: value for name, value in options.items() if value is not None}
     for each in given:
         name, sign, number = (part.strip() for part in each.partition("="))
         if name not in ASKED:

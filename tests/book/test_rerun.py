@@ -446,7 +446,7 @@ def test_the_report_and_the_chapters_follow_what_is_asked(tmp_path, monkeypatch,
     made[0].path.write_text(json.dumps(notebook))
     monkeypatch.setattr(MODULE, "chapters_on_runs", lambda: [Chapter(made[0].path)])
     isoflop_grid().to_csv(tmp_path / "runs.csv", index=False)
-    few = ("--resamples", 50, "-p", "flops=3e22", "-p", "inference_tokens=2T")
+    few = ("--resamples", 50, "--flops", "3e22", "-p", "inference_tokens=2T")
     result = run(tmp_path / "runs.csv", "--out", tmp_path / "book", *few)
     assert result.exit_code == 0, result.output
     assert "asked about 3e+22" in (tmp_path / "book" / "notebooks" / "21_budget.html").read_text()
@@ -479,6 +479,12 @@ def test_what_cannot_be_asked_is_refused_in_words(table, tmp_path, given, words)
     assert result.exit_code == 2
     assert words in " ".join(result.output.split())
     assert not (tmp_path / "book").exists()
+
+
+def test_an_option_and_a_parameter_ask_the_same_once(table, tmp_path):
+    result = run(table, "--out", tmp_path / "book", "--flops", "10 PF-days", "-p", "flops=1e24")
+    assert result.exit_code == 2
+    assert "-p flops is given twice" in result.output
 
 
 @pytest.mark.slow
