@@ -147,3 +147,13 @@ def whole_number(name: str, value: float, least: int = 1) -> int:
     if not (least <= number(name, value) < inf and int(value) == value):
         raise ValueError(f"{name} must be a whole number, at least {least}, got {value}")
     return int(value)
+
+
+def generator(seed: Any, *more: int) -> np.random.Generator:
+    """Random numbers from a seed, one whole number or several, and from ``more``.
+
+    ``ValueError`` for anything else: with None or a generator, the next call would give other numbers.
+    """
+    parts = [seed] if np.ndim(seed) == 0 else list(seed)
+    found = [whole_number("seed", each, 0) for each in parts]
+    return np.random.default_rng([*found, *more])

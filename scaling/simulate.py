@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from ._checks import at_least_zero, positive_finite, whole_number
+from ._checks import at_least_zero, generator, positive_finite, whole_number
 from .laws.base import HasLoss, Law, of_size_and_tokens
 from .laws.chinchilla import ChinchillaLaw
 from .laws.power import FrontierLaw
@@ -38,7 +38,7 @@ def simulate_runs(
         ``params`` and ``tokens``, one row a run; other columns are carried. Not changed.
     noise : float, default 0
         :math:`\sigma`, the standard deviation of ln loss (0.01 is one per cent).
-    seed : int, default 0
+    seed : int or sequence of int, default 0
         Same seed, same runs.
     decimals : int, optional
         Round the loss to so many decimals, as tables in papers do.
@@ -65,7 +65,7 @@ def simulate_runs(
     sigma = at_least_zero("noise", noise)
     loss = truth.predict(design) if isinstance(truth, Law) else np.asarray(truth.loss(N, D), dtype=float)
     if sigma:
-        loss = loss * np.exp(sigma * np.random.default_rng(whole_number("seed", seed, 0)).standard_normal(len(design)))
+        loss = loss * np.exp(sigma * generator(seed).standard_normal(len(design)))
     if decimals is not None:
         loss = np.round(loss, whole_number("decimals", decimals, 0))
     runs = design.copy()
@@ -153,7 +153,7 @@ def chinchilla_like_design(n_runs: int = 240, seed: int = 0) -> pd.DataFrame:
     DataFrame
         ``budget`` (NaN outside the groups), ``params``, ``tokens``, ``flops``. ``ValueError`` for a bad count.
     """
-    n, rng = whole_number("n_runs", n_runs), np.random.default_rng(whole_number("seed", seed, 0))
+    n, rng = whole_number("n_runs", n_runs), generator(seed)
     nominal = np.array([6e18, 1e19, 3e19, 6e19, 1e20, 3e20, 6e20, 1e21, 3e21])
     grouped = np.arange(n) < round(0.75 * n)
     budget = np.where(grouped, nominal[np.arange(n) % len(nominal)], np.nan)

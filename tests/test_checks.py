@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from scaling._checks import number, numbers, positive, proper_share, same_order, whole_number
+from scaling._checks import generator, number, numbers, positive, proper_share, same_order, whole_number
 
 NUMBERS = {
     "integers": ([1, 2], [1.0, 2.0]),
@@ -61,3 +61,14 @@ def test_series_are_paired_by_their_labels_or_refused():
         positive(x=x, y=x[::-1])
     with pytest.raises(ValueError, match="runs and weights have"):
         same_order(runs=x.to_frame(), weights=x[::-1])
+
+
+@pytest.mark.parametrize("seed", [0, np.int64(3), [1, 2], (0, np.int32(4)), np.array([5, 6])])
+def test_a_seed_is_one_number_or_several(seed):
+    assert (generator(seed).random(3) == np.random.default_rng(seed).random(3)).all()
+
+
+@pytest.mark.parametrize("seed", [None, np.random.default_rng(0), -1, [1, -2], 0.5, "7", True])
+def test_what_is_no_seed_would_give_other_numbers_each_time(seed):
+    with pytest.raises(ValueError, match="seed must be a"):
+        generator(seed)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .._checks import whole_number
+from .._checks import generator, whole_number
 from .._words import listed
 from ..errors import FitError, FitErrorKind
 from ..fit.common import chosen_rows
@@ -136,7 +136,7 @@ def best_law(
 
 
 def _ranking(trials: dict[str, Trial], contenders: Sequence[Contender], n_draws: int, seed: int) -> pd.DataFrame:
-    names, rng = [each.name for each in contenders], np.random.default_rng(whole_number("seed", seed, 0))
+    names, rng = [each.name for each in contenders], generator(seed)
     found = np.mean([[np.log(trial.rms(law)) for law in names] for trial in trials.values()], axis=0)
     drawn = np.mean([_drawn(trial, names, n_draws, rng) for trial in trials.values()], axis=0)
     base = names.index(ADDITIVE.name)

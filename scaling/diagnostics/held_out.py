@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .._checks import proper_share, whole_number
+from .._checks import generator, proper_share, whole_number
 from .._parallel import spread
 from ..errors import FitError, FitErrorKind
 from ..fit.engine.problem import Objective
@@ -210,7 +210,7 @@ def chance_of_miss(
     late = (table[by] > split.fit.runs[by].max()).to_numpy()
     both = np.array([np.ones(len(table)), ~late])  # weights: of all runs, and of the cheaper ones
     N, D = table["params"].to_numpy(float), table["tokens"].to_numpy(float)
-    left, rng = _rms(fit.residuals), np.random.default_rng(whole_number("seed", seed, 0))
+    left, rng = _rms(fit.residuals), generator(seed)
     as_far = 0
     for _ in range(n_tables):
         loss = fit.candidate.loss(N, D) * np.exp(left * rng.standard_normal(len(table)))

@@ -32,7 +32,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .._checks import whole_number
+from .._checks import generator, whole_number
 from .._parallel import spread
 from .._words import listed
 from ..errors import FitError, FitErrorKind
@@ -308,7 +308,7 @@ class _Draws:
     def of(cls, tables: list[str], sources: Mapping[str, str], n_draws: int, seed: int) -> _Draws:
         codes = pd.factorize(pd.Series([sources.get(name, name) for name in tables]))[0]
         size = int(codes.max()) + 1
-        drawn = np.random.default_rng(whole_number("seed", seed, 0)).multinomial(size, np.full(size, 1 / size), n_draws)
+        drawn = generator(seed).multinomial(size, np.full(size, 1 / size), n_draws)
         return cls(tables, drawn[:, codes].astype(float), size)
 
     def means(self, values: pd.DataFrame | pd.Series) -> np.ndarray:

@@ -7,7 +7,7 @@ import pandas as pd
 import scipy
 from numpy.typing import ArrayLike
 
-from .._checks import positive, whole_number
+from .._checks import generator, positive, whole_number
 
 __all__ = ["simulate_interpolation"]
 
@@ -70,7 +70,7 @@ def simulate_interpolation(
     """
     (sizes,) = positive(pieces=np.ravel(pieces))
     _check(sizes, dimension, method, ambient, targets, n_test)
-    rng = np.random.default_rng(whole_number("seed", seed, 0))
+    rng = generator(seed)
     waves = rng.normal(0, WAVE_NUMBER, (targets, WAVES, dimension)), rng.uniform(0, 2 * np.pi, (targets, WAVES))
     test = rng.random((n_test, dimension))
     truth = _target(test, *waves)

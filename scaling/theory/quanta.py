@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import special
 
-from .._checks import at_least, positive, positive_finite, whole_number, within
+from .._checks import at_least, generator, positive, positive_finite, whole_number, within
 from ..laws.power import PowerLaw
 
 __all__ = ["QuantaModel", "simulate_quanta"]
@@ -137,7 +137,7 @@ def simulate_quanta(
     (sizes,) = within("at least 1", lambda x: x >= 1, examples=np.ravel(examples))
     tau = whole_number("needed", needed)
     at_least("repeats", repeats, 2)
-    rng = np.random.default_rng(whole_number("seed", seed, 0))
+    rng = generator(seed)
     rows = []
     for size in sizes.astype(int):
         losses, counts = [], []

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from .._checks import at_least, positive, positive_finite, whole_number, within
+from .._checks import at_least, generator, positive, positive_finite, whole_number, within
 from .._roots import lowest, newton_bracketed
 from ..laws.power import PowerLaw
 
@@ -241,7 +241,7 @@ def simulate_random_features(
     every = np.atleast_2d(model.best_ridge(*sizes)[0]).T if ridge is None else np.ravel(_ridge(ridge))[None]
     for name, value, least in (("repeats", repeats, 2), ("teachers", teachers, 1)):
         at_least(name, value, least)
-    rng = np.random.default_rng(whole_number("seed", seed, 0))
+    rng = generator(seed)
     scale = np.sqrt(model.spectrum(np.arange(1, model.latent + 1)))
     rows: list[tuple[float, ...]] = []
     for N, T, deltas in zip(*sizes, np.broadcast_to(every, (len(sizes[0]), every.shape[1])), strict=True):

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import special
 
-from .._checks import at_least_zero, whole_number
+from .._checks import at_least_zero, generator, whole_number
 from .learning_curves import normal_nodes
 
 __all__ = ["simulate_logistic", "simulate_noisy_threshold", "simulate_thresholds"]
@@ -214,7 +214,7 @@ def curve_of(
         raise ValueError(f"repeats must be at least 2, or there is no standard error, got {repeats}")
     rows = []
     for t in (whole_number("examples", each) for each in np.ravel(examples)):
-        rng = np.random.default_rng([whole_number("seed", seed, 0), t])
+        rng = generator(seed, t)
         each = max(1, MOST_NUMBERS // (cost(t) if callable(cost) else cost))
         parts = [once(rng, t, min(each, repeats - start)) for start in range(0, repeats, each)]
         row = {"examples": t}
