@@ -130,8 +130,10 @@ def install_by_pip(*what: str | Path, total: int) -> None:
 
 def start() -> None:
     """Create an environment in which there is nothing yet, not even pip."""
+    # where .venv is activated, this very Python goes away with it: the one beneath makes the new one
+    beneath = getattr(sys, "_base_executable", sys.executable)
     shutil.rmtree(VENV, ignore_errors=True)
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", VENV], check=True)
+    subprocess.run([beneath, "-m", "venv", "--without-pip", VENV], check=True)
 
 
 def make() -> None:

@@ -42,6 +42,17 @@ def test_uv_installs_and_a_finished_environment_is_left_alone(checkout, capsys):
     assert "Environment ready" in capsys.readouterr().out
 
 
+def test_an_activated_environment_is_made_anew_by_the_python_beneath(tmp_path):
+    """As after a pull that moved a pin: `make` then runs the Python of the environment that goes away."""
+    folder, code = tmp_path / ".venv", "import environment as e, pathlib; e.VENV = pathlib.Path({!r}); e.start()"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+    inside = folder / environment.PYTHON.relative_to(environment.VENV)
+    (folder / "old").touch()
+    subprocess.run([inside, "-c", code.format(str(folder))], cwd=ROOT / "tools", check=True)
+    assert not (folder / "old").exists()
+    assert subprocess.run([inside, "-c", ""]).returncode == 0
+
+
 @pytest.mark.parametrize("error", [OSError("no uv"), subprocess.CalledProcessError(2, "uv")])
 def test_where_uv_fails_pip_installs_the_same_with_a_word(checkout, monkeypatch, capsys, error):
     _, done = checkout
