@@ -239,3 +239,13 @@ def test_help_and_numbers_need_neither_numpy_nor_pandas():
     code = "import sys, scaling.cli, scaling.cli.quantity; print({'numpy', 'pandas'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_the_package_is_run_as_the_command(sound, tmp_path):
+    for arguments in (["--version"], ["check", str(sound)], ["check", "nothing.csv"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "scaling", *arguments], cwd=tmp_path, capture_output=True, text=True
+        )
+        here = run(*arguments)
+        assert (done.returncode, "Traceback" in done.stderr) == (here.exit_code, False)
+        assert done.stdout.splitlines()[1:] == here.stdout.splitlines()[1:]  # the first has the name of what is called

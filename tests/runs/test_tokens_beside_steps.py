@@ -89,3 +89,39 @@ def test_tokens_that_are_a_part_of_the_product_in_some_rows_are_asked_about(runs
     assert "is 0.12 to 1 times 'steps' x 'batch_size' x 'seq_len'" in question(
         runs.assign(tokens=runs["tokens"] * part)
     )
+
+
+@pytest.mark.parametrize(
+    ("steps", "unit"),
+    [
+        *((f"{word} (k)", 1e3) for word in ("steps", "Steps", "training steps", "iterations", "updates")),
+        *((word, 1e3) for word in ("steps [thousands]", "steps_k", "k steps", "ksteps", "steps in thousands")),
+        *((word, 1e3) for word in ("steps (1e3)", "steps (in thousands)", "steps (k steps)", "thousands of steps")),
+        ("steps (M)", 1e6),
+    ],
+)
+def test_steps_in_a_unit(runs, steps, unit):
+    table = runs.assign(steps=runs["steps"] / unit).rename(columns={"steps": steps}).drop(columns="tokens")
+    read = load_runs(table)
+    assert read["tokens"].to_numpy() == pytest.approx(runs["tokens"].to_numpy(), rel=1e-12)
+    assert f"tokens = {unit:.0f} x {steps!r} x 'batch_size' x 'seq_len'" in read.attrs["reading"]["notes"]
+    derived = re.search("--derive tokens='([^']*)'", question(table.drop(columns="seq_len")))[1]
+    derived = derived.replace("SEQUENCES * LENGTH", "256 * 2048")
+    read = load_runs(table.drop(columns="seq_len"), derive={"tokens": derived})
+    assert read["tokens"].to_numpy() == pytest.approx(runs["tokens"].to_numpy(), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("batch", "unit"), [("batch (tokens)", 1.0), ("batch size (k tokens)", 1e3), ("batch (M tokens)", 1e6)]
+)
+def test_a_batch_of_tokens_in_a_unit(runs, batch, unit):
+    table = runs.assign(**{batch: 256 * 2048 / unit}).drop(columns=["tokens", "batch_size", "seq_len"])
+    assert load_runs(table)["tokens"].to_numpy() == pytest.approx(runs["tokens"].to_numpy(), rel=1e-12)
+    cells = table.assign(steps=[f"{x / 1e3:.3f}k" for x in table["steps"]])
+    assert load_runs(cells)["tokens"].to_numpy() == pytest.approx(runs["tokens"].to_numpy(), rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["batch_size (k)", "batch size (M)", "seq len (k)", "context_k", "steps (final)"])
+def test_a_unit_that_could_be_another_is_no_product(runs, name):
+    old = next(old for old in ("batch_size", "seq_len", "steps") if old[:3] in name or name.startswith("con"))
+    assert "no column is recognised as 'tokens'" in question(runs.rename(columns={old: name}).drop(columns="tokens"))

@@ -24,13 +24,24 @@ AS_ONE = float(np.log(1.02))
 #: steps are whole numbers: so near to each other are tokens of short runs, in logarithms; and so many of them
 NEAR, MOST = float(np.log(1.05)), 0.9
 _SCALES = {"thousands": 1e3, "millions": 1e6, "billions": 1e9, "trillions": 1e12}
+#: factors whose headers and cells may have a unit: a batch of 4k sequences, or a sequence of 4k tokens, may be of 4,096
+_IN_UNITS = ("steps", "step", "batch_tokens")
+#: a header with a unit: "steps (k)", "batch (M tokens)", "steps_k", "k steps" or "ksteps"
+_WITH_UNIT = (
+    re.compile(r"(?P<stem>.+?)[\s_]*[(\[](?P<unit>[^()\[\]]+)[)\]]"),
+    re.compile(r"(?i)(?P<stem>.+?)[\s_]+(?:in[\s_]+)?(?P<unit>k|thousands?|millions?)"),
+    re.compile(
+        r"(?i)(?P<unit>k|thousands?|millions?)(?:[\s_-]+(?:of[\s_]+)?|(?=steps|iters|iterations|updates))(?P<stem>.+)"
+    ),
+)
 
 
 @dataclass(frozen=True)
 class Product:
     """How ``name`` follows: a quantity of ours (``base``, "" for none) times columns, or divided by them.
 
-    ``asked`` says that the caller names a column of it all the same, which is then used.
+    ``unit`` is the product of the units that headers state. ``asked`` says that the caller names a column of it all
+    the same, which is then used.
     """
 
     name: str
@@ -39,14 +50,15 @@ class Product:
     words: str
     inverse: bool = False
     asked: bool = False
+    unit: float = 1.0
 
     def values(self, frame: pd.DataFrame, read: Mapping[str, pd.Series], mark: str) -> pd.Series:
         """The quantity, from the table as it came (its decimal mark) and from quantities that were read."""
-        factor = np.ones(len(frame))
+        factor = np.full(len(frame), self.unit)
         for place in self.places:
             column = frame.iloc[:, place]
             if not pd.api.types.is_numeric_dtype(column):
-                column = read_numbers("count", column, mark)[0]
+                column = read_numbers(_kind(part_in_units(str(frame.columns[place]))[0]), column, mark)[0]
             factor = factor * pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
         base = 1.0
         if self.base:
@@ -72,7 +84,7 @@ class Product:
         where = int(np.flatnonzero(apart)[0])
         label = f"{named.index.name or 'row'} {named.index[where]}"
         words = f"{column!r} and {self.words} differ in {int(apart.sum())} of {len(apart)} rows ({label}: "
-        derived = " * ".join(map(in_backticks, _parts(self.words)))
+        derived = " * ".join(part if part.isdigit() else in_backticks(part) for part in _parts(self.words))
         return (
             named,
             "",
@@ -207,13 +219,37 @@ def part_of(header: str) -> str | None:
     return None
 
 
-def parts_of(frame: pd.DataFrame, taken: set[int]) -> dict[str, int]:
-    """The columns of numbers that are factors of tokens, by what they are; the first of each."""
+def part_in_units(header: str) -> tuple[str | None, float]:
+    """The same, and the unit that the header states: 1,000 in ``steps (k)``, a million in ``batch (M tokens)``."""
+    if part := part_of(header):
+        return part, 1.0
+    for form in _WITH_UNIT:
+        if m := form.fullmatch(header.strip()):
+            noun = re.search(r"(?i)\btok(?:en)?s?\b", m["unit"])
+            word = re.sub(r"(?i)\b(?:in|tok(?:en)?s?|steps?|iter(?:ation)?s?|updates?)\b", "", m["unit"]).strip()
+            part, unit = part_of(f"{m['stem']} tokens" if noun else m["stem"]), unit_factor("tokens", word)
+            if part in _IN_UNITS and isinstance(unit, float):
+                return part, unit
+    return None, 1.0
+
+
+def _kind(part: str | None) -> str:
+    """The quantity as which the cells of a factor are read: those of steps may be ``20k``."""
+    return "tokens" if part in _IN_UNITS else "count"
+
+
+def parts_of(frame: pd.DataFrame, taken: set[int], in_units: bool = False) -> dict[str, int]:
+    """The columns of numbers that are factors of tokens, by what they are; the first of each.
+
+    With ``in_units`` also those whose headers or cells have a unit.
+    """
     found: dict[str, int] = {}
     for place, header in enumerate(frame.columns):
-        part = part_of(str(header)) if place not in taken else None
+        part = None
+        if place not in taken:
+            part = part_in_units(str(header))[0] if in_units else part_of(str(header))
         if part and part not in found:
-            values = glance("count", frame.iloc[:, place])
+            values = glance(_kind(part) if in_units else "count", frame.iloc[:, place])
             good = values[np.isfinite(values)]
             if not len(frame) or (len(good) and (good >= 0).all()):
                 found[part] = place
@@ -237,7 +273,7 @@ def tokens_by_parts(frame: pd.DataFrame, found: Mapping[str, str], taken: set[in
     ``found`` are the quantities that columns hold, with their headers, ``taken`` the places of these columns.
     """
     names = [str(name) for name in frame.columns]
-    parts = parts_of(frame, taken)
+    parts = parts_of(frame, taken, in_units=True)
     if "unique_tokens" in found and "epochs" in parts:
         words = f"{found['unique_tokens']!r} x {names[parts['epochs']]!r}"
         return Product("tokens", "unique_tokens", (parts["epochs"],), words), []
@@ -260,13 +296,14 @@ def tokens_by_parts(frame: pd.DataFrame, found: Mapping[str, str], taken: set[in
         places = (steps, parts["batch"], parts["sequence"])
     else:
         return None, _unclear(names, parts)
-    words = " x ".join(repr(names[place]) for place in places)
+    unit = float(np.prod([part_in_units(names[place])[1] for place in places]))
+    words = " x ".join([*([f"{unit:.0f}"] if unit != 1.0 else []), *(repr(names[place]) for place in places)])
     others = [parts[part] for part in ("accumulation", "devices") if part in parts]
     several = [place for place in others if (glance("count", frame.iloc[:, place]) > 1).any()]
     if several and not _is_global(names[places[1]]):
         beside = " and ".join(repr(names[place]) for place in several)
         return None, [f"tokens could be {words}, or that times {beside}: write the tokens in a column of their own"]
-    return Product("tokens", "", places, words), []
+    return Product("tokens", "", places, words, unit=unit), []
 
 
 def _is_global(header: str) -> bool:
@@ -291,14 +328,19 @@ def _unclear(names: list[str], parts: Mapping[str, int]) -> list[str]:
     others = [part for part in ("accumulation", "devices") if part in parts]
     if "batch" not in parts and others and "sequence" in parts:
         return [_of_small_batches(step, [names[parts[part]] for part in ("small_batch", *others, "sequence")], others)]
-    step = in_backticks(step)
-    hint = f"--derive tokens='{step} * SEQUENCES * LENGTH', with the two numbers, makes them"
+    hint = f"--derive tokens='{_in_ones(step)} * SEQUENCES * LENGTH', with the two numbers, makes them"
     return [f"{text} of {lacking}: {hint}, or add a column of them"]
+
+
+def _in_ones(step: str) -> str:
+    """The number of steps, in an expression, of a column whose header may state a unit."""
+    unit = part_in_units(step)[1]
+    return f"{unit:.0f} * {in_backticks(step)}" if unit != 1.0 else in_backticks(step)
 
 
 def _of_small_batches(step: str, factors: list[str], others: list[str]) -> str:
     """How tokens follow from the batch of one device, with what else multiplies it in the table."""
-    derived = " * ".join(map(in_backticks, [step, *factors]))
+    derived = " * ".join([_in_ones(step), *map(in_backticks, factors)])
     words = {"accumulation": "the batches that are accumulated", "devices": "the number of devices"}
     more = "".join(f", times {said} where they are several" for part, said in words.items() if part not in others)
     return (
