@@ -9,7 +9,7 @@ import sys
 
 import hypothesis
 import pytest
-from xdist.scheduler import LoadFileScheduling
+from by_file import BUILT, by_file
 
 # jsonschema would compile the grammars of forty kinds of addresses when nbformat imports it: a second, for no use here
 sys.modules.setdefault("rfc3987_syntax", None)
@@ -24,21 +24,6 @@ hypothesis.settings.load_profile("house")
 
 #: a test that asks for this fixture belongs to this kind
 KINDS = {"browser": "browser", "script": "torch", "html": "slow", "wheel": "slow", "chapter": "slow", "book": "slow"}
-#: long tests that share nothing with the others of their file: each goes to whichever process is free
-ALONE = (
-    "tests/book/test_interruption.py",
-    "tests/book/test_rerun.py::test_every_chapter_takes_every_kind_of_table",
-    "tests/house/test_notebooks.py::test_runs_with",
-    "tests/house/test_project.py::test_commands_run_as_printed",
-)
-#: tests that share the executed chapters and the book that is built of them, and so go to one process: the longest way
-BUILT = (
-    "tests/course/test_checks.py::test_solutions",
-    "tests/house/test_book",
-    "tests/house/test_notebooks.py::test_runs_as_it_is",
-)
-#: files that share what the papers' claims rest on
-PAPERS = "tests/papers/"
 
 
 @pytest.fixture(scope="session")
@@ -60,19 +45,9 @@ def pytest_collection_modifyitems(config, items):
         items.sort(key=lambda item: (not item.nodeid.startswith(BUILT), item.path not in slow))
 
 
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist, which may not be there
 def pytest_xdist_make_scheduler(config, log):
     if config.option.dist == "loadfile":
         config.option.loadscopereorder = False  # by the number of tests, a hundred quick ones come before a long one
-        return ByFile(config, log)
+        return by_file(config, log)
     return None
-
-
-class ByFile(LoadFileScheduling):
-    """The tests of a file go to one process, where they share what they build; those that stand alone do not."""
-
-    def _split_scope(self, nodeid):
-        if nodeid.startswith(BUILT):
-            return BUILT[0]
-        if nodeid.startswith(PAPERS):
-            return PAPERS
-        return nodeid if nodeid.startswith(ALONE) else super()._split_scope(nodeid)
