@@ -16,7 +16,7 @@ from ..diagnostics.discrepancy import find_discrepancy
 from ..diagnostics.inspection import Inspection, inspect_runs
 from ..diagnostics.ruling import Ruling, rule_on
 from ..errors import FitError, RunsWarning
-from ..fit.certainty import missed
+from ..fit.certainty import ELSEWHERE, missed, missed_elsewhere
 from ..fit.parametric import fit_parametric
 from ..fit.result import Fit
 from ..optimum.allocation import compute_optimal
@@ -214,7 +214,10 @@ class Answers:
             return _check(question, None, words)
         if not (times := missed(fit)):
             return _check(question, True, f"{spread}, no more than noise explains")
-        return _check(question, False, f"it misses them by {times:.2g} times as much as repeated runs differ")
+        misses = f"it misses them by {times:.2g} times as much as repeated runs differ"
+        if missed_elsewhere(fit):
+            return _check(question, None, f"{misses}, but {ELSEWHERE}")
+        return _check(question, False, misses)
 
     @cached_property
     def between(self) -> BetweenLaws | str:

@@ -16,6 +16,7 @@ from ..diagnostics.inspection import inspect_runs
 from ..diagnostics.pairing import MOST_RUNS
 from ..diagnostics.ruling import Ruling, better_law, rule_on
 from ..errors import FitError
+from ..fit.certainty import unsettled
 from ..fit.parametric import LAWS
 from ..fit.result import Fit
 from ..plan.between import BetweenLaws, compare_plans
@@ -95,7 +96,7 @@ def plan_of_table(table: pd.DataFrame, name: str, asked: Asked) -> Planned:
     found = plan_training(boot, asked.flops, asked.inference_tokens, asked.unique_tokens, asked.level)
     between = _between(table, law, found, asked.resamples, asked.seed)
     ruling = _ruling(table, law, asked, boot)
-    if ruling is not None and ruling.follow != 3 and not found.open_question:
+    if ruling is not None and ruling.follow != 3 and not unsettled(fit, asked.flops, asked.level):
         found = replace(found, open_question=ruling.words, notes=(*found.notes, f"open: {_instead(ruling, asked)}"))
     discrepancy = find_discrepancy(fit)
     best = found.allocation.loc["compute-optimal", "estimate"]

@@ -82,7 +82,7 @@ class Inspection:
     untold : str
         That what a label does cannot be told from what size and length do, in words; or nothing.
     luck : str
-        That the rows of one size stray from the law together, in words; or nothing.
+        That the rows of one size, budget or number of tokens stray from the law together, in words; or nothing.
     noise : str
         That losses stray too much for runs to be told that diverged, in words; or nothing.
     alone : str

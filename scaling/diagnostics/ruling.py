@@ -12,7 +12,7 @@ import pandas as pd
 from .._checks import positive_finite, proper_share
 from .._words import format_count, format_flops, listed
 from ..errors import FitError
-from ..fit.certainty import far_below, missed
+from ..fit.certainty import ELSEWHERE, far_below, missed, missed_elsewhere
 from ..fit.common import sound_runs
 from ..fit.frontier import FrontierFit
 from ..fit.isoflop import fit_isoflop
@@ -52,7 +52,7 @@ FORESEES = "a law of compute alone foresees the most expensive runs better than 
 #: said where a budget lies too far below the runs for any approach
 BELOW = "Follow none of them so far down"
 #: said of approach 3 where repeated runs refute it
-MISSES = "But the formula of approach 3 misses the runs by {:.2g} times as much as repeated runs differ."
+MISSES = "But the formula of approach 3 misses the runs by {:.2g} times as much as repeated runs differ{}."
 
 
 @dataclass(frozen=True)
@@ -328,9 +328,9 @@ def _by_exponents(found: Approaches, flops: float, level: float) -> Ruling:
     if len(there) == 1:
         (only,) = there
         said = f"Only approach {APPROACHES[only]}, has an answer."
-        if only == 3 and (times := _missed(found.fits[3])):
+        if only == 3 and (misses := _missed(found.fits[3])):
             follow, rule = _without_formula(found, there, flops)
-            return _ruling(flops, follow, there, sizes, None, said, f"{MISSES.format(times)} {rule}")
+            return _ruling(flops, follow, there, sizes, None, said, f"{misses} {rule}")
         rule = f"Nothing tests what it takes for granted: {ASSUMED[only]}."
         return _ruling(flops, only, there, sizes, None, said, rule)
     pairs = _pairs(found, level)
@@ -343,9 +343,9 @@ def _by_exponents(found: Approaches, flops: float, level: float) -> Ruling:
         follow, rule = _among(found, rest, flops)
         return _ruling(flops, follow, rest, sizes, agree, said, f"{reason} {rule}")
     if (2, 3) in apart:
-        if times := _missed(found.fits[3]):
+        if misses := _missed(found.fits[3]):
             follow, rule = _without_formula(found, there, flops)
-            return _ruling(flops, follow, there, sizes, agree, said, f"{MISSES.format(times)} {rule}")
+            return _ruling(flops, follow, there, sizes, agree, said, f"{misses} {rule}")
         lean = _lean(found)
         if pairs.loc[(2, 3), "low"] <= lean <= pairs.loc[(2, 3), "high"]:
             side = "larger" if lean > 0 else "smaller"
@@ -405,10 +405,10 @@ def _among(found: Approaches, there: list[int], flops: float) -> tuple[int | Non
     """Which of the approaches that do not differ to follow, and why."""
     if 3 not in there:
         return max(there), f"Follow approach {max(there)}: it needs no formula, and approach 3 has no answer here."
-    if not (times := _missed(found.fits[3])):
+    if not (misses := _missed(found.fits[3])):
         return 3, "Follow approach 3, which uses every run and answers the most questions."
     follow, rule = _without_formula(found, there, flops)
-    return follow, f"{MISSES.format(times)} {rule}"
+    return follow, f"{misses} {rule}"
 
 
 def _without_formula(found: Approaches, there: list[int], flops: float) -> tuple[int | None, str]:
@@ -426,9 +426,12 @@ def _is_near(fit: Fit | FrontierFit, flops: float) -> bool:
     return bool(usable.min() / NEAR <= flops <= usable.max() * NEAR)
 
 
-def _missed(fit: Fit | FrontierFit) -> float:
+def _missed(fit: Fit | FrontierFit) -> str:
+    """That the law misses the runs by more than repeated ones differ, in words; or nothing."""
     assert isinstance(fit, Fit)
-    return missed(fit)
+    if not (times := missed(fit)):
+        return ""
+    return MISSES.format(times, f", but {ELSEWHERE}" if missed_elsewhere(fit) else "")
 
 
 def _lean(found: Approaches) -> float:

@@ -20,7 +20,7 @@ from .engine.newton import solve
 from .engine.one_sided import OneSidedProblem
 from .engine.problem import Objective, Problem
 from .engine.profile import COUPLING, EXPONENT, LOSS, OFFSET, SIZE, Frontier
-from .engine.scatter import Scatter, lack_of_fit, scatter, student
+from .engine.scatter import Scatter, lack_among_repeated, lack_of_fit, scatter, student
 
 if TYPE_CHECKING:
     from .result import Fit
@@ -41,6 +41,8 @@ LEAST_SPAN = 3.0
 AT_MOST = 1e-9
 #: lack of fit is said where chance alone would show as much in less than this share of tables
 UNLIKELY = 0.01
+#: what may be the reason where the law misses runs beyond noise, though not those that were repeated
+ELSEWHERE = "not those that were repeated: it does not hold for the others, or these stray more"
 #: correlation of ln N and ln D beyond which the law with exchanged terms is tried, and that law in the order of theta
 NEARLY_TOGETHER, EXCHANGED = 0.8, [0, 2, 1, 4, 3]
 #: the values from which the constants of a coupled law are to be told: with them it is a simpler law
@@ -104,8 +106,10 @@ def _ruled_out(frontier: Frontier, log_c: float) -> str:
     if words := far_below(log_c, log_flops):
         return f"the budget {words}: what so few FLOPs do, these runs do not say"
     if times := _missed(frontier):
-        misses = f"it misses them by {times:.2g} times as much as repeated runs differ"
-        return f"the law does not describe these runs: {misses}; fit a narrower range, or another law"
+        misses = f"misses them by {times:.2g} times as much as repeated runs differ"
+        if _missed_elsewhere(frontier):
+            return f"the law {misses}, but {ELSEWHERE}: repeat some of the others"
+        return f"the law does not describe these runs: it {misses}; fit a narrower range, or another law"
     return ""
 
 
@@ -121,16 +125,31 @@ def _missed(frontier: Frontier) -> float:
     """How many times what repeated runs differ the law misses them by; 0 where chance alone would show as much."""
     if frontier.clusters is not None:
         return 0.0
+    ratio, chance = lack_of_fit(*_by_design(frontier))
+    return float(np.sqrt(ratio)) if chance < UNLIKELY else 0.0
+
+
+def _missed_elsewhere(frontier: Frontier) -> bool:
+    """Whether a law that misses the runs by more than repeated ones differ does not miss these."""
+    return lack_among_repeated(*_by_design(frontier)) >= UNLIKELY
+
+
+def _by_design(frontier: Frontier) -> tuple[np.ndarray, np.ndarray, int]:
+    """Residuals (n,), the design of each as a whole number, and how many constants are free."""
     pairs = frontier.log_params + 1j * frontier.log_tokens  # which sort twenty times as fast as rows do
     _, designs = np.unique(pairs, return_inverse=True)
-    free = len(pairs) - frontier.scatter.freedom
-    ratio, chance = lack_of_fit(frontier.scatter.residuals, designs, free)
-    return float(np.sqrt(ratio)) if chance < UNLIKELY else 0.0
+    return frontier.scatter.residuals, designs, len(pairs) - frontier.scatter.freedom
 
 
 def missed(fit: Fit) -> float:
     """How many times what repeated runs differ the law of a fit misses them by; 0 where chance would show as much."""
     return _missed(Frontier.of(*_scattered(fit)))
+
+
+def missed_elsewhere(fit: Fit) -> bool:
+    """Whether the law of a fit :func:`missed` runs, but not those that were repeated."""
+    frontier = Frontier.of(*_scattered(fit))
+    return _missed(frontier) > 0 and _missed_elsewhere(frontier)
 
 
 def _exchanged(problem: Problem, found: Scatter, clusters: np.ndarray | None, level: float) -> list[Frontier]:

@@ -13,7 +13,6 @@ import pandas as pd
 from .._checks import number, positive_finite, proper_share, within
 from .._words import format_count, format_flops, percent
 from ..errors import FitError, FitErrorKind, RunsWarning
-from ..fit.certainty import unsettled
 from ..fit.result import Fit
 from ..laws.coupled import SumLaw
 from ..optimum.allocation import Allocation, compute_optimal, exponents, without_optimum
@@ -21,6 +20,7 @@ from ..runs.epochs import often_read
 from ..runs.meter import Meter, find_meter
 from ..uncertainty.resampling import Bootstrap
 from .misread import misread_budget
+from .open_size import open_question
 from .precedent import already_reached
 from .tables import limited, off_optimum, overtraining, quantities, serving, with_intervals
 
@@ -77,8 +77,9 @@ class Plan:
     meter : Meter
         What the FLOPs count: that of the table of runs.
     open_question : str
-        Why the runs do not settle the best size for this budget; nothing where they do. A plan with an open question
-        prints its allocations, each number with its interval, and nothing that rests on a single size.
+        Why the runs do not settle the best size for this budget; nothing where they do, which takes both the profile
+        likelihood of :meth:`Fit.certainty <scaling.fit.Fit.certainty>` and the interval that is printed. A plan with an
+        open question prints its allocations, each number with its interval, and nothing that rests on a single size.
     """
 
     flops: float
@@ -246,7 +247,7 @@ def plan_training(
     ends = run[["estimate", "low", "high"]].astype(float)
     parts["compute-optimal"].loc["loss_of_a_run"] = [*ends, False]
     allocation = pd.concat(parts, names=["problem", "quantity"])
-    doubt = unsettled(boot.fit, flops, level)
+    doubt = open_question(boot.fit, parts["compute-optimal"].loc["params"], flops, level)
     notes = _notes(boot, best, lost, repeating, level, allocation, meter, doubt)
     reach = _beyond(boot.fit.runs, best, meter)["flops"]
     if reach > FAR:

@@ -159,6 +159,23 @@ def lack_of_fit(residuals: np.ndarray, designs: np.ndarray, free: int) -> tuple[
     return ratio, float(scipy.special.fdtrc(freedom, repeats, ratio))
 
 
+def lack_among_repeated(residuals: np.ndarray, designs: np.ndarray, free: int) -> float:
+    """The p-value of :func:`lack_of_fit` by the repeated designs alone, which differ from the law by their own noise.
+
+    Noise that is larger where nothing was repeated looks like a lack of fit to the test of all designs, not to this.
+    A constant takes as much from each design.
+    """
+    count = np.bincount(designs)
+    several, repeats = count > 1, len(designs) - len(count)
+    freedom = several.sum() * (1 - free / len(count))
+    if freedom <= 0:
+        return 1.0
+    common = np.bincount(designs, residuals) / count
+    pure = float(((residuals - common[designs]) ** 2).sum()) / repeats
+    ratio = float(count[several] @ common[several] ** 2) / freedom / pure
+    return float(scipy.special.fdtrc(freedom, repeats, ratio))
+
+
 @cache
 def student(level: float, freedom: int) -> float:
     """Half width, in standard errors, of a central interval of Student's t (Abramowitz and Stegun, 26.7.5).
