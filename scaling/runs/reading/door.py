@@ -20,8 +20,9 @@ from ..problems import bad_rows
 from ..table import checked_table
 from ..vocabulary import LIMITS, closest_column
 from .files import read_file
+from .mapping import advice, told
 from .stream import WHOLE, large_table, thin_runs
-from .table import STREAM, RunsTable, advice, checksum_of, listed, raw_frame, read_table, recognise, repeated, told
+from .table import STREAM, RunsTable, checksum_of, listed, raw_frame, read_table, recognise, repeated
 
 __all__ = ["load_runs"]
 

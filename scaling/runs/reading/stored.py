@@ -13,10 +13,11 @@ from ...errors import RunsError
 from ..nouns import Nouns, nouns_of
 from ..table import lacking_columns
 from ..vocabulary import LABELS, LIMITS
-from .columns import Mapped, map_columns
+from .columns import map_columns
 from .flags import is_flag, says_failed
+from .mapping import Mapped, mapping_table, told
 from .parquet import ParquetTable
-from .table import check_options, in_our_unit, mapping_table, told
+from .table import check_options, in_our_unit
 from .text import unique_names
 
 if TYPE_CHECKING:

@@ -22,13 +22,14 @@ from ...errors import RunsError
 from ..curves import rows_or_runs
 from ..problems import bad_rows, suspicion_masks, suspicion_words
 from ..table import checked_table, left_out, none_finished
-from ..vocabulary import LIMITS, STANDS_FOR
+from ..vocabulary import LIMITS, STANDS_FOR, TRIPLE
 from .doubts import answerable, doubts
 from .flags import FINISHED
+from .mapping import advice, mapping_table
 from .overflow import overflown
 from .parquet import ParquetTable, begins_as_parquet, open_parquet
 from .stored import StoredColumns, stored_columns
-from .table import advice, finished_note, in_our_unit, mapping_table, translate_status
+from .table import finished_note, in_our_unit, translate_status
 from .thinning import FLOOR, Ends, Sample, filled, joined
 from .witnesses import ask_witnesses
 
@@ -43,7 +44,6 @@ DRAWN, SEED = 100_000, 0
 MOST_BAD = 1_000
 #: rows at a time
 BATCH = 1 << 16
-_TRIPLE = ("params", "tokens", "flops")
 
 
 def large_table(path: Path, names: Iterable[str]) -> ParquetTable | None:
@@ -210,9 +210,9 @@ class _Pass:
         if not all(_within(nouns.limits[name], values) for name, values in numbers.items()):
             loss = np.where(~finished & ~np.isfinite(numbers["loss"]), 1.0, numbers["loss"])
             bad = bad_rows(nouns.on(pd.DataFrame(numbers | {"loss": loss}, copy=False)))
-        full = {name: numbers.get(name, np.full(size, np.nan)) for name in _TRIPLE}
+        full = {name: numbers.get(name, np.full(size, np.nan)) for name in TRIPLE}
         N, D, C = full.values()
-        for name in _TRIPLE:
+        for name in TRIPLE:
             if (gaps := np.isnan(full[name]) & ~bad).any():
                 follows = 6 * N * D if name == "flops" else C / (6 * (D if name == "params" else N))
                 whole = np.where(gaps, follows, full[name])

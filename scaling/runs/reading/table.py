@@ -19,18 +19,23 @@ from ..._words import name_rows
 from ...errors import RunsError
 from ...sources.files import checksum
 from ..epochs import remarks as repetition
+from ..headers import quoted
 from ..nouns import Nouns, nouns_of
 from ..preparing.joining import beside
 from ..preparing.selection import chosen, named_by, with_derived
 from ..vocabulary import LIMITS
-from .cells import decimal_mark, loss_unit_in, read_numbers, sizes_in_names, undressed, without_spreads
-from .columns import Mapped, map_columns, unit_row
+from .cells import decimal_mark, loss_unit_in, read_numbers, undressed, without_spreads
+from .columns import map_columns
+from .derivations import derive_option
 from .doubts import doubts, units_beside
 from .files import read_content, read_file
 from .flags import FINISHED, as_word, failed_runs
+from .mapping import Mapped, mapping_table, told
 from .matrix import unfolded
 from .parquet import parquet_checksum
-from .products import Product, derive_option, in_backticks, per_token_remarks
+from .products import Product, per_token_remarks
+from .sizes import sizes_in_names
+from .stated_units import unit_row
 from .summaries import summary_rows
 from .text import RawTable, unique_names
 from .units import to_nats, unit_factor
@@ -313,28 +318,6 @@ def check_options(
         raise RunsError(source, [words])
 
 
-def mapping_table(mapped: list[Mapped]) -> pd.DataFrame:
-    """How columns were read, one row each."""
-    columns = ["name", "column", "unit", "from"]
-    return pd.DataFrame([[m.name, m.column, m.unit, m.source] for m in mapped], columns=columns, dtype=object)
-
-
-def told(mapping: pd.DataFrame) -> list[dict[str, str | None]]:
-    """The rows of :func:`mapping_table` as records; None where a column has no unit."""
-    return mapping.astype(object).where(mapping.notna(), None).to_dict("records")
-
-
-def advice(mapping: pd.DataFrame, bad: int, total: int, skipped: bool) -> list[str]:
-    """Lines below the problems: how columns were read, and how to go on without the bad ones of all rows."""
-    renamed = [
-        f"{row['name']} from {row['column']!r}" for row in mapping.to_dict("records") if row["name"] != row["column"]
-    ]
-    lines = [f"columns were read as: {', '.join(renamed)}"] if renamed else []
-    if not skipped and 0 < bad < total:
-        lines.append(f"to go on without these rows ({bad} of {total}): --skip-bad, in Python skip_bad=True")
-    return lines
-
-
 def _convert(
     raw: RawTable,
     mapped: list[Mapped],
@@ -464,7 +447,7 @@ def in_our_unit(
         low, high = _LOGARITHMS.get(m.name, (np.inf, 0.0))
         bases = {base: np.log(10) / np.log(float(base)) for base in _BASES}
         options = [
-            f"{_BASES[base]} ({derive_option(m.name, f'{base} ** {in_backticks(m.column)}', [m.column])})"
+            f"{_BASES[base]} ({derive_option(m.name, f'{base} ** {quoted(m.column)}', [m.column])})"
             for base, times in bases.items()
             if (good >= low * times).all() and (good <= high * times).all()
         ]
