@@ -21,8 +21,9 @@ from ..fit.result import Fit
 from ..laws.base import Law
 from ..runs.preparing.expressions import as_numbers
 from ..runs.preparing.sweeps import best_of
+from ..runs.reading.mapping import told
 from ..runs.reading.other_laws import is_accuracy
-from ..runs.reading.table import RunsTable, read_table, told
+from ..runs.reading.table import RunsTable, read_table
 from ..uncertainty.resampling import Bootstrap, bootstrap
 from .command import UNUSABLE, Refusal
 from .terminal import bullets, grid, heading, interval, number, say

@@ -20,6 +20,7 @@ from ..runs.preparing.cooldowns import annealed_points
 from ..runs.preparing.joining import joined
 from ..runs.preparing.sweeps import best_of
 from ..runs.reading.door import loaded, refuse_clash
+from ..runs.reading.options import Options
 from ..runs.vocabulary import LABELS, LIMITS, STANDS_FOR
 from .command import Refusal
 from .terminal import call_by
@@ -46,7 +47,8 @@ def read_runs(source: str | tuple[str, ...], reading: dict[str, Any], group: str
         )
     if (over or vertex) and not by:
         raise Refusal(f"--{'over' if over else 'vertex'} belongs to --best-of, such as --best-of params,tokens")
-    tables = [loaded(sys.stdin.buffer if each == "-" else each, **options) for each in sources]
+    how_read = Options(**options)
+    tables = [loaded(sys.stdin.buffer if each == "-" else each, how_read) for each in sources]
     table = tables[0] if len(tables) == 1 else joined(tables)
     if final == "annealed":
         table = annealed_points(table)

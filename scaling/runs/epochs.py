@@ -7,6 +7,7 @@ import shlex
 import numpy as np
 import pandas as pd
 
+from .headers import quoted
 from .preparing.expressions import as_numbers
 from .reading.products import part_of
 from .reading.units import unit_factor
@@ -54,11 +55,11 @@ def condition(runs: pd.DataFrame, read_from: list[dict[str, str]]) -> str:
     """``--where`` with the condition that keeps up to four epochs, in names of the file; "" where none can say it."""
     name, often = epochs_column(runs), often_read(runs)
     if name is not None and np.array_equal(as_numbers(runs[name]) > NEARLY_NEW * (1 + ROUNDED), often):
-        return f"--where {shlex.quote(f'{_quoted(name)} <= {NEARLY_NEW:g}')}"
+        return f"--where {shlex.quote(f'{quoted(name)} <= {NEARLY_NEW:g}')}"
     told = {each["name"]: each for each in read_from if each["from"] != "product"}
     if read_from and not {"tokens", "unique_tokens"} <= set(told):
         return ""
-    names = {ours: _quoted(told[ours]["column"]) if read_from else ours for ours in ("tokens", "unique_tokens")}
+    names = {ours: quoted(told[ours]["column"]) if read_from else ours for ours in ("tokens", "unique_tokens")}
     worth = {ours: _worth(ours, told[ours]["unit"]) if read_from else 1.0 for ours in names}
     times = NEARLY_NEW * worth["unique_tokens"] / worth["tokens"]
     text = f"{names['tokens']} <= {times:.6g} * {names['unique_tokens']}"
@@ -68,11 +69,6 @@ def condition(runs: pd.DataFrame, read_from: list[dict[str, str]]) -> str:
 def _worth(ours: str, unit: str | None) -> float:
     """How many tokens one of a unit is."""
     return float(unit_factor(ours, unit or "count") or 1.0)
-
-
-def _quoted(name: str) -> str:
-    """A name of a column as a condition has it."""
-    return name if name.isidentifier() else f"`{name}`"
 
 
 def remarks(runs: pd.DataFrame) -> list[str]:

@@ -39,7 +39,7 @@ def carried(runs: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
 
 
 def quoted(name: str) -> str:
-    """A name as it stands in a condition."""
+    """A name as it stands in a condition or in another expression."""
     return name if name.isidentifier() else f"`{name}`"
 
 

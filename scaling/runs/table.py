@@ -24,13 +24,12 @@ from .numbers import to_numbers
 from .problems import column_problems, missing_column, repeats, suspicions, suspicious
 from .reading.glance import fits
 from .repetition import repeated_rows
-from .vocabulary import LABELS, LIMITS, closest_column
+from .vocabulary import LABELS, LIMITS, TRIPLE, closest_column
 
 __all__ = ["check_runs", "describe_runs"]
 
 
 #: the three quantities of C = 6 N D, any two of which are enough
-_TRIPLE = ("params", "tokens", "flops")
 _STANDARD = ("params", "tokens", "loss", "flops")
 _OPTIONAL = ("params_nonembedding", "flops_nonembedding", "flops_exact", "budget")
 
@@ -158,7 +157,7 @@ def _unknown_columns(df: pd.DataFrame) -> list[str]:
     columns = list(df.columns)
     unknown = [c for c in columns if c not in (*LIMITS, *LABELS)]
     words = []
-    for name in (*_TRIPLE, *_OPTIONAL, *LABELS):
+    for name in (*TRIPLE, *_OPTIONAL, *LABELS):
         found = closest_column(name, unknown, cutoff=0.8) if name not in columns else None
         if found is not None and (name not in LIMITS or fits(name, df[found], None)):
             words.append(f"column {found!r} is carried but not used; if it is {name!r}, rename it")
@@ -222,7 +221,7 @@ def _counted(counts: Mapping[str, int]) -> str:
 
 def _numbers(df: pd.DataFrame, finished: np.ndarray, nouns: Nouns) -> tuple[dict[str, np.ndarray], list[str]]:
     """The numeric columns as floats, and all that is wrong with them."""
-    given = [name for name in _TRIPLE if name in df]
+    given = [name for name in TRIPLE if name in df]
     problems = lacking_columns(list(df.columns))
     parsed = {name: to_numbers(df[name]) for name in LIMITS if name in df}
     absent = sum(np.isnan(parsed[name][0]).astype(np.int8) for name in given) if given else 0
@@ -243,7 +242,7 @@ def lacking_columns(columns: list[Any]) -> list[str]:
     """A problem for each quantity that no column holds and none can follow."""
     unknown = [c for c in columns if c not in (*LIMITS, *LABELS)]
     problems = [] if "loss" in columns else [missing_column("loss", unknown)]
-    if sum(name in columns for name in _TRIPLE) < 2:
+    if sum(name in columns for name in TRIPLE) < 2:
         problems += [missing_column(name, unknown) for name in ("params", "tokens") if name not in columns]
         problems.append("two of 'params', 'tokens' and 'flops' are needed: the third follows from flops = 6 N D")
     return problems
@@ -251,7 +250,7 @@ def lacking_columns(columns: list[Any]) -> list[str]:
 
 def _complete(df: pd.DataFrame, numbers: dict[str, np.ndarray], notes: list[str]) -> list[str]:
     """Fill in, in place, whichever of params, tokens, flops is missing; problems with what follows."""
-    full = {name: numbers.get(name, np.full(len(df), np.nan)) for name in _TRIPLE}
+    full = {name: numbers.get(name, np.full(len(df), np.nan)) for name in TRIPLE}
     follows = {
         "params": lambda: full["flops"] / (6 * full["tokens"]),
         "tokens": lambda: full["flops"] / (6 * full["params"]),
@@ -278,7 +277,7 @@ def _use_own_count(df: pd.DataFrame, numbers: dict[str, np.ndarray], notes: list
     """Notes on a count of compute that is not 6 N D; where only budgets are counted so, flops become that count."""
     column = "flops" if "flops" in df or "budget" not in df else "budget"
     if column == "flops":
-        meter = meter_of(*(numbers[name] for name in _TRIPLE))
+        meter = meter_of(*(numbers[name] for name in TRIPLE))
         if not meter.words:
             return
     table = df.drop(columns=list(numbers), errors="ignore").assign(**numbers)

@@ -26,6 +26,8 @@ ALIASES = {
     "loss": "l finalloss valloss validationloss evalloss testloss trainloss smoothedloss crossentropy",
     "flops": "c compute flop trainingflop trainingflops trainflops computeflops totalflops",
 }
+#: of these the third follows from two, by flops = 6 N D
+TRIPLE = ("params", "tokens", "flops")
 #: columns that name rows, and are no quantity
 LABELS = ("run", "seed", "status")
 #: column of a table that was thinned in reading: the number of rows for which each row stands

@@ -1,5 +1,7 @@
 """Reading a stranger's table: names, units, marks and formats; what can be read in two ways is refused."""
 
+import dataclasses
+import inspect
 import json
 
 import numpy as np
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 
 import scaling
 from scaling.runs.reading.cells import decimal_mark, read_numbers
+from scaling.runs.reading.options import Options
 from scaling.runs.reading.ratios import read_ratio
 from scaling.runs.reading.units import Header, read_header, stated_unit, unit_factor
 
@@ -598,3 +601,10 @@ def test_words_for_scales_of_other_languages(tmp_path, word):
     worth = 1e7 if word == "crore" else 1e9
     path, truth = written(tmp_path, lambda N, D, L: (f"{N:.0f}", f"{D / worth:g} {word}", f"{L:.4f}"))
     np.testing.assert_allclose(scaling.load_runs(path)["tokens"], truth["tokens"])
+
+
+@pytest.mark.parametrize("read", [scaling.load_runs, scaling.runs.read_table])
+def test_every_argument_of_reading_is_an_option_of_the_same_type(read):
+    options = {field.name: (field.type, field.default) for field in dataclasses.fields(Options)}
+    given = {name: (each.annotation, each.default) for name, each in inspect.signature(read).parameters.items()}
+    assert [name for name in given if given[name] != options.get(name)] == [next(iter(given))]  # what is read

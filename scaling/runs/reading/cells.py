@@ -71,23 +71,6 @@ def loss_unit_in(column: pd.Series) -> tuple[pd.Series, str | None]:
     return parts[0].reindex(column.index), unit
 
 
-#: a size within a name, and what says that a size is not that of all of a model
-_SIZE = r"(?i)(?<![a-z0-9.,])([0-9]+(?:[.,][0-9]+)?\s?[kmb])(?![a-z0-9])"
-_OF_A_PART = r"(?i)moe|expert|tok|emb|trainable|activ|[0-9]x[0-9]|(?<![a-z])a[0-9.]+[mb](?![a-z])"
-
-
-def sizes_in_names(column: pd.Series) -> pd.Series | None:
-    """The sizes that names of models tell, as ``pythia-1.4b`` does, where each tells one; otherwise None."""
-    names = column.dropna()
-    if not len(names) or pd.api.types.is_numeric_dtype(column) or names.nunique() < 2:
-        return None
-    names = names.astype("str").str.strip()
-    found = names.str.findall(_SIZE)
-    if (found.str.len() != 1).any() or names.str.contains(_OF_A_PART).any() or not names.str.match("[^\\W\\d_]").all():
-        return None
-    return found.str[0].reindex(column.index)
-
-
 def _evidence(mark: str, other: str) -> str:
     """Pattern of a cell in which ``mark`` can only be the decimal mark."""
     m, o = re.escape(mark), re.escape(other)

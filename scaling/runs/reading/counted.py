@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..._words import SCALES, plain
-from .products import derive_option, in_backticks, part_of
+from ..headers import quoted
+from .derivations import derive_option
+from .products import part_of
 from .ratios import read_ratio
 from .units import read_header, unit_factor
 
@@ -55,7 +57,7 @@ class Counted:
 
 def counted_by_unit(ours: str, header: str, unit: str) -> Counted | None:
     """What a column in this unit counts, where the unit is one of something else."""
-    word, name = plain(unit), in_backticks(header)
+    word, name = plain(unit), quoted(header)
     for what, (pattern, factor) in _OTHER.get(ours, {}).items():
         if re.fullmatch(pattern, word):
             return Counted(what, " * ".join([name, *_scale(word, what), factor]))
@@ -69,7 +71,7 @@ def counted(ours: str, header: str, headers: Sequence[str] = ()) -> Counted | No
 
     Of the ``headers`` of the table one may tell the number that is lacking.
     """
-    word, name = plain(header), in_backticks(header)
+    word, name = plain(header), quoted(header)
     if ours == "tokens" and _CHINCHILLA.fullmatch(word):
         return Counted("multiples of 20 tokens per parameter", f"20 * {_params(headers)} * {name}")
     if ours == "flops" and _FORWARD.fullmatch(word):
@@ -82,7 +84,7 @@ def counted(ours: str, header: str, headers: Sequence[str] = ()) -> Counted | No
     telling = [part for part in words if plain(part) not in _AROUND.split()]
     found = counted_by_unit(ours, header, telling[0]) if len(telling) == 1 and len(plain(telling[0])) > 1 else None
     if found and found.what == "sequences" and (length := next((h for h in headers if part_of(h) == "sequence"), "")):
-        return Counted(found.what, f"{name} * {in_backticks(length)}")
+        return Counted(found.what, f"{name} * {quoted(length)}")
     return found
 
 
@@ -91,13 +93,13 @@ def _params(headers: Sequence[str]) -> str:
     for header in headers:
         if (found := read_header(header)) and found.name == "params":
             worth = unit_factor("params", found.unit) if found.unit else 1.0
-            return in_backticks(header) + (f" * {worth:g}" if isinstance(worth, float) and worth != 1.0 else "")
+            return quoted(header) + (f" * {worth:g}" if isinstance(worth, float) and worth != 1.0 else "")
     return "PARAMETERS"
 
 
 def _sum_of_parts(headers: Sequence[str]) -> Counted:
     """The parts of models that the table has, as their sum."""
-    parts = [in_backticks(header) for header in headers if _PART.fullmatch(plain(header))]
+    parts = [quoted(header) for header in headers if _PART.fullmatch(plain(header))]
     return Counted("a part of the parameters", " + ".join(parts) if len(parts) > 1 else "`THIS` + `THE OTHERS`")
 
 

@@ -20,8 +20,11 @@ from ..problems import bad_rows
 from ..table import checked_table
 from ..vocabulary import LIMITS, closest_column
 from .files import read_file
+from .mapping import advice, told
+from .options import Options
+from .parquet import ParquetTable
 from .stream import WHOLE, large_table, thin_runs
-from .table import STREAM, RunsTable, advice, checksum_of, listed, raw_frame, read_table, recognise, repeated, told
+from .table import STREAM, RunsTable, checksum_of, raw_frame, recognise, repeated, table_of
 
 __all__ = ["load_runs"]
 
@@ -98,25 +101,8 @@ def load_runs(
     OSError
         If the file may not be read.
     """
-    runs = loaded(
-        source,
-        strict=strict,
-        include_failed=include_failed,
-        skip_bad=skip_bad,
-        columns=columns,
-        units=units,
-        loss_unit=loss_unit,
-        bytes_per_token=bytes_per_token,
-        ceiling=ceiling,
-        delimiter=delimiter,
-        decimal=decimal,
-        encoding=encoding,
-        sheet=sheet,
-        derive=derive,
-        where=where,
-        run=run,
-        curves=curves,
-    )
+    # the arguments as they stand above, so that none of their names is typed again
+    runs = loaded(source, Options.of(locals()))
     refuse_clash(runs)
     return runs
 
@@ -126,78 +112,33 @@ def refuse_clash(runs: pd.DataFrame, group: str | None = None) -> None:
     story = runs.attrs["reading"]
     if "thinning" in story:  # which asked itself
         return
-    if words := clash(runs, [group] if group in runs else ()):
+    if words := clash(runs, [group] if group is not None and group in runs else ()):
         raise RunsError(story["name"], [words])
 
 
-def loaded(
-    source: str | Path | BinaryIO | pd.DataFrame,
-    *,
-    strict: bool = False,
-    include_failed: bool = False,
-    skip_bad: bool = False,
-    columns: Mapping[str, str] | None = None,
-    units: Mapping[str, str] | None = None,
-    loss_unit: str | None = None,
-    bytes_per_token: float | None = None,
-    ceiling: float | None = None,
-    delimiter: str | None = None,
-    decimal: str | None = None,
-    encoding: str | None = None,
-    sheet: str | None = None,
-    derive: Mapping[str, str] | None = None,
-    where: str | Sequence[str] = (),
-    run: str | Sequence[str] = (),
-    curves: str | Path | None = None,
-) -> pd.DataFrame:
+def loaded(source: str | Path | BinaryIO | pd.DataFrame, options: Options) -> pd.DataFrame:
     """The table of :func:`load_runs`, which of several losses at the end of a run asks nothing."""
-    how = dict(columns=columns, units=units, loss_unit=loss_unit, bytes_per_token=bytes_per_token, decimal=decimal)
-    how["ceiling"] = ceiling
-    prepare = dict(derive=derive or {}, where=listed(where), run=listed(run))
-    form = dict(delimiter=_SEPARATORS.get(delimiter or "", delimiter), encoding=encoding, sheet=sheet)
-    asked = any(value not in (None, {}) for value in (*how.values(), *form.values(), curves))
+    options = replace(options, delimiter=_SEPARATORS.get(options.delimiter or "", options.delimiter))
     if isinstance(source, str) and re.match(r"[a-z][a-z0-9+.]*://", source):
         raise RunsError(source, ["this is an address, and nothing is read from a network: download the file first"])
     if isinstance(source, str) and _is_named(source):
-        if asked:
-            raise RunsError(f"{source} is a data set in our own columns: it takes no options of reading, and no curves")
-        frame, notes = _prepared_set(read_dataset(source), **prepare)
-        runs = checked_table(frame, f"data set {source!r}", include_failed)
-        runs.attrs["reading"] = _story(source, dataset_checksum(source), "data set", notes=notes)
-        return runs
-    if strict and any(value not in (None, {}, []) for value in (*how.values(), *prepare.values(), curves)):
+        return _named_set(source, options)
+    if options.strict and (options.says_how or options.prepares):
         words = "it takes no columns, units or decimal mark, and derives and chooses nothing"
         raise RunsError(f"a strict reading takes our own columns and units: {words}")
-    if curves is not None and isinstance(source, pd.DataFrame):
-        raise RunsError("curves go with the file of a table of runs, not with a table in memory: join the two there")
     if isinstance(source, pd.DataFrame):
-        again = loss_unit is None and ceiling is None and Nouns.of(source).measures_otherwise
-        how |= {"loss_unit": "other"} if again else {}
-        name, table = (
-            "the table",
-            _strict_frame(source) if strict else recognise(raw_frame(source), "the table", **how, **prepare),
-        )
-        if again:
-            table = replace(table, nouns=Nouns.of(source))
+        name, table = "the table", _table_in_memory(source, options)
     elif isinstance(source, (str, Path)):
         name = str(source)
-        if (large := large_table(Path(source), (columns or {}).values())) is not None:
-            _refuse_preparing(name, **prepare)
-            keep = dict(strict=strict, include_failed=include_failed, skip_bad=skip_bad)
-            thin = thin_runs(large, name, **keep, **how)
-            about = _short(name), checksum_of(large.root), thin.kind, told(thin.mapping), thin.notes
-            thin.runs.attrs["reading"] = _story(*about) | {"thinning": thin.record}
-            return thin.runs
-        if strict:
-            table = _strict_file(Path(source), **form)
-        else:
-            table = read_table(source, **how, **form, **prepare, curves=curves)
-    elif hasattr(source, "read") and not strict:
-        name, table = STREAM, read_table(source, **how, **form, **prepare, curves=curves)
+        if (large := large_table(Path(source), (options.columns or {}).values())) is not None:
+            return _thinned(large, name, options)
+        table = _strict_file(Path(source), options) if options.strict else table_of(source, options)
+    elif hasattr(source, "read") and not options.strict:
+        name, table = STREAM, table_of(source, options)
     else:
         kind = type(source).__name__
         raise RunsError(f"a {kind}", ["give a DataFrame, the path of a file, or the name of a data set"])
-    return _checked(table, name, include_failed, skip_bad)
+    return _checked(table, name, options)
 
 
 def _is_named(name: str) -> bool:
@@ -223,28 +164,47 @@ def _is_named(name: str) -> bool:
     raise RunsError(repr(name), [f"there is neither a file nor a data set of this name; {hint}"])
 
 
-def _prepared_set(
-    frame: pd.DataFrame, derive: Mapping[str, str], where: list[str], run: list[str]
-) -> tuple[pd.DataFrame, list[str]]:
+def _named_set(name: str, options: Options) -> pd.DataFrame:
     """The rows of a data set, chosen, and with the columns that were asked for."""
-    frame, notes = with_derived(frame, derive)
-    if run:
-        frame, name = named_by(frame, run)
-        frame = frame.assign(run=frame[name])
-    if where:
-        kept, words = chosen(where, {str(name): frame[name] for name in frame.columns}, len(frame))
+    if options.says_how or options.says_form:
+        raise RunsError(f"{name} is a data set in our own columns: it takes no options of reading, and no curves")
+    frame, notes = with_derived(read_dataset(name), options.derive or {})
+    if options.run_columns:
+        frame, column = named_by(frame, options.run_columns)
+        frame = frame.assign(run=frame[column])
+    if options.conditions:
+        kept, words = chosen(options.conditions, {str(each): frame[each] for each in frame.columns}, len(frame))
         frame, notes = frame[kept], [*notes, *words]
-    return frame, notes
+    runs = checked_table(frame, f"data set {name!r}", options.include_failed)
+    runs.attrs["reading"] = _story(name, dataset_checksum(name), "data set", notes=notes)
+    return runs
 
 
-def _refuse_preparing(name: str, derive: Mapping[str, str], where: list[str], run: list[str]) -> None:
-    """``RunsError`` where rows of a table larger than memory were to be chosen or completed."""
-    asked = [option for option, value in (("derive", derive), ("where", where), ("run", run)) if value]
-    if asked:
+def _table_in_memory(frame: pd.DataFrame, options: Options) -> RunsTable:
+    """A table in memory, recognised; what it calls its loss stays."""
+    if options.curves is not None:
+        raise RunsError("curves go with the file of a table of runs, not with a table in memory: join the two there")
+    nouns = Nouns.of(frame)
+    again = options.loss_unit is None and options.ceiling is None and nouns.measures_otherwise
+    options = replace(options, loss_unit="other") if again else options
+    if options.strict:
+        table = RunsTable(frame, pd.DataFrame(), (), "a table in memory", "")
+    else:
+        table = recognise(raw_frame(frame), "the table", options)
+    return replace(table, nouns=nouns) if again else table
+
+
+def _thinned(table: ParquetTable, name: str, options: Options) -> pd.DataFrame:
+    """The rows that are kept of a table larger than memory, with the story of their reading."""
+    if asked := options.prepares:
         problem = f"{' and '.join(asked)}: a table of more than {WHOLE:,} rows is read in one pass, in which rows are "
         problem += "neither chosen nor completed; write the rows that are meant to a file of their own (with Polars or "
         problem += "DuckDB), or name the run by one column: columns={'run': ...}, --column run=COLUMN"
         raise RunsError(name, [problem])
+    thin = thin_runs(table, name, options)
+    story = _story(_short(name), checksum_of(table.root), thin.kind, told(thin.mapping), thin.notes)
+    thin.runs.attrs["reading"] = story | {"thinning": thin.record}
+    return thin.runs
 
 
 def _short(path: str) -> str:
@@ -256,13 +216,9 @@ def _story(name: str, sha256: str, kind: str, mapping: list[Any] | None = None, 
     return {"name": name, "sha256": sha256, "kind": kind, "mapping": mapping or [], "notes": list(notes)}
 
 
-def _strict_frame(frame: pd.DataFrame) -> RunsTable:
-    return RunsTable(frame, pd.DataFrame(), (), "a table in memory", "")
-
-
-def _strict_file(path: Path, delimiter: str | None, encoding: str | None, sheet: str | None) -> RunsTable:
+def _strict_file(path: Path, options: Options) -> RunsTable:
     """A file's cells under its own headers."""
-    raw = read_file(path, delimiter, encoding, (), sheet)
+    raw = read_file(path, options.delimiter, options.encoding, (), options.sheet)
     if problems := [*raw.problems, *repeated(raw.frame, LIMITS)]:
         raise RunsError(str(path), problems)
     frame, nouns = raw.frame, Nouns()
@@ -271,21 +227,20 @@ def _strict_file(path: Path, delimiter: str | None, encoding: str | None, sheet:
     return RunsTable(frame, pd.DataFrame(), tuple(raw.notes), raw.kind, checksum_of(path), nouns)
 
 
-def _checked(table: RunsTable, name: str, include_failed: bool, skip_bad: bool) -> pd.DataFrame:
+def _checked(table: RunsTable, name: str, options: Options) -> pd.DataFrame:
     """The rows in our columns, checked, with the story of their reading."""
     frame, notes = table.frame, list(table.notes)
-    if skip_bad:
+    if options.skip_bad:
         bad = bad_rows(frame)
         if bad.any():
             notes.append(f"{name_rows(frame.index, bad)}: left out, a value is missing or impossible (--skip-bad)")
             frame = frame[~bad]
     frame = table.nouns.on(frame)
     try:
-        runs = checked_table(frame, name, include_failed)
+        runs = checked_table(frame, name, options.include_failed)
     except RunsError as error:
-        raise RunsError(
-            name, [*error.problems, *advice(table.mapping, int(bad_rows(frame).sum()), len(frame), skip_bad)]
-        ) from None
+        hints = advice(table.mapping, int(bad_rows(frame).sum()), len(frame), options.skip_bad)
+        raise RunsError(name, [*error.problems, *hints]) from None
     short = _short(name) if table.sha256 else name
     runs.attrs["reading"] = _story(short, table.sha256, table.kind, told(table.mapping), notes)
     return runs

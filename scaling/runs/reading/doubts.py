@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 
 from ..numbers import to_numbers
-from .columns import Mapped
+from ..vocabulary import TRIPLE
 from .glance import glance
 from .likeness import LEAST_LOSS, like_published, likely_units, no_perplexities, summed
+from .mapping import Mapped
 from .overflow import overflown
 from .units import stated_unit
 
@@ -37,7 +38,6 @@ MOST = 20_000
 _SIZE = 1e5
 #: a column says the same as a quantity that follows from others where so many rows lie within this of it
 _SAME, _NEAR_SAME = 0.9, 0.02
-_TRIPLE = ("params", "tokens", "flops")
 
 
 @np.errstate(all="ignore")
@@ -56,7 +56,7 @@ def _doubts_of(frame: pd.DataFrame, mapped: list[Mapped]) -> list[str]:
     """The questions about a table of runs."""
     given = answerable(mapped)
     frame = frame.iloc[:: max(1, len(frame) // MOST)]
-    numbers = {name: to_numbers(frame[name])[0] for name in (*_TRIPLE, "budget", "loss") if name in frame}
+    numbers = {name: to_numbers(frame[name])[0] for name in (*TRIPLE, "budget", "loss") if name in frame}
     assumed = {name: m.column for name, m in given.items() if m.source == "assumed"}
     return (
         _small(numbers, given)
@@ -152,7 +152,7 @@ def _small(numbers: Mapping[str, np.ndarray], given: Mapping[str, Mapped]) -> li
 
 def _in_step(numbers: Mapping[str, np.ndarray], given: Mapping[str, Mapped]) -> list[str]:
     """Flops that are 6 N D times a power of a thousand in most rows."""
-    if not set(_TRIPLE) <= set(numbers) or not set(_TRIPLE) & set(given):
+    if not set(TRIPLE) <= set(numbers) or not set(TRIPLE) & set(given):
         return []
     ratio = np.log(numbers["flops"] / (6 * numbers["params"] * numbers["tokens"]))
     ratio = ratio[np.isfinite(ratio)]
@@ -161,7 +161,7 @@ def _in_step(numbers: Mapping[str, np.ndarray], given: Mapping[str, Mapped]) -> 
             power = f"10^{round(np.log10(factor))}"
             return [
                 f"flops is 6·params·tokens times {power} in most rows, so one of them is in another unit: "
-                + _ask([*_TRIPLE], given, {})
+                + _ask([*TRIPLE], given, {})
             ]
     return []
 
@@ -171,7 +171,7 @@ def _per_param(
 ) -> list[str]:
     """Tokens per parameter that hardly any training run has."""
     numbers = _completed(numbers)
-    if not {"params", "tokens"} <= set(numbers) or not set(_TRIPLE) & set(given):
+    if not {"params", "tokens"} <= set(numbers) or not set(TRIPLE) & set(given):
         return []
     N, D = numbers["params"], numbers["tokens"]
     good = np.isfinite(N) & np.isfinite(D) & (N > 0) & (D > 0)
@@ -184,7 +184,7 @@ def _per_param(
     return [
         f"the runs of the middle size have up to {ratio:.3g} tokens per parameter, where 1 to 10,000 are usual: "
         f"{exchanged}are params and tokens in the units they seem to be? "
-        + _ask([*_TRIPLE], given, likely_units(numbers, given))
+        + _ask([*TRIPLE], given, likely_units(numbers, given))
     ]
 
 

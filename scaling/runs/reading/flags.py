@@ -1,8 +1,9 @@
-"""Columns that say which runs failed: ``failed``, ``finished``, ``ok``, ``outcome``, ``diverged``."""
+"""Columns that say which runs failed: ``failed``, ``ok``, ``outcome``, ``diverged``; and the words of a status."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
@@ -137,3 +138,33 @@ def _said(header: str, column: pd.Series) -> pd.Series | None:
         return None
     failed = ~(good | blank) if good.any() else bad
     return pd.Series(np.where(failed, cells.str.slice(0, 30), ""), index=column.index)
+
+
+def translate_status(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Other words for a finished run become ``finished``."""
+    if "status" not in frame:
+        return frame, []
+    word = frame["status"].astype("str").map(as_word, na_action="ignore")
+    other = word.isin(FINISHED).to_numpy(dtype=bool)
+    if not other.any():
+        return frame, []
+    status = frame["status"].astype(object).where(~other, "finished")
+    return frame.assign(status=status), [finished_note(set(word[other]), int(other.sum()))]
+
+
+def finished_note(words: Iterable[str], rows: int) -> str:
+    """What is said of other words for a finished run."""
+    return f"status {', '.join(sorted(map(repr, words)))} taken as 'finished' ({rows} rows)"
+
+
+def with_failures(frame: pd.DataFrame, failed: pd.Series | None) -> pd.DataFrame:
+    """The table with a status that says which runs failed, where columns of another name do."""
+    if failed is None:
+        return frame
+    status = frame["status"].astype(object) if "status" in frame else pd.Series("finished", frame.index, dtype=object)
+    return frame.assign(status=status.where(failed == "", failed))
+
+
+def is_finished(frame: pd.DataFrame) -> np.ndarray:
+    """Which rows have a status that says that the run finished."""
+    return (frame["status"].astype("str").str.strip().str.lower() == "finished").to_numpy(dtype=bool)

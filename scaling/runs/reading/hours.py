@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..._words import plain
-from .products import in_backticks
+from ..headers import quoted
+from .mapping import Mapped
 from .ratios import read_ratio, without_run
 
 #: seconds of a word for a time, as :func:`~scaling._words.plain` has it
@@ -17,6 +19,7 @@ _SECONDS = {
     **dict.fromkeys(("sec", "secs", "second", "seconds"), 1),
     **dict.fromkeys(("week", "weeks"), 604800),
 }
+_UNITS = {3600: "hours", 86400: "days", 60: "minutes", 1: "seconds", 604800: "weeks"}
 _TIMES = "|".join(sorted(_SECONDS, key=len, reverse=True))
 #: machines by kind and by name, as ``h100``, ``tpuv4`` and ``mi300x`` are
 _MACHINE = (
@@ -39,9 +42,14 @@ class Time:
     seconds: int
     machine: str
 
+    def no_count(self, header: str) -> str:
+        """That the column of this ``header`` counts a time."""
+        counted = _UNITS[self.seconds] + (f" of a {self.machine}" if self.machine else "")
+        return f"column {header!r} counts {counted}, which is no count of floating-point operations"
+
     def derived(self, header: str) -> str:
         """How FLOPs follow from the column of this ``header``, as an option, and what to put in."""
-        name = in_backticks(header)
+        name = quoted(header)
         times = f" * {self.seconds}" if self.seconds > 1 else ""
         who = f"one {self.machine}" if self.machine else "all machines together"
         return (
@@ -63,3 +71,27 @@ def read_time(header: str) -> Time | None:
     if found := _PLAIN.fullmatch(spaced):
         return Time(_SECONDS[plain(found[1])], "")
     return None
+
+
+def without_hours(
+    mapped: list[Mapped], columns: Mapping[str, str], units: Mapping[str, str]
+) -> tuple[list[Mapped], list[str], list[str]]:
+    """The mapping without hours of machines that are not needed; problems with those that are, and notes."""
+    whole = {"params", "tokens"} <= {m.name for m in mapped}
+    out: list[Mapped] = []
+    problems, notes = [], []
+    for m in mapped:
+        time = read_time(m.column) if m.name.startswith(("flops", "budget")) else None
+        if time is None or (not time.machine and time.seconds == 86400 and m.name in units):
+            out.append(m)  # days of which it is said that they are PF-days
+        elif whole and m.name not in columns:
+            notes.append(f"column {m.column!r} is carried, not used: it counts time, not floating-point operations")
+        else:
+            out.append(m)
+            given = f"--unit {m.name}={units[m.name][:20]}: " if m.name in units else ""
+            hint = f"leave the option out: {m.name} follows from params and tokens"
+            if not whole:
+                instead = f"without --column {m.name}=..., " if m.name in columns else ""
+                hint = instead + time.derived(m.column)
+            problems.append(f"{given}{time.no_count(m.column)}; {hint}")
+    return out, problems, notes

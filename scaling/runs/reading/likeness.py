@@ -11,8 +11,9 @@ from itertools import product
 import numpy as np
 
 from ...laws.chinchilla import ChinchillaLaw
-from .columns import Mapped
-from .products import derive_option, in_backticks
+from ..headers import quoted
+from .derivations import derive_option
+from .mapping import Mapped
 from .units import BIT, unit_factor
 
 #: losses beside those of published runs: between these factors they are believed, and this is how alike a shape is,
@@ -121,7 +122,7 @@ def like_published(numbers: Mapping[str, np.ndarray], column: str, stated: bool)
 
 def summed(column: str) -> str:
     """The question whether losses are sums, or scaled, with the option that makes them nats per token."""
-    option = derive_option("loss", f"{in_backticks(column)} / NUMBER", [column])
+    option = derive_option("loss", f"{quoted(column)} / NUMBER", [column])
     return f"summed over several tokens, or scaled? {option}, with the number, makes them nats per token"
 
 
@@ -134,7 +135,7 @@ def no_perplexities(numbers: Mapping[str, np.ndarray], column: str, named: bool)
     if not len(L):
         return ""
     words = f"as perplexities the losses run from {L.min():.3g} to {L.max():.3g} nats per token"
-    again = "" if named else f"--derive perplexity={in_backticks(column)} --column loss=perplexity "
+    again = "" if named else f"--derive perplexity={quoted(column)} --column loss=perplexity "
     insist = f"{again}--loss-unit perplexity takes them for perplexities all the same"
     much = float(L.min()) > LEAST_LOSS and not named
     if known is not None and known[0].min() >= _SIZE and known[1].min() >= _LENGTH:

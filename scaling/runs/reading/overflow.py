@@ -9,7 +9,7 @@ import pandas as pd
 
 from ..._words import name_rows
 from ..numbers import to_numbers
-from .columns import Mapped
+from .mapping import Mapped
 
 #: a negative count of so many is no slip of the sign where the others fill its bits
 _MANY = 1e6

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -11,8 +11,10 @@ import numpy as np
 import pandas as pd
 
 from ..._words import plain
-from ..vocabulary import OF_ONE_EPOCH, PARTS
+from ..headers import quoted
+from ..vocabulary import PARTS
 from .cells import read_numbers
+from .derivations import derive_option
 from .glance import glance
 from .ratios import read_ratio
 from .units import unit_factor
@@ -84,7 +86,7 @@ class Product:
         where = int(np.flatnonzero(apart)[0])
         label = f"{named.index.name or 'row'} {named.index[where]}"
         words = f"{column!r} and {self.words} differ in {int(apart.sum())} of {len(apart)} rows ({label}: "
-        derived = " * ".join(part if part.isdigit() else in_backticks(part) for part in _parts(self.words))
+        derived = " * ".join(part if part.isdigit() else quoted(part) for part in _parts(self.words))
         return (
             named,
             "",
@@ -94,29 +96,6 @@ class Product:
                 f"{self.name}=seen the second"
             ),
         )
-
-
-def derive_option(ours: str, expression: str, headers: Iterable[str]) -> str:
-    """The option that makes a quantity, under another name where a column of the table has ours."""
-    if ours not in headers:
-        return f"--derive {ours}='{expression}'"
-    return f"--derive {ours}_made='{expression}' --column {ours}={ours}_made"
-
-
-def in_backticks(header: str) -> str:
-    """A header as it stands in an expression."""
-    return header if header.isidentifier() else f"`{header}`"
-
-
-def made_of_a_token(header: str, what: str) -> str:
-    """What is said of a column with the loss of a word or the like, with the option that makes it one of a token."""
-    column, words, count = in_backticks(header), plain(header), f"TOKENS_PER_{what.upper()}"
-    said = f"{header!r} is of a {what}, not of a token"
-    if "ppl" in words or "perplexity" in words:
-        option = derive_option("loss", f"{column} ** (1 / {count})", [header])
-        return f"{said}: {option} --loss-unit perplexity, with the number, makes it the perplexity of a token"
-    option = derive_option("loss", f"{column}{' * 0.693147' if 'bit' in words else ''} / {count}", [header])
-    return f"{said}: {option}, with the number, makes it nats per token"
 
 
 def _parts(words: str) -> list[str]:
@@ -154,7 +133,7 @@ def other_tokens(
         return [], []
     ratio, times = ratios[0], float(np.median(ratios[0]))
     product, keep = " x ".join(map(repr, sets[0])), f"--column tokens={column!r} takes the column"
-    made = derive_option("tokens", " * ".join(map(in_backticks, sets[0])), map(str, frame.columns))
+    made = derive_option("tokens", " * ".join(map(quoted, sets[0])), map(str, frame.columns))
     if all(_scatter(each) >= DIFFERENT or (_alike(each) < MOST and _far(each) > 1 - MOST) for each in ratios):
         words = f"column {column!r} is {ratio.min():.2g} to {ratio.max():.2g} times {product}"
         return [f"{words}: is it the size of a data set? {made} takes what was read in training, {keep}"], []
@@ -256,17 +235,6 @@ def parts_of(frame: pd.DataFrame, taken: set[int], in_units: bool = False) -> di
     return found
 
 
-def by_epochs(header: str) -> bool:
-    """Whether tokens under this header are those of one epoch, where the number of epochs stands beside them."""
-    tail = header.replace("/", ".").rpartition(".")[2]
-    return plain(header) in OF_ONE_EPOCH or plain(tail) in OF_ONE_EPOCH
-
-
-def says_all(header: str) -> bool:
-    """Whether a header says that its tokens are all that were seen, with every repetition."""
-    return re.search(r"seen|total|consumed|processed|trained|overall|cumul", plain(header)) is not None
-
-
 def tokens_by_parts(frame: pd.DataFrame, found: Mapping[str, str], taken: set[int]) -> tuple[Product | None, list[str]]:
     """How tokens (or, from tokens, params) follow from other columns, and what is unclear about it.
 
@@ -335,12 +303,12 @@ def _unclear(names: list[str], parts: Mapping[str, int]) -> list[str]:
 def _in_ones(step: str) -> str:
     """The number of steps, in an expression, of a column whose header may state a unit."""
     unit = part_in_units(step)[1]
-    return f"{unit:.0f} * {in_backticks(step)}" if unit != 1.0 else in_backticks(step)
+    return f"{unit:.0f} * {quoted(step)}" if unit != 1.0 else quoted(step)
 
 
 def _of_small_batches(step: str, factors: list[str], others: list[str]) -> str:
     """How tokens follow from the batch of one device, with what else multiplies it in the table."""
-    derived = " * ".join([_in_ones(step), *map(in_backticks, factors)])
+    derived = " * ".join([_in_ones(step), *map(quoted, factors)])
     words = {"accumulation": "the batches that are accumulated", "devices": "the number of devices"}
     more = "".join(f", times {said} where they are several" for part, said in words.items() if part not in others)
     return (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -13,10 +13,12 @@ from ...errors import RunsError
 from ..nouns import Nouns, nouns_of
 from ..table import lacking_columns
 from ..vocabulary import LABELS, LIMITS
-from .columns import Mapped, map_columns
+from .columns import map_columns
 from .flags import is_flag, says_failed
+from .mapping import Mapped, mapping_table, told
+from .options import Options
+from .our_units import in_our_unit
 from .parquet import ParquetTable
-from .table import check_options, in_our_unit, mapping_table, told
 from .text import unique_names
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ class StoredColumns:
         for m in self.mapped:
             if m.name in LIMITS:
                 raw = pd.Series(_floats(cells[self.source[m.name]]))
-                out[m.name] = in_our_unit(m, raw, None, [], self.bytes_per_token)[0].to_numpy(dtype=float)
+                out[m.name] = in_our_unit(m, raw, self.bytes_per_token)[0].to_numpy(dtype=float)
         return out
 
 
@@ -55,24 +57,24 @@ def _floats(column: pa.Array) -> np.ndarray:
     return column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
 
 
-def stored_columns(table: ParquetTable, name: str, strict: bool, whole: int, **how: Any) -> StoredColumns:
+def stored_columns(table: ParquetTable, name: str, whole: int, options: Options) -> StoredColumns:
     """The columns to read; ``RunsError`` where one is missing, can be read in two ways or holds no numbers.
 
     ``whole`` is the number of rows up to which text is read as well.
     """
     import pyarrow as pa
 
-    check_options(name, how["decimal"], how["bytes_per_token"], how["loss_unit"], how["ceiling"])
+    options.check(name)
     theirs = list(table.types)
     notes: list[str] = []
-    if strict:
+    if options.strict:
         names = (*LIMITS, *LABELS)
         mapped = [Mapped(n, n, theirs.index(n), "nats" if n == "loss" else "count") for n in names if n in theirs]
         problems = lacking_columns(theirs)
     else:
         frame = pd.DataFrame(columns=unique_names([column.strip() for column in theirs]))
-        options = dict(how["columns"] or {}), dict(how["units"] or {}), how["loss_unit"]
-        mapped, product, problems, notes = map_columns(frame, *options, ceiling=how["ceiling"])
+        how = dict(options.columns or {}), dict(options.units or {}), options.loss_unit
+        mapped, product, problems, notes = map_columns(frame, *how, ceiling=options.ceiling)
         if product is not None and product.name not in {m.name for m in mapped}:
             follows = f"{product.name} would be {product.words}: of a table of more than {whole:,} rows"
             problems.append(f"{follows}, it has to stand in a column of its own")
@@ -84,7 +86,7 @@ def stored_columns(table: ParquetTable, name: str, strict: bool, whole: int, **h
             labels[m.name] = plain.pop() if len(plain) == 1 else pa.string()
             shown.append(m)
             continue
-        _, found, words = in_our_unit(m, pd.Series(dtype=float), None, [], how["bytes_per_token"])
+        _, found, words = in_our_unit(m, pd.Series(dtype=float), options.bytes_per_token)
         shown.append(found)
         problems += words
         other = next((file for file, kind in enumerate(kinds) if not _is_number(kind)), None)
@@ -104,8 +106,9 @@ def stored_columns(table: ParquetTable, name: str, strict: bool, whole: int, **h
         some = ", ".join(repr(column[:40]) for column in unread[:10])
         notes.append(f"not read: columns {some}" + (f" and {len(unread) - 10} more" if len(unread) > 10 else ""))
     source = {m.name: theirs[m.place] for m in mapped}
-    nouns = Nouns() if strict else nouns_of(told(mapping_table(shown)), how["ceiling"])
-    return StoredColumns(mapped, [] if strict else shown, source, how["bytes_per_token"], labels, notes, nouns)
+    nouns = Nouns() if options.strict else nouns_of(told(mapping_table(shown)), options.ceiling)
+    shown = [] if options.strict else shown
+    return StoredColumns(mapped, shown, source, options.bytes_per_token, labels, notes, nouns)
 
 
 def _flags(table: ParquetTable, columns: list[str]) -> list[str]:

@@ -22,13 +22,15 @@ from ...errors import RunsError
 from ..curves import rows_or_runs
 from ..problems import bad_rows, suspicion_masks, suspicion_words
 from ..table import checked_table, left_out, none_finished
-from ..vocabulary import LIMITS, STANDS_FOR
+from ..vocabulary import LIMITS, STANDS_FOR, TRIPLE
 from .doubts import answerable, doubts
-from .flags import FINISHED
+from .flags import FINISHED, finished_note, translate_status
+from .mapping import advice, mapping_table
+from .options import Options
+from .our_units import in_our_unit
 from .overflow import overflown
 from .parquet import ParquetTable, begins_as_parquet, open_parquet
 from .stored import StoredColumns, stored_columns
-from .table import advice, finished_note, in_our_unit, mapping_table, translate_status
 from .thinning import FLOOR, Ends, Sample, filled, joined
 from .witnesses import ask_witnesses
 
@@ -43,7 +45,6 @@ DRAWN, SEED = 100_000, 0
 MOST_BAD = 1_000
 #: rows at a time
 BATCH = 1 << 16
-_TRIPLE = ("params", "tokens", "flops")
 
 
 def large_table(path: Path, names: Iterable[str]) -> ParquetTable | None:
@@ -87,9 +88,7 @@ class Thinned:
     record: dict[str, Any]
 
 
-def thin_runs(
-    table: ParquetTable, name: str, *, strict: bool, include_failed: bool, skip_bad: bool, **how: Any
-) -> Thinned:
+def thin_runs(table: ParquetTable, name: str, options: Options) -> Thinned:
     """One pass over a table: all rows checked, those kept that a fit needs.
 
     Raises
@@ -99,8 +98,8 @@ def thin_runs(
     """
     from tqdm import tqdm  # here, so that smaller tables do not wait for it
 
-    columns = stored_columns(table, name, strict, WHOLE, **how)
-    found = _Pass(table, columns, include_failed, skip_bad)
+    columns = stored_columns(table, name, WHOLE, options)
+    found = _Pass(table, columns, options.include_failed, options.skip_bad)
     labels = [columns.source[label] for label in columns.labels]
     total = sum(table.rows)
     with tqdm(total=total, desc="reading", unit=" rows", unit_scale=True, disable=None, delay=1) as bar:
@@ -210,9 +209,9 @@ class _Pass:
         if not all(_within(nouns.limits[name], values) for name, values in numbers.items()):
             loss = np.where(~finished & ~np.isfinite(numbers["loss"]), 1.0, numbers["loss"])
             bad = bad_rows(nouns.on(pd.DataFrame(numbers | {"loss": loss}, copy=False)))
-        full = {name: numbers.get(name, np.full(size, np.nan)) for name in _TRIPLE}
+        full = {name: numbers.get(name, np.full(size, np.nan)) for name in TRIPLE}
         N, D, C = full.values()
-        for name in _TRIPLE:
+        for name in TRIPLE:
             if (gaps := np.isnan(full[name]) & ~bad).any():
                 follows = 6 * N * D if name == "flops" else C / (6 * (D if name == "params" else N))
                 whole = np.where(gaps, follows, full[name])
@@ -299,9 +298,7 @@ class _Pass:
             raise RunsError(name, asked)
         bounds = {m.name: m for m in self.columns.mapped}
         problems = [
-            words
-            for n, ends in self.unbounded.items()
-            for words in in_our_unit(bounds[n], pd.Series(ends), None, [], None)[2]
+            words for n, ends in self.unbounded.items() for words in in_our_unit(bounds[n], pd.Series(ends), None)[2]
         ]
         if self.bad and not (problems and not self.hopeless):
             frame = self.columns.nouns.on(pd.concat(self.bad))

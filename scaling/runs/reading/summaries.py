@@ -8,8 +8,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from .columns import Mapped
 from .glance import glance
+from .mapping import Mapped
 
 #: rows at the end among which a label alone says that a row is none of the runs, and how many may be labelled there
 LAST, DESCRIBED = 6, 20

@@ -11,9 +11,10 @@ from ...errors import RunsWarning
 from ..clashes import Answers, clash
 from ..problems import bad_rows
 from ..table import checked_table
+from .flags import translate_status
+from .mapping import mapping_table, told
 from .parquet import ParquetTable
 from .stored import StoredColumns
-from .table import mapping_table, told, translate_status
 from .thinning import Ends, filled
 
 #: runs of which all rows are read again, and of which the last are, at most
