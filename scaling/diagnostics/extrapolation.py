@@ -57,8 +57,10 @@ def extrapolation_audit(
         less than two thirds of its runs in them, is cut by its compute at 30 %, 40 %, ... 90 % of its runs.
     budgets : array, optional
         Nominal budgets, as for :func:`~scaling.fit.fit_isoflop`.
-    level, n_resamples, seed
+    level : float
         Of the intervals; see :func:`~scaling.uncertainty.bootstrap`.
+    n_resamples, seed : int
+        Number of resamples, and what they are drawn with.
     **options
         Passed to :func:`~scaling.diagnostics.holdout`: ``rows="all"`` fits all rows of the cheaper runs and draws whole
         runs; others go on to :func:`~scaling.fit.fit_parametric`.
@@ -153,7 +155,7 @@ def audit_coverage(
     n_resamples: int = 200,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """How often the intervals of an extrapolation audit cover a known truth, with the Monte-Carlo error.
+    """Measure how often the intervals of an extrapolation audit cover a known truth, with the Monte-Carlo error.
 
     Parameters
     ----------
@@ -165,8 +167,10 @@ def audit_coverage(
         Standard deviation of ln loss.
     n_tables : int
         Simulated tables.
-    level, n_resamples, seed
-        Of the intervals; table i has seed ``seed + i``.
+    level : float
+        Of the intervals.
+    n_resamples, seed : int
+        Resamples of a table; table i has seed ``seed + i``.
 
     Returns
     -------

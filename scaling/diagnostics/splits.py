@@ -70,8 +70,14 @@ def hold_out(table: pd.DataFrame, by: str, least: int = LEAST_FITTED) -> Split:
     table : DataFrame
         Checked runs, one row each, with ``params``, ``tokens``, ``loss`` and ``flops``.
     by : {"compute", "size", "length", "tokens"}
+        What orders the runs; length is tokens per parameter.
     least : int
         Fewest runs that have to be left to fit.
+
+    Returns
+    -------
+    Split
+        The two sides.
 
     Raises
     ------

@@ -42,7 +42,7 @@ COLUMNS = (
 def survey_sets(
     sets: Mapping[str, pd.DataFrame], n_resamples: int = 300, seed: int = 0, level: float = 0.95
 ) -> pd.DataFrame:
-    """What every set of runs says of the exponent a, by the same methods; a row a set.
+    """Find what every set of runs says of the exponent a, by the same methods; a row a set.
 
     Of a run with several rows, approaches 2 and 3 take the last. Resamples are drawn by run, with one seed for every
     set, so that the table is the same each time.

@@ -27,7 +27,7 @@ def plot_cost_map(
     marks: tuple[ArrayLike, ArrayLike] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Labelled contours of a cost ratio over demand and loss.
+    """Draw labelled contours of a cost ratio over demand and loss.
 
     Parameters
     ----------
@@ -39,6 +39,13 @@ def plot_cost_map(
         Where the contours go.
     marks : pair of arrays, optional
         Demands and losses of single cases.
+    ax : Axes, optional
+        Where to draw; by default axes of a new figure.
+
+    Returns
+    -------
+    Axes
+        The axes drawn on.
     """
     ax = axes_or_new(ax)
     lines = ax.contour(demands, losses, ratio, levels, colors=PALETTE[0])
@@ -72,7 +79,7 @@ def plot_overtraining(
     label: str = "the law",
     ax: Axes | None = None,
 ) -> Axes:
-    """Losses of one size on ever more tokens a parameter, beside a law that is drawn on.
+    """Draw losses of one size on ever more tokens a parameter, beside a law that is drawn on.
 
     Parameters
     ----------
@@ -84,6 +91,13 @@ def plot_overtraining(
         Low and high ends of an interval at ``ratios``.
     label : str, default "the law"
         Which law it is.
+    ax : Axes, optional
+        Where to draw; by default axes of a new figure.
+
+    Returns
+    -------
+    Axes
+        The axes drawn on.
     """
     ax = axes_or_new(ax)
     ax.plot(ratios, predicted, color=PALETTE[0], label=label)
@@ -102,7 +116,7 @@ def plot_worth(
     curves: Mapping[str, ArrayLike],
     ax: Axes | None = None,
 ) -> Axes:
-    """What repeated text is worth in new tokens against epochs, beside laws and the line of no loss.
+    """Draw what repeated text is worth in new tokens against epochs, beside laws and the line of no loss.
 
     Parameters
     ----------
@@ -112,6 +126,13 @@ def plot_worth(
         Where the curves are given.
     curves : mapping of label to array
         The worth by each law at ``epochs``: the first is drawn solid, the next dashed.
+    ax : Axes, optional
+        Where to draw; by default axes of a new figure.
+
+    Returns
+    -------
+    Axes
+        The axes drawn on.
     """
     ax = axes_or_new(ax)
     ax.plot(*observed, "ko", label="our runs")

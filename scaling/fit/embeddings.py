@@ -86,8 +86,14 @@ def fit_embedding_model(
         Counts without and with the embeddings, positive; the latter larger.
     exponent : float, optional
         Holds :math:`\delta` there; by default both constants are fitted.
-    objective, delta, weights, n_starts
+    objective : str
         As in :func:`~scaling.fit.fit_parametric`, with the total count in place of the loss.
+    delta : float
+        Its Huber threshold.
+    weights : array (n,), optional
+        As there; one a model.
+    n_starts : int
+        As there.
 
     Returns
     -------

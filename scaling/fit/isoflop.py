@@ -53,7 +53,7 @@ def fit_isoflop(
     tolerance: float = TOLERANCE,
     window: float | None = None,
 ) -> FrontierFit:
-    """Approach 2: a parabola of the loss in ln N at each budget; a line through the minima.
+    """Fit a parabola of the loss in ln N at each budget, and a line through the minima: approach 2.
 
     At each budget C the least-squares parabola L = c0 + c1 ln N + c2 (ln N)^2 has its minimum at
     N_opt = exp(-c1 / 2 c2); D_opt = C / (6 N_opt). Where the budgets are not counted as 6 N D, D_opt is measured from
@@ -82,6 +82,7 @@ def fit_isoflop(
     Returns
     -------
     FrontierFit
+        The lines through the minima.
 
     Raises
     ------

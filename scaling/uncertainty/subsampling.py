@@ -33,7 +33,7 @@ MOST_INFLUENCE = 0.05
 def subsampled_bootstrap(
     fit: Fit | FrontierFit, rows: int = 4_000, n_resamples: int = 1_000, seed: int = 0
 ) -> Bootstrap:
-    r"""Bootstrap of a fit to many runs, at the cost of one to few.
+    r"""Resample a fit to many runs, at the cost of one to few.
 
     A part of *m* of the *n* runs is drawn at random, each with all its rows, fitted and resampled as
     :func:`~scaling.uncertainty.bootstrap` does. The deviations of its resamples from its own fit, in

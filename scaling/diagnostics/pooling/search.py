@@ -30,7 +30,7 @@ MOST_ROWS = 20_000
 
 
 def find_pooling(fit: Fit, table: pd.DataFrame | None = None) -> list[Pooling]:
-    r"""What in the runs of a fit speaks against one law for all of them.
+    r"""Find what in the runs of a fit speaks against one law for all of them.
 
     * *Checkpoints*: no column names the run, and most sizes have many numbers of tokens, equally spaced as the points
       of a training curve are; or a few close together, in all runs at the same distances, as the last checkpoints have.

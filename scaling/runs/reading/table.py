@@ -154,6 +154,7 @@ def read_table(
     Returns
     -------
     RunsTable
+        The table, and how it was read.
 
     Raises
     ------
