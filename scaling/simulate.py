@@ -86,7 +86,7 @@ def isoflop_design(
 
     Parameters
     ----------
-    budgets : array
+    budgets : array (n_budgets,)
         Training budgets C, FLOPs.
     n_sizes : int, default 9
         Sizes a budget, at least 1.
@@ -106,6 +106,8 @@ def isoflop_design(
     ------
     ValueError
         Naming the argument and its value.
+    TypeError
+        If the law has no compute-optimal size.
     """
     (C,) = _filled(budgets=np.ravel(budgets))
     (middle,) = _filled(center=_center(C, law, center))
@@ -240,7 +242,7 @@ def simulate_curves(
     ValueError
         Naming the argument and its value.
     TypeError
-        If the law is not one of size and tokens.
+        If what is given is no law of the loss.
     """
     sizes, ratios = _filled(params=np.ravel(params), tokens_per_param=np.ravel(tokens_per_param))
     gap, points = at_least_zero("schedule_gap", schedule_gap), whole_number("n_points", n_points)

@@ -39,6 +39,10 @@ class EmbeddingModel(Law):
     ValueError
         If omega is negative or not finite, or the exponent is outside (0, 1].
 
+    References
+    ----------
+    Pearce & Song 2024 (arXiv:2406.12907), equation 11, as the authors' script has it.
+
     Examples
     --------
     >>> model = EmbeddingModel.from_published()
@@ -266,6 +270,10 @@ def nonembedding_flops(
     ------
     ValueError
         For sizes or constants that are not positive.
+
+    References
+    ----------
+    Pearce & Song 2024 (arXiv:2406.12907), equation 16, as the authors' script has it.
     """
     check_law(law)
     (N,) = positive(params_nonembedding=params_nonembedding)
@@ -304,6 +312,10 @@ def local_exponent(law: ChinchillaLaw, params_nonembedding: ArrayLike, embedding
     ------
     ValueError
         For sizes or constants that are not positive.
+
+    References
+    ----------
+    Pearce & Song 2024 (arXiv:2406.12907), equation 20, at second hand; the authors' script has the formula.
     """
     check_law(law)
     (N,) = positive(params_nonembedding=params_nonembedding)

@@ -95,6 +95,10 @@ def kaplan_view(
     ------
     ValueError
         For sizes, budgets or constants that are not positive, fewer than two budgets, or another ``count``.
+
+    References
+    ----------
+    After the simulation in the script of Pearce & Song 2024 (arXiv:2406.12907).
     """
     check_law(law)
     if count not in COUNTS:

@@ -279,6 +279,11 @@ class Approaches:
         DataFrame
             A row a pair: ``approaches``, ``difference``, ``low``, ``high``, and ``drawn``, which says whether both saw
             the same runs.
+
+        Raises
+        ------
+        ValueError
+            If ``level`` is above 1.
         """
         return self.paired.table(level)
 
@@ -294,6 +299,11 @@ class Approaches:
         -------
         bool
             Whether they do.
+
+        Raises
+        ------
+        ValueError
+            If ``level`` is above 1.
         """
         return self.paired.disagree(level)
 

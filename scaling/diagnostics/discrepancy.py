@@ -45,9 +45,9 @@ class Band:
 
     Attributes
     ----------
-    estimate : array
-        The loss of the law and its discrepancy.
-    low, high : array
+    estimate : float or array (...)
+        The loss of the law and its discrepancy, nats/token.
+    low, high : float or array (...)
         The ends of its interval.
     level : float
         Of the interval.

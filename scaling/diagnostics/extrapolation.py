@@ -55,7 +55,7 @@ def extrapolation_audit(
         :func:`~scaling.diagnostics.holdout`. Groups of equal compute are found as
         :func:`~scaling.fit.fit_isoflop` finds them, and count from four runs on. A table with fewer than three, or with
         less than two thirds of its runs in them, is cut by its compute at 30 %, 40 %, ... 90 % of its runs.
-    budgets : array, optional
+    budgets : array (n_budgets,), optional
         Nominal budgets, as for :func:`~scaling.fit.fit_isoflop`.
     level : float
         Of the intervals; see :func:`~scaling.uncertainty.bootstrap`.
@@ -184,6 +184,8 @@ def audit_coverage(
     ------
     FitError, ValueError
         As :func:`~scaling.diagnostics.extrapolation_audit`; ``ValueError`` for fewer than two tables.
+    TypeError
+        If what is given as the law is no law of the loss, or the design no table.
     """
     at_least("n_tables", n_tables, 2)
     flops = float(simulate_runs(law, design)["flops"].max())

@@ -66,6 +66,11 @@ class Paired:
         -------
         array or None
             First less second; None without draws.
+
+        Raises
+        ------
+        KeyError
+            If ``of`` lacks one of them.
         """
         if not {first, second} <= set(self._laws):
             return None
@@ -84,6 +89,11 @@ class Paired:
         -------
         DataFrame
             A row a pair: ``approaches``, ``difference`` of a (first less second), ``low``, ``high``, ``drawn``.
+
+        Raises
+        ------
+        ValueError
+            If ``level`` is above 1.
         """
         rows = []
         for first, second in itertools.combinations(self.estimates, 2):
@@ -105,6 +115,11 @@ class Paired:
         -------
         bool
             Whether one is.
+
+        Raises
+        ------
+        ValueError
+            If ``level`` is above 1.
         """
         table = self.table(self._each(level))
         return bool(((table["low"] > 0) | (table["high"] < 0)).any())
@@ -121,6 +136,11 @@ class Paired:
         -------
         str
             A sentence; empty for no pair.
+
+        Raises
+        ------
+        ValueError
+            If ``level`` is above 1.
         """
         each = self._each(level)
         known, unknown = 0, defaultdict(list)
@@ -168,6 +188,13 @@ def pair(fits: Mapping[int, Fit | FrontierFit], boots: Mapping[int, Bootstrap], 
     -------
     Paired
         The exponents, resample by resample.
+
+    Raises
+    ------
+    KeyError
+        If ``fits`` lacks an approach of ``boots``.
+    ValueError
+        If ``n_resamples`` or ``seed`` is negative.
     """
     exponent = {number: exponent_of(fits[number], "a") for number in sorted(boots)}
     estimates = {number: float(of(fits[number].law)) for number, of in exponent.items()}

@@ -140,6 +140,8 @@ def better_law(runs: pd.DataFrame, seed: int = 0) -> tuple[str, str]:
     ------
     FitError
         For a table that cannot be used at all.
+    ValueError
+        If ``seed`` is no whole number from 0.
     """
     runs = sound_runs(runs)
     if len(runs) > MOST_ASKED and len(ends := last_points(runs)) > MOST_ASKED:

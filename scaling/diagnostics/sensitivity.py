@@ -69,6 +69,8 @@ def rounded_study(
     ------
     ValueError
         For an unknown name in ``fitted``, or a number out of its range.
+    TypeError
+        If what is given as the law is no law of the loss.
 
     References
     ----------
@@ -114,7 +116,7 @@ def huber_study(
     ----------
     runs : DataFrame
         As for :func:`~scaling.fit.fit_parametric`.
-    deltas : array
+    deltas : array (n,)
         Thresholds of ``log_huber``, in ln loss; ``log_absolute`` and ``log_squares`` are added at the ends.
     level : float
         Of the intervals.

@@ -79,6 +79,8 @@ def residual_skewness(fit: Fit) -> Skewness:
     ------
     ValueError
         For fewer runs.
+    TypeError
+        If what is given is no fit.
     """
     used = as_fit(fit).residuals[fit.weights > 0]
     at_least("runs", len(used), LEAST)

@@ -84,6 +84,10 @@ def hold_out(table: pd.DataFrame, by: str, least: int = LEAST_FITTED) -> Split:
     FitError
         If fewer runs than ``least``, or fewer than three sizes or token counts, would be left to fit, or fewer than
         three runs to predict.
+    RunsError
+        If ``params``, ``tokens`` or ``flops`` is missing, or a value in it is no positive finite number.
+    ValueError
+        For another ``by``.
     """
     values, levels = _levels(table, by)
     distinct, counts = np.unique(levels, return_counts=True)

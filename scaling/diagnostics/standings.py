@@ -128,6 +128,13 @@ class League:
         -------
         League
             With the ranking made anew.
+
+        Raises
+        ------
+        KeyError
+            If a column is missing.
+        ValueError
+            If ``seed`` is no whole number from 0.
         """
         draws = _Draws.of(list(dict.fromkeys(scores["table"])), sources or {}, n_draws, seed)
         return cls(scores, splits, _ranking(scores, draws), _choosing(scores, draws), n_draws, draws.size)

@@ -72,6 +72,11 @@ def survey_sets(
         * ``a_total`` and ``a_nonembedding`` with their ends: approach 3 with C = 6 N D and N counted with embeddings
           and without, where the set has both counts (``params_total``, ``params_nonembedding``).
         * ``why``: why the set carries no law at all.
+
+    Raises
+    ------
+    ValueError
+        If ``n_resamples``, ``seed`` or ``level`` is out of its range.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RunsWarning)  # whoever loaded the runs was told

@@ -31,9 +31,11 @@ def plot_cost_map(
 
     Parameters
     ----------
-    demands, losses : array
-        The grid: tokens to serve on the logarithmic x axis, losses on the y axis.
-    ratio : array (losses, demands)
+    demands : array (n,)
+        The grid's tokens to serve, on the logarithmic x axis.
+    losses : array (m,)
+        The grid's losses, nats/token, on the y axis.
+    ratio : array (m, n)
         What is mapped, as a share of what it is compared with.
     levels : sequence of float
         Where the contours go.
@@ -85,7 +87,7 @@ def plot_overtraining(
     ----------
     observed : pair of arrays
         Tokens a parameter and losses of the runs.
-    ratios, predicted : array
+    ratios, predicted : array (n,)
         Tokens a parameter, and the law's loss at each.
     band : pair of arrays, optional
         Low and high ends of an interval at ``ratios``.
@@ -122,7 +124,7 @@ def plot_worth(
     ----------
     observed : pair of arrays
         Epochs of the runs, and the worth of what they read over their unique tokens.
-    epochs : array
+    epochs : array (n,)
         Where the curves are given.
     curves : mapping of label to array
         The worth by each law at ``epochs``: the first is drawn solid, the next dashed.

@@ -70,7 +70,7 @@ def plot_frontier(
     ----------
     laws : mapping of label to law
         Drawn as lines.
-    flops : array
+    flops : array (n,)
         Budgets in FLOPs at which the lines are drawn.
     points : mapping of label to DataFrame, optional
         Tables with ``budget`` and the quantity, drawn as points.
@@ -117,8 +117,10 @@ def plot_contours(
     ----------
     law : ChinchillaLaw
         The loss, nats/token.
-    params, tokens : array
-        The grid's values on each axis, positive.
+    params : array (n,)
+        The grid's sizes, positive.
+    tokens : array (m,)
+        The grid's numbers of tokens, positive.
     levels : int or array
         How many contours, or at which losses.
     points : mapping of label to (params, tokens), optional
@@ -197,8 +199,10 @@ def plot_surface(
     ----------
     law : ChinchillaLaw
         Its surface is approach 3.
-    params, tokens : array
-        The grid's values on each axis.
+    params : array (n,)
+        The grid's sizes, positive.
+    tokens : array (m,)
+        The grid's numbers of tokens, positive.
     sizes : sequence of float
         A training curve each, along the tokens: approach 1 keeps the lowest at each compute.
     budgets : sequence of float
@@ -278,6 +282,11 @@ def plot_landscape(
     -------
     Axes
         The axes drawn on.
+
+    Raises
+    ------
+    TypeError
+        If the shapes do not fit.
     """
     ax = axes_or_new(ax)
     least = max(objective.min(), EXACT * objective.max())
@@ -327,7 +336,7 @@ def plot_downstream(fit: Fit, observed: ArrayLike, label: str, ax: Axes | None =
     ----------
     fit : Fit
         As :func:`~scaling.fit.fit_downstream` returns.
-    observed : array
+    observed : array (n_runs,)
         What the law is of, one value for each of ``fit.runs``.
     label : str
         Of the y axis.
@@ -395,7 +404,7 @@ def plot_spread(
     ----------
     boot : Bootstrap
         Of a law of the loss.
-    flops : array
+    flops : array (n,)
         Budgets in FLOPs, positive.
     quantity : {"params", "tokens"}
         What is drawn.
@@ -414,7 +423,9 @@ def plot_spread(
     ValueError
         If a budget is not positive, or the level out of its range.
     FitError
-        If the law is not identified.
+        If all resamples give one value, so that there is no interval.
+    KeyError
+        If there is no such quantity.
     """
     ax = axes_or_new(ax)
     runs = boot.fit.runs

@@ -111,7 +111,7 @@ def plot_isoflop(fit: FrontierFit, ax: Axes | None = None) -> Axes:
 
     Raises
     ------
-    AttributeError
+    KeyError, AttributeError
         If the fit is of another approach, which has no parabolas.
     """
     ax = axes_or_new(ax)
@@ -150,7 +150,7 @@ def plot_ratios(
 
     Returns
     -------
-    array of Axes
+    array (n_columns,) of Axes
         One a column.
 
     Raises

@@ -66,6 +66,11 @@ def plot_foresight(scores: pd.DataFrame, ax: Axes | None = None) -> Axes:
     -------
     Axes
         The axes drawn on.
+
+    Raises
+    ------
+    KeyError
+        If a column is missing.
     """
     ax = axes_or_new(ax)
     shown = scores[np.isfinite(scores["fitted"])]

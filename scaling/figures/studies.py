@@ -53,8 +53,13 @@ def plot_rounded_study(study: pd.DataFrame, truth: Mapping[str, float]) -> np.nd
 
     Returns
     -------
-    array of Axes
-        Rows by columns.
+    array (n_columns, n_fitted) of Axes
+        A row for each column of ``truth``.
+
+    Raises
+    ------
+    KeyError
+        If a column is missing.
     """
     names, digits, noise = (list(study[x].unique()) for x in ("fitted", "decimals", "noise"))
     size = (WIDTH, 2.6 * len(truth) + 0.7)
@@ -93,6 +98,11 @@ def plot_thresholds(studies: Mapping[str, pd.DataFrame], ax: Axes | None = None)
     -------
     Axes
         The axes drawn on.
+
+    Raises
+    ------
+    KeyError
+        If a column is missing.
     """
     ax = axes_or_new(ax)
     shifts = np.linspace(-0.08, 0.08, len(studies)) if len(studies) > 1 else [0.0]
@@ -120,7 +130,7 @@ def plot_parabola_bias(laws: Mapping[str, tuple[float, float]], width: float = 8
 
     Returns
     -------
-    array of two Axes
+    array (2,) of Axes
         The panels.
 
     Raises
@@ -154,8 +164,13 @@ def plot_audit(audits: Mapping[str, pd.DataFrame]) -> np.ndarray:
 
     Returns
     -------
-    array of Axes
+    array (n_audits,) of Axes
         One an audit.
+
+    Raises
+    ------
+    KeyError
+        If a column is missing.
     """
     fig, axes = plt.subplots(len(audits), 1, figsize=(WIDTH, 3.3 * len(audits)), squeeze=False)
     for ax, (title, audit) in zip(axes[:, 0], audits.items(), strict=True):
@@ -227,6 +242,11 @@ def plot_atlas(atlas: pd.DataFrame, summary: Combined | None = None, ax: Axes | 
     -------
     Axes
         The axes drawn on.
+
+    Raises
+    ------
+    KeyError
+        If a column is missing.
     """
     kinds = list(atlas["kind"].unique())
     rows = [row for kind in kinds for row in (kind, *atlas.index[atlas["kind"] == kind])]

@@ -155,7 +155,7 @@ def plot_shares(
 
     Parameters
     ----------
-    sizes : array
+    sizes : array (n,)
         Rising; one for each row of ``shares``.
     shares : DataFrame
         One column a part, in the order in which they are stacked.
@@ -173,6 +173,8 @@ def plot_shares(
     ------
     KeyError
         If ``colors`` lacks a part.
+    ValueError
+        If there is not one size a row.
     """
     ax = axes_or_new(ax)
     ends = np.asarray(sizes, dtype=float)[[0, -1]]
@@ -192,7 +194,7 @@ def plot_size_exponents(
 
     Parameters
     ----------
-    sizes : array
+    sizes : array (n,)
         The best sizes, rising; the x axis leaves room beyond them for the names.
     exponents : mapping of label to array
         d ln N / d ln C at each size, drawn as lines.

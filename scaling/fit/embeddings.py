@@ -106,6 +106,10 @@ def fit_embedding_model(
         For counts that are not positive, that differ in number, or totals that are not larger.
     ValueError
         For an unknown objective, a ``delta`` or an ``n_starts`` that makes no sense.
+
+    References
+    ----------
+    Pearce & Song 2024 (arXiv:2406.12907), equation 11.
     """
     aim = objective_of(objective, delta)
     N, T = _counts(params_nonembedding, params)

@@ -66,7 +66,7 @@ def fit_isoflop(
     runs : DataFrame
         As :func:`~scaling.runs.load_runs` returns, with at least four sizes a budget. Where a ``run`` has several rows,
         the last of each run is used, since a run cut short is not what a run of that length would have reached.
-    budgets : array, optional
+    budgets : array (n_budgets,), optional
         Nominal budgets in FLOPs; each run joins the nearest within ``tolerance`` (relative), the
         others are left out. By default the column ``budget``, or, without one, groups of runs
         whose ``flops`` follow each other by factors below 1.2; a chain of them that spans more than

@@ -101,6 +101,13 @@ def grid_bias(fit: FrontierFit, law: ChinchillaLaw) -> np.ndarray:
     -------
     array (n_usable,)
         The factors, in the order of the usable rows of ``fit.points``.
+
+    Raises
+    ------
+    ValueError
+        If the law has no optimum.
+    TypeError
+        If what is given as the law is none of size and tokens.
     """
     points = fit.points[fit.points["usable"]]
     sizes = fit.runs.groupby("budget")["params"].agg(["min", "max"]).loc[points["budget"]]

@@ -160,7 +160,7 @@ class Fit:
 
         Parameters
         ----------
-        flops : array, optional
+        flops : array (n,), optional
             Budgets; by default 1, 10 and 100 times the compute of the most expensive run.
         level : float, default 0.95
             Of the intervals.

@@ -40,6 +40,10 @@ class BoundedLaw(Law):
     -----
     The form is known to us from the paper's abstract alone, and no fitted constants of it.
 
+    References
+    ----------
+    Lovelace et al. 2026 (arXiv:2605.01640), abstract.
+
     Examples
     --------
     >>> law = BoundedLaw(E=1.7, L0=10.8, a=50, b=50, c=1e-4, alpha=0.34, beta=0.28, gamma=0.5, delta=0.3)

@@ -31,7 +31,7 @@ class StepLaw(Law):
 
     References
     ----------
-    Li et al. 2025 (arXiv:2503.04715), equation 1.
+    Li et al. 2025 (arXiv:2503.04715), equation 1, at second hand.
 
     Examples
     --------

@@ -65,6 +65,10 @@ def kaplan_curve(variable: str) -> PowerLaw:
     ValueError
         For another variable.
 
+    References
+    ----------
+    Kaplan et al. 2020 (arXiv:2001.08361), equations 1.1 to 1.3 and Table 5.
+
     Examples
     --------
     >>> round(float(kaplan_curve("params")(1e9)), 4)
@@ -97,6 +101,10 @@ class KaplanLaw(_ScaledLaw):
     ------
     ValueError
         If a scale is negative, or an exponent is not positive.
+
+    References
+    ----------
+    Kaplan et al. 2020 (arXiv:2001.08361), equation 1.5 and Table 2.
 
     Examples
     --------
@@ -235,6 +243,10 @@ class KaplanStepsLaw(_ScaledLaw):
     ValueError
         If a scale is negative, or an exponent is not positive.
 
+    References
+    ----------
+    Kaplan et al. 2020 (arXiv:2001.08361), equation 1.6 and Table 3.
+
     Examples
     --------
     >>> round(float(KaplanStepsLaw.from_published().loss(1e9, 1e5)), 4)
@@ -344,8 +356,12 @@ class CriticalBatch(_ScaledLaw):
 
     Notes
     -----
-    Equation 5.3 (1.4). At batch B the loss takes :math:`S = S_{min}(1 + B_{crit}/B)` steps and
+    At batch B the loss takes :math:`S = S_{min}(1 + B_{crit}/B)` steps and
     :math:`E = E_{min}(1 + B/B_{crit})` tokens (equations 5.1, 5.2, 5.4, 5.5).
+
+    References
+    ----------
+    Kaplan et al. 2020 (arXiv:2001.08361), equations 1.4 and 5.3.
     """
 
     B_star: float | np.ndarray

@@ -31,7 +31,8 @@ class PowerLaw(Law):
 
     Notes
     -----
-    Hestness et al. 2017 write it :math:`\varepsilon(m) = \alpha m^{\beta_g} + \gamma`.
+    Hestness et al. 2017 (arXiv:1712.00409; at second hand) write it :math:`\varepsilon(m) = \alpha m^{\beta_g} +
+    \gamma`.
     """
 
     coefficient: float | np.ndarray

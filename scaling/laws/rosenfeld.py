@@ -41,7 +41,7 @@ class RosenfeldLaw(Law):
 
     Notes
     -----
-    The paper (arXiv:1909.12673, equations 4 and 5) writes the envelope
+    The paper (arXiv:1909.12673, equations 4 and 5, at second hand) writes the envelope
     :math:`\varepsilon_0\,|\tilde\varepsilon/(\tilde\varepsilon - i\eta)|` and sets the coefficient of the data term
     to 1. Only ratios to :math:`\eta` matter, so that its constants and these are one to one; :attr:`theta` gives
     the paper's.

@@ -39,7 +39,8 @@ class RoutedLaw(Law):
 
     References
     ----------
-    Clark et al. 2022 (arXiv:2202.01169), equation 1 and table 3; all of their models saw the same tokens.
+    Clark et al. 2022 (arXiv:2202.01169), equation 1 and Table 3, at second hand; all of their models saw the same
+    tokens.
 
     Examples
     --------

@@ -270,7 +270,7 @@ class MomentumLaw(_ScheduleLaw):
 
     References
     ----------
-    Tissue et al. 2024 (arXiv:2408.11029).
+    Tissue et al. 2024 (arXiv:2408.11029), at second hand.
 
     Examples
     --------

@@ -24,7 +24,7 @@ class CostModel:
     .. math:: \text{cost} = 6 N D\,p_\text{train}
               + 2 N D_\text{inf}\,\bigl(f\,p_\text{prompt} + (1 - f)\,p_\text{generation}\bigr)
 
-    with :math:`f` the share of prompts (Sardana et al. 2024, equation 6, written for a whole demand
+    with :math:`f` the share of prompts (Sardana et al. 2024, equation 6 at second hand, written for a whole demand
     instead of a request). Prices may be arrays; :func:`~scaling.optimum.flop_price` makes them from rents and
     utilisations.
 
@@ -123,9 +123,9 @@ def inference_optimal(
 ) -> Allocation:
     r"""Find the cheapest model of a given loss, training and inference together.
 
-    Minimises :math:`6 N D + 2 N w D_\text{inf}` among all :math:`N, D` with :math:`L(N, D) = \ell`
-    (Sardana et al. 2024, equation 3; :math:`w` is ``cost.weight``, or 1 without ``cost``: FLOPs alone).
-    At the minimum
+    Minimises :math:`6 N D + 2 N w D_\text{inf}` among all :math:`N, D` with :math:`L(N, D) = \ell` (Sardana et al.
+    2024, arXiv:2401.00448, equation 3 at second hand; :math:`w` is ``cost.weight``, or 1 without ``cost``: FLOPs
+    alone). At the minimum
 
     .. math:: \frac{\alpha A N^{-\alpha}}{\beta B D^{-\beta}} = 1 + \frac{w D_\text{inf}}{3 D}.
 

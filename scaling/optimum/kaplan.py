@@ -37,6 +37,10 @@ class KaplanFrontier(Law):
         At the critical batch, where 2 S_min steps are taken.
     loss : PowerLaw
         Nats/token. Each is of C_min in FLOPs.
+
+    References
+    ----------
+    Kaplan et al. 2020 (arXiv:2001.08361), Table 6 and Appendix B.
     """
 
     params: PowerLaw
@@ -117,6 +121,10 @@ class KaplanTraining(Law):
     At a loss L and any batch size the compute is :math:`C = 6N\,(B + B_{crit}(L))\,S_{min}(N, L)`. Only the product
     of N and S_min depends on N, so that the best size for a loss is the same at all batch sizes:
     :math:`L = (1 + \alpha_N/\alpha_S)\,(N_c/N)^{\alpha_N}` (equation B.4).
+
+    References
+    ----------
+    Kaplan et al. 2020 (arXiv:2001.08361), section 6 and Appendix B.
     """
 
     curve: KaplanStepsLaw

@@ -326,6 +326,11 @@ def tally(card: pd.DataFrame, *by: str) -> pd.DataFrame:
     -------
     DataFrame
         One row a group, one column a verdict, in a fixed order of both verdicts and kinds.
+
+    Raises
+    ------
+    KeyError
+        If a column is missing.
     """
     counts = card.drop_duplicates("family").groupby([*(by or ("kind",)), "verdict"]).size().unstack(fill_value=0)
     counts = counts.reindex(columns=list(VERDICTS), fill_value=0).rename_axis(columns=None)

@@ -185,7 +185,7 @@ def suggest_runs(
         FLOPs that one run may cost; by default the whole budget.
     tokens_per_param : (low, high), optional
         Tokens per parameter of the new runs; by default between the least and the most of the runs at hand.
-    params : array, optional
+    params : array (n_sizes,), optional
         The sizes that can be trained; by default any from the smallest at hand to ``stretch`` times the largest.
     couplings : (low, high), default (0.1, 1.5)
         The range of k, positive; (1, 1) takes the law for granted.

@@ -30,7 +30,7 @@ def find_budgets(runs: pd.DataFrame, budgets: ArrayLike | None = None, tolerance
     ----------
     runs : DataFrame
         Column ``flops``, positive.
-    budgets : array, optional
+    budgets : array (n_budgets,), optional
         Nominal budgets in FLOPs; each run joins the nearest within ``tolerance`` (relative).
     tolerance : float
         See ``budgets``.

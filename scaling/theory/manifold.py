@@ -38,7 +38,7 @@ def simulate_interpolation(
 
     Parameters
     ----------
-    pieces : array
+    pieces : array (n,)
         Their numbers N, from 1.
     dimension : int
         d, at least 1.

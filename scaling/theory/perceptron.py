@@ -25,7 +25,7 @@ def simulate_perceptron(
 
     Parameters
     ----------
-    examples : array
+    examples : array (n,)
         t, whole numbers, at least 1.
     weights : int, default 3
         n, at least 2. Time grows as n squared; beyond ten, check that more ``draws`` change nothing.

@@ -185,7 +185,7 @@ def simulate_quanta(
     ----------
     model : QuantaModel
         The skills and their frequencies.
-    examples : array
+    examples : array (n,)
         Numbers of examples, at least 1; each is drawn anew.
     needed : int, default 1
         Times that a skill has to be seen.

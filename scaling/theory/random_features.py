@@ -70,7 +70,7 @@ class RandomFeatureModel:
         whole_number("latent", self.latent, 2)
 
     def spectrum(self, index: ArrayLike) -> np.ndarray | float:
-        """Compute the variance of a latent variable.
+        r"""Compute the variance of a latent variable.
 
         Parameters
         ----------
@@ -318,7 +318,7 @@ def simulate_random_features(
     ----------
     model : RandomFeatureModel
         Its ``latent`` times ``samples`` numbers are held in memory.
-    params, samples : array
+    params, samples : array (n,)
         Whole numbers N and T, broadcast against each other.
     ridge : array or None, default 0
         Each is tried on every pair (N, T) and the same draws. With 0, the solution of least norm; with None,

@@ -44,7 +44,7 @@ def simulate_thresholds(
 
     Parameters
     ----------
-    examples : array
+    examples : array (n,)
         t, whole numbers, at least 1.
     dimension : int, default 1
         m, thresholds to be learned.
@@ -110,7 +110,7 @@ def simulate_noisy_threshold(
 
     Parameters
     ----------
-    examples : array
+    examples : array (n,)
         t, whole numbers, at least 1.
     noise : float, default 0.075
         :math:`\tau`, at least 0: smooth noise near the threshold, in units of the input.
@@ -162,7 +162,7 @@ def simulate_logistic(
 
     Parameters
     ----------
-    examples : array
+    examples : array (n,)
         t, whole numbers, at least 1.
     dimension : int, default 3
         m, weights to be learned.

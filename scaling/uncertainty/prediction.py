@@ -30,7 +30,7 @@ class Noise:
         root of n over n less the number of constants.
     freedom : int
         Degrees of freedom of the repeats; 0 for residuals.
-    residuals : array
+    residuals : array (n_runs,)
         In ln loss, widened; runs that were set aside are not among them.
     """
 
@@ -52,7 +52,7 @@ class Noise:
         Returns
         -------
         array
-            Deviations in ln loss, of that shape.
+            Deviations in ln loss, of the shape asked for.
         """
         if self.source == REPEATS:
             return self.spread * rng.standard_t(self.freedom, shape)

@@ -165,7 +165,7 @@ class Bootstrap:
 
         Parameters
         ----------
-        params, tokens : array
+        params, tokens : float or array
             Size and tokens of each run; they broadcast.
         level : float
             Of the intervals, between 0 and 1.

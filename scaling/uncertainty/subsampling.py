@@ -68,7 +68,9 @@ def subsampled_bootstrap(
     FitError
         If the fit, or that of the part, is not identified; for approach 1, which resamples curves, and other laws.
     ValueError
-        If ``rows`` is below 500.
+        If ``rows`` is below 500, or another number is out of its range.
+    TypeError
+        If what is given is no fit.
 
     References
     ----------

@@ -69,6 +69,11 @@ def find_pooling(fit: Fit, table: pd.DataFrame | None = None) -> list[Pooling]:
     list of Pooling
         Empty for a table whose rows are runs of one family. Only *checkpoints* where these are seen, and only *experts*
         where a column has the active parameters.
+
+    Raises
+    ------
+    TypeError
+        If what is given is no fit.
     """
     table = as_fit(fit).runs if table is None else table
     mapping = {each["name"]: each["column"] for each in table.attrs.get("reading", {}).get("mapping", [])}

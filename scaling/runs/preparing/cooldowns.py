@@ -44,6 +44,8 @@ def annealed_points(runs: pd.DataFrame, column: str | None = None) -> pd.DataFra
     ------
     RunsError
         If no column names the run or tells the cooldowns, or no cooldown ends.
+    KeyError
+        If there is no such ``column``, or no column ``tokens``.
     """
     codes = runs_of(runs)
     if codes is None:
