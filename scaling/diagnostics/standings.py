@@ -118,7 +118,7 @@ class League:
         Parameters
         ----------
         scores, splits : DataFrame
-            As :attr:`scores` and :attr:`splits`.
+            As ``scores`` and ``splits``.
         sources : mapping, optional
             Name of a table to that of its source; by default each is its own.
         n_draws, seed : int

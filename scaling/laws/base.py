@@ -104,7 +104,7 @@ class Law:
         return cls.of(read_published(name, *_names(cls)))
 
     def value(self, *columns: ArrayLike) -> Any:
-        """Predict from values of :attr:`columns`, in their order; for laws of the loss, the loss.
+        """Predict from values of ``columns``, in their order; for laws of the loss, the loss.
 
         Parameters
         ----------
@@ -132,7 +132,7 @@ class Law:
         Parameters
         ----------
         table : DataFrame
-            With the law's :attr:`columns`, positive.
+            With the law's ``columns``, positive.
 
         Returns
         -------
