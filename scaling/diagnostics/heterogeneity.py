@@ -66,7 +66,7 @@ class Combined:
         Raises
         ------
         ValueError
-            If two are too few to combine: of two sources one is left.
+            If there are three sources: two cannot be combined.
         """
         rows = {}
         for name in self.estimates.index:
@@ -183,7 +183,8 @@ def combine(
     Raises
     ------
     ValueError
-        For fewer than three sources, an error that is not positive, an estimate that is not finite.
+        For fewer than three sources, an error that is not positive, an estimate that is not finite, or a ``level`` that
+        does not lie between 0 and 1.
 
     References
     ----------

@@ -136,6 +136,11 @@ class FrontierFit:
         -------
         Resampled
             B frontiers.
+
+        Raises
+        ------
+        IndexError
+            If a row has fewer weights than ``runs`` has rows.
         """
         drawn = self._sampler.under(np.atleast_2d(np.asarray(weights, dtype=float)))
         return _resampled(*drawn, tokens=self._tokens)

@@ -322,6 +322,11 @@ class Fit:
         -------
         Resampled
             B laws.
+
+        Raises
+        ------
+        ValueError
+            If a row has not one weight for each row of ``runs``.
         """
         each = np.atleast_2d(np.asarray(weights, dtype=float))
         if self._minimum is None:

@@ -49,6 +49,8 @@ class HasFrontier(Protocol):
 class Allocation:
     """A model size and a number of training tokens, with what they cost and reach.
 
+    Scalars, or arrays of one shape.
+
     Parameters
     ----------
     params : float or array
@@ -62,7 +64,7 @@ class Allocation:
     inference_flops : float or array
         FLOPs of inference, where asked for.
     cost : float or array, optional
-        Price of training and inference, where asked for. All are of one shape.
+        Price of training and inference, where asked for.
     """
 
     params: float | np.ndarray

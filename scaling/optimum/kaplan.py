@@ -25,6 +25,8 @@ __all__ = ["KaplanFrontier", "KaplanTraining"]
 class KaplanFrontier(Law):
     """The best use of a budget C_min as power laws of it: Table 6, or what Appendix B makes of the laws.
 
+    Each is a power law of C_min in FLOPs.
+
     Parameters
     ----------
     params : PowerLaw
@@ -36,7 +38,7 @@ class KaplanFrontier(Law):
     tokens : PowerLaw
         At the critical batch, where 2 S_min steps are taken.
     loss : PowerLaw
-        Nats/token. Each is of C_min in FLOPs.
+        Nats/token.
 
     References
     ----------
