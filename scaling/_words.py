@@ -39,7 +39,20 @@ _SUFFIXES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
 
 
 def format_count(value: float, _position: int | None = None) -> str:
-    """A count of parameters or tokens as people say it: ``70B``, ``1.4T``."""
+    """Write a count of parameters or tokens as people say it: ``70B``, ``1.4T``.
+
+    Parameters
+    ----------
+    value : float
+        The count.
+    _position : int, optional
+        Not used: Matplotlib gives the place of a tick.
+
+    Returns
+    -------
+    str
+        Three digits and a suffix; as :func:`~scaling.figures.format_flops` from 1e15 on.
+    """
     for scale, suffix in _SUFFIXES:
         if abs(value) >= scale * 0.9995:
             return format_flops(value) if value >= 1e15 else f"{value / scale:.3g}{suffix}"
@@ -47,7 +60,20 @@ def format_count(value: float, _position: int | None = None) -> str:
 
 
 def format_flops(value: float, _position: int | None = None) -> str:
-    """A number of FLOPs as ``5.76e23``."""
+    """Write a number of FLOPs as ``5.76e23``.
+
+    Parameters
+    ----------
+    value : float
+        The number.
+    _position : int, optional
+        Not used: Matplotlib gives the place of a tick.
+
+    Returns
+    -------
+    str
+        Three digits and a power of ten.
+    """
     mantissa, exponent = f"{value:.2e}".split("e")
     return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}" if value else "0"
 

@@ -32,6 +32,11 @@ class UnknownPublishedError(KeyError):
 class RunsError(ValueError):
     """A table that cannot be used; the message lists every problem, its place and the next step.
 
+    Parameters
+    ----------
+    source : str
+        What the table is called; without problems, the whole message.
+
     Attributes
     ----------
     problems : tuple of str
@@ -63,6 +68,11 @@ class FitErrorKind(Enum):
 
 class FitError(RunsError):
     """The table cannot be fitted at all, or the law asked for is not identified by it.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong, and the next step.
 
     Attributes
     ----------

@@ -24,7 +24,7 @@ __all__ = ["chinchilla_like_design", "grid_design", "isoflop_design", "simulate_
 def simulate_runs(
     law: HasLoss, design: pd.DataFrame, noise: float = 0.0, seed: int = 0, decimals: int | None = None
 ) -> pd.DataFrame:
-    r"""Runs that follow a law, with log-normal noise.
+    r"""Simulate runs that follow a law, with log-normal noise.
 
     .. math:: \ln L_i = \ln L(N_i, D_i) + \sigma z_i
 
@@ -82,11 +82,11 @@ def isoflop_design(
     law: ChinchillaLaw | FrontierLaw | None = None,
     center: ArrayLike | Callable[[np.ndarray], ArrayLike] | None = None,
 ) -> pd.DataFrame:
-    """IsoFLOP groups: at every budget, sizes equally spaced in ln N around a centre, D = C / 6N.
+    """Design IsoFLOP groups: at every budget, sizes equally spaced in ln N around a centre, D = C / 6N.
 
     Parameters
     ----------
-    budgets : array
+    budgets : array (n_budgets,)
         Training budgets C, FLOPs.
     n_sizes : int, default 9
         Sizes a budget, at least 1.
@@ -106,6 +106,8 @@ def isoflop_design(
     ------
     ValueError
         Naming the argument and its value.
+    TypeError
+        If the law has no compute-optimal size.
     """
     (C,) = _filled(budgets=np.ravel(budgets))
     (middle,) = _filled(center=_center(C, law, center))
@@ -130,13 +132,31 @@ def _center(
 
 
 def grid_design(params: ArrayLike, tokens: ArrayLike) -> pd.DataFrame:
-    """Every size with every number of tokens; ``params``, ``tokens``, ``flops``. ``ValueError`` if not positive."""
+    """Design a grid: every size with every number of tokens.
+
+    Parameters
+    ----------
+    params : array (n,)
+        Sizes N, positive.
+    tokens : array (m,)
+        Numbers of tokens D, positive.
+
+    Returns
+    -------
+    DataFrame
+        ``params``, ``tokens`` and ``flops`` = 6 N D; n times m rows.
+
+    Raises
+    ------
+    ValueError
+        If a number is not positive and finite, or there is none.
+    """
     N, D = _filled(params=np.ravel(params), tokens=np.ravel(tokens))
     return _design(np.repeat(N, len(D)), tokens=np.tile(D, len(N)))
 
 
 def chinchilla_like_design(n_runs: int = 240, seed: int = 0) -> pd.DataFrame:
-    """A ragged design like that of the Chinchilla paper's figure 4: generated, not copied.
+    """Generate a ragged design like that of the Chinchilla paper's figure 4.
 
     Three runs in four belong to one of nine nominal budgets from 6e18 to 3e21 FLOPs, which they miss by a
     few per cent, as points read off a figure do; the others lie anywhere between. Tokens per parameter are
@@ -145,13 +165,19 @@ def chinchilla_like_design(n_runs: int = 240, seed: int = 0) -> pd.DataFrame:
     Parameters
     ----------
     n_runs : int, default 240
+        How many, at least 1.
     seed : int, default 0
         Same seed, same design.
 
     Returns
     -------
     DataFrame
-        ``budget`` (NaN outside the groups), ``params``, ``tokens``, ``flops``. ``ValueError`` for a bad count.
+        ``budget`` (NaN outside the groups), ``params``, ``tokens``, ``flops``.
+
+    Raises
+    ------
+    ValueError
+        If ``n_runs`` is no whole number from 1, or ``seed`` none from 0.
     """
     n, rng = whole_number("n_runs", n_runs), generator(seed)
     nominal = np.array([6e18, 1e19, 3e19, 6e19, 1e20, 3e20, 6e20, 1e21, 3e21])
@@ -175,7 +201,7 @@ def simulate_curves(
     noise: float = 0.0,
     seed: int = 0,
 ) -> pd.DataFrame:
-    r"""Training curves for approach 1: each size trained to several horizons, the loss logged on the way.
+    r"""Simulate training curves for approach 1: each size trained to several horizons, the loss logged on the way.
 
     The law gives the loss at the end of a run whose learning rate has decayed to the horizon T. Before the
     end the learning rate is still high, and so is the loss. The gap is taken as proportional to what the
@@ -191,10 +217,11 @@ def simulate_curves(
 
     Parameters
     ----------
-    law : any law with ``.loss(params, tokens)``
-    params : array
+    law : Law
+        Any law with ``.loss(params, tokens)``, nats/token.
+    params : array (n,)
         Model sizes.
-    tokens_per_param : array
+    tokens_per_param : array (m,)
         Horizons T / N. The default is four of them spanning a factor of 16, as in the paper.
     schedule_gap : float, default 0.03
         g, the gap in ln loss while the learning rate is at its peak.
@@ -203,6 +230,7 @@ def simulate_curves(
     noise : float, default 0
         Standard deviation of ln loss at each logged point.
     seed : int, default 0
+        Same seed, same curves.
 
     Returns
     -------
@@ -213,6 +241,8 @@ def simulate_curves(
     ------
     ValueError
         Naming the argument and its value.
+    TypeError
+        If what is given is no law of the loss.
     """
     sizes, ratios = _filled(params=np.ravel(params), tokens_per_param=np.ravel(tokens_per_param))
     gap, points = at_least_zero("schedule_gap", schedule_gap), whole_number("n_points", n_points)

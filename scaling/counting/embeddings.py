@@ -34,6 +34,15 @@ class EmbeddingModel(Law):
     exponent : float or array, default 1/3
         :math:`\delta`, above 0 and at most 1; 1/3 where the width grows in proportion to the depth.
 
+    Raises
+    ------
+    ValueError
+        If omega is negative or not finite, or the exponent is outside (0, 1].
+
+    References
+    ----------
+    Pearce & Song 2024 (arXiv:2406.12907), equation 11, as the authors' script has it.
+
     Examples
     --------
     >>> model = EmbeddingModel.from_published()
@@ -56,43 +65,154 @@ class EmbeddingModel(Law):
 
     @classmethod
     def from_published(cls, name: str = "pearce2024") -> EmbeddingModel:
-        """The paper's own curve: its coefficient with the exponent 1/3; ``ValueError`` for any other name."""
+        """Read the coefficient of the paper's own curve, whose exponent is 1/3.
+
+        Parameters
+        ----------
+        name : {"pearce2024"}
+            The one set there is.
+
+        Returns
+        -------
+        EmbeddingModel
+            With this coefficient.
+
+        Raises
+        ------
+        ValueError
+            For any other name.
+        """
         only(name, "pearce2024")
         return cls(float(published("pearce2024/omega")))
 
     @classmethod
     def from_shape(cls, vocab: float, aspect: float) -> EmbeddingModel:
-        r"""Models of width d and d / ``aspect`` layers: :math:`\omega = V(\text{aspect}/12)^{1/3}`.
+        r"""Describe models of width d and d / ``aspect`` layers: :math:`\omega = V(\text{aspect}/12)^{1/3}`.
 
-        From :math:`N_{\setminus E} = 12\,d^3/\text{aspect}` and :math:`Vd` embeddings. ``ValueError`` for arguments
-        that are not positive.
+        From :math:`N_{\setminus E} = 12\,d^3/\text{aspect}` and :math:`Vd` embeddings.
+
+        Parameters
+        ----------
+        vocab : float
+            V, tokens in the vocabulary, positive.
+        aspect : float
+            Width over the number of layers, positive.
+
+        Returns
+        -------
+        EmbeddingModel
+            With the exponent 1/3.
+
+        Raises
+        ------
+        ValueError
+            If an argument is not a positive number.
         """
         V, ratio = positive(vocab=vocab, aspect=aspect)
         return cls(float(V * (ratio / 12.0) ** (1.0 / 3.0)))
 
     def embedding(self, params_nonembedding: ArrayLike) -> np.ndarray | float:
-        """Parameters of the embedding. ``ValueError`` for a count that is not positive."""
+        """Count the parameters of the embedding.
+
+        Parameters
+        ----------
+        params_nonembedding : float or array
+            Parameters without embeddings, positive.
+
+        Returns
+        -------
+        float or array
+            Parameters, of the broadcast shape.
+
+        Raises
+        ------
+        ValueError
+            If the argument is not a positive number.
+        """
         (N,) = positive(params_nonembedding=params_nonembedding)
         return (self.omega * N**self.exponent)[()]
 
     def total(self, params_nonembedding: ArrayLike) -> np.ndarray | float:
-        """All parameters. ``ValueError`` for a count that is not positive."""
+        """Count all parameters (equation 11).
+
+        Parameters
+        ----------
+        params_nonembedding : float or array
+            Parameters without embeddings, positive.
+
+        Returns
+        -------
+        float or array
+            Parameters, of the broadcast shape.
+
+        Raises
+        ------
+        ValueError
+            If the argument is not a positive number.
+        """
         (N,) = positive(params_nonembedding=params_nonembedding)
         return (N + self.embedding(N))[()]
 
     def value(self, *columns: ArrayLike) -> np.ndarray | float:
-        """All parameters, from those without embeddings."""
+        """Count all parameters, as :meth:`total` does.
+
+        Parameters
+        ----------
+        *columns : float or array
+            Parameters without embeddings, positive.
+
+        Returns
+        -------
+        float or array
+            Parameters, of the broadcast shape.
+
+        Raises
+        ------
+        ValueError
+            If the argument is not a positive number.
+        """
         return self.total(*columns)
 
     def share(self, params_nonembedding: ArrayLike) -> np.ndarray | float:
-        """The embedding's share of all parameters. ``ValueError`` for a count that is not positive."""
+        """Compute the embedding's share of all parameters.
+
+        Parameters
+        ----------
+        params_nonembedding : float or array
+            Parameters without embeddings, positive.
+
+        Returns
+        -------
+        float or array
+            The share, of the broadcast shape.
+
+        Raises
+        ------
+        ValueError
+            If the argument is not a positive number.
+        """
         return self.embedding(params_nonembedding) / self.total(params_nonembedding)
 
     def nonembedding(self, params: ArrayLike) -> np.ndarray | float:
-        """Parameters without embeddings that make up this total; the inverse of :meth:`total`.
+        """Find the parameters without embeddings that make up a total; the inverse of :meth:`total`.
 
         Newton's method in logarithms, where the total is convex and increasing: it comes down from the total itself
-        without ever stepping over the root. ``ValueError`` for a count that is not positive.
+        without ever stepping over the root.
+
+        Parameters
+        ----------
+        params : float or array
+            All parameters, positive.
+
+        Returns
+        -------
+        float or array
+            Parameters without embeddings, of the broadcast shape.
+
+        Raises
+        ------
+        ValueError
+            If the argument is not a positive number.
         """
         (T,) = positive(params=params)
 
@@ -125,19 +245,21 @@ def check_law(law: ChinchillaLaw) -> None:
 def nonembedding_flops(
     law: ChinchillaLaw, params_nonembedding: ArrayLike, embedding: EmbeddingModel
 ) -> np.ndarray | float:
-    r"""The compute :math:`C_{\setminus E}` at which a size without embeddings is the best (equation 16).
+    r"""Compute the budget :math:`C_{\setminus E}` at which a size without embeddings is the best (equation 16).
 
     .. math:: C_{\setminus E} = 6 N_{\setminus E} \left(\frac{\beta B}{\alpha A}\right)^{1/\beta}
               N^{(1+\alpha)/\beta} \left(N_{\setminus E} + \delta\omega N_{\setminus E}^{\delta}\right)^{-1/\beta}
 
-    where N is the total. The law is one of *total* parameters.
+    where N is the total.
 
     Parameters
     ----------
     law : ChinchillaLaw
-    params_nonembedding : array
-        Sizes without embeddings.
+        A law of total parameters.
+    params_nonembedding : float or array
+        Sizes without embeddings, positive.
     embedding : EmbeddingModel
+        What the embeddings add to them.
 
     Returns
     -------
@@ -148,6 +270,10 @@ def nonembedding_flops(
     ------
     ValueError
         For sizes or constants that are not positive.
+
+    References
+    ----------
+    Pearce & Song 2024 (arXiv:2406.12907), equation 16, as the authors' script has it.
     """
     check_law(law)
     (N,) = positive(params_nonembedding=params_nonembedding)
@@ -158,7 +284,7 @@ def nonembedding_flops(
 
 
 def local_exponent(law: ChinchillaLaw, params_nonembedding: ArrayLike, embedding: EmbeddingModel) -> np.ndarray | float:
-    r"""The exponent g of the best size, both counts without embeddings (equation 20 for an exponent of 1/3).
+    r"""Compute the exponent g of the best size, both counts without embeddings (equation 20 for an exponent of 1/3).
 
     .. math:: g = \frac{d\ln N^*_{\setminus E}}{d\ln C_{\setminus E}}, \qquad
               \frac1g = 1 + \frac{1+\alpha}{\beta}\,\frac{N_{\setminus E} + \delta w}{N_{\setminus E} + w}
@@ -172,18 +298,24 @@ def local_exponent(law: ChinchillaLaw, params_nonembedding: ArrayLike, embedding
     ----------
     law : ChinchillaLaw
         A law of total parameters; only its exponents matter.
-    params_nonembedding : array
-        Sizes without embeddings.
+    params_nonembedding : float or array
+        Sizes without embeddings, positive.
     embedding : EmbeddingModel
+        What the embeddings add to them.
 
     Returns
     -------
     float or array
+        g, of the broadcast shape.
 
     Raises
     ------
     ValueError
         For sizes or constants that are not positive.
+
+    References
+    ----------
+    Pearce & Song 2024 (arXiv:2406.12907), equation 20, at second hand; the authors' script has the formula.
     """
     check_law(law)
     (N,) = positive(params_nonembedding=params_nonembedding)

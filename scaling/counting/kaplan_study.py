@@ -41,7 +41,7 @@ class KaplanView:
 
     @property
     def size_exponent(self) -> float:
-        """a of N ∝ C^a, by least squares in logarithms."""
+        """Exponent a of N ∝ C^a, by least squares in logarithms."""
         return self._slope(self.points["params"])
 
     @property
@@ -68,7 +68,7 @@ def kaplan_view(
     embedding: EmbeddingModel,
     count: str = "nonembedding",
 ) -> KaplanView:
-    """A study of compute-optimal sizes, simulated without noise and read in one way of counting.
+    """Simulate a study of compute-optimal sizes without noise, and read it in one way of counting.
 
     At each budget every size gets the tokens that the budget buys by that count, C = 6 N D; the size of least loss
     is the best. The loss is the law's, at the total count and those tokens.
@@ -77,22 +77,28 @@ def kaplan_view(
     ----------
     law : ChinchillaLaw
         The truth, a law of total parameters.
-    params_nonembedding : array
-        The sizes that are trained, without embeddings.
-    flops : array
-        Budgets in FLOPs, in the same way of counting; at least two.
+    params_nonembedding : array (n_sizes,)
+        The sizes that are trained, without embeddings, positive.
+    flops : array (n_budgets,)
+        Budgets in FLOPs, in the same way of counting; at least two different ones.
     embedding : EmbeddingModel
+        What the embeddings add to the sizes.
     count : {"nonembedding", "total"}
         What is counted, in size and compute.
 
     Returns
     -------
     KaplanView
+        The best size at each budget.
 
     Raises
     ------
     ValueError
         For sizes, budgets or constants that are not positive, fewer than two budgets, or another ``count``.
+
+    References
+    ----------
+    After the simulation in the script of Pearce & Song 2024 (arXiv:2406.12907).
     """
     check_law(law)
     if count not in COUNTS:

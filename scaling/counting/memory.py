@@ -16,7 +16,7 @@ def training_memory(
     gradients: float = 2.0,
     optimiser: float = 12.0,
 ) -> dict[str, float]:
-    r"""Bytes that are kept of a model while it is trained, one copy of it.
+    r"""Count the bytes that are kept of a model while it is trained, one copy of it.
 
     .. math:: M = N\,(m_w + m_g + m_o)
 
@@ -26,6 +26,7 @@ def training_memory(
     Parameters
     ----------
     arch : Architecture
+        The shape of the model.
     convention : {"chinchilla", "kaplan", "as built"}
         How N is counted, as in :func:`~scaling.counting.params_by_part`.
     weights, gradients, optimiser : float

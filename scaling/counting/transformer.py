@@ -138,7 +138,23 @@ class Architecture:
 
     @classmethod
     def from_published(cls, name: str) -> Architecture:
-        """A model of :func:`~scaling.counting.configurations` by its name; ``ValueError`` for an unknown one."""
+        """Take a model of :func:`~scaling.counting.configurations` by its name.
+
+        Parameters
+        ----------
+        name : str
+            A label of that table's index, such as ``"Llama-3-8B"``.
+
+        Returns
+        -------
+        Architecture
+            Its shape.
+
+        Raises
+        ------
+        ValueError
+            For a name that is not in the table.
+        """
         table = configurations()
         if name not in table.index:
             raise ValueError(f"no configuration is called {name!r}; known: {', '.join(table.index)}")
@@ -146,9 +162,26 @@ class Architecture:
 
     @classmethod
     def from_row(cls, row: pd.Series, vocab: int | None = None, n_ctx: int | None = None) -> Architecture:
-        """The architecture of one row of :func:`~scaling.counting.architectures`.
+        """Make the architecture of one row of :func:`~scaling.counting.architectures`.
 
-        ``vocab`` and ``n_ctx`` are not in the table; by default those of the paper, 32,000 and 2,048.
+        Parameters
+        ----------
+        row : Series
+            With ``d_model``, ``layers``, ``heads``, ``kv`` and ``ffw``.
+        vocab, n_ctx : int, optional
+            Not in the table; by default those of the paper, 32,000 and 2,048 tokens.
+
+        Returns
+        -------
+        Architecture
+            The shape.
+
+        Raises
+        ------
+        KeyError
+            If the row lacks one of the five.
+        ValueError
+            If a number is not a positive whole number.
         """
         return cls(
             d_model=row["d_model"],
@@ -162,7 +195,7 @@ class Architecture:
 
 
 def architectures() -> pd.DataFrame:
-    """The 50 architectures of Hoffmann et al. 2022, Table A9.
+    """Load the 50 architectures of Hoffmann et al. 2022, Table A9.
 
     Returns
     -------
@@ -183,7 +216,7 @@ def architectures() -> pd.DataFrame:
 
 
 def configurations() -> pd.DataFrame:
-    """Shapes of models that others published, as their configuration files state them.
+    """Load the shapes of models that others published, as their configuration files state them.
 
     Returns
     -------
@@ -200,11 +233,12 @@ def _known(convention: str, conventions: tuple[str, ...]) -> None:
 
 
 def params_by_part(arch: Architecture, convention: str = "chinchilla", active: bool = False) -> dict[str, int]:
-    r"""Parameters of each part of the model, all layers together.
+    r"""Count the parameters of each part of the model, all layers together.
 
     Parameters
     ----------
     arch : Architecture
+        The shape of the model.
     convention : {"chinchilla", "kaplan", "as built"}
         ``kaplan``: weights only, :math:`2 n d (q + g)` in attention and :math:`2 n d f` in the feed-forward
         layers (Kaplan et al. 2020, equation 2.1, where g = q), learned positions :math:`S d`.
@@ -258,7 +292,7 @@ def params_by_part(arch: Architecture, convention: str = "chinchilla", active: b
 def count_params(
     arch: Architecture, convention: str = "chinchilla", embeddings: bool = True, active: bool = False
 ) -> int:
-    r"""Number of parameters, N.
+    r"""Count the parameters of a model, N.
 
     .. math::
 
@@ -274,6 +308,7 @@ def count_params(
     Parameters
     ----------
     arch : Architecture
+        The shape of the model.
     convention : {"chinchilla", "kaplan", "as built"}
         As in :func:`~scaling.counting.params_by_part`.
     embeddings : bool, default True
@@ -296,7 +331,7 @@ def count_params(
 
 
 def flops_by_part(arch: Architecture) -> dict[str, int]:
-    r"""Forward FLOPs a token of each part, all layers together (Hoffmann et al. 2022, Appendix F).
+    r"""Count the forward FLOPs a token of each part, all layers together (Hoffmann et al. 2022, Appendix F).
 
     The appendix counts a sequence; here everything is divided by its length S, so that sums over
     keys become terms in S. ``attention`` are its weight matrices, :math:`n(6dq + 2qd)`; ``context`` is
@@ -305,6 +340,11 @@ def flops_by_part(arch: Architecture) -> dict[str, int]:
     embedding as if it were a matrix product. Shared keys and values cost :math:`4dg` instead of :math:`4dq`, a gate
     half as much again as the layer without it; of several experts those that a token meets are counted, and a
     ``router``, :math:`2nd` an expert.
+
+    Parameters
+    ----------
+    arch : Architecture
+        The shape of the model.
 
     Returns
     -------
@@ -325,11 +365,12 @@ def flops_by_part(arch: Architecture) -> dict[str, int]:
 
 
 def forward_flops(arch: Architecture, convention: str = "6ND", embeddings: bool | None = None) -> int:
-    r"""FLOPs of a forward pass, a token.
+    r"""Count the FLOPs of a forward pass, a token.
 
     Parameters
     ----------
     arch : Architecture
+        The shape of the model.
     convention : {"6ND", "kaplan", "chinchilla"}
         ``6ND``: :math:`2N` with N by :func:`~scaling.counting.count_params`, of several experts those that a token
         meets. ``kaplan``: :math:`2N + 2 n S q` with
@@ -369,7 +410,7 @@ def training_flops(
     convention: str = "6ND",
     embeddings: bool | None = None,
 ) -> Any:
-    r"""Training FLOPs, C: three times the forward FLOPs, times the tokens.
+    r"""Count training FLOPs, C: three times the forward FLOPs, times the tokens.
 
     .. math::
 
@@ -378,12 +419,14 @@ def training_flops(
 
     Parameters
     ----------
-    arch_or_params : Architecture or array
+    arch_or_params : Architecture or float or array
         A shape, or parameter counts N (then only ``6ND`` has a meaning).
-    tokens : array
+    tokens : float or array
         Training tokens D; broadcasts against N.
-    convention, embeddings
+    convention : {"6ND", "kaplan", "chinchilla"}
         As in :func:`~scaling.counting.forward_flops`.
+    embeddings : bool, optional
+        As there; not with a parameter count.
 
     Returns
     -------

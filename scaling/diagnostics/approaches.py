@@ -90,17 +90,47 @@ def fit_approaches(
     tied: bool = False,
     window: float | None = None,
 ) -> dict[int, Fit | FrontierFit | FitError]:
-    """Each approach's fit, or the :class:`~scaling.errors.FitError` that says why there is none.
+    """Fit each approach to a table, or say why there is no fit.
 
-    Whatever says what is possible with a table asks here: the commands, and the book of one's own runs.
-    Approaches 2 and 3 use the last point of every run, and 3 weighs the rows of a table that was thinned in reading.
-    A parametric fit that the table does not identify counts as none; where it is because the loss falls with neither
-    size nor tokens beyond noise, or with one only, there is no optimum for the others to find. Of training curves this
-    is asked of all their points: runs of one length end at one number of tokens, and yet have an envelope. Approach 1
-    uses ``curves`` where they are given apart; ``parametric`` is the fit of approach 3, where it has been made;
-    ``law``, ``objective``, ``delta``, ``rows``, ``fixed`` and ``tied`` are those of
-    :func:`~scaling.fit.fit_parametric`, ``window`` that of :func:`~scaling.fit.fit_isoflop`. A law with constants given
+    Whatever says what is possible with a table asks here: the commands, and the book of one's own runs. Approaches 2
+    and 3 use the last point of every run, and 3 weighs the rows of a table that was thinned in reading. A parametric
+    fit that the table does not identify counts as none; where it is because the loss falls with neither size nor tokens
+    beyond noise, or with one only, there is no optimum for the others to find. Of training curves this is asked of all
+    their points: runs of one length end at one number of tokens, and yet have an envelope. A law with constants given
     is judged as it is: given exponents or E may make identified what the runs alone do not.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        As :func:`~scaling.runs.load_runs` returns them.
+    which : iterable of int
+        Of 1, 2 and 3.
+    curves : DataFrame, optional
+        Training curves for approach 1, where ``runs`` has final losses only.
+    parametric : Fit, optional
+        The fit of approach 3, where it has been made.
+    law, objective : str
+        Here and below as for :func:`~scaling.fit.fit_parametric`.
+    delta : float
+        Huber threshold.
+    rows : {"last", "all"}
+        Which rows of a run approach 3 takes.
+    fixed : dict, optional
+        Constants that are given.
+    tied : bool
+        Whether both exponents are one.
+    window : float, optional
+        As for :func:`~scaling.fit.fit_isoflop`.
+
+    Returns
+    -------
+    dict
+        Approach to its fit, or to the :class:`~scaling.errors.FitError` that says why there is none.
+
+    Raises
+    ------
+    ValueError
+        For options that the fits refuse.
     """
     try:
         runs, curves = sound_runs(runs), None if curves is None else sound_runs(curves)
@@ -196,10 +226,26 @@ class Approaches:
         return {APPROACHES[number]: self.fits[number].law for number in self.bootstraps}
 
     def table(self, flops: float, level: float = 0.95) -> pd.DataFrame:
-        """Exponents of the optimal size, and the best sizes at a budget, with percentile intervals; a row an approach.
+        """List exponents of the optimal size, and best sizes at a budget, with percentile intervals.
 
-        Columns ``a``, ``a_low``, ``a_high``, ``params``, ``params_low``, ``params_high``, ``why_not``. An end that the
-        resamples do not tell is NaN, and ``why_not`` says why.
+        An end that the resamples do not tell is NaN, and ``why_not`` says why.
+
+        Parameters
+        ----------
+        flops : float
+            The budget, positive.
+        level : float
+            Of the intervals, between 0 and 1.
+
+        Returns
+        -------
+        DataFrame
+            A row an approach: ``a``, ``a_low``, ``a_high``, ``params``, ``params_low``, ``params_high``, ``why_not``.
+
+        Raises
+        ------
+        ValueError
+            If a number is out of its range, or there are too few resamples for the level.
         """
         rows = {}
         for number, name in APPROACHES.items():
@@ -219,15 +265,46 @@ class Approaches:
         return pd.DataFrame.from_dict(rows, "index", columns=[*columns, "why_not"]).rename_axis("approach")
 
     def differences(self, level: float = 0.95) -> pd.DataFrame:
-        """How far the exponents of any two approaches are apart, with intervals, from resamples of the same runs.
+        """List how far the exponents of any two approaches are apart, from resamples of the same runs.
 
-        Columns ``approaches``, ``difference``, ``low``, ``high`` and ``drawn``, which says whether both saw the same
-        runs. Two intervals may share numbers while their difference is not zero, since both approaches see one noise.
+        Two intervals may share numbers while their difference is not zero, since both approaches see one noise.
+
+        Parameters
+        ----------
+        level : float
+            Of the intervals, between 0 and 1.
+
+        Returns
+        -------
+        DataFrame
+            A row a pair: ``approaches``, ``difference``, ``low``, ``high``, and ``drawn``, which says whether both saw
+            the same runs.
+
+        Raises
+        ------
+        ValueError
+            If ``level`` is above 1.
         """
         return self.paired.table(level)
 
     def disagree(self, level: float = 0.95) -> bool:
-        """Whether the exponents of some two approaches differ, at ``level`` for all pairs together."""
+        """Tell whether the exponents of some two approaches differ.
+
+        Parameters
+        ----------
+        level : float
+            Of all pairs together, between 0 and 1.
+
+        Returns
+        -------
+        bool
+            Whether they do.
+
+        Raises
+        ------
+        ValueError
+            If ``level`` is above 1.
+        """
         return self.paired.disagree(level)
 
     def __repr__(self) -> str:
@@ -259,8 +336,12 @@ def compare_approaches(
     curves : DataFrame, optional
         Training curves, for approach 1 (see :func:`~scaling.fit.fit_envelope`), where ``runs`` has final losses only;
         without any, the final losses of the runs of one size are taken for its curve.
-    n_resamples, seed, backend, n_jobs
+    n_resamples, seed : int
         As for :func:`~scaling.uncertainty.bootstrap`.
+    backend : str, optional
+        As there.
+    n_jobs : int
+        As there.
     law : {"additive", "coupled"}
         Of approach 3.
     parametric : Bootstrap, optional
@@ -269,11 +350,14 @@ def compare_approaches(
     Returns
     -------
     Approaches
+        What each finds, and why not where it finds nothing.
 
     Raises
     ------
     FitError
         Only for a table that cannot be used at all.
+    ValueError
+        For an unknown ``law``, or a number that is out of its range.
     """
     runs, curves = sound_runs(runs), None if curves is None else sound_runs(curves)
     third = _parametric(runs, law=law) if parametric is None else parametric.fit

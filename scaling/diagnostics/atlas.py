@@ -48,7 +48,7 @@ TAKES: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
 
 
 def atlas_rows() -> pd.DataFrame:
-    """The rows of the atlas, and what passports and papers say of how their runs were made.
+    """Load the rows of the atlas, and what passports and papers say of how their runs were made.
 
     Returns
     -------
@@ -65,7 +65,7 @@ def atlas_rows() -> pd.DataFrame:
 
 
 def atlas_tables(sets: Iterable[str]) -> dict[str, pd.DataFrame]:
-    """The tables of runs of the atlas's rows, for :func:`survey_sets`.
+    """Load the tables of runs of the atlas's rows, for :func:`survey_sets`.
 
     A set that is no table of runs of params, tokens and loss is here as it is, so that the survey says why.
 

@@ -41,6 +41,7 @@ class BestLaw:
     refused : dict
         Hold-out → why the table does not allow it.
     n_draws : int
+        Draws of the held-out runs.
     """
 
     ranking: pd.DataFrame
@@ -90,7 +91,7 @@ def best_law(
     n_draws: int = 2000,
     seed: int = 0,
 ) -> BestLaw:
-    r"""The law of a table that foresees its most expensive, largest and longest runs best, from the others.
+    r"""Choose the law of a table that foresees its most expensive, largest and longest runs best, from the others.
 
     Hold-outs, fits and scores are those of :func:`~scaling.diagnostics.league`. The uncertainty is that of the runs
     held out: they are drawn with replacement, all laws on the same draws (of more than 2,000 runs the means of squares
@@ -112,6 +113,7 @@ def best_law(
     Returns
     -------
     BestLaw
+        The laws, ranked.
 
     Raises
     ------

@@ -33,7 +33,9 @@ class Contender:
     Attributes
     ----------
     name, equation : str
+        What it is called, and its formula in plain text.
     constants : int
+        How many the law has.
     method : callable
         From a table of runs to a :class:`~scaling.fit.Fit`; with ``column``, from that column and the loss.
     column : str or None
@@ -53,14 +55,52 @@ class Contender:
         return f"Contender({self.name!r})"
 
     def fit(self, runs: pd.DataFrame) -> Fit:
-        """The law fitted to runs, by the objective that all have in common unless ``options`` say otherwise."""
+        """Fit the law to runs, by the objective that all have in common unless ``options`` say otherwise.
+
+        Parameters
+        ----------
+        runs : DataFrame
+            As ``method`` takes them; with ``column``, that one and ``loss``.
+
+        Returns
+        -------
+        Fit
+            Of the law.
+
+        Raises
+        ------
+        FitError
+            If the runs cannot be fitted.
+        KeyError
+            If the table lacks ``column`` or ``loss``.
+        """
         options = {"objective": "log_huber"} | self.options
         if self.column is None:
             return self.method(runs, **options)
         return self.method(runs[self.column], runs["loss"], **options)
 
     def errors(self, fit: Fit, runs: pd.DataFrame) -> np.ndarray:
-        """ln predicted - ln observed, a run; what a law of one column calls x is that column."""
+        """Compute ln predicted - ln observed for each run.
+
+        Parameters
+        ----------
+        fit : Fit
+            Of this law.
+        runs : DataFrame
+            With the law's columns, or ``column``, and ``loss``.
+
+        Returns
+        -------
+        array (n_runs,)
+            The errors.
+
+        Raises
+        ------
+        ValueError
+            If a column of the law is missing.
+        KeyError
+            If ``column`` or ``loss`` is.
+        """
         table = runs if self.column is None else runs.assign(x=runs[self.column])
         with np.errstate(all="ignore"):
             return np.log(fit.candidate.predict(table) / runs["loss"].to_numpy())

@@ -43,7 +43,16 @@ TOO_WRONG = 0.01
 class Band:
     """What runs may reach where the law may be wrong: arrays, one a point, NaN where nothing can be said.
 
-    ``reason`` says why nothing can be said; it is empty where something can.
+    Attributes
+    ----------
+    estimate : float or array (...)
+        The loss of the law and its discrepancy, nats/token.
+    low, high : float or array (...)
+        The ends of its interval.
+    level : float
+        Of the interval.
+    reason : str
+        Why nothing can be said; empty where something can.
     """
 
     estimate: np.ndarray
@@ -76,6 +85,7 @@ class Discrepancy:
     Attributes
     ----------
     fit : Fit
+        The fit that was looked at.
     size, noise : float
         Standard deviations in ln loss, over the runs: of the discrepancy that no constants of the law make up for, and
         of the noise.
@@ -95,7 +105,21 @@ class Discrepancy:
     _process: _Process
 
     def band(self, params: ArrayLike, tokens: ArrayLike, level: float = 0.95, noise: bool = False) -> Band:
-        """Where the loss lies at ``params`` and ``tokens``: of a mean over many runs, or of one run (``noise``).
+        """Tell where the loss lies: of a mean over many runs, or of one run.
+
+        Parameters
+        ----------
+        params, tokens : float or array
+            Size and tokens, positive; they broadcast.
+        level : float
+            Of the interval.
+        noise : bool
+            Whether it is that of one run.
+
+        Returns
+        -------
+        Band
+            Of the broadcast shape.
 
         Raises
         ------
@@ -169,6 +193,7 @@ def find_discrepancy(fit: Fit) -> Discrepancy:
     Returns
     -------
     Discrepancy
+        How far the law is off, and how well that was foreseen.
 
     Raises
     ------

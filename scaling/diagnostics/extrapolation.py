@@ -55,10 +55,12 @@ def extrapolation_audit(
         :func:`~scaling.diagnostics.holdout`. Groups of equal compute are found as
         :func:`~scaling.fit.fit_isoflop` finds them, and count from four runs on. A table with fewer than three, or with
         less than two thirds of its runs in them, is cut by its compute at 30 %, 40 %, ... 90 % of its runs.
-    budgets : array, optional
+    budgets : array (n_budgets,), optional
         Nominal budgets, as for :func:`~scaling.fit.fit_isoflop`.
-    level, n_resamples, seed
+    level : float
         Of the intervals; see :func:`~scaling.uncertainty.bootstrap`.
+    n_resamples, seed : int
+        Number of resamples, and what they are drawn with.
     **options
         Passed to :func:`~scaling.diagnostics.holdout`: ``rows="all"`` fits all rows of the cheaper runs and draws whole
         runs; others go on to :func:`~scaling.fit.fit_parametric`.
@@ -153,7 +155,7 @@ def audit_coverage(
     n_resamples: int = 200,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """How often the intervals of an extrapolation audit cover a known truth, with the Monte-Carlo error.
+    """Measure how often the intervals of an extrapolation audit cover a known truth, with the Monte-Carlo error.
 
     Parameters
     ----------
@@ -165,8 +167,10 @@ def audit_coverage(
         Standard deviation of ln loss.
     n_tables : int
         Simulated tables.
-    level, n_resamples, seed
-        Of the intervals; table i has seed ``seed + i``.
+    level : float
+        Of the intervals.
+    n_resamples, seed : int
+        Resamples of a table; table i has seed ``seed + i``.
 
     Returns
     -------
@@ -180,6 +184,8 @@ def audit_coverage(
     ------
     FitError, ValueError
         As :func:`~scaling.diagnostics.extrapolation_audit`; ``ValueError`` for fewer than two tables.
+    TypeError
+        If what is given as the law is no law of the loss, or the design no table.
     """
     at_least("n_tables", n_tables, 2)
     flops = float(simulate_runs(law, design)["flops"].max())

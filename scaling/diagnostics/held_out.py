@@ -29,9 +29,15 @@ MOST_SIMULATED = 300
 class Holdout:
     """A fit to the cheaper runs and its predictions of the more expensive ones.
 
-    ``tested`` has the held-out runs, the last row of each, with ``predicted`` and ``error`` = ln predicted − ln
-    observed (for small errors, the relative error of the loss). ``earlier`` counts the rows that are neither fitted
-    nor predicted, since they are not the last of their run.
+    Attributes
+    ----------
+    fit : Fit
+        Of the cheaper runs.
+    tested : DataFrame
+        The held-out runs, the last row of each, with ``predicted`` and ``error`` = ln predicted − ln observed (for
+        small errors, the relative error of the loss).
+    earlier : int
+        Rows that are neither fitted nor predicted, since they are not the last of their run.
     """
 
     fit: Fit
@@ -61,7 +67,7 @@ def holdout(
     rows: str = "last",
     **options: Any,
 ) -> Holdout:
-    """Fit the runs with the smallest ``by`` and predict the rest: does the law extrapolate?
+    """Fit the runs with the smallest ``by`` and predict the rest, to see whether the law extrapolates.
 
     No run is divided: where a ``run`` has several rows, its last one decides on which side it lies, and is what is
     predicted.
@@ -82,6 +88,11 @@ def holdout(
         Of the runs that are fitted, as for :func:`~scaling.fit.fit_parametric`.
     **options
         Passed to it.
+
+    Returns
+    -------
+    Holdout
+        The fit and its errors.
 
     Raises
     ------
@@ -121,17 +132,22 @@ def holdout_table(
     n_jobs: int = -1,
     **options: Any,
 ) -> pd.DataFrame:
-    """Hold out more and more of the most expensive runs: how fast does the prediction go wrong?
+    """Hold out more and more of the most expensive runs, to see how fast the prediction goes wrong.
 
     Parameters
     ----------
-    runs, by, **options
+    runs : DataFrame
         As for :func:`~scaling.diagnostics.holdout`.
+    by : str
+        Column that orders the runs.
     fractions : sequence of float
         Shares of the runs to hold out, one row each.
-    backend, n_jobs
-        A backend of joblib's over which the fits are spread, as for :func:`~scaling.uncertainty.bootstrap`; the table
-        is the same.
+    backend : str, optional
+        Over what the fits are spread, as for :func:`~scaling.uncertainty.bootstrap`; the table is the same.
+    n_jobs : int
+        Workers of the backend at a time.
+    **options
+        As for :func:`~scaling.diagnostics.holdout`.
 
     Returns
     -------
@@ -175,17 +191,22 @@ def _row(table: pd.DataFrame, by: str, fraction: float, options: dict[str, Any])
 def chance_of_miss(
     runs: pd.DataFrame, by: str = "flops", fraction: float = 0.1, n_tables: int = 200, seed: int = 0
 ) -> float:
-    r"""If :math:`L = E + A/N^{\alpha} + B/D^{\beta}` held, how often would the runs held out be missed by as much?
+    r"""Estimate how often the runs held out would be missed by as much if the law held.
 
-    The law fitted to all runs is taken for the truth. Tables of the same design are simulated from it, and both fits
-    are made again: to all runs of each, and to the cheaper ones. Counted are the tables in which the rms error held
-    out, over the rms residual of the fit to all, is at least what it is on the real table. Of twenty runs of a law
-    that holds, those held out are missed by more than twice the residuals in about three tables of ten.
+    The law :math:`L = E + A/N^{\alpha} + B/D^{\beta}` fitted to all runs is taken for the truth. Tables of the same
+    design are simulated from it, and both fits are made again: to all runs of each, and to the cheaper ones. Counted
+    are the tables in which the rms error held out, over the rms residual of the fit to all, is at least what it is on
+    the real table. Of twenty runs of a law that holds, those held out are missed by more than twice the residuals in
+    about three tables of ten.
 
     Parameters
     ----------
-    runs, by, fraction
+    runs : DataFrame
         As for :func:`~scaling.diagnostics.holdout`. Of a large table 300 runs are simulated.
+    by : str
+        Column that orders the runs.
+    fraction : float
+        Share of the runs that is held out.
     n_tables : int
         Simulated tables; the standard error of a share p is sqrt(p (1 − p) / n_tables).
     seed : int

@@ -39,6 +39,7 @@ class Combined:
     prediction : tuple of float
         Where the true value of one more source of the same kind would lie.
     level : float
+        Of all intervals.
     """
 
     estimates: pd.DataFrame
@@ -55,7 +56,18 @@ class Combined:
     level: float
 
     def leave_one_out(self) -> pd.DataFrame:
-        """The summary without each source: ``mean``, ``low``, ``high``, ``tau`` and ``I2``, a row a source."""
+        """Combine the others without each source.
+
+        Returns
+        -------
+        DataFrame
+            A row a source: ``mean``, ``low``, ``high``, ``tau`` and ``I2``.
+
+        Raises
+        ------
+        ValueError
+            If there are three sources: two cannot be combined.
+        """
         rows = {}
         for name in self.estimates.index:
             rest = self.estimates.drop(index=name)
@@ -105,9 +117,24 @@ class Explained:
 
 
 def standard_errors(low: ArrayLike, high: ArrayLike, level: float = 0.95) -> np.ndarray:
-    """Standard errors that normal intervals of these ends have: half the width over the normal quantile.
+    """Compute the standard errors that normal intervals have: half the width over the normal quantile.
 
-    ``ValueError`` where ``low`` lies above ``high``.
+    Parameters
+    ----------
+    low, high : float or array
+        The ends, of one shape.
+    level : float
+        Of the intervals, between 0 and 1.
+
+    Returns
+    -------
+    float or array
+        Standard errors, of that shape.
+
+    Raises
+    ------
+    ValueError
+        If ``low`` lies above ``high``, ``level`` is out of its range, or an end is no number.
     """
     proper_share("level", level)
     same_order(low=low, high=high)
@@ -119,7 +146,7 @@ def standard_errors(low: ArrayLike, high: ArrayLike, level: float = 0.95) -> np.
 def combine(
     estimates: ArrayLike, errors: ArrayLike, groups: Sequence[object] | None = None, level: float = 0.95
 ) -> Combined:
-    r"""The random-effects mean of estimates of one quantity by several sources, and how far they are apart.
+    r"""Estimate the random-effects mean of one quantity by several sources, and how far these are apart.
 
     Source i has a true value of its own, and reports it with a known standard error:
 
@@ -146,15 +173,18 @@ def combine(
         The source of each estimate. Several of one source are averaged first, and the mean has the mean of their
         errors, as if they had all their noise in common: so no source counts twice.
     level : float, default 0.95
+        Of the intervals.
 
     Returns
     -------
     Combined
+        The mean, and the spread of the sources.
 
     Raises
     ------
     ValueError
-        For fewer than three sources, an error that is not positive, an estimate that is not finite.
+        For fewer than three sources, an error that is not positive, an estimate that is not finite, or a ``level`` that
+        does not lie between 0 and 1.
 
     References
     ----------
@@ -207,10 +237,12 @@ def explain(
     moderators : DataFrame or mapping of name to array (k,)
         Numbers, or true and false, one a source.
     level : float, default 0.95
+        Of the intervals.
 
     Returns
     -------
     Explained
+        The coefficients, and what is left.
 
     Raises
     ------

@@ -175,6 +175,7 @@ def inspect_runs(runs: pd.DataFrame, which: Iterable[int] = (1, 2, 3)) -> Inspec
     Returns
     -------
     Inspection
+        What was found.
 
     Raises
     ------

@@ -111,6 +111,7 @@ def compare_laws(
     Returns
     -------
     LawComparison
+        The laws, with their errors.
 
     Raises
     ------

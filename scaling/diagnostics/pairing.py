@@ -53,14 +53,48 @@ class Paired:
     _laws: dict[int, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def gaps(self, first: int, second: int, of: Mapping[int, Callable[[Any], Any]]) -> np.ndarray | None:
-        """What one quantity ``of`` the laws of two approaches differs by, resample by resample; None without draws."""
+        """Compute what one quantity of the laws of two approaches differs by, resample by resample.
+
+        Parameters
+        ----------
+        first, second : int
+            The approaches.
+        of : dict
+            Approach to a function of its law.
+
+        Returns
+        -------
+        array or None
+            First less second; None without draws.
+
+        Raises
+        ------
+        KeyError
+            If ``of`` lacks one of them.
+        """
         if not {first, second} <= set(self._laws):
             return None
         one, other = (np.asarray(of[number](self._laws[number])) for number in (first, second))
         return one - other if one.shape == other.shape else None
 
     def table(self, level: float = 0.95) -> pd.DataFrame:
-        """One row a pair: ``approaches``, ``difference`` of a (first less second), ``low``, ``high``, ``drawn``."""
+        """List the differences of a for all pairs.
+
+        Parameters
+        ----------
+        level : float
+            Of the intervals, between 0 and 1.
+
+        Returns
+        -------
+        DataFrame
+            A row a pair: ``approaches``, ``difference`` of a (first less second), ``low``, ``high``, ``drawn``.
+
+        Raises
+        ------
+        ValueError
+            If ``level`` is above 1.
+        """
         rows = []
         for first, second in itertools.combinations(self.estimates, 2):
             gap = self.estimates[first] - self.estimates[second]
@@ -70,12 +104,44 @@ class Paired:
         return pd.DataFrame(rows, columns=["approaches", "difference", "low", "high", "drawn"])
 
     def disagree(self, level: float = 0.95) -> bool:
-        """Whether some difference is not zero, at ``level`` for all pairs together (each at a stricter one)."""
+        """Tell whether some difference is not zero.
+
+        Parameters
+        ----------
+        level : float
+            Of all pairs together (each at a stricter one), between 0 and 1.
+
+        Returns
+        -------
+        bool
+            Whether one is.
+
+        Raises
+        ------
+        ValueError
+            If ``level`` is above 1.
+        """
         table = self.table(self._each(level))
         return bool(((table["low"] > 0) | (table["high"] < 0)).any())
 
     def words(self, level: float = 0.95) -> str:
-        """Whether some difference is told from zero, and of which pairs it is not known and why; "" for no pair."""
+        """Say whether some difference is told from zero, and of which pairs it is not known and why.
+
+        Parameters
+        ----------
+        level : float
+            Of all pairs together, between 0 and 1.
+
+        Returns
+        -------
+        str
+            A sentence; empty for no pair.
+
+        Raises
+        ------
+        ValueError
+            If ``level`` is above 1.
+        """
         each = self._each(level)
         known, unknown = 0, defaultdict(list)
         for first, second in itertools.combinations(self.estimates, 2):
@@ -106,6 +172,29 @@ def pair(fits: Mapping[int, Fit | FrontierFit], boots: Mapping[int, Bootstrap], 
     Approach 1 joins where its curves are of these runs (by the column ``run``), and then sees the curves of the runs
     drawn. An approach that cannot join keeps its own draws: approach 1 with other curves, approach 2 where a budget
     has too few sizes to draw runs, and all of them above 4,000 runs.
+
+    Parameters
+    ----------
+    fits : dict
+        Approach (1, 2 or 3) to its fit.
+    boots : dict
+        Approach to its resamples.
+    n_resamples : int
+        How often the runs are drawn, at most.
+    seed : int
+        Of the draws.
+
+    Returns
+    -------
+    Paired
+        The exponents, resample by resample.
+
+    Raises
+    ------
+    KeyError
+        If ``fits`` lacks an approach of ``boots``.
+    ValueError
+        If ``n_resamples`` or ``seed`` is negative.
     """
     exponent = {number: exponent_of(fits[number], "a") for number in sorted(boots)}
     estimates = {number: float(of(fits[number].law)) for number, of in exponent.items()}

@@ -23,7 +23,23 @@ OUTLIERS = 5
 
 
 def best_of_each(runs: pd.DataFrame) -> pd.DataFrame:
-    """Of the rows that share params and tokens, as settings of what is tuned do, the one with the least loss."""
+    """Keep the row with the least loss of those that share params and tokens, as settings of what is tuned do.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        ``params``, ``tokens`` and ``loss``, positive.
+
+    Returns
+    -------
+    DataFrame
+        The rows kept, in their order.
+
+    Raises
+    ------
+    RunsError
+        If one of the three is missing, or a value in it is no positive finite number.
+    """
     positive_columns(runs, "params", "tokens", "loss")
     best = runs.reset_index(drop=True).groupby(["params", "tokens"])["loss"].idxmin()
     return runs.iloc[sorted(best)]
@@ -35,7 +51,18 @@ def without_outliers(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def as_they_are(runs: pd.DataFrame) -> pd.DataFrame:
-    """The table itself."""
+    """Return the table itself.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        Any table.
+
+    Returns
+    -------
+    DataFrame
+        The same.
+    """
     return runs
 
 
@@ -101,12 +128,17 @@ LEFT_OUT = {
 
 
 def public_tables(names: Iterable[str] | None = None) -> tuple[dict[str, pd.DataFrame], dict[str, str]]:
-    """The tables that can be had here, by name, and of the others why not.
+    """Load the tables that can be had here, and say of the others why not.
 
     Parameters
     ----------
     names : iterable of str, optional
         Some of :data:`PUBLIC`, by default all.
+
+    Returns
+    -------
+    tuple of dict
+        Name to table, and name to reason.
     """
     wanted = None if names is None else set(names)
     tables, missing = {}, {}
@@ -123,5 +155,11 @@ def public_tables(names: Iterable[str] | None = None) -> tuple[dict[str, pd.Data
 
 
 def recorded_league() -> League:
-    """The league of all laws on all public tables, as recorded in ``data/league.csv`` (``make league`` makes it)."""
+    """Load the league of all laws on all public tables from ``data/league.csv``, which ``make league`` makes.
+
+    Returns
+    -------
+    League
+        As it was recorded.
+    """
     return League.of_record(pd.read_csv(data_file("league.csv")), {each.name: each.source for each in PUBLIC})

@@ -57,7 +57,17 @@ MISSES = "But the formula of approach 3 misses the runs by {:.2g} times as much 
 
 @dataclass(frozen=True)
 class Rival:
-    """Another law, which the runs held out prefer, and the best size by it, with its interval."""
+    """Another law, which the runs held out prefer, and the best size by it, with its interval.
+
+    Attributes
+    ----------
+    name : str
+        The law's.
+    size : float
+        The best size by it, in parameters.
+    low, high : float
+        Its interval.
+    """
 
     name: str
     size: float
@@ -109,11 +119,29 @@ class Ruling:
 
 
 def better_law(runs: pd.DataFrame, seed: int = 0) -> tuple[str, str]:
-    """``"coupled"`` where the runs tell that law from the additive one, else ``"additive"``; and why, or nothing.
+    """Choose between the additive and the coupled law.
 
     Two things have to say so: the runs held out (:func:`~scaling.diagnostics.best_law`, in 95 % of their draws), and
     all runs, whose interval of the coupling k excludes 1. Of a table above 20,000 runs a random part is asked.
-    :class:`~scaling.errors.FitError` for a table that cannot be used at all.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        As for :func:`~scaling.fit.fit_parametric`.
+    seed : int
+        Of the draws of the runs held out.
+
+    Returns
+    -------
+    tuple of str
+        ``"coupled"`` where the runs tell that law from the additive one, else ``"additive"``; and why, or nothing.
+
+    Raises
+    ------
+    FitError
+        For a table that cannot be used at all.
+    ValueError
+        If ``seed`` is no whole number from 0.
     """
     runs = sound_runs(runs)
     if len(runs) > MOST_ASKED and len(ends := last_points(runs)) > MOST_ASKED:
@@ -133,7 +161,7 @@ def better_law(runs: pd.DataFrame, seed: int = 0) -> tuple[str, str]:
 def find_rival(
     runs: pd.DataFrame, flops: float, level: float = 0.95, n_resamples: int = 1000, seed: int = 0
 ) -> Rival | None:
-    """The coupled law's best size for a budget, where the runs tell that law from the additive one in use.
+    """Find the coupled law's best size for a budget, where the runs tell that law from the additive one in use.
 
     Parameters
     ----------
@@ -141,8 +169,10 @@ def find_rival(
         As for :func:`~scaling.fit.fit_parametric`.
     flops : float
         The budget for which its best size is asked.
-    level, n_resamples, seed
+    level : float
         Of the interval.
+    n_resamples, seed : int
+        Number of resamples, and what they are drawn with.
 
     Returns
     -------
@@ -173,7 +203,7 @@ def find_rival(
 
 
 def rule_on(found: Approaches, flops: float, level: float = 0.95, rival: bool = True) -> Ruling:
-    """Whether the approaches agree, and which to follow for a budget.
+    """Rule on whether the approaches agree, and which to follow for a budget.
 
     They are compared by the difference of their exponents a on the same runs drawn, each difference with its own
     interval, at ``level`` for all pairs together. Then:
@@ -206,12 +236,14 @@ def rule_on(found: Approaches, flops: float, level: float = 0.95, rival: bool = 
     flops : float
         The budget, positive.
     level : float, default 0.95
+        Of all intervals, between 0 and 1.
     rival : bool, default True
         Whether to look for a law that is better than the additive one; not where that has been chosen between them.
 
     Returns
     -------
     Ruling
+        What was found, and what to do.
 
     Raises
     ------

@@ -37,7 +37,7 @@ def rounded_study(
     n_tables: int = 10,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """A known law, its losses rounded and spoilt by noise, fitted on some of the models: what comes back?
+    """Fit a known law to some of its models, with losses rounded and spoilt by noise, to see what comes back.
 
     Parameters
     ----------
@@ -69,6 +69,8 @@ def rounded_study(
     ------
     ValueError
         For an unknown name in ``fitted``, or a number out of its range.
+    TypeError
+        If what is given as the law is no law of the loss.
 
     References
     ----------
@@ -108,16 +110,18 @@ def huber_study(
     n_resamples: int = 200,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """The same runs under Huber thresholds from absolute deviations (delta → 0) to squares (delta → ∞).
+    """Fit the same runs under Huber thresholds from absolute deviations (delta → 0) to squares (delta → ∞).
 
     Parameters
     ----------
     runs : DataFrame
         As for :func:`~scaling.fit.fit_parametric`.
-    deltas : array
+    deltas : array (n,)
         Thresholds of ``log_huber``, in ln loss; ``log_absolute`` and ``log_squares`` are added at the ends.
-    level, n_resamples, seed
-        Of the percentile interval of the exponent a; see :func:`~scaling.uncertainty.bootstrap`.
+    level : float
+        Of the intervals.
+    n_resamples, seed : int
+        Number of resamples, and what they are drawn with.
 
     Returns
     -------
@@ -145,7 +149,7 @@ def huber_study(
 
 
 def stopping_study(runs: pd.DataFrame, starts: Mapping[str, ChinchillaLaw], delta: float = 1e-3) -> pd.DataFrame:
-    """Where SciPy's L-BFGS-B stops at its default tolerances: the objective averaged over the runs, and summed.
+    """Find where SciPy's L-BFGS-B stops at its default tolerances: the objective averaged over the runs, and summed.
 
     The tolerances are absolute: a decrease below 2e-9, or a gradient below 1e-5. The mean of the Huber losses is of
     the order of 1e-5 from the outset, so hardly a step is taken; their sum is larger by the number of runs.
@@ -200,7 +204,7 @@ def stopping_study(runs: pd.DataFrame, starts: Mapping[str, ChinchillaLaw], delt
 
 
 def digits_study(law: ChinchillaLaw, flops: float = 1e24, digits: Sequence[int] = (6, 4, 3, 2)) -> pd.DataFrame:
-    """The optimum at a budget by a law whose exponents have been rounded, and what following it wastes.
+    """Find the optimum at a budget by a law whose exponents have been rounded, and what following it wastes.
 
     Parameters
     ----------

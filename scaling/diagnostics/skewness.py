@@ -23,7 +23,15 @@ LEAST = 8
 
 @dataclass(frozen=True)
 class Skewness:
-    """The skewness of residuals, and how many standard errors it is above that of normal noise."""
+    """The skewness of residuals, and how many standard errors it is above that of normal noise.
+
+    Attributes
+    ----------
+    value : float
+        The skewness.
+    deviations : float
+        How many standard errors it is above that of normal noise.
+    """
 
     value: float
     deviations: float
@@ -46,7 +54,7 @@ class Skewness:
 
 
 def residual_skewness(fit: Fit) -> Skewness:
-    r"""How far the residuals of a fit lean towards runs that do worse than the law.
+    r"""Measure how far the residuals of a fit lean towards runs that do worse than the law.
 
     The residuals, from their median in robust standard deviations (1.4826 times the median absolute deviation), are
     cut at ±3. Of what is left, with central moments :math:`m_2` and :math:`m_3`, the skewness is compared with its
@@ -65,11 +73,14 @@ def residual_skewness(fit: Fit) -> Skewness:
     Returns
     -------
     Skewness
+        The skewness, in its own unit and in standard errors.
 
     Raises
     ------
     ValueError
         For fewer runs.
+    TypeError
+        If what is given is no fit.
     """
     used = as_fit(fit).residuals[fit.weights > 0]
     at_least("runs", len(used), LEAST)

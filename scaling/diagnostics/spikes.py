@@ -19,7 +19,7 @@ ABOVE, SIGMAS = 0.02, 8.0
 
 
 def find_spikes(runs: pd.DataFrame) -> pd.DataFrame:
-    """Points of training curves that lie far above the points around them.
+    """Find points of training curves that lie far above the points around them.
 
     Of each run of nine rows or more the last ln loss is compared with the median of the five before. It is a spike
     where it is 2 % above, and eight robust standard deviations: 1.4826 times the median difference of neighbours among

@@ -70,14 +70,24 @@ def hold_out(table: pd.DataFrame, by: str, least: int = LEAST_FITTED) -> Split:
     table : DataFrame
         Checked runs, one row each, with ``params``, ``tokens``, ``loss`` and ``flops``.
     by : {"compute", "size", "length", "tokens"}
+        What orders the runs; length is tokens per parameter.
     least : int
         Fewest runs that have to be left to fit.
+
+    Returns
+    -------
+    Split
+        The two sides.
 
     Raises
     ------
     FitError
         If fewer runs than ``least``, or fewer than three sizes or token counts, would be left to fit, or fewer than
         three runs to predict.
+    RunsError
+        If ``params``, ``tokens`` or ``flops`` is missing, or a value in it is no positive finite number.
+    ValueError
+        For another ``by``.
     """
     values, levels = _levels(table, by)
     distinct, counts = np.unique(levels, return_counts=True)

@@ -113,17 +113,63 @@ class League:
         n_draws: int = 4000,
         seed: int = 0,
     ) -> League:
-        """The league of scores and splits as they stand in another."""
+        """Rank the laws of scores and splits as they stand in another league.
+
+        Parameters
+        ----------
+        scores, splits : DataFrame
+            As ``scores`` and ``splits``.
+        sources : mapping, optional
+            Name of a table to that of its source; by default each is its own.
+        n_draws, seed : int
+            Draws of tables.
+
+        Returns
+        -------
+        League
+            With the ranking made anew.
+
+        Raises
+        ------
+        KeyError
+            If a column is missing.
+        ValueError
+            If ``seed`` is no whole number from 0.
+        """
         draws = _Draws.of(list(dict.fromkeys(scores["table"])), sources or {}, n_draws, seed)
         return cls(scores, splits, _ranking(scores, draws), _choosing(scores, draws), n_draws, draws.size)
 
     def record(self) -> pd.DataFrame:
-        """Splits and scores as one table, for a file; :meth:`of_record` takes it back."""
+        """Join splits and scores into one table, for a file; :meth:`of_record` takes it back.
+
+        Returns
+        -------
+        DataFrame
+            A row a score; of a hold-out that was refused, one without a law.
+        """
         return self.splits.merge(self.scores, how="left", on=["table", "holdout"])
 
     @classmethod
     def of_record(cls, record: pd.DataFrame, sources: Mapping[str, str] | None = None) -> League:
-        """The league of such a table, drawn as by default."""
+        """Rank the laws of such a table, drawn as by default.
+
+        Parameters
+        ----------
+        record : DataFrame
+            As :meth:`record` returns it.
+        sources : mapping, optional
+            Name of a table to that of its source.
+
+        Returns
+        -------
+        League
+            With the ranking made anew.
+
+        Raises
+        ------
+        KeyError
+            If a column is missing.
+        """
         splits = record[list(SPLIT_COLUMNS)].drop_duplicates().reset_index(drop=True).astype({"refused": object})
         scores = record.loc[record["law"].notna(), ["table", "holdout", *SCORE_COLUMNS]].reset_index(drop=True)
         return cls.of(scores, splits.fillna({"refused": ""}), sources)
@@ -147,7 +193,18 @@ class League:
         return f"No law wins: {told}; the best of {WON:.0%} of the draws is one of {needed}: {names}."
 
     def table(self, holdout: str | None = None) -> pd.DataFrame:
-        """100 ``rms`` (near per cent), a row a table and hold-out, a column a law; of one ``holdout`` or all."""
+        """Set the errors of the laws side by side.
+
+        Parameters
+        ----------
+        holdout : str, optional
+            One hold-out; by default all.
+
+        Returns
+        -------
+        DataFrame
+            100 ``rms`` (near per cent): a row a table and hold-out, a column a law.
+        """
         rows = self.scores if holdout is None else self.scores[self.scores["holdout"] == holdout]
         return (
             rows.assign(percent=100 * rows["rms"])
@@ -156,7 +213,13 @@ class League:
         )
 
     def to_markdown(self) -> str:
-        """Verdict, ranking, the cost of choosing and what was left out, as Markdown."""
+        """Write verdict, ranking, the cost of choosing and what was left out.
+
+        Returns
+        -------
+        str
+            Markdown.
+        """
         ranking = self.ranking.assign(
             ratio=[_times(row) for _, row in self.ranking.iterrows()],
             first=[f"{x:.0%}" for x in self.ranking["first"]],
@@ -223,12 +286,15 @@ def league(
         Name of a table to that of its source; tables of one source are drawn together. By default each is its own.
     n_draws, seed : int
         Draws of tables, for the uncertainty of the ranking.
-    backend, n_jobs
-        A backend of joblib's over which hold-outs are spread, as for :func:`~scaling.uncertainty.bootstrap`.
+    backend : str, optional
+        Over what hold-outs are spread, as for :func:`~scaling.uncertainty.bootstrap`.
+    n_jobs : int
+        Workers of the backend at a time.
 
     Returns
     -------
     League
+        The ranking, and what it rests on.
 
     Raises
     ------

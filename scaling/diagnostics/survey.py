@@ -42,7 +42,7 @@ COLUMNS = (
 def survey_sets(
     sets: Mapping[str, pd.DataFrame], n_resamples: int = 300, seed: int = 0, level: float = 0.95
 ) -> pd.DataFrame:
-    """What every set of runs says of the exponent a, by the same methods; a row a set.
+    """Find what every set of runs says of the exponent a, by the same methods; a row a set.
 
     Of a run with several rows, approaches 2 and 3 take the last. Resamples are drawn by run, with one seed for every
     set, so that the table is the same each time.
@@ -72,6 +72,11 @@ def survey_sets(
         * ``a_total`` and ``a_nonembedding`` with their ends: approach 3 with C = 6 N D and N counted with embeddings
           and without, where the set has both counts (``params_total``, ``params_nonembedding``).
         * ``why``: why the set carries no law at all.
+
+    Raises
+    ------
+    ValueError
+        If ``n_resamples``, ``seed`` or ``level`` is out of its range.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RunsWarning)  # whoever loaded the runs was told

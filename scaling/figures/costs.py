@@ -27,18 +27,27 @@ def plot_cost_map(
     marks: tuple[ArrayLike, ArrayLike] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Labelled contours of a cost ratio over demand and loss.
+    """Draw labelled contours of a cost ratio over demand and loss.
 
     Parameters
     ----------
-    demands, losses : array
-        The grid: tokens to serve on the logarithmic x axis, losses on the y axis.
-    ratio : array (losses, demands)
+    demands : array (n,)
+        The grid's tokens to serve, on the logarithmic x axis.
+    losses : array (m,)
+        The grid's losses, nats/token, on the y axis.
+    ratio : array (m, n)
         What is mapped, as a share of what it is compared with.
     levels : sequence of float
         Where the contours go.
     marks : pair of arrays, optional
         Demands and losses of single cases.
+    ax : Axes, optional
+        Where to draw; by default axes of a new figure.
+
+    Returns
+    -------
+    Axes
+        The axes drawn on.
     """
     ax = axes_or_new(ax)
     lines = ax.contour(demands, losses, ratio, levels, colors=PALETTE[0])
@@ -72,18 +81,25 @@ def plot_overtraining(
     label: str = "the law",
     ax: Axes | None = None,
 ) -> Axes:
-    """Losses of one size on ever more tokens a parameter, beside a law that is drawn on.
+    """Draw losses of one size on ever more tokens a parameter, beside a law that is drawn on.
 
     Parameters
     ----------
     observed : pair of arrays
         Tokens a parameter and losses of the runs.
-    ratios, predicted : array
+    ratios, predicted : array (n,)
         Tokens a parameter, and the law's loss at each.
     band : pair of arrays, optional
         Low and high ends of an interval at ``ratios``.
     label : str, default "the law"
         Which law it is.
+    ax : Axes, optional
+        Where to draw; by default axes of a new figure.
+
+    Returns
+    -------
+    Axes
+        The axes drawn on.
     """
     ax = axes_or_new(ax)
     ax.plot(ratios, predicted, color=PALETTE[0], label=label)
@@ -102,16 +118,23 @@ def plot_worth(
     curves: Mapping[str, ArrayLike],
     ax: Axes | None = None,
 ) -> Axes:
-    """What repeated text is worth in new tokens against epochs, beside laws and the line of no loss.
+    """Draw what repeated text is worth in new tokens against epochs, beside laws and the line of no loss.
 
     Parameters
     ----------
     observed : pair of arrays
         Epochs of the runs, and the worth of what they read over their unique tokens.
-    epochs : array
+    epochs : array (n,)
         Where the curves are given.
     curves : mapping of label to array
         The worth by each law at ``epochs``: the first is drawn solid, the next dashed.
+    ax : Axes, optional
+        Where to draw; by default axes of a new figure.
+
+    Returns
+    -------
+    Axes
+        The axes drawn on.
     """
     ax = axes_or_new(ax)
     ax.plot(*observed, "ko", label="our runs")

@@ -64,16 +64,32 @@ def plot_frontier(
     quantity: str = "params",
     ax: Axes | None = None,
 ) -> Axes:
-    """Compute-optimal sizes (or ``quantity="tokens"``) against the budget.
+    """Draw compute-optimal sizes, or tokens, against the budget.
 
     Parameters
     ----------
     laws : mapping of label to law
         Drawn as lines.
-    flops : array
-        Budgets at which the lines are drawn.
+    flops : array (n,)
+        Budgets in FLOPs at which the lines are drawn.
     points : mapping of label to DataFrame, optional
         Tables with ``budget`` and the quantity, drawn as points.
+    quantity : {"params", "tokens"}
+        What is drawn.
+    ax : Axes, optional
+        Where to draw; by default axes of a new figure.
+
+    Returns
+    -------
+    Axes
+        The axes drawn on.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As :func:`~scaling.optimum.compute_optimal`, for a law without an optimum.
+    KeyError
+        If a table of ``points`` lacks ``budget`` or the quantity.
     """
     ax = axes_or_new(ax)
     budgets = np.asarray(flops, dtype=float)
@@ -95,10 +111,34 @@ def plot_contours(
     others: Mapping[str, ChinchillaLaw | FrontierLaw] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Contours of the loss over parameters and tokens, with lines of equal compute, 6 N D, and the optimum along them.
+    """Draw contours of the loss over parameters and tokens, lines of equal compute, 6 N D, and the optimum along them.
 
-    ``params`` and ``tokens`` are the grid's values on each axis; ``points`` are marked, by label, and the
-    compute-optimal lines of ``others`` drawn beside the law's own.
+    Parameters
+    ----------
+    law : ChinchillaLaw
+        The loss, nats/token.
+    params : array (n,)
+        The grid's sizes, positive.
+    tokens : array (m,)
+        The grid's numbers of tokens, positive.
+    levels : int or array
+        How many contours, or at which losses.
+    points : mapping of label to (params, tokens), optional
+        What is marked.
+    others : mapping of label to law, optional
+        Their compute-optimal lines are drawn beside the law's own.
+    ax : Axes, optional
+        Where to draw; by default axes of a new figure.
+
+    Returns
+    -------
+    Axes
+        The axes drawn on.
+
+    Raises
+    ------
+    ValueError
+        If a grid's value is not positive, or a law has no optimum.
     """
     ax = plt.subplots(figsize=(WIDTH, 5.8))[1] if ax is None else ax
     N, D = np.asarray(params, dtype=float), np.asarray(tokens, dtype=float)
@@ -153,14 +193,16 @@ def plot_surface(
     ax: Axes3D | None = None,
     runs: pd.DataFrame | None = None,
 ) -> Axes3D:
-    """The loss as a surface over parameters and tokens, with the lines that the three approaches look at.
+    """Draw the loss as a surface over parameters and tokens, with the lines that the three approaches look at.
 
     Parameters
     ----------
     law : ChinchillaLaw
         Its surface is approach 3.
-    params, tokens : array
-        The grid's values on each axis.
+    params : array (n,)
+        The grid's sizes, positive.
+    tokens : array (m,)
+        The grid's numbers of tokens, positive.
     sizes : sequence of float
         A training curve each, along the tokens: approach 1 keeps the lowest at each compute.
     budgets : sequence of float
@@ -169,6 +211,16 @@ def plot_surface(
         Of ``projection="3d"``, with ``computed_zorder=False`` so that the lines lie over the surface.
     runs : DataFrame, optional
         Those that the law was fitted to, where they measure something else than nats: the axes take their words.
+
+    Returns
+    -------
+    Axes3D
+        The axes drawn on.
+
+    Raises
+    ------
+    ValueError
+        If a grid's value is not positive, or the law has no optimum.
     """
     if ax is None:
         space = {"projection": "3d", "computed_zorder": False}
@@ -211,7 +263,31 @@ def plot_landscape(
     points: Mapping[str, tuple[ArrayLike, ArrayLike]] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """An objective over the two exponents, (len(beta), len(alpha)), up to four times its least value."""
+    """Draw an objective over the two exponents, up to four times its least value.
+
+    Parameters
+    ----------
+    alpha : array (n,)
+        Exponents of the size.
+    beta : array (m,)
+        Exponents of the tokens.
+    objective : array (m, n)
+        Its values, at least 0.
+    points : mapping of label to (alpha, beta), optional
+        What is marked.
+    ax : Axes, optional
+        Where to draw; by default axes of a new figure.
+
+    Returns
+    -------
+    Axes
+        The axes drawn on.
+
+    Raises
+    ------
+    TypeError
+        If the shapes do not fit.
+    """
     ax = axes_or_new(ax)
     least = max(objective.min(), EXACT * objective.max())
     if least > 0:
@@ -224,7 +300,27 @@ def plot_landscape(
 
 
 def plot_residuals(fit: Fit, against: str = "flops", ax: Axes | None = None) -> Axes:
-    """Residuals of ln loss against a column of the fit's runs."""
+    """Draw residuals of ln loss against a column of the fit's runs.
+
+    Parameters
+    ----------
+    fit : Fit
+        Of a law of the loss.
+    against : str
+        The column, positive.
+    ax : Axes, optional
+        Where to draw; by default axes of a new figure.
+
+    Returns
+    -------
+    Axes
+        The axes drawn on.
+
+    Raises
+    ------
+    KeyError
+        If there is no such column.
+    """
     ax = axes_or_new(ax)
     ax.axhline(0, color=GREY, lw=1)
     ax.plot(fit.runs[against], fit.residuals, "o", ms=4.5, color=PALETTE[0], alpha=0.75)
@@ -234,16 +330,23 @@ def plot_residuals(fit: Fit, against: str = "flops", ax: Axes | None = None) -> 
 
 
 def plot_downstream(fit: Fit, observed: ArrayLike, label: str, ax: Axes | None = None) -> Axes:
-    """What runs reach on a task against their loss, coloured by size, and the law of a fit through it.
+    """Draw what runs reach on a task against their loss, coloured by size, and the law of a fit through it.
 
     Parameters
     ----------
     fit : Fit
         As :func:`~scaling.fit.fit_downstream` returns.
-    observed : array
+    observed : array (n_runs,)
         What the law is of, one value for each of ``fit.runs``.
     label : str
         Of the y axis.
+    ax : Axes, optional
+        Where to draw; by default axes of a new figure.
+
+    Returns
+    -------
+    Axes
+        The axes drawn on.
     """
     ax = axes_or_new(ax)
     loss, size = fit.runs["loss"], fit.runs["params"]
@@ -257,7 +360,29 @@ def plot_downstream(fit: Fit, observed: ArrayLike, label: str, ax: Axes | None =
 
 
 def plot_bootstrap(boot: Bootstrap, x: str = "alpha", y: str | None = "beta", ax: Axes | None = None) -> Axes:
-    """Resampled constants: one against another, or the histogram of one (``y=None``)."""
+    """Draw resampled constants: one against another, or the histogram of one.
+
+    Parameters
+    ----------
+    boot : Bootstrap
+        The resamples.
+    x : str
+        The constant on the x axis.
+    y : str or None
+        That on the y axis; None for a histogram.
+    ax : Axes, optional
+        Where to draw; by default axes of a new figure.
+
+    Returns
+    -------
+    Axes
+        The axes drawn on.
+
+    Raises
+    ------
+    KeyError
+        If there is no such constant.
+    """
     ax = axes_or_new(ax)
     samples, called = boot.samples, labels_of(boot.fit.runs)
     if y is None:
@@ -273,7 +398,35 @@ def plot_bootstrap(boot: Bootstrap, x: str = "alpha", y: str | None = "beta", ax
 def plot_spread(
     boot: Bootstrap, flops: ArrayLike, quantity: str = "params", level: float = 0.95, ax: Axes | None = None
 ) -> Axes:
-    """The runs, and the compute-optimal size (or ``quantity="tokens"``) by budget with its bootstrap interval."""
+    """Draw the runs, and the compute-optimal size, or tokens, by budget with its bootstrap interval.
+
+    Parameters
+    ----------
+    boot : Bootstrap
+        Of a law of the loss.
+    flops : array (n,)
+        Budgets in FLOPs, positive.
+    quantity : {"params", "tokens"}
+        What is drawn.
+    level : float
+        Of the interval, between 0 and 1.
+    ax : Axes, optional
+        Where to draw; by default axes of a new figure.
+
+    Returns
+    -------
+    Axes
+        The axes drawn on.
+
+    Raises
+    ------
+    ValueError
+        If a budget is not positive, or the level out of its range.
+    FitError
+        If all resamples give one value, so that there is no interval.
+    KeyError
+        If there is no such quantity.
+    """
     ax = axes_or_new(ax)
     runs = boot.fit.runs
     ax.plot(runs["flops"], runs[quantity], ".", color=GREY, ms=3, label="runs")

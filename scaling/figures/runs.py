@@ -24,7 +24,27 @@ __all__ = ["plot_curves", "plot_isoflop", "plot_ratios", "plot_runs"]
 
 
 def plot_runs(runs: pd.DataFrame, ax: Axes | None = None, x: str = "params", y: str = "tokens") -> Axes:
-    """Runs as points, parameters against tokens (or any two columns), coloured by loss."""
+    """Draw runs as points, parameters against tokens, coloured by loss.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        ``loss`` and the two columns, positive.
+    ax : Axes, optional
+        Where to draw; by default axes of a new figure.
+    x, y : str
+        The columns.
+
+    Returns
+    -------
+    Axes
+        The axes drawn on.
+
+    Raises
+    ------
+    KeyError
+        If a column is missing.
+    """
     ax = axes_or_new(ax)
     points = ax.scatter(runs[x], runs[y], c=runs["loss"], cmap=COLORMAP, s=22, linewidths=0.3, edgecolors="white")
     ax.figure.colorbar(points, ax=ax, label=labels_of(runs)("loss"))
@@ -37,9 +57,28 @@ def plot_curves(
     ax: Axes | None = None,
     runs: pd.DataFrame | None = None,
 ) -> Axes:
-    """Training curves, loss against compute, coloured by size; with the lower envelope of approach 1.
+    """Draw training curves, loss against compute, coloured by size; with the lower envelope of approach 1.
 
-    ``runs`` are those whose law made the curves, if it was fitted: what they measure stands on the axes.
+    Parameters
+    ----------
+    curves : DataFrame
+        ``run``, ``params``, ``flops`` and ``loss``, positive, a row a point.
+    envelope : FrontierFit, optional
+        Of :func:`~scaling.fit.fit_envelope`.
+    ax : Axes, optional
+        Where to draw; by default axes of a new figure.
+    runs : DataFrame, optional
+        Those whose law made the curves, if it was fitted: what they measure stands on the axes.
+
+    Returns
+    -------
+    Axes
+        The axes drawn on.
+
+    Raises
+    ------
+    KeyError
+        If a column is missing.
     """
     ax = axes_or_new(ax)
     norm = LogNorm(curves["params"].min(), curves["params"].max())
@@ -56,7 +95,25 @@ def plot_curves(
 
 
 def plot_isoflop(fit: FrontierFit, ax: Axes | None = None) -> Axes:
-    """IsoFLOP groups with their parabolas and minima; budgets without a minimum are grey and dashed."""
+    """Draw IsoFLOP groups with their parabolas and minima; budgets without a minimum are grey and dashed.
+
+    Parameters
+    ----------
+    fit : FrontierFit
+        Of :func:`~scaling.fit.fit_isoflop`.
+    ax : Axes, optional
+        Where to draw; by default axes of a new figure.
+
+    Returns
+    -------
+    Axes
+        The axes drawn on.
+
+    Raises
+    ------
+    KeyError, AttributeError
+        If the fit is of another approach, which has no parabolas.
+    """
     ax = axes_or_new(ax)
     points = fit.points
     norm = LogNorm(points["budget"].min(), points["budget"].max() * 1.0001)
@@ -80,7 +137,7 @@ def plot_isoflop(fit: FrontierFit, ax: Axes | None = None) -> Axes:
 def plot_ratios(
     runs: pd.DataFrame, columns: Mapping[str, str], levels: Mapping[str, float] | None = None
 ) -> np.ndarray:
-    """Columns of runs against tokens a parameter, one below the other, a line a size.
+    """Draw columns of runs against tokens a parameter, one below the other, a line a size.
 
     Parameters
     ----------
@@ -93,7 +150,13 @@ def plot_ratios(
 
     Returns
     -------
-    array of Axes
+    array (n_columns,) of Axes
+        One a column.
+
+    Raises
+    ------
+    KeyError
+        If a column is missing.
     """
     size = (WIDTH, 2.1 * len(columns) + 0.6)
     _, axes = plt.subplots(len(columns), 1, figsize=size, sharex=True, squeeze=False)

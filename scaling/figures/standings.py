@@ -20,12 +20,19 @@ __all__ = ["plot_foresight", "plot_league"]
 
 
 def plot_league(found: League, ax: Axes | None = None) -> Axes:
-    """Errors of laws over those of the Chinchilla law: each table, and the mean with its interval over draws of tables.
+    """Draw errors of laws over those of the Chinchilla law: of each table, and the mean with its interval over draws.
 
     Parameters
     ----------
     found : League
         As :func:`~scaling.diagnostics.league` returns it.
+    ax : Axes, optional
+        Where to draw; by default axes of a new figure.
+
+    Returns
+    -------
+    Axes
+        The axes drawn on.
     """
     ax = axes_or_new(ax)
     logs = np.log(found.scores.pivot(index=["table", "holdout"], columns="law", values="rms"))
@@ -46,12 +53,24 @@ def plot_league(found: League, ax: Axes | None = None) -> Axes:
 
 
 def plot_foresight(scores: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Errors on held-out runs against those on the fitted runs, one dot a law and hold-out; on the line they are equal.
+    """Draw errors on held-out runs against those on the fitted, one dot a law and hold-out; on the line they are equal.
 
     Parameters
     ----------
     scores : DataFrame
         Of a :class:`~scaling.diagnostics.League`: ``law``, ``holdout``, ``fitted``, ``rms``.
+    ax : Axes, optional
+        Where to draw; by default axes of a new figure.
+
+    Returns
+    -------
+    Axes
+        The axes drawn on.
+
+    Raises
+    ------
+    KeyError
+        If a column is missing.
     """
     ax = axes_or_new(ax)
     shown = scores[np.isfinite(scores["fitted"])]

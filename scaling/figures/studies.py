@@ -40,7 +40,7 @@ _LABELS = {"a": "Exponent $a$", "loss": "Loss at the optimum [nats]", "params": 
 
 
 def plot_rounded_study(study: pd.DataFrame, truth: Mapping[str, float]) -> np.ndarray:
-    """Small multiples of a :func:`~scaling.diagnostics.rounded_study`: one dot a fit.
+    """Draw small multiples of a :func:`~scaling.diagnostics.rounded_study`: one dot a fit.
 
     Drawn against the noise and coloured by the number of decimals.
 
@@ -53,7 +53,13 @@ def plot_rounded_study(study: pd.DataFrame, truth: Mapping[str, float]) -> np.nd
 
     Returns
     -------
-    array of Axes, rows by columns
+    array (n_columns, n_fitted) of Axes
+        A row for each column of ``truth``.
+
+    Raises
+    ------
+    KeyError
+        If a column is missing.
     """
     names, digits, noise = (list(study[x].unique()) for x in ("fitted", "decimals", "noise"))
     size = (WIDTH, 2.6 * len(truth) + 0.7)
@@ -77,9 +83,26 @@ def plot_rounded_study(study: pd.DataFrame, truth: Mapping[str, float]) -> np.nd
 
 
 def plot_thresholds(studies: Mapping[str, pd.DataFrame], ax: Axes | None = None) -> Axes:
-    """The exponent a under every objective of one or several :func:`~scaling.diagnostics.huber_study` tables.
+    """Draw the exponent a under every objective of one or several studies.
 
     Each is drawn with its interval.
+
+    Parameters
+    ----------
+    studies : mapping of label to DataFrame
+        As :func:`~scaling.diagnostics.huber_study` returns.
+    ax : Axes, optional
+        Where to draw; by default axes of a new figure.
+
+    Returns
+    -------
+    Axes
+        The axes drawn on.
+
+    Raises
+    ------
+    KeyError
+        If a column is missing.
     """
     ax = axes_or_new(ax)
     shifts = np.linspace(-0.08, 0.08, len(studies)) if len(studies) > 1 else [0.0]
@@ -94,18 +117,26 @@ def plot_thresholds(studies: Mapping[str, pd.DataFrame], ax: Axes | None = None)
 
 
 def plot_parabola_bias(laws: Mapping[str, tuple[float, float]], width: float = 8.0, n_sizes: int = 15) -> np.ndarray:
-    """Error of D* by approach 2 without noise, against the grid's half-width and against its centre.
+    """Draw the error of D* by approach 2 without noise, against the grid's half-width and against its centre.
 
     Parameters
     ----------
     laws : mapping of label to (alpha, beta)
+        Exponents of the size and of the tokens.
     width : float, default 8
         Half-width of the grids of the lower panel.
     n_sizes : int, default 15
+        Sizes on a grid.
 
     Returns
     -------
-    array of two Axes
+    array (2,) of Axes
+        The panels.
+
+    Raises
+    ------
+    ValueError
+        As :func:`~scaling.fit.parabola_bias`.
     """
     fig, axes = plt.subplots(2, 1, figsize=(WIDTH, 6.6), sharey=True)
     widths, centers = np.geomspace(1.5, 20, 60), np.geomspace(1 / 4, 4, 61)
@@ -124,7 +155,7 @@ def plot_parabola_bias(laws: Mapping[str, tuple[float, float]], width: float = 8
 
 
 def plot_audit(audits: Mapping[str, pd.DataFrame]) -> np.ndarray:
-    """Error of the predicted loss of the largest budget, with its interval, against the reach of the extrapolation.
+    """Draw the error of the predicted loss of the largest budget, with its interval, against the reach.
 
     Parameters
     ----------
@@ -133,7 +164,13 @@ def plot_audit(audits: Mapping[str, pd.DataFrame]) -> np.ndarray:
 
     Returns
     -------
-    array of Axes, one an audit
+    array (n_audits,) of Axes
+        One an audit.
+
+    Raises
+    ------
+    KeyError
+        If a column is missing.
     """
     fig, axes = plt.subplots(len(audits), 1, figsize=(WIDTH, 3.3 * len(audits)), squeeze=False)
     for ax, (title, audit) in zip(axes[:, 0], audits.items(), strict=True):
@@ -154,7 +191,7 @@ def plot_audit(audits: Mapping[str, pd.DataFrame]) -> np.ndarray:
 def plot_learning_rates(
     trials: Mapping[str, pd.DataFrame], chosen: Mapping[str, tuple[float, float]], ax: Axes | None = None
 ) -> Axes:
-    """Loss against the learning rate, a curve a model, with a tick at the rate that was chosen.
+    """Draw loss against the learning rate, a curve a model, with a tick at the rate that was chosen.
 
     Parameters
     ----------
@@ -162,6 +199,18 @@ def plot_learning_rates(
         ``learning_rate``, rising, and ``loss``.
     chosen : mapping of label to (rate, loss)
         Where the ticks go, each in the colour of its curve.
+    ax : Axes, optional
+        Where to draw; by default axes of a new figure.
+
+    Returns
+    -------
+    Axes
+        The axes drawn on.
+
+    Raises
+    ------
+    KeyError
+        If a model has no rate in ``chosen``.
     """
     ax = plt.subplots(figsize=(WIDTH, 5.0))[1] if ax is None else ax
     colors = plt.get_cmap(COLORMAP)(np.linspace(0.0, 0.9, len(trials)))
@@ -177,7 +226,7 @@ def plot_learning_rates(
 
 
 def plot_atlas(atlas: pd.DataFrame, summary: Combined | None = None, ax: Axes | None = None) -> Axes:
-    """The exponent a of many sets by each approach, with intervals: a row a set, a block a kind of set.
+    """Draw the exponent a of many sets by each approach, with intervals: a row a set, a block a kind of set.
 
     Parameters
     ----------
@@ -186,6 +235,18 @@ def plot_atlas(atlas: pd.DataFrame, summary: Combined | None = None, ax: Axes | 
         order of the rows, and a set without any exponent is named all the same.
     summary : Combined, optional
         Of some of the sets: its mean is a line, with a band for its interval, a lighter one for one more source.
+    ax : Axes, optional
+        Where to draw; by default axes of a new figure.
+
+    Returns
+    -------
+    Axes
+        The axes drawn on.
+
+    Raises
+    ------
+    KeyError
+        If a column is missing.
     """
     kinds = list(atlas["kind"].unique())
     rows = [row for kind in kinds for row in (kind, *atlas.index[atlas["kind"] == kind])]

@@ -89,7 +89,7 @@ class _PlainLogScale(LogScale):
 
 
 def set_style() -> None:
-    """The book's look for every figure made from here on (matplotlib's global settings).
+    """Set the book's look for every figure made from here on (matplotlib's global settings).
 
     White faces, so that figures stay legible on a dark page; one palette and one colour map; powers of ten on
     logarithmic axes as ``1e21``.
@@ -145,13 +145,34 @@ def mark(ax: Axes, points: Mapping[str, tuple[ArrayLike, ArrayLike]] | None) -> 
 
 
 def legend_above(ax: Axes, ncols: int = 2, **options: Any) -> None:
-    """A legend over the axes, where it covers nothing."""
+    """Put a legend over the axes, where it covers nothing.
+
+    Parameters
+    ----------
+    ax : Axes
+        With labelled lines.
+    ncols : int
+        Columns of the legend.
+    **options
+        Passed to Matplotlib's ``legend``.
+    """
     given = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.01), "borderaxespad": 0.0, "frameon": False} | options
     ax.legend(ncols=ncols, columnspacing=1.2, handletextpad=0.5, **given)
 
 
 def labels_of(runs: pd.DataFrame | None) -> Callable[[str], str]:
-    """Labels of quantities in the words of a table: an error rate is no loss in nats, images are no tokens."""
+    """Make the labels of quantities in the words of a table: an error rate is no loss in nats, images are no tokens.
+
+    Parameters
+    ----------
+    runs : DataFrame or None
+        The table; None for the usual words.
+
+    Returns
+    -------
+    callable
+        From a column's name to its label; other names stay as they are.
+    """
     said = Nouns.of(runs).said if runs is not None else str
     return lambda name: said(LABELS[name]) if name in LABELS else name
 

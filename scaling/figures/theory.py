@@ -22,10 +22,25 @@ def plot_learning_curves(
     curves: Mapping[str, tuple[pd.DataFrame, str] | tuple[pd.DataFrame, str, Callable[[np.ndarray], ArrayLike]]],
     ax: Axes | None = None,
 ) -> Axes:
-    """Learning curves, loss against examples, on logarithmic axes.
+    """Draw learning curves, loss against examples, on logarithmic axes.
 
-    ``curves`` gives for each label a table with ``examples``, the name of its column and perhaps a law of t:
-    points with bars of two standard errors (``<column>_se``), and the law as a line.
+    Parameters
+    ----------
+    curves : mapping of label to (table, column) or (table, column, law)
+        A table with ``examples``, the column and ``<column>_se``, drawn as points with bars of two standard errors; and
+        perhaps a law of t, drawn as a line.
+    ax : Axes, optional
+        Where to draw; by default axes of a new figure.
+
+    Returns
+    -------
+    Axes
+        The axes drawn on.
+
+    Raises
+    ------
+    KeyError
+        If a column is missing.
     """
     ax = axes_or_new(ax)
     for (label, (table, column, *law)), color, marker in zip(curves.items(), PALETTE, "osD^vP*", strict=False):
@@ -43,7 +58,7 @@ def plot_yardsticks(
     levels: Mapping[str, Mapping[str, float]],
     ax: Axes | None = None,
 ) -> Axes:
-    """Averages of each yardstick with bars of two standard errors, and the levels that theory gives.
+    """Draw averages of each yardstick with bars of two standard errors, and the levels that theory gives.
 
     Parameters
     ----------
@@ -51,6 +66,18 @@ def plot_yardsticks(
         ``value`` and ``se``, indexed by what is on the x axis.
     levels : mapping of line style to mapping of yardstick to number
         Horizontal lines in the yardstick's colour: ``{":": {"gibbs": 0.67}}``.
+    ax : Axes, optional
+        Where to draw; by default axes of a new figure.
+
+    Returns
+    -------
+    Axes
+        The axes drawn on.
+
+    Raises
+    ------
+    KeyError
+        If a style's levels lack a yardstick.
     """
     ax = axes_or_new(ax)
     for (name, table), color in zip(averages.items(), PALETTE, strict=False):
@@ -65,7 +92,7 @@ def plot_yardsticks(
 
 
 def plot_block(parts: pd.DataFrame, layers: str, added: Sequence[tuple[str, str]] = (), ax: Axes | None = None) -> Axes:
-    """A transformer from its first part below to its last above, with what is written beside each.
+    """Draw a transformer from its first part below to its last above, with what is written beside each.
 
     Parameters
     ----------
@@ -77,6 +104,18 @@ def plot_block(parts: pd.DataFrame, layers: str, added: Sequence[tuple[str, str]
         How often the layer stands there, written in its frame.
     added : sequence of pairs of names, optional
         First and last of the parts whose result is added to the stream that passes them by.
+    ax : Axes, optional
+        Where to draw; by default axes of a new figure.
+
+    Returns
+    -------
+    Axes
+        The axes drawn on.
+
+    Raises
+    ------
+    KeyError
+        If ``added`` names no part, or there is no column ``layer``.
     """
     if ax is None:
         _, ax = plt.subplots(figsize=(WIDTH, 0.75 * len(parts) + 1.2))
@@ -112,16 +151,30 @@ def plot_block(parts: pd.DataFrame, layers: str, added: Sequence[tuple[str, str]
 def plot_shares(
     sizes: ArrayLike, shares: pd.DataFrame, colors: Mapping[str, str] | None = None, ax: Axes | None = None
 ) -> Axes:
-    """Shares that add up to one, stacked, against the size on a logarithmic axis.
+    """Draw shares that add up to one, stacked, against the size on a logarithmic axis.
 
     Parameters
     ----------
-    sizes : array
+    sizes : array (n,)
         Rising; one for each row of ``shares``.
     shares : DataFrame
         One column a part, in the order in which they are stacked.
     colors : mapping of part to colour, optional
         So that a part looks the same in two figures.
+    ax : Axes, optional
+        Where to draw; by default axes of a new figure.
+
+    Returns
+    -------
+    Axes
+        The axes drawn on.
+
+    Raises
+    ------
+    KeyError
+        If ``colors`` lacks a part.
+    ValueError
+        If there is not one size a row.
     """
     ax = axes_or_new(ax)
     ends = np.asarray(sizes, dtype=float)[[0, -1]]
@@ -137,16 +190,23 @@ def plot_shares(
 def plot_size_exponents(
     sizes: ArrayLike, exponents: Mapping[str, ArrayLike], marks: Mapping[str, float], ax: Axes | None = None
 ) -> Axes:
-    """Local exponents of the best size along that size, beside named levels.
+    """Draw local exponents of the best size along that size, beside named levels.
 
     Parameters
     ----------
-    sizes : array
+    sizes : array (n,)
         The best sizes, rising; the x axis leaves room beyond them for the names.
     exponents : mapping of label to array
         d ln N / d ln C at each size, drawn as lines.
     marks : mapping of name to number
         Levels, dashed, each with its name and value.
+    ax : Axes, optional
+        Where to draw; by default axes of a new figure.
+
+    Returns
+    -------
+    Axes
+        The axes drawn on.
     """
     ax = axes_or_new(ax)
     for label, exponent in exponents.items():

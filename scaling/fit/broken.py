@@ -54,10 +54,16 @@ def fit_broken_power_law(
     Parameters
     ----------
     x, y : array (n,)
-        Positive.
-    objective, delta, weights, n_starts
-        As in :func:`~scaling.fit.fit_parametric`, with y in place of the loss. The starts are the lowest valleys of a
-        grid of places and widths of the break, at each of which the other constants are fitted (variable projection).
+        Positive; in any units.
+    objective : str
+        As in :func:`~scaling.fit.fit_parametric`, with y in place of the loss.
+    delta : float
+        Its Huber threshold.
+    weights : array (n,), optional
+        As there; one a point.
+    n_starts : int
+        The starts are the lowest valleys of a grid of places and widths of the break, at each of which the other
+        constants are fitted (variable projection).
 
     Returns
     -------

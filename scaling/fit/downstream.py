@@ -205,14 +205,23 @@ def fit_downstream(
     metric : str
         Column with shares of right answers, between 0 and 1.
     form : {"sigmoid", "exponential"}
+        Which of the two laws.
     loss : str, default "loss"
         Column with the loss: on a text, or on the task's right answers. It stands as ``loss`` in the table of the fit.
     floor, ceiling : float, optional
         The shares at a very high and a very low loss, where they are known, such as chance; fitted otherwise, within
         [0, 1]. An exponential has no ceiling.
-    objective, delta, weights, n_starts, rows
+    objective : str
         As in :func:`~scaling.fit.fit_parametric`, of the metric. Both authors below minimise squares of the share
         itself: ``objective="huber", delta=np.inf``. Logarithms need shares above 0 (below 1 for an exponential).
+    delta : float
+        Its Huber threshold.
+    weights : array (n_rows,), optional
+        As there.
+    n_starts : int
+        As there.
+    rows : {"last", "all"}
+        As there.
 
     Returns
     -------

@@ -86,8 +86,14 @@ def fit_embedding_model(
         Counts without and with the embeddings, positive; the latter larger.
     exponent : float, optional
         Holds :math:`\delta` there; by default both constants are fitted.
-    objective, delta, weights, n_starts
+    objective : str
         As in :func:`~scaling.fit.fit_parametric`, with the total count in place of the loss.
+    delta : float
+        Its Huber threshold.
+    weights : array (n,), optional
+        As there; one a model.
+    n_starts : int
+        As there.
 
     Returns
     -------
@@ -100,6 +106,10 @@ def fit_embedding_model(
         For counts that are not positive, that differ in number, or totals that are not larger.
     ValueError
         For an unknown objective, a ``delta`` or an ``n_starts`` that makes no sense.
+
+    References
+    ----------
+    Pearce & Song 2024 (arXiv:2406.12907), equation 11.
     """
     aim = objective_of(objective, delta)
     N, T = _counts(params_nonembedding, params)

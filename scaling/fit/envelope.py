@@ -21,7 +21,7 @@ __all__ = ["fit_envelope"]
 
 
 def fit_envelope(curves: pd.DataFrame, *, n_budgets: int = 1500, window: float = 0.0) -> FrontierFit:
-    """Approach 1: at each of many budgets, which training curve is lowest, and what is its size?
+    """Find the lowest of many training curves at each of many budgets, and its size: approach 1.
 
     Each curve is interpolated (linearly in ln flops) at log-spaced budgets; the size of the lowest
     is N_opt, and D_opt = C / (6 N_opt), or what the table's own count of
@@ -43,6 +43,7 @@ def fit_envelope(curves: pd.DataFrame, *, n_budgets: int = 1500, window: float =
     Returns
     -------
     FrontierFit
+        The lines through the sizes of the lowest curves.
 
     Raises
     ------

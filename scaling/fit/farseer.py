@@ -171,8 +171,16 @@ def fit_farseer(
     ----------
     runs : DataFrame
         Columns ``params``, ``tokens`` and ``loss``, as for :func:`~scaling.fit.fit_parametric`.
-    objective, delta, weights, n_starts, rows
-        As in :func:`~scaling.fit.fit_parametric`; ``n_starts`` counts Chinchilla laws, and as many starts are polished.
+    objective : str
+        As in :func:`~scaling.fit.fit_parametric`.
+    delta : float
+        Its Huber threshold.
+    weights : array (n_rows,), optional
+        As there.
+    n_starts : int
+        Number of Chinchilla laws that starts are made of, and of starts that are polished.
+    rows : {"last", "all"}
+        As there.
 
     Returns
     -------

@@ -87,7 +87,34 @@ class FrontierFit:
         """Draw the runs anew and fit again (see :func:`~scaling.uncertainty.bootstrap`).
 
         All at once and in this process: ``backend`` and ``n_jobs`` are taken and not needed. Approach 1 draws curves,
-        approach 2 runs within their budget, and neither anything else: ``ValueError`` for a column ``by``.
+        approach 2 runs within their budget, and neither anything else.
+
+        Parameters
+        ----------
+        n_resamples : int
+            How many.
+        seed : int
+            Of the draws.
+        fraction : float, optional
+            Here and below as for that function.
+        scaled : bool
+            Whether fits to parts are scaled.
+        backend : str, optional
+            Over what resamples are spread.
+        n_jobs : int
+            Workers at a time.
+        by : str, optional
+            Column whose groups are drawn whole.
+
+        Returns
+        -------
+        Resampled
+            The constants of each resample.
+
+        Raises
+        ------
+        ValueError
+            If a column ``by`` is given.
         """
         if by is not None:
             drawn = "whole curves" if self.approach == 1 else "the runs of each budget"
@@ -96,9 +123,24 @@ class FrontierFit:
         return _resampled(log_params, log_flops, note, self._tokens)
 
     def resampled(self, weights: ArrayLike) -> Resampled:
-        """The fit made again under each row of weights, (B, n) for the n rows of ``runs``.
+        """Make the fit again under each row of weights.
 
         In approach 1 a curve is there or not: where none of its rows has a weight, it is not.
+
+        Parameters
+        ----------
+        weights : array (B, n)
+            For the n rows of ``runs``.
+
+        Returns
+        -------
+        Resampled
+            B frontiers.
+
+        Raises
+        ------
+        IndexError
+            If a row has fewer weights than ``runs`` has rows.
         """
         drawn = self._sampler.under(np.atleast_2d(np.asarray(weights, dtype=float)))
         return _resampled(*drawn, tokens=self._tokens)

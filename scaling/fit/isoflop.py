@@ -53,7 +53,7 @@ def fit_isoflop(
     tolerance: float = TOLERANCE,
     window: float | None = None,
 ) -> FrontierFit:
-    """Approach 2: a parabola of the loss in ln N at each budget; a line through the minima.
+    """Fit a parabola of the loss in ln N at each budget, and a line through the minima: approach 2.
 
     At each budget C the least-squares parabola L = c0 + c1 ln N + c2 (ln N)^2 has its minimum at
     N_opt = exp(-c1 / 2 c2); D_opt = C / (6 N_opt). Where the budgets are not counted as 6 N D, D_opt is measured from
@@ -66,7 +66,7 @@ def fit_isoflop(
     runs : DataFrame
         As :func:`~scaling.runs.load_runs` returns, with at least four sizes a budget. Where a ``run`` has several rows,
         the last of each run is used, since a run cut short is not what a run of that length would have reached.
-    budgets : array, optional
+    budgets : array (n_budgets,), optional
         Nominal budgets in FLOPs; each run joins the nearest within ``tolerance`` (relative), the
         others are left out. By default the column ``budget``, or, without one, groups of runs
         whose ``flops`` follow each other by factors below 1.2; a chain of them that spans more than
@@ -82,6 +82,7 @@ def fit_isoflop(
     Returns
     -------
     FrontierFit
+        The lines through the minima.
 
     Raises
     ------

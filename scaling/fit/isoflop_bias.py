@@ -17,7 +17,7 @@ __all__ = ["grid_bias", "parabola_bias"]
 def parabola_bias(
     alpha: ArrayLike, beta: ArrayLike, width: ArrayLike = 8.0, n_sizes: int = 15, center: ArrayLike = 1.0
 ) -> np.ndarray | float:
-    r"""The factor by which a parabola misses the optimal size when there is no noise at all.
+    r"""Compute the factor by which a parabola misses the optimal size when there is no noise at all.
 
     At a fixed budget put :math:`N = c N^* e^v`, with c the centre of the grid over the true optimum. Up to a constant
     and a factor the loss :math:`E + A N^{-\alpha} + B D^{-\beta}` is
@@ -85,7 +85,7 @@ def parabola_bias(
 
 
 def grid_bias(fit: FrontierFit, law: ChinchillaLaw) -> np.ndarray:
-    """By which factor a fit misses each budget's optimal size, were the law true and the runs without noise.
+    """Compute by which factor a fit misses each budget's optimal size, were the law true and the runs without noise.
 
     :func:`parabola_bias` at the width and the centre of the sizes that each parabola has seen, as if they were equally
     spaced in ln N.
@@ -95,11 +95,19 @@ def grid_bias(fit: FrontierFit, law: ChinchillaLaw) -> np.ndarray:
     fit : FrontierFit
         Of :func:`~scaling.fit.fit_isoflop`, in compute of 6 N D.
     law : ChinchillaLaw
+        The truth.
 
     Returns
     -------
     array (n_usable,)
-        In the order of the usable rows of ``fit.points``.
+        The factors, in the order of the usable rows of ``fit.points``.
+
+    Raises
+    ------
+    ValueError
+        If the law has no optimum.
+    TypeError
+        If what is given as the law is none of size and tokens.
     """
     points = fit.points[fit.points["usable"]]
     sizes = fit.runs.groupby("budget")["params"].agg(["min", "max"]).loc[points["budget"]]

@@ -98,10 +98,18 @@ def fit_kaplan(
     ----------
     runs : DataFrame
         Columns ``params`` (or what ``size`` names), ``tokens`` and ``loss`` (nats/token).
-    objective, delta, weights, n_starts, rows
-        As in :func:`~scaling.fit.fit_parametric`.
     size : str
         Column of the sizes; the paper counts no embeddings, ``"params_nonembedding"``.
+    objective : str
+        As in :func:`~scaling.fit.fit_parametric`.
+    delta : float
+        Its Huber threshold.
+    weights : array (n_rows,), optional
+        As there.
+    n_starts : int
+        As there.
+    rows : {"last", "all"}
+        As there.
 
     Returns
     -------
@@ -153,10 +161,16 @@ def fit_kaplan_steps(
     curves : DataFrame
         Columns ``params`` (or what ``size`` names), ``steps`` (S_min) and ``loss`` (nats/token), one row a point; with
         a column ``run``, :func:`~scaling.uncertainty.bootstrap` draws whole runs.
-    objective, delta, weights, n_starts
-        As in :func:`~scaling.fit.fit_parametric`.
     size : str
         Column of the sizes.
+    objective : str
+        As in :func:`~scaling.fit.fit_parametric`.
+    delta : float
+        Its Huber threshold.
+    weights : array (n_rows,), optional
+        As there.
+    n_starts : int
+        As there.
 
     Returns
     -------

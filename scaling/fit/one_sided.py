@@ -47,7 +47,7 @@ def one_sided(squares: Fit, again: Callable[..., Fit]) -> Fit:
 
 
 def noise_scales(fit: Fit) -> tuple[float, float]:
-    r"""How much runs scatter about their law, and how much they lose, as ``log_one_sided`` has estimated them.
+    r"""Estimate how much runs scatter about their law, and how much they lose, by the objective ``log_one_sided``.
 
     Parameters
     ----------

@@ -85,8 +85,16 @@ def fit_overtraining(
     ----------
     runs : DataFrame
         Columns ``params``, ``tokens`` and ``loss``, with two sizes and two ratios of tokens to parameters or more.
-    objective, delta, weights, n_starts, rows
+    objective : str
         As in :func:`~scaling.fit.fit_parametric`.
+    delta : float
+        Its Huber threshold.
+    weights : array (n_rows,), optional
+        As there.
+    n_starts : int
+        As there.
+    rows : {"last", "all"}
+        As there.
 
     Returns
     -------

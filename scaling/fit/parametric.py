@@ -42,7 +42,7 @@ def fit_parametric(
     fixed: Mapping[str, float] | None = None,
     tied: bool = False,
 ) -> Fit:
-    r"""Approach 3: fit :math:`L = E + A/N^{\alpha} + B/D^{\beta}` to a table of runs.
+    r"""Fit :math:`L = E + A/N^{\alpha} + B/D^{\beta}` to a table of runs: approach 3.
 
     Or, with ``law="coupled"``, :math:`L = E + (A/N^{\alpha} + B/D^{\beta})^k` (see Notes).
 
@@ -76,7 +76,6 @@ def fit_parametric(
         Where a ``run`` has several rows, as training curves do: fit the last of each run
         (:func:`~scaling.runs.last_points`), and keep the others in ``dropped``; or fit all of them, of which
         :func:`~scaling.uncertainty.bootstrap` draws whole runs, since the rows of one run share its luck.
-
     law : {"additive", "coupled"}
         A :class:`~scaling.laws.ChinchillaLaw`, or the :class:`~scaling.laws.CoupledLaw` of which it is a case.
     fixed : dict, optional

@@ -43,8 +43,19 @@ def fit_power_law(
         Positive numbers.
     offset : bool
         Whether the law has an offset.
-    objective, delta, weights, n_starts
+    objective : str
         As in :func:`~scaling.fit.fit_parametric`, with ln y in place of ln loss.
+    delta : float
+        Its Huber threshold.
+    weights : array (n,), optional
+        As there; one a point.
+    n_starts : int
+        As there.
+
+    Returns
+    -------
+    Fit
+        Of a :class:`~scaling.laws.PowerLaw`.
 
     Raises
     ------

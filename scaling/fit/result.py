@@ -96,6 +96,7 @@ class Fit:
     runs, dropped : DataFrame
         The rows used, and those left out with a ``reason``.
     weights : array (n_runs,)
+        Of the rows used.
     residuals : array (n_runs,)
         ln observed − ln predicted (observed − predicted for ``huber``), one a run.
     held : tuple of str
@@ -141,7 +142,7 @@ class Fit:
         return self.candidate
 
     def certainty(self, flops: ArrayLike | None = None, level: float = 0.95) -> pd.DataFrame:
-        r"""What a fitted law is asked for, with profile-likelihood intervals.
+        r"""Answer what a fitted law is asked for, with profile-likelihood intervals.
 
         For the exponent :math:`a = \beta/(\alpha+\beta)`, and for the best size :math:`N^*(C)` and the loss
         :math:`L^*(C)` there at each budget, the interval holds the values q at which
@@ -159,9 +160,10 @@ class Fit:
 
         Parameters
         ----------
-        flops : array, optional
+        flops : array (n,), optional
             Budgets; by default 1, 10 and 100 times the compute of the most expensive run.
         level : float, default 0.95
+            Of the intervals.
 
         Returns
         -------
@@ -188,7 +190,7 @@ class Fit:
         return certainty(self, flops, level)
 
     def known(self, quantity: str, level: float = 0.95) -> str:
-        """How well one quantity of :meth:`certainty` is known, in words: where there is no interval, the reason.
+        """Say how well one quantity of :meth:`certainty` is known: where there is no interval, the reason.
 
         Parameters
         ----------
@@ -196,6 +198,7 @@ class Fit:
             ``a``, and of a coupled law ``E`` or ``k``; for the best size or the loss at budgets ask
             :meth:`certainty`.
         level : float, default 0.95
+            Of the interval.
 
         Returns
         -------
@@ -240,23 +243,90 @@ class Fit:
         return float(np.median(self.runs["loss"])) if self.objective == "huber" and "loss" in self.runs else 1.0
 
     def predict(self, *columns: ArrayLike) -> Any:
-        """The law at values of its ``columns``, or at the rows of one table that has them."""
+        """Evaluate the fitted law.
+
+        Parameters
+        ----------
+        *columns : float or array, or one DataFrame
+            Values of the law's ``columns`` in their order, or a table that has them.
+
+        Returns
+        -------
+        float or array
+            Of the broadcast shape, or one a row.
+
+        Raises
+        ------
+        FitError
+            If the runs do not identify the law.
+        ValueError
+            If a value is not a positive number, or the table lacks a column.
+        TypeError
+            If there are more or fewer arguments than columns.
+        """
         if len(columns) == 1 and isinstance(columns[0], pd.DataFrame):
             return self.law.predict(columns[0])
         return self.law.value(*columns)
 
     def law_of(self, constants: Mapping[str, ArrayLike]) -> Any:
-        """A law of this kind with other ``constants``, which may be arrays."""
+        """Make a law of this kind with other constants.
+
+        Parameters
+        ----------
+        constants : dict
+            Numbers or arrays by name.
+
+        Returns
+        -------
+        Law
+            Of the kind of ``candidate``.
+
+        Raises
+        ------
+        TypeError
+            If a constant is missing, or another is given.
+        """
         return type(self.candidate).of(constants)
 
     def refit(self, weights: ArrayLike) -> Fit:
-        """The same fit under other weights, one for each row of ``runs``."""
+        """Make the same fit under other weights.
+
+        Parameters
+        ----------
+        weights : array (n_runs,)
+            One for each row of ``runs``.
+
+        Returns
+        -------
+        Fit
+            With these weights.
+
+        Raises
+        ------
+        FitError
+            If weights are negative, not finite, all zero, or not one a row.
+        """
         return self._again(weights=weights)
 
     def resampled(self, weights: ArrayLike) -> Resampled:
-        """The fit made again under each row of weights, (B, n_runs).
+        """Make the fit again under each row of weights.
 
         Started at this minimum: right where the weights are much like those of this fit.
+
+        Parameters
+        ----------
+        weights : array (B, n_runs)
+            One for each row of ``runs``, B times.
+
+        Returns
+        -------
+        Resampled
+            B laws.
+
+        Raises
+        ------
+        ValueError
+            If a row has not one weight for each row of ``runs``.
         """
         each = np.atleast_2d(np.asarray(weights, dtype=float))
         if self._minimum is None:
@@ -287,6 +357,33 @@ class Fit:
         """Draw the runs anew and fit again (see :func:`~scaling.uncertainty.bootstrap`).
 
         The engine solves all resamples as one batch; fits by SciPy are made again one by one, which takes long.
+
+        Parameters
+        ----------
+        n_resamples : int
+            How many.
+        seed : int
+            Of the draws.
+        fraction : float, optional
+            Here and below as for that function.
+        scaled : bool
+            Whether fits to parts are scaled.
+        backend : str, optional
+            Over what resamples are spread.
+        n_jobs : int
+            Workers at a time.
+        by : str, optional
+            Column whose groups are drawn whole.
+
+        Returns
+        -------
+        Resampled
+            The constants of each resample.
+
+        Raises
+        ------
+        ValueError
+            If ``by`` names no column or one that divides a run, or the backend has no client.
         """
         used = np.flatnonzero(self.weights > 0)
         base = self.weights[used] / self.weights.max()
@@ -314,10 +411,22 @@ class Fit:
         return Resampled(samples_of(law), law, *shares, found.fresh_starts, note, aside)
 
     def drawn(self, by: str | None = None) -> tuple[int, np.ndarray | None]:
-        """How many runs, or groups of one ``by``, a bootstrap draws from, and that of each row with weight.
+        """Count the runs, or groups of one ``by``, that a bootstrap draws from, and name that of each row with weight.
 
-        The second is None where a row is a run of its own. ``ValueError`` for a column that is not there, or that
-        divides a run.
+        Parameters
+        ----------
+        by : str, optional
+            A column of the runs.
+
+        Returns
+        -------
+        tuple of int and array
+            The number, and a whole number a row; None where a row is a run of its own.
+
+        Raises
+        ------
+        ValueError
+            If there is no such column, or it divides a run.
         """
         used, codes = self.weights > 0, self.clusters
         if by is not None:
@@ -349,7 +458,13 @@ class Fit:
         return replace(found, fresh_starts=True, note=_drawn_whole(resamples, by))
 
     def summary(self) -> pd.DataFrame:
-        """The constants and the diagnostics as a two-column table."""
+        """Put the constants and the diagnostics into a table.
+
+        Returns
+        -------
+        DataFrame
+            One column, ``value``, of text.
+        """
         constants = self.candidate.constants.items()
         rows = [(name, ", ".join(f"{each:.6g}" for each in np.ravel(value))) for name, value in constants]
         name = self.objective if self.tau == 0.5 else f"{self.objective} (tau = {self.tau:g})"

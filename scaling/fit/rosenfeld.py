@@ -131,8 +131,16 @@ def fit_rosenfeld(
     guess : float
         :math:`\varepsilon_0`, known beforehand: the loss of a random guess, in the unit of ``loss``. A run may lie
         above it, the law does not.
-    objective, delta, weights, n_starts, rows
+    objective : str
         As in :func:`~scaling.fit.fit_parametric`; besides, ``"relative_squares"``.
+    delta : float
+        Its Huber threshold.
+    weights : array (n_rows,), optional
+        As there.
+    n_starts : int
+        As there.
+    rows : {"last", "all"}
+        As there.
 
     Returns
     -------

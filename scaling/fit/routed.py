@@ -110,8 +110,16 @@ def fit_routed(
     runs : DataFrame
         Columns ``params`` (those that a token meets), ``tokens``, ``loss`` and ``num_experts``, with two sizes and
         three numbers of experts or more. The law has no tokens: they should be the same in all rows.
-    objective, delta, weights, n_starts, rows
+    objective : str
         As in :func:`~scaling.fit.fit_parametric`.
+    delta : float
+        Its Huber threshold.
+    weights : array (n_rows,), optional
+        As there.
+    n_starts : int
+        As there.
+    rows : {"last", "all"}
+        As there.
 
     Returns
     -------

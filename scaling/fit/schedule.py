@@ -219,8 +219,14 @@ def fit_multi_power(
         falls the second sum of the law says nothing.
     schedules : mapping
         For each run the learning rates of its steps from 0 on, warm-up included (:func:`~scaling.laws.learning_rates`).
-    objective, delta, weights, n_starts
-        As in :func:`~scaling.fit.fit_parametric`; one weight a row.
+    objective : str
+        As in :func:`~scaling.fit.fit_parametric`.
+    delta : float
+        Its Huber threshold.
+    weights : array (n_rows,), optional
+        As there.
+    n_starts : int
+        As there.
 
     Returns
     -------
@@ -269,8 +275,14 @@ def fit_momentum(
         For each run the learning rates of its steps from 0 on, warm-up included (:func:`~scaling.laws.learning_rates`).
     momentum : float
         In [0, 1); Tissue et al. choose it and do not fit it.
-    objective, delta, weights, n_starts
-        As in :func:`~scaling.fit.fit_parametric`; one weight a row.
+    objective : str
+        As in :func:`~scaling.fit.fit_parametric`.
+    delta : float
+        Its Huber threshold.
+    weights : array (n_rows,), optional
+        As there.
+    n_starts : int
+        As there.
 
     Returns
     -------

@@ -43,11 +43,27 @@ def fit_two_steps(
 
     Parameters
     ----------
-    runs, metric, form, loss, floor, ceiling, weights, n_starts, rows
-        As in :func:`~scaling.fit.fit_downstream`.
-    objective, delta
+    runs : DataFrame
+        Columns ``params``, ``tokens``, ``loss``, the metric and the loss it is to follow from.
+    metric : str
+        Column with shares of right answers, between 0 and 1.
+    form : {"sigmoid", "exponential"}
+        Here and below as in :func:`~scaling.fit.fit_downstream`.
+    loss : str, default "loss"
+        Column with the loss that both steps are of.
+    floor, ceiling : float, optional
+        The shares at a very high and a very low loss, where they are known.
+    objective : str
         Of the second step, of the metric. The first is :func:`~scaling.fit.fit_parametric` of the column ``loss`` with
         its own objective.
+    delta : float
+        Huber threshold of the second step.
+    weights : array (n_rows,), optional
+        Of both steps.
+    n_starts : int
+        Of both steps.
+    rows : {"last", "all"}
+        Of both steps.
 
     Returns
     -------

@@ -63,29 +63,99 @@ class Law:
 
     @classmethod
     def of(cls, constants: Mapping[str, Any]) -> Self:
-        """The law with these ``constants``, which may be arrays."""
+        """Make the law of constants by name, as :attr:`constants` gives them.
+
+        Parameters
+        ----------
+        constants : dict
+            A number or an array for each constant.
+
+        Returns
+        -------
+        Law
+            A law of this kind.
+
+        Raises
+        ------
+        TypeError
+            If a constant is missing, or another is given.
+        """
         return cls(**constants)
 
     @classmethod
     def from_published(cls, name: str) -> Self:
-        """The constants that stand below a place in ``data/published.csv``, such as ``sardana2024/constants``.
+        """Read the constants that stand below a place in ``data/published.csv``, such as ``sardana2024/constants``.
 
-        Raises ``ValueError`` where one of them does not.
+        Parameters
+        ----------
+        name : str
+            The place.
+
+        Returns
+        -------
+        Law
+            A law of this kind.
+
+        Raises
+        ------
+        ValueError
+            If a constant of the law does not stand there.
         """
         return cls.of(read_published(name, *_names(cls)))
 
     def value(self, *columns: ArrayLike) -> Any:
-        """What the law predicts at values of its ``columns``, in their order; for laws of the loss, the loss."""
+        """Predict from values of ``columns``, in their order; for laws of the loss, the loss.
+
+        Parameters
+        ----------
+        *columns : float or array
+            One argument a column, positive.
+
+        Returns
+        -------
+        float or array
+            Of the broadcast shape, in the unit of what the law predicts.
+
+        Raises
+        ------
+        TypeError
+            If there are more or fewer arguments than columns.
+        ValueError
+            If an argument is not a positive number, shapes do not broadcast, or Series have the same labels in another
+            order.
+        """
         return self.loss(*columns)  # type: ignore[attr-defined]  # laws of other things have a value of their own
 
     def predict(self, table: pd.DataFrame) -> np.ndarray:
-        """What the law predicts at each row of a table that has its ``columns``; ``ValueError`` names one it lacks."""
+        """Predict for each row of a table.
+
+        Parameters
+        ----------
+        table : DataFrame
+            With the law's ``columns``, positive.
+
+        Returns
+        -------
+        array (n_rows,)
+            Predictions; for constants that are arrays, by NumPy's rules.
+
+        Raises
+        ------
+        ValueError
+            If the table lacks a column, which the message names, or a value is not a positive number.
+        """
         if missing := [name for name in self.columns if name not in table]:
             raise ValueError(f"{type(self).__name__} needs the column {missing[0]!r}, which the table does not have")
         return np.asarray(self.value(*(numbers(name, table[name]) for name in self.columns)))
 
     def as_column(self) -> Self:
-        """A law whose constants are arrays (B,), with these as (B, 1): to be met with a row of arguments."""
+        """Turn constants that are arrays (B,) into (B, 1), to be met with a row of arguments.
+
+        Returns
+        -------
+        Law
+            A law of this kind.
+        """
         columns = {name: _as_column(getattr(self, name)) for name in _names(self)}
         return replace(self, **columns)  # type: ignore[type-var]  # as in _names
 

@@ -40,6 +40,10 @@ class BoundedLaw(Law):
     -----
     The form is known to us from the paper's abstract alone, and no fitted constants of it.
 
+    References
+    ----------
+    Lovelace et al. 2026 (arXiv:2605.01640), abstract.
+
     Examples
     --------
     >>> law = BoundedLaw(E=1.7, L0=10.8, a=50, b=50, c=1e-4, alpha=0.34, beta=0.28, gamma=0.5, delta=0.3)
@@ -61,20 +65,52 @@ class BoundedLaw(Law):
     columns: ClassVar[tuple[str, ...]] = ("params", "tokens", "unique_tokens")
 
     def loss(self, params: ArrayLike, tokens: ArrayLike, unique_tokens: ArrayLike) -> np.ndarray | float:
-        """Loss in nats/token after reading ``tokens``, of which ``unique_tokens`` are distinct.
+        """Predict the loss after reading ``tokens``, of which ``unique_tokens`` are distinct.
 
-        All positive; ``ValueError`` otherwise.
+        Parameters
+        ----------
+        params : float or array
+            Number of parameters N, positive.
+        tokens : float or array
+            Number of tokens read, T, positive.
+        unique_tokens : float or array
+            Number of distinct tokens, D, positive.
+
+        Returns
+        -------
+        float or array
+            Loss in nats/token, of the broadcast shape.
+
+        Raises
+        ------
+        ValueError
+            If an argument is not a positive number, shapes do not broadcast, or Series have the same labels in another
+            order.
         """
         N, T, D = positive(params=params, tokens=tokens, unique_tokens=unique_tokens)
         h = self.a * N**-self.alpha + self.b * T**-self.beta + self.c * N**self.gamma * D**-self.delta
         return np.asarray(self.L0 - (self.L0 - self.E) / (1 + h))[()]
 
     def most_params(self, unique_tokens: ArrayLike) -> np.ndarray | float:
-        r"""The size beyond which more parameters harm, however many tokens are read.
+        r"""Find the size beyond which more parameters harm, however many tokens are read.
 
         The pulls of the size and of over-fitting are equal at
-        :math:`N = \left(\alpha a D^{\delta} / \gamma c\right)^{1/(\alpha + \gamma)}`. Raises ``ValueError`` unless
-        ``unique_tokens`` is positive.
+        :math:`N = \left(\alpha a D^{\delta} / \gamma c\right)^{1/(\alpha + \gamma)}`.
+
+        Parameters
+        ----------
+        unique_tokens : float or array
+            Number of distinct tokens, positive.
+
+        Returns
+        -------
+        float or array
+            Number of parameters.
+
+        Raises
+        ------
+        ValueError
+            If the argument is not a positive number.
         """
         (D,) = positive(unique_tokens=unique_tokens)
         pull = self.alpha * self.a * D**self.delta / (self.gamma * self.c)

@@ -92,14 +92,46 @@ class BrokenPowerLaw(Law):
         return (self.offset + np.exp(self._log_reducible(np.log(x))))[()]
 
     def value(self, *columns: ArrayLike) -> np.ndarray | float:
-        """The law at ``x``."""
+        """Evaluate the law at ``x``; the same as calling it.
+
+        Parameters
+        ----------
+        *columns : float or array
+            ``x`` alone, positive.
+
+        Returns
+        -------
+        float or array
+            y, of the shape of ``x``.
+
+        Raises
+        ------
+        ValueError
+            If the argument is not a positive number.
+        """
         return self(*columns)
 
     def _log_reducible(self, log_x: np.ndarray) -> np.ndarray:
         return log_reducible(log_x, self.coefficient, self.exponent, *self._bends())
 
     def local_exponent(self, x: ArrayLike) -> np.ndarray | float:
-        """d ln(y - a) / d ln x at ``x``."""
+        """Find the slope d ln(y - a) / d ln x at ``x``.
+
+        Parameters
+        ----------
+        x : float or array
+            Where, positive.
+
+        Returns
+        -------
+        float or array
+            Signed exponent, of the shape of ``x``.
+
+        Raises
+        ------
+        ValueError
+            If the argument is not a positive number.
+        """
         (x,) = positive(x=x)
         breaks, changes, widths = self._bends()
         steps = np.log(x)[..., None] - np.log(breaks)

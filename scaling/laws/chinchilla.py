@@ -58,12 +58,27 @@ class ChinchillaLaw(Law):
 
     @classmethod
     def from_published(cls, name: str) -> ChinchillaLaw:
-        """A published set of constants by name.
+        """Make the law of a published set of constants.
 
         Either one of ``ChinchillaLaw.published_sets``: ``hoffmann2022`` are the unrounded constants of the
         paper's TeX source, ``hoffmann2022_rounded`` the printed ones (equation 10), ``besiroglu2024`` the
         estimates of arXiv:2404.10102; or the place of five constants in ``data/published.csv``, such as
-        ``sardana2024/constants``. Raises ``ValueError`` for an unknown name.
+        ``sardana2024/constants``.
+
+        Parameters
+        ----------
+        name : str
+            One of the sets, or a place.
+
+        Returns
+        -------
+        ChinchillaLaw
+            With these constants.
+
+        Raises
+        ------
+        ValueError
+            For a name that is neither.
         """
         known = f"{', '.join(cls.published_sets)}, or a place such as sardana2024/constants"
         place = cls.published_sets.get(name, name)
@@ -80,15 +95,71 @@ class ChinchillaLaw(Law):
         return self.alpha / (self.alpha + self.beta)
 
     def terms(self, params: ArrayLike, tokens: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-        """The size term A/N^alpha and the data term B/D^beta, nats/token."""
+        """Compute the size term A/N^alpha and the data term B/D^beta.
+
+        Parameters
+        ----------
+        params : float or array
+            Number of parameters N, positive.
+        tokens : float or array
+            Number of training tokens D, positive.
+
+        Returns
+        -------
+        tuple of float or array
+            The two terms, nats/token.
+
+        Raises
+        ------
+        ValueError
+            If an argument is not a positive number, shapes do not broadcast, or Series have the same labels in another
+            order.
+        """
         N, D = positive(params=params, tokens=tokens)
         return self.A * N**-self.alpha, self.B * D**-self.beta
 
     def loss(self, params: ArrayLike, tokens: ArrayLike) -> np.ndarray | float:
-        """Loss in nats/token at ``params`` and ``tokens`` (positive); ``ValueError`` otherwise."""
+        """Predict the loss of N parameters trained on D tokens.
+
+        Parameters
+        ----------
+        params : float or array
+            Number of parameters N, positive.
+        tokens : float or array
+            Number of training tokens D, positive.
+
+        Returns
+        -------
+        float or array
+            Loss in nats/token, of the broadcast shape.
+
+        Raises
+        ------
+        ValueError
+            If an argument is not a positive number, shapes do not broadcast, or Series have the same labels in another
+            order.
+        """
         size, data = self.terms(params, tokens)
         return np.asarray(self.E + size + data)[()]
 
     def rounded(self, decimals: dict[str, int]) -> ChinchillaLaw:
-        """The same law with some constants rounded, e.g. ``{"alpha": 2, "beta": 2}``."""
+        """Round some constants, as with ``{"alpha": 2, "beta": 2}``.
+
+        Parameters
+        ----------
+        decimals : dict
+            Number of decimals of each constant to round.
+
+        Returns
+        -------
+        ChinchillaLaw
+            The others as they are.
+
+        Raises
+        ------
+        AttributeError
+            For a name that is no constant.
+        TypeError
+            If such a constant is an array of several numbers.
+        """
         return replace(self, **{name: round(float(getattr(self, name)), d) for name, d in decimals.items()})

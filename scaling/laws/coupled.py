@@ -61,7 +61,20 @@ class CoupledLaw(Law):
 
     @classmethod
     def joining(cls, law: ChinchillaLaw, k: float | np.ndarray) -> CoupledLaw:
-        """The law with this coupling of which a :class:`~scaling.laws.ChinchillaLaw`'s E and terms S and T are left."""
+        """Join the terms S and T of a :class:`~scaling.laws.ChinchillaLaw` by a coupling.
+
+        Parameters
+        ----------
+        law : ChinchillaLaw
+            Its E and terms S and T are those of the new law.
+        k : float or array
+            The coupling, positive.
+
+        Returns
+        -------
+        CoupledLaw
+            Of which ``law`` is :attr:`parted`.
+        """
         root = 1.0 / np.asarray(k)[()]
         return cls(law.E, law.A**root, law.B**root, law.alpha * root, law.beta * root, k)
 
@@ -87,12 +100,50 @@ class CoupledLaw(Law):
         return self.base.b
 
     def terms(self, params: ArrayLike, tokens: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-        """The two terms of the sum, A/N^alpha and B/D^beta."""
+        """Compute the two terms of the sum, A/N^alpha and B/D^beta.
+
+        Parameters
+        ----------
+        params : float or array
+            Number of parameters N, positive.
+        tokens : float or array
+            Number of training tokens D, positive.
+
+        Returns
+        -------
+        tuple of float or array
+            The two terms.
+
+        Raises
+        ------
+        ValueError
+            If an argument is not a positive number, shapes do not broadcast, or Series have the same labels in another
+            order.
+        """
         N, D = positive(params=params, tokens=tokens)
         return self.A * N**-self.alpha, self.B * D**-self.beta
 
     def loss(self, params: ArrayLike, tokens: ArrayLike) -> np.ndarray | float:
-        """Loss in nats/token at ``params`` and ``tokens`` (positive); ``ValueError`` otherwise."""
+        """Predict the loss of N parameters trained on D tokens.
+
+        Parameters
+        ----------
+        params : float or array
+            Number of parameters N, positive.
+        tokens : float or array
+            Number of training tokens D, positive.
+
+        Returns
+        -------
+        float or array
+            Loss in nats/token, of the broadcast shape.
+
+        Raises
+        ------
+        ValueError
+            If an argument is not a positive number, shapes do not broadcast, or Series have the same labels in another
+            order.
+        """
         size, data = self.terms(params, tokens)
         return np.asarray(self.E + (size + data) ** self.k)[()]
 

@@ -60,22 +60,89 @@ class FarseerLaw(Law):
     columns: ClassVar[tuple[str, ...]] = ("params", "tokens")
 
     def floor(self, params: ArrayLike) -> np.ndarray | float:
-        """Loss at ``params`` (positive) with endless data, nats/token."""
+        """Predict the loss of a size with endless data.
+
+        Parameters
+        ----------
+        params : float or array
+            Number of parameters N, positive.
+
+        Returns
+        -------
+        float or array
+            Nats/token, of the shape of ``params``.
+
+        Raises
+        ------
+        ValueError
+            If the argument is not a positive number.
+        """
         (N,) = positive(params=params)
         return np.exp(self.a3 * N**self.gamma + self.b3)[()]
 
     def coefficient(self, params: ArrayLike) -> np.ndarray | float:
-        """Coefficient of the data term at ``params`` (positive): nats/token at one token."""
+        """Compute the coefficient of the data term at a size.
+
+        Parameters
+        ----------
+        params : float or array
+            Number of parameters N, positive.
+
+        Returns
+        -------
+        float or array
+            Nats/token at one token, of the shape of ``params``.
+
+        Raises
+        ------
+        ValueError
+            If the argument is not a positive number.
+        """
         (N,) = positive(params=params)
         return np.exp(self.a2 * N**self.beta + self.b2)[()]
 
     def exponent(self, params: ArrayLike) -> np.ndarray | float:
-        """Exponent of the data term at ``params`` (positive)."""
+        """Compute the exponent of the data term at a size.
+
+        Parameters
+        ----------
+        params : float or array
+            Number of parameters N, positive.
+
+        Returns
+        -------
+        float or array
+            Positive: the loss falls as D^-exponent.
+
+        Raises
+        ------
+        ValueError
+            If the argument is not a positive number.
+        """
         (N,) = positive(params=params)
         return np.exp(self.a1 * N**self.alpha + self.b1)[()]
 
     def loss(self, params: ArrayLike, tokens: ArrayLike) -> np.ndarray | float:
-        """Loss in nats/token at ``params`` and ``tokens`` (positive); ``ValueError`` otherwise."""
+        """Predict the loss of N parameters trained on D tokens.
+
+        Parameters
+        ----------
+        params : float or array
+            Number of parameters N, positive.
+        tokens : float or array
+            Number of training tokens D, positive.
+
+        Returns
+        -------
+        float or array
+            Loss in nats/token, of the broadcast shape.
+
+        Raises
+        ------
+        ValueError
+            If an argument is not a positive number, shapes do not broadcast, or Series have the same labels in another
+            order.
+        """
         N, D = positive(params=params, tokens=tokens)
         log_data = self.a2 * N**self.beta + self.b2 - np.exp(self.a1 * N**self.alpha + self.b1) * np.log(D)
         return (np.exp(self.a3 * N**self.gamma + self.b3) + np.exp(log_data))[()]

@@ -31,7 +31,7 @@ class StepLaw(Law):
 
     References
     ----------
-    Li et al. 2025 (arXiv:2503.04715), equation 1.
+    Li et al. 2025 (arXiv:2503.04715), equation 1, at second hand.
 
     Examples
     --------
@@ -51,20 +51,88 @@ class StepLaw(Law):
 
     @classmethod
     def from_published(cls, name: str = "li2025/eq1") -> StepLaw:
-        """The constants of equation 1; ``ValueError`` for any other place."""
+        """Read the constants of equation 1.
+
+        Parameters
+        ----------
+        name : str
+            Their place in ``data/published.csv``.
+
+        Returns
+        -------
+        StepLaw
+            With these constants.
+
+        Raises
+        ------
+        ValueError
+            For a place that does not have them.
+        """
         found = read_published(name, "lr/c", "lr/N", "lr/D", "batch/d", "batch/D", known="li2025/eq1")
         return cls(*found.values())
 
     def learning_rate(self, params: ArrayLike, tokens: ArrayLike) -> np.ndarray | float:
-        """The best peak learning rate at ``params`` and ``tokens`` (positive); ``ValueError`` otherwise."""
+        """Predict the best peak learning rate.
+
+        Parameters
+        ----------
+        params : float or array
+            Parameters without embeddings, of all experts, positive.
+        tokens : float or array
+            Number of training tokens D, positive.
+
+        Returns
+        -------
+        float or array
+            The learning rate, of the broadcast shape.
+
+        Raises
+        ------
+        ValueError
+            If an argument is not a positive number, shapes do not broadcast, or Series have the same labels in another
+            order.
+        """
         N, D = positive(params=params, tokens=tokens)
         return np.asarray(self.c * N**self.mu * D**self.nu)[()]
 
     def batch(self, tokens: ArrayLike) -> np.ndarray | float:
-        """The best batch in tokens at ``tokens`` of training (positive); ``ValueError`` otherwise."""
+        """Predict the best batch.
+
+        Parameters
+        ----------
+        tokens : float or array
+            Number of training tokens D, positive.
+
+        Returns
+        -------
+        float or array
+            Tokens a step, of the shape of ``tokens``.
+
+        Raises
+        ------
+        ValueError
+            If the argument is not a positive number.
+        """
         (D,) = positive(tokens=tokens)
         return np.asarray(self.d * D**self.delta)[()]
 
     def value(self, *columns: ArrayLike) -> np.ndarray | float:
-        """The best learning rate, as :meth:`learning_rate` has it."""
+        """Predict the best peak learning rate, as :meth:`learning_rate` does.
+
+        Parameters
+        ----------
+        *columns : float or array
+            ``params`` and ``tokens``, positive.
+
+        Returns
+        -------
+        float or array
+            The learning rate, of the broadcast shape.
+
+        Raises
+        ------
+        ValueError
+            If an argument is not a positive number, shapes do not broadcast, or Series have the same labels in another
+            order.
+        """
         return self.learning_rate(*columns)

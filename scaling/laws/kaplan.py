@@ -47,7 +47,7 @@ class _ScaledLaw(Law):
 
 
 def kaplan_curve(variable: str) -> PowerLaw:
-    r"""One of the paper's power laws of one variable, :math:`L = (X_c/X)^{\alpha_X}`.
+    r"""Read one of the paper's power laws of one variable, :math:`L = (X_c/X)^{\alpha_X}`.
 
     Parameters
     ----------
@@ -64,6 +64,10 @@ def kaplan_curve(variable: str) -> PowerLaw:
     ------
     ValueError
         For another variable.
+
+    References
+    ----------
+    Kaplan et al. 2020 (arXiv:2001.08361), equations 1.1 to 1.3 and Table 5.
 
     Examples
     --------
@@ -93,6 +97,15 @@ class KaplanLaw(_ScaledLaw):
     alpha_N, alpha_D : float or array
         Exponents of the two limits, :math:`(N_c/N)^{\alpha_N}` and :math:`(D_c/D)^{\alpha_D}`.
 
+    Raises
+    ------
+    ValueError
+        If a scale is negative, or an exponent is not positive.
+
+    References
+    ----------
+    Kaplan et al. 2020 (arXiv:2001.08361), equation 1.5 and Table 2.
+
     Examples
     --------
     >>> round(float(KaplanLaw.from_published().loss(1e9, 1e10)), 4)
@@ -109,34 +122,101 @@ class KaplanLaw(_ScaledLaw):
 
     @classmethod
     def from_published(cls, name: str = "kaplan2020") -> KaplanLaw:
-        """The constants of the paper's Table 2; ``ValueError`` for any other name."""
+        """Read the constants of the paper's Table 2.
+
+        Parameters
+        ----------
+        name : {"kaplan2020"}
+            The one set there is.
+
+        Returns
+        -------
+        KaplanLaw
+            With these constants.
+
+        Raises
+        ------
+        ValueError
+            For any other name.
+        """
         only(name, "kaplan2020")
         return cls(*(kaplan_number(f"table2/{name}") for name in ("N_c", "D_c", "alpha_N", "alpha_D")))
 
     def loss(self, params: ArrayLike, tokens: ArrayLike) -> np.ndarray | float:
-        """Loss in nats/token at ``params`` and ``tokens`` (positive); ``ValueError`` otherwise."""
+        """Predict the loss of N parameters trained on D tokens until it overfits (equation 1.5).
+
+        Parameters
+        ----------
+        params : float or array
+            Parameters without embeddings, positive.
+        tokens : float or array
+            Number of training tokens D, positive.
+
+        Returns
+        -------
+        float or array
+            Loss in nats/token, of the broadcast shape.
+
+        Raises
+        ------
+        ValueError
+            If an argument is not a positive number, shapes do not broadcast, or Series have the same labels in another
+            order.
+        """
         N, D = positive(params=params, tokens=tokens)
         ratio = np.asarray(self.alpha_N) / self.alpha_D
         return np.asarray(((self.N_c / N) ** ratio + self.D_c / D) ** self.alpha_D)[()]
 
     def overfitting(self, params: ArrayLike, tokens: ArrayLike) -> np.ndarray | float:
-        r"""Share by which the loss exceeds that on unlimited data (equation 4.3).
+        r"""Compute the share by which the loss exceeds that on unlimited data (equation 4.3).
 
         .. math:: \delta L = \frac{L(N, D)}{L(N, \infty)} - 1
                   = \left(1 + \left(\frac{N}{N_c}\right)^{\alpha_N/\alpha_D}\frac{D_c}{D}\right)^{\alpha_D} - 1
 
-        Raises ``ValueError`` for arguments that are not positive.
+        Parameters
+        ----------
+        params : float or array
+            Parameters without embeddings, positive.
+        tokens : float or array
+            Number of training tokens D, positive.
+
+        Returns
+        -------
+        float or array
+            The share, of the broadcast shape.
+
+        Raises
+        ------
+        ValueError
+            If an argument is not a positive number, shapes do not broadcast, or Series have the same labels in another
+            order.
         """
         N, D = positive(params=params, tokens=tokens)
         load = (N / self.N_c) ** (np.asarray(self.alpha_N) / self.alpha_D) * self.D_c / D
         return np.expm1(self.alpha_D * np.log1p(load))[()]
 
     def tokens_to_avoid(self, params: ArrayLike, overfitting: ArrayLike) -> np.ndarray | float:
-        r"""Tokens that keep the overfitting of ``params`` at this share (equation 4.3 solved for D).
+        r"""Find the tokens that keep overfitting at a share (equation 4.3 solved for D).
 
         .. math:: D = \frac{D_c\,(N/N_c)^{\alpha_N/\alpha_D}}{(1 + \delta L)^{1/\alpha_D} - 1}
 
-        Raises ``ValueError`` for arguments that are not positive.
+        Parameters
+        ----------
+        params : float or array
+            Parameters without embeddings, positive.
+        overfitting : float or array
+            The share, positive.
+
+        Returns
+        -------
+        float or array
+            Number of tokens, of the broadcast shape.
+
+        Raises
+        ------
+        ValueError
+            If an argument is not a positive number, shapes do not broadcast, or Series have the same labels in another
+            order.
         """
         N, share = positive(params=params, overfitting=overfitting)
         load = np.expm1(np.log1p(share) / self.alpha_D)
@@ -158,6 +238,15 @@ class KaplanStepsLaw(_ScaledLaw):
     alpha_N, alpha_S : float or array
         Exponents.
 
+    Raises
+    ------
+    ValueError
+        If a scale is negative, or an exponent is not positive.
+
+    References
+    ----------
+    Kaplan et al. 2020 (arXiv:2001.08361), equation 1.6 and Table 3.
+
     Examples
     --------
     >>> round(float(KaplanStepsLaw.from_published().loss(1e9, 1e5)), 4)
@@ -174,20 +263,70 @@ class KaplanStepsLaw(_ScaledLaw):
 
     @classmethod
     def from_published(cls, name: str = "kaplan2020") -> KaplanStepsLaw:
-        """The constants of the paper's Table 3; ``ValueError`` for any other name."""
+        """Read the constants of the paper's Table 3.
+
+        Parameters
+        ----------
+        name : {"kaplan2020"}
+            The one set there is.
+
+        Returns
+        -------
+        KaplanStepsLaw
+            With these constants.
+
+        Raises
+        ------
+        ValueError
+            For any other name.
+        """
         only(name, "kaplan2020")
         return cls(*(kaplan_number(f"table3/{name}") for name in ("N_c", "S_c", "alpha_N", "alpha_S")))
 
     def loss(self, params: ArrayLike, steps: ArrayLike) -> np.ndarray | float:
-        """Loss in nats/token at ``params`` and ``steps`` (S_min), both positive; ``ValueError`` otherwise."""
+        """Predict the loss after S_min steps on unlimited data (equation 1.6).
+
+        Parameters
+        ----------
+        params : float or array
+            Parameters without embeddings, positive.
+        steps : float or array
+            S_min, the steps at a batch far above the critical, positive.
+
+        Returns
+        -------
+        float or array
+            Loss in nats/token, of the broadcast shape.
+
+        Raises
+        ------
+        ValueError
+            If an argument is not a positive number, shapes do not broadcast, or Series have the same labels in another
+            order.
+        """
         N, S = positive(params=params, steps=steps)
         return np.asarray((self.N_c / N) ** self.alpha_N + (self.S_c / S) ** self.alpha_S)[()]
 
     def steps(self, params: ArrayLike, loss: ArrayLike) -> np.ndarray | float:
-        """S_min that takes ``params`` to a ``loss`` in nats/token.
+        """Find the S_min that takes a size to a loss.
 
-        Raises ``ValueError`` for arguments that are not positive, and for a loss that a model of this size does not
-        reach.
+        Parameters
+        ----------
+        params : float or array
+            Parameters without embeddings, positive.
+        loss : float or array
+            Nats/token, positive.
+
+        Returns
+        -------
+        float or array
+            S_min, of the broadcast shape.
+
+        Raises
+        ------
+        ValueError
+            If an argument is not a positive number, shapes do not broadcast, or Series have the same labels in another
+            order. Also for a loss that a model of this size does not reach.
         """
         N, L = positive(params=params, loss=loss)
         above = L - (self.N_c / N) ** self.alpha_N
@@ -210,10 +349,19 @@ class CriticalBatch(_ScaledLaw):
     alpha_B : float or array
         Exponent.
 
+    Raises
+    ------
+    ValueError
+        If the scale is negative, or the exponent is not positive.
+
     Notes
     -----
-    Equation 5.3 (1.4). At batch B the loss takes :math:`S = S_{min}(1 + B_{crit}/B)` steps and
+    At batch B the loss takes :math:`S = S_{min}(1 + B_{crit}/B)` steps and
     :math:`E = E_{min}(1 + B/B_{crit})` tokens (equations 5.1, 5.2, 5.4, 5.5).
+
+    References
+    ----------
+    Kaplan et al. 2020 (arXiv:2001.08361), equations 1.4 and 5.3.
     """
 
     B_star: float | np.ndarray
@@ -224,7 +372,23 @@ class CriticalBatch(_ScaledLaw):
 
     @classmethod
     def from_published(cls, name: str = "kaplan2020") -> CriticalBatch:
-        """The constants of equation 5.3; ``ValueError`` for any other name."""
+        """Read the constants of equation 5.3.
+
+        Parameters
+        ----------
+        name : {"kaplan2020"}
+            The one set there is.
+
+        Returns
+        -------
+        CriticalBatch
+            With these constants.
+
+        Raises
+        ------
+        ValueError
+            For any other name.
+        """
         only(name, "kaplan2020")
         return cls(*(kaplan_number(f"eq5.3/{name}") for name in ("B_star", "alpha_B")))
 
@@ -234,15 +398,73 @@ class CriticalBatch(_ScaledLaw):
         return np.asarray(self.B_star * L ** (-1.0 / np.asarray(self.alpha_B)))[()]
 
     def value(self, *columns: ArrayLike) -> np.ndarray | float:
-        """The critical batch at a loss."""
+        """Compute the critical batch at a loss; the same as calling the law.
+
+        Parameters
+        ----------
+        *columns : float or array
+            The loss alone, nats/token, positive.
+
+        Returns
+        -------
+        float or array
+            Tokens a step, of the shape of the loss.
+
+        Raises
+        ------
+        ValueError
+            If the argument is not a positive number.
+        """
         return self(*columns)
 
     def min_steps(self, steps: ArrayLike, batch: ArrayLike, loss: ArrayLike) -> np.ndarray | float:
-        """S_min = S / (1 + B_crit/B), of ``steps`` at ``batch`` tokens that end at ``loss`` (equation 5.4)."""
+        """Compute S_min = S / (1 + B_crit/B) (equation 5.4).
+
+        Parameters
+        ----------
+        steps : float or array
+            S, the steps taken, positive.
+        batch : float or array
+            B, tokens a step, positive.
+        loss : float or array
+            What they end at, nats/token, positive.
+
+        Returns
+        -------
+        float or array
+            S_min, of the broadcast shape.
+
+        Raises
+        ------
+        ValueError
+            If an argument is not a positive number, shapes do not broadcast, or Series have the same labels in another
+            order.
+        """
         S, B = positive(steps=steps, batch=batch)
         return (S / (1.0 + self(loss) / B))[()]
 
     def min_flops(self, flops: ArrayLike, batch: ArrayLike, loss: ArrayLike) -> np.ndarray | float:
-        """C_min = C / (1 + B/B_crit), of ``flops`` at ``batch`` tokens that end at ``loss`` (equation 5.5)."""
+        """Compute C_min = C / (1 + B/B_crit) (equation 5.5).
+
+        Parameters
+        ----------
+        flops : float or array
+            C, the training FLOPs, positive.
+        batch : float or array
+            B, tokens a step, positive.
+        loss : float or array
+            What they end at, nats/token, positive.
+
+        Returns
+        -------
+        float or array
+            C_min in FLOPs, of the broadcast shape.
+
+        Raises
+        ------
+        ValueError
+            If an argument is not a positive number, shapes do not broadcast, or Series have the same labels in another
+            order.
+        """
         C, B = positive(flops=flops, batch=batch)
         return (C / (1.0 + B / self(loss)))[()]

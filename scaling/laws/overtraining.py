@@ -60,16 +60,70 @@ class OvertrainingLaw(Law):
 
     @classmethod
     def from_published(cls, name: str = "redpajama") -> OvertrainingLaw:
-        """Constants by training data, ``c4``, ``redpajama`` or ``refinedweb``; ``ValueError`` for others."""
+        """Read the paper's constants for a set of training data.
+
+        Parameters
+        ----------
+        name : {"c4", "redpajama", "refinedweb"}
+            The training data.
+
+        Returns
+        -------
+        OvertrainingLaw
+            With these constants.
+
+        Raises
+        ------
+        ValueError
+            For any other name.
+        """
         return cls(**_constants(cls, name))
 
     def loss_of_budget(self, flops: ArrayLike, tokens_per_param: ArrayLike) -> np.ndarray | float:
-        """Loss in nats/token at a budget and a ratio, both positive; ``ValueError`` otherwise."""
+        """Predict the loss of a budget and a ratio (equation 4).
+
+        Parameters
+        ----------
+        flops : float or array
+            C, training FLOPs, positive.
+        tokens_per_param : float or array
+            M, positive.
+
+        Returns
+        -------
+        float or array
+            Loss in nats/token, of the broadcast shape.
+
+        Raises
+        ------
+        ValueError
+            If an argument is not a positive number, shapes do not broadcast, or Series have the same labels in another
+            order.
+        """
         C, M = positive(flops=flops, tokens_per_param=tokens_per_param)
         return (self.E + (self.a * M**self.eta + self.b * M**-self.eta) * C**-self.eta)[()]
 
     def loss(self, params: ArrayLike, tokens: ArrayLike) -> np.ndarray | float:
-        """Loss in nats/token at ``params`` and ``tokens``, both positive; ``ValueError`` otherwise."""
+        """Predict the loss of N parameters trained on D tokens, with C = 6 N D and M = D/N.
+
+        Parameters
+        ----------
+        params : float or array
+            Number of parameters N, positive.
+        tokens : float or array
+            Number of training tokens D, positive.
+
+        Returns
+        -------
+        float or array
+            Loss in nats/token, of the broadcast shape.
+
+        Raises
+        ------
+        ValueError
+            If an argument is not a positive number, shapes do not broadcast, or Series have the same labels in another
+            order.
+        """
         N, D = positive(params=params, tokens=tokens)
         return self.loss_of_budget(6 * N * D, D / N)
 
@@ -121,22 +175,88 @@ class DownstreamLaw(Law):
 
     @classmethod
     def from_published(cls, name: str = "redpajama", tasks: int = 17) -> DownstreamLaw:
-        """Constants by training data, for the average over 17 or over 46 tasks; ``ValueError`` for others."""
+        """Read the paper's constants for a set of training data and an average over tasks.
+
+        Parameters
+        ----------
+        name : {"c4", "redpajama", "refinedweb"}
+            The training data.
+        tasks : {17, 46}
+            Number of tasks in the average.
+
+        Returns
+        -------
+        DownstreamLaw
+            With these constants.
+
+        Raises
+        ------
+        ValueError
+            For any other name or number of tasks.
+        """
         if tasks not in (17, 46):
             raise ValueError(f"tasks must be 17 or 46, got {tasks}")
         return cls(**_constants(cls, name, f"/tasks{tasks}"))
 
     def error(self, loss: ArrayLike) -> np.ndarray | float:
-        """Average error at a loss in nats/token, positive; ``ValueError`` otherwise."""
+        """Predict the average error at a loss (equation 5).
+
+        Parameters
+        ----------
+        loss : float or array
+            Nats/token, positive.
+
+        Returns
+        -------
+        float or array
+            The error, of the shape of ``loss``.
+
+        Raises
+        ------
+        ValueError
+            If the argument is not a positive number.
+        """
         (L,) = positive(loss=loss)
         return (self.epsilon - self.k * np.exp(-self.gamma * L))[()]
 
     def value(self, *columns: ArrayLike) -> np.ndarray | float:
-        """The error at a loss."""
+        """Predict the average error at a loss, as :meth:`error` does.
+
+        Parameters
+        ----------
+        *columns : float or array
+            The loss alone, nats/token, positive.
+
+        Returns
+        -------
+        float or array
+            The error, of the shape of the loss.
+
+        Raises
+        ------
+        ValueError
+            If the argument is not a positive number.
+        """
         return self.error(*columns)
 
     def loss(self, error: ArrayLike) -> np.ndarray | float:
-        """The loss at which the average error is ``error``; ``ValueError`` if it is not below epsilon."""
+        """Find the loss at which the average error has a value.
+
+        Parameters
+        ----------
+        error : float or array
+            Below epsilon.
+
+        Returns
+        -------
+        float or array
+            Nats/token, of the shape of ``error``.
+
+        Raises
+        ------
+        ValueError
+            If an error is not below epsilon, or is no number.
+        """
         gain = np.asarray(self.epsilon - numbers("error", error))
         if np.any(~(gain > 0)):
             raise ValueError(f"error must be below epsilon = {np.max(self.epsilon):g}, got {np.max(error):g}")
@@ -177,17 +297,65 @@ class SigmoidLaw(Law):
     columns: ClassVar[tuple[str, ...]] = ("loss",)
 
     def accuracy(self, loss: ArrayLike) -> np.ndarray | float:
-        """Share of right answers at a loss, positive; ``ValueError`` otherwise."""
+        """Predict the share of right answers at a loss.
+
+        Parameters
+        ----------
+        loss : float or array
+            In the unit of ``middle``, positive.
+
+        Returns
+        -------
+        float or array
+            The share, of the shape of ``loss``.
+
+        Raises
+        ------
+        ValueError
+            If the argument is not a positive number.
+        """
         (L,) = positive(loss=loss)
         down = scipy.special.expit(self.slope * (L - self.middle))
         return (self.floor * down + self.ceiling * (1 - down))[()]
 
     def value(self, *columns: ArrayLike) -> np.ndarray | float:
-        """The share of right answers at a loss."""
+        """Predict the share of right answers at a loss, as :meth:`accuracy` does.
+
+        Parameters
+        ----------
+        *columns : float or array
+            The loss alone, positive.
+
+        Returns
+        -------
+        float or array
+            The share, of the shape of the loss.
+
+        Raises
+        ------
+        ValueError
+            If the argument is not a positive number.
+        """
         return self.accuracy(*columns)
 
     def loss(self, accuracy: ArrayLike) -> np.ndarray | float:
-        """The loss at which the share is ``accuracy``; ``ValueError`` if it is not between floor and ceiling."""
+        """Find the loss at which the share of right answers has a value.
+
+        Parameters
+        ----------
+        accuracy : float or array
+            The share, between ``floor`` and ``ceiling``.
+
+        Returns
+        -------
+        float or array
+            In the unit of ``middle``, of the shape of ``accuracy``.
+
+        Raises
+        ------
+        ValueError
+            If a share does not lie between the two, or is no number.
+        """
         each = numbers("accuracy", accuracy)
         share = np.asarray((each - self.floor) / (self.ceiling - self.floor))
         if np.any(~((share > 0) & (share < 1))):

@@ -31,7 +31,8 @@ class PowerLaw(Law):
 
     Notes
     -----
-    Hestness et al. 2017 write it :math:`\varepsilon(m) = \alpha m^{\beta_g} + \gamma`.
+    Hestness et al. 2017 (arXiv:1712.00409; at second hand) write it :math:`\varepsilon(m) = \alpha m^{\beta_g} +
+    \gamma`.
     """
 
     coefficient: float | np.ndarray
@@ -47,11 +48,43 @@ class PowerLaw(Law):
         return (self.offset + self.coefficient * x**self.exponent)[()]
 
     def value(self, *columns: ArrayLike) -> np.ndarray | float:
-        """The law at ``x``."""
+        """Evaluate the law at ``x``; the same as calling it.
+
+        Parameters
+        ----------
+        *columns : float or array
+            ``x`` alone, positive.
+
+        Returns
+        -------
+        float or array
+            y, of the shape of ``x``.
+
+        Raises
+        ------
+        ValueError
+            If the argument is not a positive number.
+        """
         return self(*columns)
 
     def inverse(self, y: ArrayLike) -> np.ndarray | float:
-        """The ``x`` at which the law takes the value ``y``; raises ``ValueError`` if it never does."""
+        """Find the ``x`` at which the law takes the value ``y``.
+
+        Parameters
+        ----------
+        y : float or array
+            On the side of the offset on which the law runs.
+
+        Returns
+        -------
+        float or array
+            x, of the shape of ``y``.
+
+        Raises
+        ------
+        ValueError
+            If the law never takes such a value, or it is no number.
+        """
         ratio = (numbers("y", y) - self.offset) / self.coefficient
         if np.any(~(ratio > 0)):
             raise ValueError(f"no x gives y = {np.asarray(y)!s}: the law's offset is {self.offset}")
@@ -64,8 +97,14 @@ class FrontierLaw(Law):
 
     .. math:: N_{opt} = k_N C^{a}, \qquad D_{opt} = k_D C^{b}
 
-    What approaches 1 and 2 of Hoffmann et al. 2022 (sections 3.1, 3.2) estimate. ``params``,
-    ``tokens`` and (where known) ``loss`` are :class:`~scaling.laws.PowerLaw` of the budget in FLOPs.
+    What approaches 1 and 2 of Hoffmann et al. 2022 (sections 3.1, 3.2) estimate.
+
+    Parameters
+    ----------
+    params, tokens : PowerLaw
+        The best number of parameters and of tokens, of the budget in FLOPs.
+    loss : PowerLaw, optional
+        Where known, the loss that they reach, nats/token, of the budget in FLOPs.
     """
 
     params: PowerLaw
@@ -76,7 +115,23 @@ class FrontierLaw(Law):
     columns: ClassVar[tuple[str, ...]] = ("flops",)
 
     def value(self, *columns: ArrayLike) -> np.ndarray | float:
-        """The optimal size at a budget in FLOPs."""
+        """Predict the optimal size at a budget.
+
+        Parameters
+        ----------
+        *columns : float or array
+            The budget alone, FLOPs, positive.
+
+        Returns
+        -------
+        float or array
+            Number of parameters, of the shape of the budget.
+
+        Raises
+        ------
+        ValueError
+            If the argument is not a positive number.
+        """
         return self.params(*columns)
 
     @property

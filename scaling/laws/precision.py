@@ -89,13 +89,35 @@ class PrecisionLaw(Law):
 
     @classmethod
     def from_published(cls, name: str = "kumar2024") -> PrecisionLaw:
-        """The constants of the paper's Table 2, offsets included; ``ValueError`` for any other name."""
+        """Read the constants of the paper's Table 2, offsets included.
+
+        Parameters
+        ----------
+        name : {"kumar2024"}
+            The one set there is.
+
+        Returns
+        -------
+        PrecisionLaw
+            With these constants.
+
+        Raises
+        ------
+        ValueError
+            For any other name.
+        """
         only(name, "kumar2024")
         constants = read_published(f"{name}/table2", *(f.name for f in fields(cls) if f.name != "base"))
         return cls(ChinchillaLaw.from_published(f"{name}/table2"), **constants)
 
     def without_offsets(self) -> PrecisionLaw:
-        """The same constants in the formula as the text prints it."""
+        """Put the same constants into the formula as the text prints it.
+
+        Returns
+        -------
+        PrecisionLaw
+            With offsets of 0.
+        """
         return replace(self, n_w=0.0, n_a=0.0, n_kv=0.0)
 
     @property
@@ -104,9 +126,22 @@ class PrecisionLaw(Law):
         return max(getattr(self, f"n_{part}") * getattr(self, f"gamma_{part}") for part in PARTS)
 
     def part_shares(self, bits: ArrayLike) -> dict[str, np.ndarray | float]:
-        """The factor of each part, ``w``, ``a`` and ``kv``, at so many bits.
+        """Compute the factor of each part in N_eff / N.
 
-        Raises ``ValueError`` at or below :attr:`least_bits`, where the fit has nothing to say.
+        Parameters
+        ----------
+        bits : float or array
+            Precision of all parts, above :attr:`least_bits`.
+
+        Returns
+        -------
+        dict
+            ``w``, ``a`` and ``kv``: a factor each, of the shape of ``bits``.
+
+        Raises
+        ------
+        ValueError
+            At or below :attr:`least_bits`, where the fit has nothing to say.
         """
         (P,) = positive(bits=bits)
         return {part: self._factor(part, P)[()] for part in PARTS}
@@ -114,7 +149,25 @@ class PrecisionLaw(Law):
     def share(
         self, bits: ArrayLike, activations: ArrayLike | None = None, cache: ArrayLike | None = None
     ) -> np.ndarray | float:
-        """N_eff / N for weights at ``bits``; activations and cache at as many, unless given."""
+        """Compute N_eff / N.
+
+        Parameters
+        ----------
+        bits : float or array
+            Precision of the weights.
+        activations, cache : float or array, optional
+            Precision of these; by default that of the weights.
+
+        Returns
+        -------
+        float or array
+            The share, of the broadcast shape.
+
+        Raises
+        ------
+        ValueError
+            If a part has no more bits than those at which its factor is zero, or shapes do not broadcast.
+        """
         parts = dict(zip(PARTS, (bits, activations, cache), strict=True))
         factors = [
             self._factor(part, *positive(bits=bits if chosen is None else chosen)) for part, chosen in parts.items()
@@ -129,19 +182,79 @@ class PrecisionLaw(Law):
         return -np.expm1(offset - bits / gamma)
 
     def loss(self, params: ArrayLike, tokens: ArrayLike, bits: ArrayLike = np.inf) -> np.ndarray | float:
-        """Loss in nats/token after training everything at ``bits``; ``ValueError`` unless all are positive."""
+        """Predict the loss after training everything at ``bits``.
+
+        Parameters
+        ----------
+        params : float or array
+            Number of parameters N, positive.
+        tokens : float or array
+            Number of training tokens D, positive.
+        bits : float or array
+            Above :attr:`least_bits`; by default full precision.
+
+        Returns
+        -------
+        float or array
+            Loss in nats/token, of the broadcast shape.
+
+        Raises
+        ------
+        ValueError
+            If an argument is not a positive number, shapes do not broadcast, or Series have the same labels in another
+            order. Also for too few bits.
+        """
         (N,) = positive(params=params)
         return self.base.loss(N * self.share(bits), tokens)
 
     def quantisation_loss(self, params: ArrayLike, tokens: ArrayLike, bits: ArrayLike) -> np.ndarray | float:
-        """Nats/token that quantising the weights to ``bits`` after training adds (equation 2)."""
+        """Predict what quantising the weights after training adds to the loss (equation 2).
+
+        Parameters
+        ----------
+        params : float or array
+            Number of parameters N, positive.
+        tokens : float or array
+            Number of training tokens D, positive.
+        bits : float or array
+            Bits of a quantised weight, positive.
+
+        Returns
+        -------
+        float or array
+            Nats/token, of the broadcast shape.
+
+        Raises
+        ------
+        ValueError
+            If an argument is not a positive number, shapes do not broadcast, or Series have the same labels in another
+            order.
+        """
         N, D, P = positive(params=params, tokens=tokens, bits=bits)
         return (self.C_T * D**self.gamma_D / N**self.gamma_N * np.exp(-P / self.gamma_post))[()]
 
     def critical_tokens(self, params: ArrayLike, bits: ArrayLike) -> np.ndarray | float:
-        r"""Training tokens beyond which more of them harm the model quantised to ``bits`` (equation 13).
+        r"""Find the training tokens beyond which more of them harm the quantised model (equation 13).
 
         .. math:: D_{crit}^{\gamma_D + \beta} = \frac{\beta B N^{\gamma_N} e^{P/\gamma_{post}}}{\gamma_D C_T}
+
+        Parameters
+        ----------
+        params : float or array
+            Number of parameters N, positive.
+        bits : float or array
+            Bits of a quantised weight, positive.
+
+        Returns
+        -------
+        float or array
+            Number of tokens, of the broadcast shape.
+
+        Raises
+        ------
+        ValueError
+            If an argument is not a positive number, shapes do not broadcast, or Series have the same labels in another
+            order.
         """
         N, P = positive(params=params, bits=bits)
         beta = self.base.beta
@@ -149,10 +262,15 @@ class PrecisionLaw(Law):
         return ((pull / (self.gamma_D * self.C_T)) ** (1 / (self.gamma_D + beta)))[()]
 
     def optimal_bits(self) -> float:
-        r"""The compute-optimal precision, when size, tokens and bits are all free.
+        r"""Find the compute-optimal precision, when size, tokens and bits are all free.
 
         At a given cost :math:`N_{eff} D` is proportional to f(P)/P, with f the share :math:`N_{eff}/N`, so
         the best precision is where :math:`d\ln f/d\ln P = 1`, at every budget and for every base law.
+
+        Returns
+        -------
+        float
+            Bits.
         """
         low = self.least_bits
         start = low * (1 + 1e-9) if low > 0 else 1e-3

@@ -63,7 +63,23 @@ class PruningSchedule:
         return np.clip((t - self.start) / (self.stop - self.start), 0, 1)
 
     def density(self, share: ArrayLike) -> np.ndarray | float:
-        """Share of the parameters left after a share of the steps, in [0, 1]; ``ValueError`` outside."""
+        """Compute the share of the parameters that is left.
+
+        Parameters
+        ----------
+        share : float or array
+            Share of the steps taken, in [0, 1].
+
+        Returns
+        -------
+        float or array
+            The density, of the shape of ``share``.
+
+        Raises
+        ------
+        ValueError
+            For a share outside [0, 1].
+        """
         return (1 - self.sparsity * (1 - (1 - self._progress(share)) ** self.power))[()]
 
     @property
@@ -73,7 +89,23 @@ class PruningSchedule:
         return 1 - self.sparsity * (ramp + 1 - self.stop)
 
     def compute_share(self, share: ArrayLike) -> np.ndarray | float:
-        """Share of the training compute spent after a share of the steps, if a step costs as its density."""
+        """Compute the share of the training compute spent, if a step costs as its density.
+
+        Parameters
+        ----------
+        share : float or array
+            Share of the steps taken, in [0, 1].
+
+        Returns
+        -------
+        float or array
+            Of the shape of ``share``.
+
+        Raises
+        ------
+        ValueError
+            For a share outside [0, 1].
+        """
         t, u = np.asarray(share, dtype=float), self._progress(share)
         left = (1 - (1 - u) ** (self.power + 1)) / (self.power + 1)  # integral of (1 - u)^p
         removed = self.sparsity * ((self.stop - self.start) * (u - left) + np.maximum(t - self.stop, 0))

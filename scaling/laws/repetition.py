@@ -18,7 +18,7 @@ __all__ = ["DataConstrainedLaw", "effective_amount"]
 
 
 def effective_amount(amount: ArrayLike, unique: ArrayLike, decay: ArrayLike) -> np.ndarray | float:
-    r"""What an amount is worth of which only part is new.
+    r"""Compute what an amount is worth of which only part is new.
 
     .. math:: X' = U + U R^*\,(1 - e^{-R/R^*}), \qquad R = X/U - 1
 
@@ -27,11 +27,11 @@ def effective_amount(amount: ArrayLike, unique: ArrayLike, decay: ArrayLike) -> 
 
     Parameters
     ----------
-    amount : array
+    amount : float or array
         Tokens read, or parameters.
-    unique : array
+    unique : float or array
         How many of them are new, positive.
-    decay : array
+    decay : float or array
         R*, the number of repetitions after which a further one is worth 1/e of the first, positive; infinite:
         each is worth as much as the first.
 
@@ -98,7 +98,23 @@ class DataConstrainedLaw(Law):
 
     @classmethod
     def from_published(cls, name: str = "muennighoff2023") -> DataConstrainedLaw:
-        """The constants of the authors' code; raises ``ValueError`` for any other name."""
+        """Read the constants of the authors' code.
+
+        Parameters
+        ----------
+        name : {"muennighoff2023"}
+            The one set there is.
+
+        Returns
+        -------
+        DataConstrainedLaw
+            With these constants.
+
+        Raises
+        ------
+        ValueError
+            For any other name.
+        """
         only(name, "muennighoff2023")
         a, b, e = (np.exp(float(published(f"{name}/{symbol}"))) for symbol in "abe")
         alpha = float(published(f"{name}/alpha"))
@@ -106,18 +122,51 @@ class DataConstrainedLaw(Law):
         return cls(ChinchillaLaw(E=e, A=a, B=b, alpha=alpha, beta=alpha), repeated, excess)
 
     def useful_params(self, unique_tokens: ArrayLike) -> np.ndarray | float:
-        r"""The size to which the tokens are compute-optimal, from :math:`\alpha A N^{-\alpha} = \beta B U_D^{-\beta}`.
+        r"""Find the size to which tokens are compute-optimal.
 
-        Raises ``ValueError`` if ``unique_tokens`` is not positive.
+        From :math:`\alpha A N^{-\alpha} = \beta B U_D^{-\beta}`.
+
+        Parameters
+        ----------
+        unique_tokens : float or array
+            Number of distinct tokens, positive.
+
+        Returns
+        -------
+        float or array
+            Number of parameters, of the shape of ``unique_tokens``.
+
+        Raises
+        ------
+        ValueError
+            If the argument is not a positive number.
         """
         (U,) = positive(unique_tokens=unique_tokens)
         law = self.base
         return ((law.alpha * law.A / (law.beta * law.B)) ** (1 / law.alpha) * U ** (law.beta / law.alpha))[()]
 
     def loss(self, params: ArrayLike, tokens: ArrayLike, unique_tokens: ArrayLike) -> np.ndarray | float:
-        """Loss in nats/token after reading ``tokens``, of which ``unique_tokens`` are distinct.
+        """Predict the loss after reading ``tokens``, of which ``unique_tokens`` are distinct.
 
-        All positive; ``ValueError`` otherwise.
+        Parameters
+        ----------
+        params : float or array
+            Number of parameters N, positive.
+        tokens : float or array
+            Number of tokens read, D, positive.
+        unique_tokens : float or array
+            Number of distinct tokens, U_D, positive.
+
+        Returns
+        -------
+        float or array
+            Loss in nats/token, of the broadcast shape.
+
+        Raises
+        ------
+        ValueError
+            If an argument is not a positive number, shapes do not broadcast, or Series have the same labels in another
+            order.
         """
         data = effective_amount(tokens, unique_tokens, self.repeated_tokens)
         size = params

@@ -34,9 +34,14 @@ class RosenfeldLaw(Law):
         :math:`\varepsilon_0`, the loss or error of a random guess: :math:`\ln V` nats/token for a vocabulary of V
         tokens, 1 - 1/k for the error among k classes.
 
+    Raises
+    ------
+    ValueError
+        If the guess is not positive.
+
     Notes
     -----
-    The paper (arXiv:1909.12673, equations 4 and 5) writes the envelope
+    The paper (arXiv:1909.12673, equations 4 and 5, at second hand) writes the envelope
     :math:`\varepsilon_0\,|\tilde\varepsilon/(\tilde\varepsilon - i\eta)|` and sets the coefficient of the data term
     to 1. Only ratios to :math:`\eta` matter, so that its constants and these are one to one; :attr:`theta` gives
     the paper's.
@@ -64,13 +69,49 @@ class RosenfeldLaw(Law):
 
     @classmethod
     def of(cls, constants: Mapping[str, Any]) -> Self:
-        """The law with these ``constants``: those of the sum, and the guess."""
+        """Make the law of constants by name: those of the sum, and the guess.
+
+        Parameters
+        ----------
+        constants : dict
+            ``E``, ``A``, ``B``, ``alpha``, ``beta`` and ``guess``.
+
+        Returns
+        -------
+        RosenfeldLaw
+            With these constants.
+
+        Raises
+        ------
+        TypeError
+            If a constant of the sum is missing, or another is given.
+        KeyError
+            If the guess is missing.
+        ValueError
+            If the guess is not positive.
+        """
         base = {name: value for name, value in constants.items() if name != "guess"}
         return cls(ChinchillaLaw.of(base), constants["guess"])
 
     @classmethod
     def from_published(cls, name: str) -> Self:
-        """A published sum under a published guess: the places of all six below ``name``; else ``ValueError``."""
+        """Read a published sum and its guess from a place in ``data/published.csv``.
+
+        Parameters
+        ----------
+        name : str
+            The place, below which stand all six constants.
+
+        Returns
+        -------
+        RosenfeldLaw
+            With these constants.
+
+        Raises
+        ------
+        ValueError
+            If one does not stand there.
+        """
         return cls.of(read_published(name, "E", "A", "B", "alpha", "beta", "guess"))
 
     @property
@@ -86,7 +127,23 @@ class RosenfeldLaw(Law):
         }
 
     def inner(self, loss: ArrayLike) -> np.ndarray | float:
-        """The sum below the envelope at a loss; ``ValueError`` unless that is positive and below the guess."""
+        """Find the sum below the envelope at a loss.
+
+        Parameters
+        ----------
+        loss : float or array
+            Positive and below the guess.
+
+        Returns
+        -------
+        float or array
+            The sum, in the unit of the guess.
+
+        Raises
+        ------
+        ValueError
+            If a loss is not positive or not below the guess.
+        """
         L = numbers("loss", loss)
         if (bad := ~((L > 0) & (np.asarray(self.guess) > L))).any():
             raise ValueError(
@@ -95,6 +152,25 @@ class RosenfeldLaw(Law):
         return (L / np.sqrt(1 - (L / self.guess) ** 2))[()]
 
     def loss(self, params: ArrayLike, tokens: ArrayLike) -> np.ndarray | float:
-        """Loss, in the unit of the guess, at ``params`` and ``tokens`` (positive); ``ValueError`` otherwise."""
+        """Predict the loss of N parameters trained on D tokens.
+
+        Parameters
+        ----------
+        params : float or array
+            Number of parameters N, positive.
+        tokens : float or array
+            Number of training tokens D, positive.
+
+        Returns
+        -------
+        float or array
+            Loss in the unit of the guess, of the broadcast shape.
+
+        Raises
+        ------
+        ValueError
+            If an argument is not a positive number, shapes do not broadcast, or Series have the same labels in another
+            order.
+        """
         inner = np.asarray(self.base.loss(params, tokens), dtype=float)
         return (inner / np.sqrt(1 + (inner / self.guess) ** 2))[()]

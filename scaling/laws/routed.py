@@ -39,7 +39,8 @@ class RoutedLaw(Law):
 
     References
     ----------
-    Clark et al. 2022 (arXiv:2202.01169), equation 1 and table 3; all of their models saw the same tokens.
+    Clark et al. 2022 (arXiv:2202.01169), equation 1 and Table 3, at second hand; all of their models saw the same
+    tokens.
 
     Examples
     --------
@@ -60,24 +61,94 @@ class RoutedLaw(Law):
 
     @classmethod
     def from_published(cls, name: str = "s_base") -> RoutedLaw:
-        """Constants of Table 3 by router, ``s_base``, ``rl_r`` or ``hash``; ``ValueError`` for others."""
+        """Read the constants of Table 3 for a router.
+
+        Parameters
+        ----------
+        name : {"s_base", "rl_r", "hash"}
+            The router.
+
+        Returns
+        -------
+        RoutedLaw
+            With these constants.
+
+        Raises
+        ------
+        ValueError
+            For any other name.
+        """
         names = ("a", "b", "c", "d", "E_start", "E_max")
         return cls(**read_published(f"clark2022/table3/{name}", *names, known=", ".join(ROUTERS), called=name))
 
     def effective_experts(self, num_experts: ArrayLike) -> np.ndarray | float:
-        """The number of experts as it counts; ``ValueError`` unless positive."""
+        """Compute the effective number of experts.
+
+        Parameters
+        ----------
+        num_experts : float or array
+            E, experts of a routed layer, positive.
+
+        Returns
+        -------
+        float or array
+            Of the shape of ``num_experts``.
+
+        Raises
+        ------
+        ValueError
+            If the argument is not a positive number.
+        """
         (E,) = positive(num_experts=num_experts)
         free = 1 / (1 / np.asarray(self.E_start, float) - 1 / np.asarray(self.E_max, float))
         return (1 / (1 / (E - 1 + free) + 1 / np.asarray(self.E_max, float)))[()]
 
     def loss(self, params: ArrayLike, num_experts: ArrayLike) -> np.ndarray | float:
-        """Loss in nats/token; ``params`` are those that a token meets. Both positive; ``ValueError`` otherwise."""
+        """Predict the loss of a routed model (equation 1).
+
+        Parameters
+        ----------
+        params : float or array
+            N, the parameters that a token meets, positive.
+        num_experts : float or array
+            E, experts of a routed layer, positive.
+
+        Returns
+        -------
+        float or array
+            Loss in nats/token, of the broadcast shape.
+
+        Raises
+        ------
+        ValueError
+            If an argument is not a positive number, shapes do not broadcast, or Series have the same labels in another
+            order.
+        """
         N, _ = positive(params=params, num_experts=num_experts)
         x, e = np.log10(N), np.log10(self.effective_experts(num_experts))
         return (10 ** (self.a * x + self.b * e + self.c * x * e + self.d))[()]
 
     def effective_params(self, params: ArrayLike, num_experts: ArrayLike) -> np.ndarray | float:
-        """The size of the dense model with the same loss (equation 11); ``ValueError`` unless both are positive."""
+        """Find the size of the dense model with the same loss (equation 11).
+
+        Parameters
+        ----------
+        params : float or array
+            N, the parameters that a token meets, positive.
+        num_experts : float or array
+            E, experts of a routed layer, positive.
+
+        Returns
+        -------
+        float or array
+            Number of parameters, of the broadcast shape.
+
+        Raises
+        ------
+        ValueError
+            If an argument is not a positive number, shapes do not broadcast, or Series have the same labels in another
+            order.
+        """
         N, _ = positive(params=params, num_experts=num_experts)
         x, e, start = np.log10(N), np.log10(self.effective_experts(num_experts)), np.log10(self.E_start)
         gained = x * (self.a + self.c * e) + self.b * (e - start)
@@ -136,17 +207,73 @@ class GranularLaw(Law):
 
     @classmethod
     def from_published(cls, name: str = "krajewski2024") -> GranularLaw:
-        """The paper's constants; ``ValueError`` for any other name."""
+        """Read the paper's constants.
+
+        Parameters
+        ----------
+        name : {"krajewski2024"}
+            The one set there is.
+
+        Returns
+        -------
+        GranularLaw
+            With these constants.
+
+        Raises
+        ------
+        ValueError
+            For any other name.
+        """
         only(name, "krajewski2024")
         return super().from_published(f"{name}/constants")
 
     def loss(self, params: ArrayLike, tokens: ArrayLike, granularity: ArrayLike) -> np.ndarray | float:
-        """Loss in nats/token; all three positive, ``ValueError`` otherwise."""
+        """Predict the loss of a model of fine experts.
+
+        Parameters
+        ----------
+        params : float or array
+            Number of parameters N, positive.
+        tokens : float or array
+            Number of training tokens D, positive.
+        granularity : float or array
+            G, positive.
+
+        Returns
+        -------
+        float or array
+            Loss in nats/token, of the broadcast shape.
+
+        Raises
+        ------
+        ValueError
+            If an argument is not a positive number, shapes do not broadcast, or Series have the same labels in another
+            order.
+        """
         N, D, G = positive(params=params, tokens=tokens, granularity=granularity)
         return (self.c + (self.g / G**self.gamma + self.a) / N**self.alpha + self.b / D**self.beta)[()]
 
     def effective_params(self, params: ArrayLike, granularity: ArrayLike) -> np.ndarray | float:
-        """The size of a model of granularity 1 with the same loss; ``ValueError`` unless both are positive."""
+        """Find the size of a model of granularity 1 with the same loss.
+
+        Parameters
+        ----------
+        params : float or array
+            Number of parameters N, positive.
+        granularity : float or array
+            G, positive.
+
+        Returns
+        -------
+        float or array
+            Number of parameters, of the broadcast shape.
+
+        Raises
+        ------
+        ValueError
+            If an argument is not a positive number, shapes do not broadcast, or Series have the same labels in another
+            order.
+        """
         N, G = positive(params=params, granularity=granularity)
         left = (self.a + self.g / G**self.gamma) / (self.a + self.g)
         return (N * left ** (-1 / np.asarray(self.alpha, float)))[()]

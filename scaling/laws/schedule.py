@@ -33,7 +33,7 @@ def learning_rates(
     warmup: int = 0,
     decay: int | None = None,
 ) -> np.ndarray:
-    """Learning rates of the steps 0 to ``steps`` - 1: a linear warm-up, the peak, and a fall.
+    """List the learning rates of the steps 0 to ``steps`` - 1: a linear warm-up, the peak, and a fall.
 
     Parameters
     ----------
@@ -52,6 +52,7 @@ def learning_rates(
     Returns
     -------
     array (steps,)
+        The rates.
 
     Raises
     ------
@@ -114,7 +115,7 @@ class _ScheduleLaw(Law):
     alpha: float | np.ndarray
 
     def loss(self, learning_rate: ArrayLike, steps: ArrayLike | None = None) -> np.ndarray | float:
-        """Loss in nats/token along a run.
+        """Predict the loss along a run.
 
         Parameters
         ----------
@@ -126,7 +127,7 @@ class _ScheduleLaw(Law):
         Returns
         -------
         float or array
-            One loss a step; with constants that are arrays, by NumPy's rules.
+            Nats/token, one loss a step; with constants that are arrays, by NumPy's rules.
 
         Raises
         ------
@@ -146,7 +147,20 @@ class _ScheduleLaw(Law):
 
     @abstractmethod
     def drop(self, rates: np.ndarray, steps: np.ndarray) -> np.ndarray:
-        """By how much the falls of the rate have lowered the loss at each step (n,)."""
+        """Compute by how much the falls of the rate have lowered the loss at each step.
+
+        Parameters
+        ----------
+        rates : array (T,)
+            Learning rates of the steps 0 to T - 1.
+        steps : array of int (n,)
+            At which steps.
+
+        Returns
+        -------
+        array (n,)
+            Nats/token.
+        """
 
 
 def _steps(rates: np.ndarray, steps: ArrayLike | None) -> np.ndarray:
@@ -207,7 +221,20 @@ class MultiPowerLaw(_ScheduleLaw):
     )
 
     def drop(self, rates: np.ndarray, steps: np.ndarray) -> np.ndarray:
-        """By how much the falls of the rate have lowered the loss at each step (n,)."""
+        """Compute by how much the falls of the rate have lowered the loss at each step.
+
+        Parameters
+        ----------
+        rates : array (T,)
+            Learning rates of the steps 0 to T - 1.
+        steps : array of int (n,)
+            At which steps.
+
+        Returns
+        -------
+        array (n,)
+            Nats/token.
+        """
         found = Changes.of(rates, steps)
         shaped = [np.asarray(x, dtype=float) for x in (self.C, self.beta, self.gamma)]
         shape = np.broadcast_shapes(steps.shape, *(x.shape for x in shaped))
@@ -243,7 +270,7 @@ class MomentumLaw(_ScheduleLaw):
 
     References
     ----------
-    Tissue et al. 2024 (arXiv:2408.11029).
+    Tissue et al. 2024 (arXiv:2408.11029), at second hand.
 
     Examples
     --------
@@ -264,7 +291,20 @@ class MomentumLaw(_ScheduleLaw):
     )
 
     def drop(self, rates: np.ndarray, steps: np.ndarray) -> np.ndarray:
-        """By how much the falls of the rate have lowered the loss at each step (n,)."""
+        """Compute by how much the falls of the rate have lowered the loss at each step.
+
+        Parameters
+        ----------
+        rates : array (T,)
+            Learning rates of the steps 0 to T - 1.
+        steps : array of int (n,)
+            At which steps.
+
+        Returns
+        -------
+        array (n,)
+            Nats/token.
+        """
         shape = np.broadcast_shapes(steps.shape, np.shape(self.momentum))
         each, where = np.unique(np.broadcast_to(self.momentum, shape), return_inverse=True)
         areas = np.array([annealing(rates, value)[steps] for value in each])

@@ -51,12 +51,49 @@ class ShapeLaw(Law):
 
     @classmethod
     def from_published(cls, name: str = "bian2025") -> ShapeLaw:
-        """The constants of the authors' fit; ``ValueError`` for any other name."""
+        """Read the constants of the authors' fit.
+
+        Parameters
+        ----------
+        name : {"bian2025"}
+            The one set there is.
+
+        Returns
+        -------
+        ShapeLaw
+            With these constants.
+
+        Raises
+        ------
+        ValueError
+            For any other name.
+        """
         only(name, "bian2025")
         constants = read_published(f"{name}/law", "epsilon", "gamma")
         return cls(ChinchillaLaw.from_published(f"{name}/law"), **constants)
 
     def loss(self, params: ArrayLike, tokens: ArrayLike, aspect: ArrayLike) -> np.ndarray | float:
-        """Loss in nats/token; ``aspect`` is width over depth. All positive; ``ValueError`` otherwise."""
+        """Predict the loss of N parameters of a shape, trained on D tokens.
+
+        Parameters
+        ----------
+        params : float or array
+            Number of parameters N, positive.
+        tokens : float or array
+            Number of training tokens D, positive.
+        aspect : float or array
+            R, width over depth, positive.
+
+        Returns
+        -------
+        float or array
+            Loss in nats/token, of the broadcast shape.
+
+        Raises
+        ------
+        ValueError
+            If an argument is not a positive number, shapes do not broadcast, or Series have the same labels in another
+            order.
+        """
         (R,) = positive(aspect=aspect)
         return (self.base.loss(params, tokens) * (1 + self.epsilon * R**self.gamma))[()]

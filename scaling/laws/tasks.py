@@ -53,20 +53,90 @@ class TaskLaw(Law):
 
     @classmethod
     def of(cls, constants: Mapping[str, Any]) -> TaskLaw:
-        """The law with these constants of both steps, which may be arrays."""
+        """Make the law of the constants of both steps, as :attr:`constants` gives them.
+
+        Parameters
+        ----------
+        constants : dict
+            ``E``, ``A``, ``B``, ``alpha``, ``beta``, and those of the second step; numbers or arrays.
+
+        Returns
+        -------
+        TaskLaw
+            Its second step a :class:`~scaling.laws.DownstreamLaw` where there is a ``gamma``.
+
+        Raises
+        ------
+        KeyError
+            If a constant of the first step is missing.
+        TypeError
+            If one of the second is missing, or another is given.
+        """
         first = {name: constants[name] for name in ("E", "A", "B", "alpha", "beta")}
         rest = {name: value for name, value in constants.items() if name not in first}
         return cls(ChinchillaLaw.of(first), (DownstreamLaw if "gamma" in rest else SigmoidLaw).of(rest))
 
     def accuracy(self, params: ArrayLike, tokens: ArrayLike) -> np.ndarray | float:
-        """Share of right answers at ``params`` and ``tokens``, both positive; ``ValueError`` otherwise."""
+        """Predict the share of right answers of N parameters trained on D tokens.
+
+        Parameters
+        ----------
+        params : float or array
+            Number of parameters N, positive.
+        tokens : float or array
+            Number of training tokens D, positive.
+
+        Returns
+        -------
+        float or array
+            The share, of the broadcast shape.
+
+        Raises
+        ------
+        ValueError
+            If an argument is not a positive number, shapes do not broadcast, or Series have the same labels in another
+            order.
+        """
         return self.of_loss(self.first.loss(params, tokens))
 
     def of_loss(self, loss: ArrayLike) -> np.ndarray | float:
-        """Share of right answers at a loss, positive; ``ValueError`` otherwise."""
+        """Predict the share of right answers at a loss.
+
+        Parameters
+        ----------
+        loss : float or array
+            In the unit of the first step, positive.
+
+        Returns
+        -------
+        float or array
+            The share, of the shape of ``loss``.
+
+        Raises
+        ------
+        ValueError
+            If the argument is not a positive number.
+        """
         share = self.second.value(loss)
         return 1 - share if isinstance(self.second, DownstreamLaw) else share
 
     def value(self, *columns: ArrayLike) -> np.ndarray | float:
-        """The share of right answers at params and tokens."""
+        """Predict the share of right answers, as :meth:`accuracy` does.
+
+        Parameters
+        ----------
+        *columns : float or array
+            ``params`` and ``tokens``, positive.
+
+        Returns
+        -------
+        float or array
+            The share, of the broadcast shape.
+
+        Raises
+        ------
+        ValueError
+            If an argument is not a positive number, shapes do not broadcast, or Series have the same labels in another
+            order.
+        """
         return self.accuracy(*columns)

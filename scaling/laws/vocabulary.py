@@ -63,7 +63,25 @@ class VocabularyLaw(Law):
 
     @classmethod
     def of_millions(cls, **constants: float) -> VocabularyLaw:
-        """The law of constants that count parameters in millions and tokens in billions, as the authors do."""
+        """Make the law of constants that count parameters in millions and tokens in billions, as the authors do.
+
+        Parameters
+        ----------
+        **constants : float
+            The seven constants.
+
+        Returns
+        -------
+        VocabularyLaw
+            In parameters and tokens.
+
+        Raises
+        ------
+        KeyError
+            If a coefficient or its exponent is missing.
+        TypeError
+            If ``E`` is missing, or another name is given.
+        """
         scaled = dict(constants)
         for coefficient, exponent, unit in (
             ("A1", "alpha1", MILLION),
@@ -85,13 +103,43 @@ class VocabularyLaw(Law):
 
     @classmethod
     def from_published(cls, name: str) -> VocabularyLaw:
-        """The constants below a place in ``data/published.csv``, in the authors' units; else ``ValueError``."""
+        """Read constants in the authors' units from a place in ``data/published.csv``.
+
+        Parameters
+        ----------
+        name : str
+            The place, below which stand all seven constants.
+
+        Returns
+        -------
+        VocabularyLaw
+            In parameters and tokens.
+
+        Raises
+        ------
+        ValueError
+            If one does not stand there.
+        """
         return cls.of_millions(**read_published(name, "A1", "alpha1", "A2", "alpha2", "B", "beta", "E"))
 
     def value(self, *columns: ArrayLike) -> np.ndarray | float:
-        """Unigram-normalised loss in nats/token, at parameters without and of the vocabulary, and tokens.
+        """Predict the loss less that of word frequencies.
 
-        All positive; ``ValueError`` otherwise.
+        Parameters
+        ----------
+        *columns : float or array
+            Parameters without those of the vocabulary, those of the vocabulary, and tokens; positive.
+
+        Returns
+        -------
+        float or array
+            Nats/token, of the broadcast shape.
+
+        Raises
+        ------
+        ValueError
+            If an argument is not a positive number, shapes do not broadcast, or Series have the same labels in another
+            order.
         """
         nonvocabulary, vocabulary, tokens = columns
         N, V, D = positive(params_nonvocabulary=nonvocabulary, params_vocabulary=vocabulary, tokens=tokens)

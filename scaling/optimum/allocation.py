@@ -49,8 +49,22 @@ class HasFrontier(Protocol):
 class Allocation:
     """A model size and a number of training tokens, with what they cost and reach.
 
-    Scalars or arrays of one shape: ``params``, ``tokens``, ``flops`` (training), ``loss``
-    (nats/token; NaN where the law gives none), ``inference_flops`` and ``cost`` (where asked for).
+    Scalars, or arrays of one shape.
+
+    Parameters
+    ----------
+    params : float or array
+        Number of parameters, N.
+    tokens : float or array
+        Training tokens, D.
+    flops : float or array
+        Training FLOPs.
+    loss : float or array
+        Nats/token; NaN where the law gives none.
+    inference_flops : float or array
+        FLOPs of inference, where asked for.
+    cost : float or array, optional
+        Price of training and inference, where asked for.
     """
 
     params: float | np.ndarray
@@ -83,9 +97,9 @@ def compute_optimal(
     loss: ArrayLike | None = None,
     meter: Meter | None = None,
 ) -> Allocation:
-    r"""The allocation of least loss at a training budget C = 6 N D.
+    r"""Find the allocation of least loss at a training budget C = 6 N D.
 
-    Or the budget, and its allocation, to which a size, a number of tokens or a loss belongs. For
+    Or find the budget, and its allocation, to which a size, a number of tokens or a loss belongs. For
     :math:`L = E + A N^{-\alpha} + B D^{-\beta}` in closed form (Hoffmann et al. 2022, equation 4):
 
     .. math::
@@ -120,6 +134,7 @@ def compute_optimal(
     Returns
     -------
     Allocation
+        Size, tokens, FLOPs and loss, of the broadcast shape of the constants and the question.
 
     Raises
     ------
@@ -287,7 +302,7 @@ def _searched(law: HasLoss, name: str, x: np.ndarray) -> Allocation:
 
 
 def deadweight_compute(law: SumLaw, params: ArrayLike, tokens: ArrayLike) -> np.ndarray | float:
-    r"""Training FLOPs spent beyond those that reach the same loss when well allocated.
+    r"""Compute the training FLOPs spent beyond those that reach the same loss when well allocated.
 
     On the compute-optimal line :math:`L^* - E = K C^{-\gamma}` with :math:`1/\gamma = 1/\alpha + 1/\beta`, so the
     loss of a model of N parameters on D tokens is reached by

@@ -22,13 +22,13 @@ RANGE = (0.0, np.log(1e40))
 
 
 def tokens_to_reach(law: HasLoss, params: ArrayLike, loss: ArrayLike) -> np.ndarray | float:
-    r"""Tokens :math:`D` on which a model of ``params`` reaches a loss, :math:`L(N, D) = \ell`.
+    r"""Find the tokens :math:`D` on which a model of ``params`` reaches a loss, :math:`L(N, D) = \ell`.
 
     A bracketed root for any law that falls with the tokens; infinite where no number of them suffices.
 
     Parameters
     ----------
-    law
+    law : Law
         Anything with ``loss(params, tokens)`` in nats/token.
     params : float or array
         Size, positive.

@@ -24,7 +24,7 @@ class CostModel:
     .. math:: \text{cost} = 6 N D\,p_\text{train}
               + 2 N D_\text{inf}\,\bigl(f\,p_\text{prompt} + (1 - f)\,p_\text{generation}\bigr)
 
-    with :math:`f` the share of prompts (Sardana et al. 2024, equation 6, written for a whole demand
+    with :math:`f` the share of prompts (Sardana et al. 2024, equation 6 at second hand, written for a whole demand
     instead of a request). Prices may be arrays; :func:`~scaling.optimum.flop_price` makes them from rents and
     utilisations.
 
@@ -66,13 +66,31 @@ class CostModel:
         return self.inference / self.training
 
     def cost(self, params: ArrayLike, tokens: ArrayLike, inference_tokens: ArrayLike) -> float | np.ndarray:
-        """Dollars for a model's life: training on ``tokens``, then serving ``inference_tokens``."""
+        """Price a model's life: training on ``tokens``, then serving ``inference_tokens``.
+
+        Parameters
+        ----------
+        params, tokens : float or array
+            Size and training tokens.
+        inference_tokens : float or array
+            Tokens read and generated in its life.
+
+        Returns
+        -------
+        float or array
+            Dollars, or the currency of the prices, of the broadcast shape.
+
+        Raises
+        ------
+        ValueError
+            If shapes do not broadcast.
+        """
         N, D, served = (np.asarray(x, dtype=float) for x in (params, tokens, inference_tokens))
         return (6 * N * D * self.training + 2 * N * served * self.inference)[()]
 
 
 def flop_price(dollars_per_hour: ArrayLike, peak: ArrayLike, utilisation: ArrayLike) -> float | np.ndarray:
-    r"""Dollars a useful FLOP on rented hardware.
+    r"""Compute the price of a useful FLOP on rented hardware.
 
     .. math:: p = \frac{\text{dollars per hour}}{3600\,\text{s}\cdot\text{peak}\cdot\text{utilisation}}
 
@@ -84,6 +102,11 @@ def flop_price(dollars_per_hour: ArrayLike, peak: ArrayLike, utilisation: ArrayL
         Its peak in FLOP/s at the precision used, positive.
     utilisation : float or array
         Share of the peak that does useful work, above 0 and at most 1.
+
+    Returns
+    -------
+    float or array
+        Dollars a FLOP, of the broadcast shape.
 
     Raises
     ------
@@ -98,11 +121,11 @@ def flop_price(dollars_per_hour: ArrayLike, peak: ArrayLike, utilisation: ArrayL
 def inference_optimal(
     law: SumLaw | HasLoss, loss: ArrayLike, inference_tokens: ArrayLike, cost: CostModel | None = None
 ) -> Allocation:
-    r"""The cheapest model of a given loss, training and inference together.
+    r"""Find the cheapest model of a given loss, training and inference together.
 
-    Minimises :math:`6 N D + 2 N w D_\text{inf}` among all :math:`N, D` with :math:`L(N, D) = \ell`
-    (Sardana et al. 2024, equation 3; :math:`w` is ``cost.weight``, or 1 without ``cost``: FLOPs alone).
-    At the minimum
+    Minimises :math:`6 N D + 2 N w D_\text{inf}` among all :math:`N, D` with :math:`L(N, D) = \ell` (Sardana et al.
+    2024, arXiv:2401.00448, equation 3 at second hand; :math:`w` is ``cost.weight``, or 1 without ``cost``: FLOPs
+    alone). At the minimum
 
     .. math:: \frac{\alpha A N^{-\alpha}}{\beta B D^{-\beta}} = 1 + \frac{w D_\text{inf}}{3 D}.
 
@@ -160,7 +183,7 @@ def inference_optimal(
 
 
 def overtraining_overhead(law: SumLaw, size_ratio: ArrayLike) -> Allocation:
-    r"""What a smaller model of the same loss costs to train, in units of the compute-optimal allocation.
+    r"""Compute what a smaller model of the same loss costs to train, in units of the compute-optimal allocation.
 
     A model of :math:`k_N` times the compute-optimal size reaches the same loss on :math:`k_D` times the tokens,
 

@@ -23,10 +23,26 @@ __all__ = ["KaplanFrontier", "KaplanTraining"]
 
 @dataclass(frozen=True, repr=False)
 class KaplanFrontier(Law):
-    """The best use of a budget C_min (FLOPs) as power laws of it: Table 6, or what Appendix B makes of the laws.
+    """The best use of a budget C_min as power laws of it: Table 6, or what Appendix B makes of the laws.
 
-    ``params`` (without embeddings), ``batch`` (tokens; the critical one), ``steps`` (S_min), ``tokens`` (at the
-    critical batch, where 2 S_min steps are taken) and ``loss`` (nats/token).
+    Each is a power law of C_min in FLOPs.
+
+    Parameters
+    ----------
+    params : PowerLaw
+        Parameters without embeddings.
+    batch : PowerLaw
+        The critical batch, tokens.
+    steps : PowerLaw
+        S_min.
+    tokens : PowerLaw
+        At the critical batch, where 2 S_min steps are taken.
+    loss : PowerLaw
+        Nats/token.
+
+    References
+    ----------
+    Kaplan et al. 2020 (arXiv:2001.08361), Table 6 and Appendix B.
     """
 
     params: PowerLaw
@@ -39,12 +55,44 @@ class KaplanFrontier(Law):
     columns: ClassVar[tuple[str, ...]] = ("flops",)
 
     def value(self, *columns: ArrayLike) -> np.ndarray | float:
-        """The best size (without embeddings) at a budget C_min in FLOPs."""
+        """Predict the best size at a budget.
+
+        Parameters
+        ----------
+        *columns : float or array
+            C_min alone, FLOPs, positive.
+
+        Returns
+        -------
+        float or array
+            Parameters without embeddings, of the shape of the budget.
+
+        Raises
+        ------
+        ValueError
+            If the argument is not a positive number.
+        """
         return self.params(*columns)
 
     @classmethod
     def from_published(cls, name: str = "kaplan2020") -> KaplanFrontier:
-        """The empirical trends of the paper's Table 6, with the loss of equation 1.3."""
+        """Read the empirical trends of the paper's Table 6, with the loss of equation 1.3.
+
+        Parameters
+        ----------
+        name : {"kaplan2020"}
+            The one set there is.
+
+        Returns
+        -------
+        KaplanFrontier
+            In FLOPs, where the paper has PF-days.
+
+        Raises
+        ------
+        ValueError
+            For any other name.
+        """
         only(name, "kaplan2020")
         rows = {"params": ("N", "a"), "batch": ("B", "batch"), "steps": ("S", "steps"), "tokens": ("D", "b")}
         day, trends = kaplan_number("flops/pf_day"), {}
@@ -61,13 +109,24 @@ class KaplanTraining(Law):
     Parameters
     ----------
     curve : KaplanStepsLaw
+        The loss of a size after S_min steps.
     batch : CriticalBatch
+        The critical batch at a loss.
+
+    Raises
+    ------
+    ValueError
+        If a constant of either is not positive.
 
     Notes
     -----
     At a loss L and any batch size the compute is :math:`C = 6N\,(B + B_{crit}(L))\,S_{min}(N, L)`. Only the product
     of N and S_min depends on N, so that the best size for a loss is the same at all batch sizes:
     :math:`L = (1 + \alpha_N/\alpha_S)\,(N_c/N)^{\alpha_N}` (equation B.4).
+
+    References
+    ----------
+    Kaplan et al. 2020 (arXiv:2001.08361), section 6 and Appendix B.
     """
 
     curve: KaplanStepsLaw
@@ -81,7 +140,23 @@ class KaplanTraining(Law):
 
     @classmethod
     def from_published(cls, name: str = "kaplan2020") -> KaplanTraining:
-        """Table 3 with equation 5.3; ``ValueError`` for any other name."""
+        """Read the constants of Table 3 and of equation 5.3.
+
+        Parameters
+        ----------
+        name : {"kaplan2020"}
+            The one set there is.
+
+        Returns
+        -------
+        KaplanTraining
+            With these constants.
+
+        Raises
+        ------
+        ValueError
+            For any other name.
+        """
         only(name, "kaplan2020")
         return cls(KaplanStepsLaw.from_published(), CriticalBatch.from_published())
 
@@ -91,19 +166,53 @@ class KaplanTraining(Law):
         return self.curve.alpha_N / self.curve.alpha_S
 
     def stopping_loss(self, params: ArrayLike) -> np.ndarray | float:
-        r"""The loss for which ``params`` is the best size, :math:`(1 + \alpha_N/\alpha_S)\,(N_c/N)^{\alpha_N}`.
+        r"""Compute the loss for which a size is the best, :math:`(1 + \alpha_N/\alpha_S)\,(N_c/N)^{\alpha_N}`.
 
-        In nats/token, at any batch size. ``ValueError`` for a size that is not positive.
+        It is so at any batch size.
+
+        Parameters
+        ----------
+        params : float or array
+            Parameters without embeddings, positive.
+
+        Returns
+        -------
+        float or array
+            Nats/token, of the shape of ``params``.
+
+        Raises
+        ------
+        ValueError
+            If the argument is not a positive number.
         """
         (N,) = positive(params=params)
         return ((1 + self.excess_loss) * (self.curve.N_c / N) ** self.curve.alpha_N)[()]
 
     def loss(self, params: ArrayLike, steps: ArrayLike, batch: ArrayLike) -> np.ndarray | float:
-        """Loss in nats/token after ``steps`` at ``batch`` tokens; it solves L = L(N, S / (1 + B_crit(L)/B)).
+        """Solve L = L(N, S / (1 + B_crit(L)/B)) for the loss.
 
         A bracketed root between the loss of ``steps`` at an endless batch and that with the critical batch of
-        the converged model, in the logarithm of what is above convergence. ``ValueError`` for arguments that are
-        not positive.
+        the converged model, in the logarithm of what is above convergence.
+
+        Parameters
+        ----------
+        params : float or array
+            Parameters without embeddings, positive.
+        steps : float or array
+            S, the steps taken, positive.
+        batch : float or array
+            B, tokens a step, positive.
+
+        Returns
+        -------
+        float or array
+            Loss in nats/token, of the broadcast shape.
+
+        Raises
+        ------
+        ValueError
+            If an argument is not a positive number, shapes do not broadcast, or Series have the same labels in another
+            order.
         """
         N, S, B = np.broadcast_arrays(*positive(params=params, steps=steps, batch=batch))
         law, floor = self.curve, (self.curve.N_c / N) ** self.curve.alpha_N
@@ -119,13 +228,25 @@ class KaplanTraining(Law):
         return (floor + np.exp(u))[()]
 
     def optimal(self, loss: ArrayLike, batch: ArrayLike) -> Allocation:
-        """The cheapest way to a ``loss`` at ``batch`` tokens: size, tokens and raw compute.
+        """Find the cheapest way to a loss at a batch: size, tokens and raw compute.
+
+        Parameters
+        ----------
+        loss : float or array
+            Nats/token, positive.
+        batch : float or array
+            B, tokens a step, positive.
 
         Returns
         -------
         Allocation
-            ``params`` (without embeddings), ``tokens`` = B S, ``flops`` = 6 N B S. ``ValueError`` for arguments
-            that are not positive.
+            ``params`` (without embeddings), ``tokens`` = B S, ``flops`` = 6 N B S.
+
+        Raises
+        ------
+        ValueError
+            If an argument is not a positive number, shapes do not broadcast, or Series have the same labels in another
+            order.
         """
         L, B = np.broadcast_arrays(*positive(loss=loss, batch=batch))
         r, law = self.excess_loss, self.curve
@@ -135,14 +256,31 @@ class KaplanTraining(Law):
         return Allocation(*(np.array(x)[()] for x in (N, tokens, 6 * N * tokens, L)))
 
     def size_exponent(self, loss: ArrayLike, batch: ArrayLike) -> np.ndarray | float:
-        r"""d ln N / d ln C along the cheapest runs at a fixed ``batch``, C the raw compute.
+        r"""Compute d ln N / d ln C along the cheapest runs at a fixed ``batch``, C the raw compute.
 
         .. math:: \frac{d\ln N}{d\ln C} = \frac{1/\alpha_N}{1/\alpha_N + 1/\alpha_S + (1/\alpha_B)\,
                   B_{crit}(L)/(B + B_{crit}(L))}
 
         From :math:`\alpha_C/\alpha_N` far below the critical batch, as against C_min, to
         :math:`\alpha_S/(\alpha_N + \alpha_S)` far above it. Ours; the paper reads such exponents off its figures.
-        ``ValueError`` for arguments that are not positive.
+
+        Parameters
+        ----------
+        loss : float or array
+            Nats/token, positive.
+        batch : float or array
+            B, tokens a step, positive.
+
+        Returns
+        -------
+        float or array
+            The exponent, of the broadcast shape.
+
+        Raises
+        ------
+        ValueError
+            If an argument is not a positive number, shapes do not broadcast, or Series have the same labels in another
+            order.
         """
         L, B = positive(loss=loss, batch=batch)
         critical = self.batch(L)
@@ -150,12 +288,17 @@ class KaplanTraining(Law):
         return (1 / (1 + self.curve.alpha_N * (1 / self.curve.alpha_S + moving)))[()]
 
     def frontier(self) -> KaplanFrontier:
-        r"""The best use of C_min in closed form (Appendix B).
+        r"""Derive the best use of C_min in closed form (Appendix B).
 
         .. math:: L = (C_c/C_{min})^{\alpha_C}, \quad \frac1{\alpha_C} = \frac1{\alpha_S} + \frac1{\alpha_B}
                   + \frac1{\alpha_N}, \quad C_c = 6 N_c B_* S_c\,(1 + r)^{1/\alpha_S + 1/\alpha_N}\,r^{-1/\alpha_S}
 
         with :math:`r = \alpha_N/\alpha_S`; the size, the batch and the steps that belong to that loss follow.
+
+        Returns
+        -------
+        KaplanFrontier
+            Power laws of C_min in FLOPs.
         """
         law, r = self.curve, self.excess_loss
         alpha = 1 / (1 / law.alpha_S + 1 / self.batch.alpha_B + 1 / law.alpha_N)
@@ -173,15 +316,25 @@ class KaplanTraining(Law):
         return KaplanFrontier(params, batch, steps, tokens, PowerLaw(np.exp(alpha * log_scale), -alpha))
 
     def excess_flops(self, size_ratio: ArrayLike) -> np.ndarray | float:
-        r"""Compute for the same loss at ``size_ratio`` times the best size, over that at the best (Appendix B).
+        r"""Compute what the same loss costs at another than the best size, over the cost at the best (Appendix B).
 
         .. math:: \frac{C(N)}{C(N_{eff})} = \frac{N}{N_{eff}} \left[1 + \frac{\alpha_S}{\alpha_N}
                   \left(1 - \left(\frac{N_{eff}}{N}\right)^{\alpha_N}\right)\right]^{-1/\alpha_S}
 
+        Parameters
+        ----------
+        size_ratio : float or array
+            N / N_eff, positive.
+
+        Returns
+        -------
+        float or array
+            The ratio of compute, of the shape of ``size_ratio``.
+
         Raises
         ------
         ValueError
-            For a ratio at which even endless training does not reach the loss.
+            For a ratio at which even endless training does not reach the loss, or that is not positive.
         """
         (k,) = positive(size_ratio=size_ratio)
         smallest = (1 + self.excess_loss) ** (-1 / self.curve.alpha_N)
@@ -193,7 +346,7 @@ class KaplanTraining(Law):
         return (k * left ** (-1 / self.curve.alpha_S))[()]
 
     def stopping_early(self, excess: ArrayLike, than: ArrayLike) -> dict[str, np.ndarray | float]:
-        r"""Ratios of size, steps and compute of two ways to one loss, stopped at shares above convergence.
+        r"""Compare size, steps and compute of two ways to one loss, stopped at shares above convergence.
 
         .. math:: \frac{N}{N'} = \left(\frac{1 + f}{1 + f'}\right)^{1/\alpha_N}, \qquad
                   \frac{S}{S'} = \left(\frac{1 + 1/f}{1 + 1/f'}\right)^{1/\alpha_S}

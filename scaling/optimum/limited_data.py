@@ -16,7 +16,7 @@ __all__ = ["data_constrained_optimal"]
 
 
 def data_constrained_optimal(law: DataConstrainedLaw, flops: ArrayLike, unique_tokens: ArrayLike) -> Allocation:
-    r"""The allocation of least loss at a budget C = 6 N D when only so many tokens are distinct.
+    r"""Find the allocation of least loss at a budget C = 6 N D when only so many tokens are distinct.
 
     As long as :func:`~scaling.optimum.compute_optimal` training does not need more than :math:`U_D` tokens, it is that.
     Beyond, both the parameters and the tokens exceed what is useful and unique, and at the minimum

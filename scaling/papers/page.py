@@ -108,7 +108,7 @@ def _difference(claim: Claim, ours: float) -> str:
 
 
 def claims_table(*sources: str, folded: bool = False, full: bool = False) -> ClaimsTable:
-    """The scorecard of one or several sources for a page.
+    """Make the scorecard of one or several sources for a page.
 
     Parameters
     ----------
@@ -123,6 +123,12 @@ def claims_table(*sources: str, folded: bool = False, full: bool = False) -> Cla
     Returns
     -------
     ClaimsTable
+        The rows, the notes to them, and the lines they are folded under.
+
+    Raises
+    ------
+    ValueError
+        If no claim lies below a source.
     """
     parts: dict[str, list[Claim]] = {}
     for source in sources or ("",):

@@ -107,12 +107,26 @@ class Claim:
 
     @property
     def verdict(self) -> str:
-        """``reproduced``, ``reproduced with a stated change`` or ``differs``; where agreement is no reproduction,
-        ``fitted``, ``consistent`` (identities) or ``too coarse to tell`` (a tolerance of more than a quarter)."""
+        """Whether our number agrees with the published one.
+
+        ``reproduced``, ``reproduced with a stated change`` or ``differs``; where agreement is no reproduction,
+        ``fitted``, ``consistent`` (identities) or ``too coarse to tell`` (a tolerance of more than a quarter).
+        """
         return self.judged(self.ours)
 
     def judged(self, ours: float) -> str:
-        """The verdict on our number."""
+        """Judge a number of ours.
+
+        Parameters
+        ----------
+        ours : float
+            In the published unit.
+
+        Returns
+        -------
+        str
+            As :attr:`verdict`.
+        """
         # the slack keeps a value that lies exactly on the border, such as 0.455 for 0.46, inside
         if not abs(ours - float(self.published)) <= self.tolerance * (1 + 1e-9):
             return DIFFERS
@@ -158,6 +172,11 @@ def reproduces(
         Why our number differs; declares that it does.
     needs : str, optional
         A downloaded set of runs. Where it is not available, our recorded number is used.
+
+    Returns
+    -------
+    callable
+        A decorator that returns the function as it is.
 
     Raises
     ------
@@ -208,7 +227,23 @@ def origin(claim: Claim) -> str:
 
 
 def claims(source: str | None = None) -> list[Claim]:
-    """The registered claims whose id is ``source`` or lies below it, in the order of registration."""
+    """List the registered claims whose id is ``source`` or lies below it, in the order of registration.
+
+    Parameters
+    ----------
+    source : str, optional
+        A paper or a part of one, such as ``"hoffmann2022/tableA4"``; by default all.
+
+    Returns
+    -------
+    list of Claim
+        At least one.
+
+    Raises
+    ------
+    ValueError
+        If no claim lies below ``source``.
+    """
     prefix = (source or "").rstrip("/")
     chosen = [c for c in _REGISTRY.values() if not prefix or f"{c.id}/".startswith((f"{prefix}/", f"{prefix}@"))]
     if not chosen:
@@ -237,7 +272,7 @@ def _recorded(id: str) -> float:
 
 
 def scorecard(source: str | None = None) -> pd.DataFrame:
-    """Our numbers beside the published ones.
+    """Set our numbers beside the published ones.
 
     Parameters
     ----------
@@ -278,7 +313,7 @@ def scorecard(source: str | None = None) -> pd.DataFrame:
 
 
 def tally(card: pd.DataFrame, *by: str) -> pd.DataFrame:
-    """How many rows of a scorecard have each verdict; a fitted family counts as one.
+    """Count the rows of a scorecard that have each verdict; a fitted family counts as one.
 
     Parameters
     ----------
@@ -291,6 +326,11 @@ def tally(card: pd.DataFrame, *by: str) -> pd.DataFrame:
     -------
     DataFrame
         One row a group, one column a verdict, in a fixed order of both verdicts and kinds.
+
+    Raises
+    ------
+    KeyError
+        If a column is missing.
     """
     counts = card.drop_duplicates("family").groupby([*(by or ("kind",)), "verdict"]).size().unstack(fill_value=0)
     counts = counts.reindex(columns=list(VERDICTS), fill_value=0).rename_axis(columns=None)
@@ -298,7 +338,12 @@ def tally(card: pd.DataFrame, *by: str) -> pd.DataFrame:
 
 
 def record() -> Path:
-    """Compute every claim that needs a downloaded set and write ``data/recorded.csv``; return its path.
+    """Compute every claim that needs a downloaded set and write ``data/recorded.csv``.
+
+    Returns
+    -------
+    Path
+        Where it was written.
 
     Raises
     ------

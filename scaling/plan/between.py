@@ -98,12 +98,22 @@ def _shown(name: str, value: float) -> str:
 
 
 def compare_plans(plans: Mapping[str, Plan]) -> BetweenLaws:
-    """The compute-optimal runs of plans for one budget under several laws, side by side.
+    """Set the compute-optimal runs of plans for one budget under several laws side by side.
 
     Parameters
     ----------
     plans : mapping of the name of a law to Plan
-        Two or more, of one budget and level; ``ValueError`` otherwise.
+        Two or more, of one budget and level.
+
+    Returns
+    -------
+    BetweenLaws
+        The optima of the laws, and whether they agree.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer, or they differ in budget or level.
     """
     if len(plans) < 2 or len({(each.flops, each.level) for each in plans.values()}) > 1:
         raise ValueError("plans of two laws or more for one budget, with intervals of one level, can be compared")

@@ -18,12 +18,24 @@ SIZES, WIDTH = 5, 4.0
 
 @dataclass(frozen=True)
 class EqualCompute:
-    """A group of runs: ``params``, ``tokens`` and ``flops`` of each."""
+    """A group of runs of equal compute.
+
+    Attributes
+    ----------
+    runs : DataFrame
+        ``params``, ``tokens`` and ``flops`` of each.
+    """
 
     runs: pd.DataFrame
 
     def table(self) -> pd.DataFrame:
-        """One row a run."""
+        """List the runs.
+
+        Returns
+        -------
+        DataFrame
+            One row a run.
+        """
         return self.runs
 
     def __str__(self) -> str:
@@ -41,7 +53,7 @@ class EqualCompute:
 def suggest_group(
     low: float, high: float, flops: float, budget: float, max_flops_per_run: float | None = None
 ) -> EqualCompute:
-    r"""Five sizes of one compute around a range of best sizes, as near to the asked compute as the budget allows.
+    r"""Suggest five runs of equal compute around a range of best sizes, as near to what is asked as the budget allows.
 
     Each run costs :math:`C' = \min(C, \text{budget}/5)`. The range, which is that at C, is moved to C' by
     :math:`N \propto C^{1/2}`, which is near enough to what runs of language models show to centre a group; it spans a
@@ -61,6 +73,7 @@ def suggest_group(
     Returns
     -------
     EqualCompute
+        The five runs.
 
     Raises
     ------

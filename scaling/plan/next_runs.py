@@ -92,7 +92,14 @@ class NextRuns:
         return float(self.runs["flops"].sum())
 
     def table(self) -> pd.DataFrame:
-        """One row for each size and number of tokens: ``repeats`` says how many runs of it, ``flops`` is of one."""
+        """List the runs, one row for each size and number of tokens.
+
+        Returns
+        -------
+        DataFrame
+            ``params``, ``tokens``, ``tokens_per_param``, ``repeats`` (how many runs of it), ``flops`` (of one),
+            ``loss``.
+        """
         groups = self.runs.groupby(["params", "tokens"], as_index=False)
         table = groups.agg(repeats=("loss", "size"), flops=("flops", "first"), loss=("loss", "first"))
         table.insert(2, "tokens_per_param", table["tokens"] / table["params"])
@@ -142,7 +149,7 @@ def suggest_runs(
     stretch: float = 3.0,
     level: float = 0.95,
 ) -> NextRuns:
-    r"""The runs within a budget that bring the optimum of a training budget closest to the truth.
+    r"""Suggest the runs within a budget that bring the optimum of a training budget closest to the truth.
 
     They are one IsoFLOP group, and it is chosen by trying it out:
 
@@ -178,7 +185,7 @@ def suggest_runs(
         FLOPs that one run may cost; by default the whole budget.
     tokens_per_param : (low, high), optional
         Tokens per parameter of the new runs; by default between the least and the most of the runs at hand.
-    params : array, optional
+    params : array (n_sizes,), optional
         The sizes that can be trained; by default any from the smallest at hand to ``stretch`` times the largest.
     couplings : (low, high), default (0.1, 1.5)
         The range of k, positive; (1, 1) takes the law for granted.

@@ -19,7 +19,7 @@ SLACK = 1.01
 
 
 def already_reached(runs: pd.DataFrame, flops: float, loss: float) -> str:
-    """A run that refutes a planned loss: no more expensive than the budget, and better by more than noise.
+    """Look for a run that refutes a planned loss: no more expensive than the budget, and better by more than noise.
 
     A law that expects less of a budget than some run has shown is wrong there, however narrow its intervals are.
     Better is by more than a per cent, and by more than four times the scatter of repeated runs where there are any.

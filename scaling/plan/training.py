@@ -96,7 +96,13 @@ class Plan:
     open_question: str = ""
 
     def table(self) -> pd.DataFrame:
-        """The allocations as one flat table: ``problem``, ``quantity``, ``estimate``, ``low``, ``high``."""
+        """List the allocations as one flat table.
+
+        Returns
+        -------
+        DataFrame
+            ``problem``, ``quantity``, ``estimate``, ``low``, ``high``.
+        """
         return self.allocation.reset_index()
 
     def _parts(self) -> list[tuple[str, pd.DataFrame]]:
@@ -113,7 +119,13 @@ class Plan:
         return parts
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """All that is printed, by caption, as numbers: where a question is open, the allocations alone."""
+        """List all that is printed, as numbers.
+
+        Returns
+        -------
+        dict
+            Caption to table; where a question is open, the allocations alone.
+        """
         more = {OTHER_SIZE: self.off_optimum, SMALLER: self.overtraining}
         return {"what to train": self.table()} | ({} if self.open_question else more)
 
@@ -124,7 +136,18 @@ class Plan:
         return f"Plan for {format_flops(self.flops)} training FLOPs; {about}"
 
     def told(self, said: Callable[[str], str] = str) -> str:
-        """All of it as text; ``said`` may put our words into those of the table: :meth:`~scaling.runs.Nouns.said`."""
+        """Write all of it as text.
+
+        Parameters
+        ----------
+        said : callable
+            Puts our words into those of the table: :meth:`~scaling.runs.Nouns.said`.
+
+        Returns
+        -------
+        str
+            Title, notes and tables.
+        """
         notes = [said(f"note: {text}") for text in self.notes]
         parts = [(said(caption), table.rename(said, axis=0).rename(said, axis=1)) for caption, table in self._parts()]
         return "\n".join([said(self.title), *notes, *(f"\n{caption}\n{table.to_string()}" for caption, table in parts)])
@@ -145,7 +168,7 @@ def plan_training(
     unique_tokens: float | None = None,
     level: float = 0.95,
 ) -> Plan:
-    r"""What to train with a budget, from a fitted law and its resamples.
+    r"""Plan what to train with a budget, from a fitted law and its resamples.
 
     Every number is computed with the fitted law (``estimate``) and with the law of every resample, whose central
     percentiles are the interval. The intervals are those of the law's mean loss; ``loss_of_a_run`` has that of one run
@@ -197,11 +220,7 @@ def plan_training(
     Returns
     -------
     Plan
-
-    Warns
-    -----
-    RunsWarning
-        If the budget is more than 10 times the most expensive run's; the words, with the factor, are in ``notes`` too.
+        The answers, with intervals.
 
     Raises
     ------
@@ -213,6 +232,11 @@ def plan_training(
         If a number is out of its range.
     TypeError
         If these are no resamples, or not of a ChinchillaLaw or a CoupledLaw.
+
+    Warns
+    -----
+    RunsWarning
+        If the budget is more than 10 times the most expensive run's; the words, with the factor, are in ``notes`` too.
 
     Examples
     --------

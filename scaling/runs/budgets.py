@@ -21,7 +21,7 @@ TOLERANCE = 0.1
 
 
 def find_budgets(runs: pd.DataFrame, budgets: ArrayLike | None = None, tolerance: float = TOLERANCE) -> pd.Series:
-    """The IsoFLOP group of each run, as its nominal budget; NaN where it belongs to none.
+    """Find the IsoFLOP group of each run, as its nominal budget; NaN where it belongs to none.
 
     By default the column ``budget``. Without one, runs whose ``flops`` follow each other by factors below 1.2 form
     a group, named by the geometric mean of its flops; a chain of them that spans more than a factor of 1.5 is none.
@@ -30,7 +30,7 @@ def find_budgets(runs: pd.DataFrame, budgets: ArrayLike | None = None, tolerance
     ----------
     runs : DataFrame
         Column ``flops``, positive.
-    budgets : array, optional
+    budgets : array (n_budgets,), optional
         Nominal budgets in FLOPs; each run joins the nearest within ``tolerance`` (relative).
     tolerance : float
         See ``budgets``.

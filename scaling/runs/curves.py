@@ -81,11 +81,26 @@ def last_rows(table: pd.DataFrame) -> np.ndarray:
 
 
 def last_points(runs: pd.DataFrame) -> pd.DataFrame:
-    """The last row (by flops, or tokens) of every run where runs have several, as curves do; else the table itself.
+    """Keep the last row (by flops, or tokens) of every run where runs have several, as curves do.
 
     Earlier points of a curve are not what a run of that length would have reached, and not independent of the last.
     A ``run`` names the rows of one training run; a name with several sizes or seeds names none, and its rows are
-    runs of their own. :class:`~scaling.errors.RunsError` where the numbers that order them are none.
+    runs of their own.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        Runs, with ``flops`` or ``tokens`` where a ``run`` has several rows.
+
+    Returns
+    -------
+    DataFrame
+        The rows kept, in their order; the table itself where each run has one.
+
+    Raises
+    ------
+    RunsError
+        If the column that orders them is missing, or a value in it is no positive number.
     """
     last = last_rows(runs)
     return runs if last.all() else runs[last]
@@ -97,10 +112,24 @@ def row_weights(runs: pd.DataFrame) -> np.ndarray | None:
 
 
 def seed_noise(runs: pd.DataFrame) -> float:
-    """Pooled standard deviation of ln loss among runs that share params and tokens, which no law can predict.
+    """Estimate the noise of ln loss that no law can predict, from runs that share params and tokens.
 
-    NaN where no two runs do. The table has one row a run (see :func:`~scaling.runs.last_points`);
-    :class:`~scaling.errors.RunsError` where it holds no positive finite numbers.
+    The table has one row a run (see :func:`~scaling.runs.last_points`).
+
+    Parameters
+    ----------
+    runs : DataFrame
+        ``params``, ``tokens`` and ``loss``, positive.
+
+    Returns
+    -------
+    float
+        Pooled standard deviation of ln loss; NaN where no two runs share both.
+
+    Raises
+    ------
+    RunsError
+        If a column is missing, or a value in it is no positive finite number.
     """
     N, D, loss = positive_columns(runs, "params", "tokens", "loss")
     if len(np.unique(N + 1j * D)) == len(runs):  # a tenth of the time that grouping takes

@@ -74,32 +74,104 @@ class Meter:
         return self.kind in ("multiple", "power", "sizes")
 
     def flops(self, params: ArrayLike, tokens: ArrayLike) -> np.ndarray:
-        """C of runs of so many parameters and tokens."""
+        """Count the compute C of runs.
+
+        Parameters
+        ----------
+        params, tokens : float or array
+            N and D, positive.
+
+        Returns
+        -------
+        array
+            FLOPs, of the broadcast shape.
+
+        Raises
+        ------
+        ValueError
+            If shapes do not broadcast.
+        """
         N, D = np.asarray(params, dtype=float), np.asarray(tokens, dtype=float)
         if not self.is_own:
             return 6.0 * N * D
         return self.coefficient * N**self.params * D**self.tokens * self._bracket(N)
 
     def tokens_for(self, flops: ArrayLike, params: ArrayLike) -> np.ndarray:
-        """The tokens on which a model of a size can be trained with a budget."""
+        """Find the tokens on which a model of a size can be trained with a budget.
+
+        Parameters
+        ----------
+        flops : float or array
+            C, in this count, positive.
+        params : float or array
+            N, positive.
+
+        Returns
+        -------
+        array
+            D, of the broadcast shape.
+
+        Raises
+        ------
+        ValueError
+            If shapes do not broadcast.
+        """
         C, N = np.asarray(flops, dtype=float), np.asarray(params, dtype=float)
         if not self.is_own:
             return C / (6.0 * N)
         return (C / (self.coefficient * N**self.params * self._bracket(N))) ** (1.0 / self.tokens)
 
     def ratio(self, params: ArrayLike, tokens: ArrayLike) -> np.ndarray:
-        """C / 6 N D."""
+        """Compute C / 6 N D.
+
+        Parameters
+        ----------
+        params, tokens : float or array
+            N and D, positive.
+
+        Returns
+        -------
+        array
+            Of the broadcast shape.
+
+        Raises
+        ------
+        ValueError
+            If shapes do not broadcast.
+        """
         return self.flops(params, tokens) / (6.0 * np.asarray(params, dtype=float) * np.asarray(tokens, dtype=float))
 
     def powers(self, params: ArrayLike) -> tuple[np.ndarray, float]:
-        """With which powers of N and of D the count grows at a size: the derivatives of ln C in ln N and ln D."""
+        """Compute with which powers of N and D the count grows at a size: the derivatives of ln C in ln N and ln D.
+
+        Parameters
+        ----------
+        params : float or array
+            N, positive.
+
+        Returns
+        -------
+        tuple of array and float
+            The power of N, of the shape of ``params``, and that of D.
+        """
         N = np.asarray(params, dtype=float)
         width = np.cbrt(N)
         fading = (self.square / width + 2 * self.linear / width**2) / 3
         return np.clip(self.params - fading / self._bracket(N), LEAST_POWER, MOST_POWER), self.tokens
 
     def bend(self, params: ArrayLike) -> np.ndarray:
-        """How the power of N itself changes with the size: the derivative of its logarithm in ln N."""
+        """Compute how the power of N changes with the size: the derivative of its logarithm in ln N.
+
+        Parameters
+        ----------
+        params : float or array
+            N, positive.
+
+        Returns
+        -------
+        array
+            Of the shape of ``params``.
+        """
         width = np.cbrt(np.asarray(params, dtype=float))
         once, twice = ((self.square / width + k * self.linear / width**2) for k in (2, 4))
         fading, falling = once / 3 / self._bracket(width**3), twice / 9 / self._bracket(width**3)
@@ -140,13 +212,19 @@ class Meter:
         )
 
     def record(self) -> dict[str, object]:
-        """All of it for programs."""
+        """Give all of it to programs.
+
+        Returns
+        -------
+        dict
+            ``equation``, ``words`` and the fields, by name.
+        """
         names = ("kind", "column", "coefficient", "params", "tokens", "square", "linear", "spread", "lowest", "highest")
         return {"equation": self.equation} | {name: getattr(self, name) for name in names} | {"words": self.words}
 
 
 def find_meter(runs: pd.DataFrame, column: str = "flops") -> Meter:
-    r"""The count of compute in a table of runs, by least absolute deviations of ln C.
+    r"""Find the count of compute in a table of runs, by least absolute deviations of ln C.
 
     Of the forms of :class:`Meter` the simplest is taken that comes as near to the rows as any: 6 N D, then c N D, then
     a power of the size, then a ratio that levels off, then powers of size and tokens.

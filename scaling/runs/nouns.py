@@ -60,7 +60,18 @@ class Nouns:
         return self.loss != "loss"
 
     def said(self, text: str) -> str:
-        """A text of ours in the table's words; names of columns, options, code and formulas in it stay."""
+        """Put a text of ours into the table's words; names of columns, options, code and formulas in it stay.
+
+        Parameters
+        ----------
+        text : str
+            With *loss* and *tokens*.
+
+        Returns
+        -------
+        str
+            The text.
+        """
         if self == Nouns():
             return text
         return _WORDS.sub(self._said, text)
@@ -81,19 +92,58 @@ class Nouns:
         return article + (noun[0].upper() + noun[1:] if large else noun)
 
     def number(self, loss: float) -> str:
-        """A loss to three decimals, which is what nats per token bear; in another unit to four digits."""
+        """Write a loss to three decimals, which is what nats per token bear; in another unit to four digits.
+
+        Parameters
+        ----------
+        loss : float
+            The loss.
+
+        Returns
+        -------
+        str
+            The number.
+        """
         return f"{loss:.4g}" if self.measures_otherwise else f"{loss:.3f}"
 
     def ends(self, value: float, low: float, high: float) -> tuple[float, float, float]:
-        """A loss with its interval, as what rises instead where that is the table's quantity."""
+        """Turn a loss and its interval into what rises instead, where that is the table's quantity.
+
+        Parameters
+        ----------
+        value, low, high : float
+            The loss and the ends of its interval.
+
+        Returns
+        -------
+        tuple of float
+            Value, low and high.
+        """
         return (self.risen(value), self.risen(high), self.risen(low)) if self.rises else (value, low, high)
 
     def risen(self, loss: float) -> float:
-        """What rises, where the loss is so much."""
+        """Compute what rises from the loss.
+
+        Parameters
+        ----------
+        loss : float
+            What is missing of the ceiling.
+
+        Returns
+        -------
+        float
+            The ceiling less the loss.
+        """
         return (self.ceiling or 0.0) - loss
 
     def about(self) -> str:
-        """What the words mean, in a sentence; nothing where they are the usual ones."""
+        """Say in a sentence what the words mean.
+
+        Returns
+        -------
+        str
+            Empty where they are the usual ones.
+        """
         parts = []
         if self.rises:
             parts.append(f"`loss` is what {self.rises} lacks of {self.ceiling:g}, called {self.loss}")
@@ -104,7 +154,13 @@ class Nouns:
         return f"in this table {', and '.join(parts)}" if parts else ""
 
     def record(self) -> dict[str, Any]:
-        """The same for programs."""
+        """Give the words to programs.
+
+        Returns
+        -------
+        dict
+            The fields by name.
+        """
         return {"loss": self.loss, "tokens": self.tokens, "rises": self.rises, "ceiling": self.ceiling}
 
     @property
@@ -118,7 +174,18 @@ class Nouns:
         return math.inf if self.measures_otherwise else 30.0
 
     def hint(self, name: str) -> str:
-        """What the numbers of a quantity should be."""
+        """Say what the numbers of a quantity should be.
+
+        Parameters
+        ----------
+        name : str
+            A column of ours.
+
+        Returns
+        -------
+        str
+            A clause for a message.
+        """
         if name == "loss" and self.rises:
             return f"it is {self.ceiling:g} - {self.rises}; does {self.rises} rise to {self.ceiling:g}? --ceiling LIMIT"
         if name == "loss" and self.measures_otherwise:
@@ -126,14 +193,36 @@ class Nouns:
         return UNIT_HINTS.get(name.split("_")[0], UNIT_HINTS["flops"])
 
     def on(self, runs: pd.DataFrame) -> pd.DataFrame:
-        """The table, which from here on carries these words."""
+        """Write these words into the attributes of a table.
+
+        Parameters
+        ----------
+        runs : DataFrame
+            Changed in place.
+
+        Returns
+        -------
+        DataFrame
+            The same table.
+        """
         if self != Nouns():
             runs.attrs["nouns"] = self.record()
         return runs
 
     @classmethod
     def of(cls, runs: pd.DataFrame) -> Nouns:
-        """Those of a table that was read."""
+        """Read the words of a table.
+
+        Parameters
+        ----------
+        runs : DataFrame
+            As it was read.
+
+        Returns
+        -------
+        Nouns
+            The usual ones where it has none.
+        """
         return cls(**(runs.attrs.get("nouns") or {}))
 
 

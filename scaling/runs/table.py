@@ -72,11 +72,26 @@ def check_runs(df: pd.DataFrame, *, include_failed: bool = False) -> pd.DataFram
 
 
 def describe_runs(df: pd.DataFrame) -> pd.DataFrame:
-    """Ranges of a table of runs: one row a quantity, with count, distinct values, minimum, median, maximum.
+    """Summarise a table of runs, one row a quantity.
 
     The first row counts the runs; its ``distinct`` leaves out rows that repeat another's params, tokens
     and loss. Of training curves, whose rows are points of runs, the first row counts ``rows`` and the second the
-    ``runs``. Raises :class:`~scaling.errors.RunsError` for a table that cannot be used.
+    ``runs``.
+
+    Parameters
+    ----------
+    df : DataFrame
+        As for :func:`~scaling.runs.check_runs`.
+
+    Returns
+    -------
+    DataFrame
+        Index ``quantity``; ``count``, ``distinct`` (values), ``min``, ``median``, ``max``.
+
+    Raises
+    ------
+    RunsError
+        For a table that cannot be used.
     """
     runs = check_runs(df)
     repeated = int(repeated_rows(runs, ["params", "tokens", "loss"]).sum())

@@ -73,7 +73,13 @@ _DATASETS: dict[str, _Embedded | Downloaded] = {dataset.name: dataset for datase
 
 
 def dataset_names() -> list[str]:
-    """The names of all sets, embedded ones first."""
+    """List the names of all sets, embedded ones first.
+
+    Returns
+    -------
+    list of str
+        Each can be given to :func:`~scaling.sources.read_dataset`.
+    """
     return list(_DATASETS)
 
 
@@ -108,29 +114,54 @@ def _near(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
 
 
 def is_available(name: str) -> bool:
-    """Whether the set can be read without a network: it is embedded, or in the mirror or the cache, and intact.
+    """Tell whether a set can be read without a network: it is embedded, or in the mirror or the cache, and intact.
+
+    Parameters
+    ----------
+    name : str
+        A name of :func:`~scaling.sources.list_datasets`, or ``set/group``.
+
+    Returns
+    -------
+    bool
+        Whether it is here.
 
     Raises
     ------
     DatasetError
-        If no set has this name.
+        If there is no such set, or no such group of it.
     """
     dataset, _ = find_dataset(name)
     return isinstance(dataset, _Embedded) or dataset.is_here
 
 
 def dataset_checksum(name: str) -> str:
-    """SHA-256 of the set's file as its authors published it, or of the list of its files.
+    """Look up the SHA-256 of a set's file as its authors published it, or of the list of its files.
 
     Where a set has several files it is that of what ``sha256sum`` prints for them, in the order of their names; a
-    group has the checksum of its set. Raises ``DatasetError`` for an unknown name.
+    group has the checksum of its set.
+
+    Parameters
+    ----------
+    name : str
+        A name of :func:`~scaling.sources.list_datasets`, or ``set/group``.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+
+    Raises
+    ------
+    DatasetError
+        If there is no such set, or no such group of it.
     """
     dataset, _ = find_dataset(name)
     return checksum(data_file(dataset.file)) if isinstance(dataset, _Embedded) else dataset.checksum
 
 
 def list_datasets() -> pd.DataFrame:
-    """The named sets of runs.
+    """List the named sets of runs.
 
     Returns
     -------
@@ -155,7 +186,7 @@ def list_datasets() -> pd.DataFrame:
 
 
 def fetch(name: str) -> Path:
-    """Path of the set's file or files on this machine; others' sets are downloaded at first use.
+    """Find the set's file or files on this machine; others' sets are downloaded at first use.
 
     Files that are here and intact are not downloaded again, so that what was interrupted goes on where it stopped.
 
@@ -184,7 +215,7 @@ def fetch(name: str) -> Path:
 
 
 def read_dataset(name: str) -> pd.DataFrame:
-    """The set as a table in our columns, every row of the file in its order.
+    """Read a set as a table in our columns, every row of the file in its order.
 
     Parameters
     ----------

@@ -17,10 +17,20 @@ def _labels() -> dict[str, str]:
 
 
 def label_of(name: str) -> str:
-    """A paper, a published law or a named set of runs in words, for tables, legends and sentences.
+    """Name a paper, a published law or a named set of runs in words, for tables, legends and sentences.
 
     A name that is none of these, such as that of a reader's own table, stays as it is. A set that takes part of a
     paper's name and a place in it (``hoffmann2022/table3``) has the label of the paper.
+
+    Parameters
+    ----------
+    name : str
+        As ids in ``data/published.csv`` and names of sets have it.
+
+    Returns
+    -------
+    str
+        The label, or the name itself.
 
     Examples
     --------

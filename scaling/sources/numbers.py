@@ -99,12 +99,22 @@ def _records() -> dict[str, Published]:
 
 
 def published(id: str) -> Published:
-    """The published number called ``id``.
+    """Look up a published number by its id.
+
+    Parameters
+    ----------
+    id : str
+        ``paper/place/.../quantity``, such as ``hoffmann2022/table2/approach3/a``.
+
+    Returns
+    -------
+    Published
+        The number, and where it stands.
 
     Raises
     ------
     UnknownPublishedError
-        A ``KeyError`` whose message lists the closest ids.
+        If no number has this id. It is a ``KeyError`` whose message lists the closest ids.
     """
     records = _records()
     if id not in records:
@@ -115,7 +125,7 @@ def published(id: str) -> Published:
 
 
 def published_table(source: str = "") -> pd.DataFrame:
-    """All published numbers whose id is ``source`` or lies below it, one row each, in file order.
+    """List all published numbers whose id is ``source`` or lies below it, one row each, in file order.
 
     Parameters
     ----------
@@ -145,7 +155,7 @@ def published_table(source: str = "") -> pd.DataFrame:
 
 
 def large_models() -> pd.DataFrame:
-    """Large models and the tokens that they were trained on (Hoffmann et al. 2022, Table 1).
+    """Load large models and the tokens that they were trained on (Hoffmann et al. 2022, Table 1).
 
     Returns
     -------

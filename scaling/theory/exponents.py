@@ -47,7 +47,7 @@ class LearningExponent:
 def measure_exponent(
     curve: pd.DataFrame, loss: str = "error", least: float = 0, level: float = 0.95
 ) -> LearningExponent:
-    r"""The slope of ln loss against ln t, by least squares weighted with the curve's standard errors.
+    r"""Fit the slope of ln loss against ln t, by least squares weighted with the curve's standard errors.
 
     Parameters
     ----------
@@ -60,6 +60,11 @@ def measure_exponent(
     level : float, default 0.95
         Of the interval, :math:`\text{value} \pm z\,\sigma`, with
         :math:`\sigma^{-2} = \sum_i w_i (\ln t_i - \overline{\ln t})^2` and :math:`w_i = (\text{loss}_i/\text{se}_i)^2`.
+
+    Returns
+    -------
+    LearningExponent
+        The slope and its interval.
 
     Raises
     ------
@@ -85,7 +90,7 @@ def measure_exponent(
 
 
 def compare_curves(rows: Mapping[str, tuple[pd.DataFrame, str, PowerLaw]], least: float = 0) -> pd.DataFrame:
-    """Exponents and constants of learning curves beside those of a law, as text for a page.
+    """Set exponents and constants of learning curves beside those of a law, as text for a page.
 
     Parameters
     ----------

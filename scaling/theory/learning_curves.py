@@ -77,14 +77,46 @@ class AnnealedMachine:
                 between(name, getattr(self, name), 0, 1)
 
     def log_partition(self, t: ArrayLike) -> np.ndarray | float:
-        """ln <Z_t>, the logarithm of the mean prior mass that agrees with t examples (t at least 0)."""
+        """Compute ln <Z_t>, the logarithm of the mean prior mass that agrees with t examples.
+
+        Parameters
+        ----------
+        t : float or array
+            Number of examples, at least 0.
+
+        Returns
+        -------
+        float or array
+            Of the shape of ``t``.
+
+        Raises
+        ------
+        ValueError
+            If a number of examples is negative or not finite.
+        """
         t = _examples(t)
         with np.errstate(divide="ignore"):
             solved = np.log(self.solution_mass)
         return (t * np.log(self.agreement) + np.logaddexp(solved, self._log_moment(0, t)))[()]
 
     def entropic_loss(self, t: ArrayLike) -> np.ndarray | float:
-        """ln <Z_t> - ln <Z_{t+1}>, nats an example, after t examples."""
+        """Compute ln <Z_t> - ln <Z_{t+1}>, the loss after t examples.
+
+        Parameters
+        ----------
+        t : float or array
+            Number of examples, at least 0.
+
+        Returns
+        -------
+        float or array
+            Nats an example, of the shape of ``t``.
+
+        Raises
+        ------
+        ValueError
+            If a number of examples is negative or not finite.
+        """
         t = _examples(t)
         kappa = self.codimension
         with np.errstate(over="ignore"):
@@ -94,7 +126,23 @@ class AnnealedMachine:
         return (np.log1p(1 / survive) - np.log(self.agreement))[()]
 
     def gibbs_error(self, t: ArrayLike) -> np.ndarray | float:
-        """1 - <Z_{t+1}> / <Z_t>, the annealed probability of a wrong decision after t examples."""
+        """Compute 1 - <Z_{t+1}> / <Z_t>, the annealed probability of a wrong decision after t examples.
+
+        Parameters
+        ----------
+        t : float or array
+            Number of examples, at least 0.
+
+        Returns
+        -------
+        float or array
+            Probability, of the shape of ``t``.
+
+        Raises
+        ------
+        ValueError
+            If a number of examples is negative or not finite.
+        """
         return (-np.expm1(-np.asarray(self.entropic_loss(t))))[()]
 
     @property
@@ -118,7 +166,7 @@ class AnnealedMachine:
 
 
 def noisy_threshold_law(noise: float) -> PowerLaw:
-    r"""The error of a threshold set by maximum likelihood from noisy answers, as a power law of t.
+    r"""Derive the error of a threshold set by maximum likelihood from noisy answers, as a power law of t.
 
     Inputs are uniform on [0, 1], the teacher says yes with probability :math:`1/(1 + e^{-(x - 1/2)/\tau})`, and
 
@@ -133,6 +181,11 @@ def noisy_threshold_law(noise: float) -> PowerLaw:
     noise : float
         :math:`\tau`, positive, in units of the input.
 
+    Returns
+    -------
+    PowerLaw
+        Probability of a wrong decision, of the number of examples.
+
     Raises
     ------
     ValueError
@@ -144,9 +197,24 @@ def noisy_threshold_law(noise: float) -> PowerLaw:
 
 
 def logistic_entropy(signal: float) -> float:
-    r"""Entropy of a logistic teacher's answers, :math:`H_0 = \langle h(k(w_0 \cdot x)) \rangle`, nats an example.
+    r"""Compute the entropy of a logistic teacher's answers, :math:`H_0 = \langle h(k(w_0 \cdot x)) \rangle`.
 
-    Inputs are standard normal, ``signal`` (at least 0) is the length of :math:`w_0`; ``ValueError`` otherwise.
+    Inputs x are standard normal.
+
+    Parameters
+    ----------
+    signal : float
+        Length of :math:`w_0`, at least 0.
+
+    Returns
+    -------
+    float
+        Nats an example.
+
+    Raises
+    ------
+    ValueError
+        If ``signal`` is negative or not finite.
     """
     u, weight = normal_nodes()
     k = special.expit(at_least_zero("signal", signal) * u)
@@ -154,11 +222,26 @@ def logistic_entropy(signal: float) -> float:
 
 
 def logistic_agreement(signal: float, student: ArrayLike = 1.0) -> np.ndarray | float:
-    r"""How often a logistic machine with weights :math:`c\,w_0` gives the logistic teacher's answer, both at random.
+    r"""Compute how often a logistic machine of weights :math:`c\,w_0` gives the teacher's answer, both at random.
 
     .. math:: s(c) = \big\langle k(u)\,k(cu) + (1 - k(u))(1 - k(cu)) \big\rangle, \qquad u = w_0 \cdot x
 
-    ``signal`` is the length of :math:`w_0`, ``student`` is c, both at least 0; ``ValueError`` otherwise.
+    Parameters
+    ----------
+    signal : float
+        Length of :math:`w_0`, at least 0.
+    student : float or array
+        c, at least 0.
+
+    Returns
+    -------
+    float or array
+        Probability, of the shape of ``student``.
+
+    Raises
+    ------
+    ValueError
+        If an argument is negative, or ``signal`` is not finite.
     """
     u, weight = normal_nodes()
     c = np.asarray(student, dtype=float)
@@ -170,7 +253,7 @@ def logistic_agreement(signal: float, student: ArrayLike = 1.0) -> np.ndarray | 
 
 
 def yardstick_constants(marginal: str) -> dict[str, float]:
-    r"""Entropic loss, Gibbs and Bayes error of a hard machine with a unique solution, in units of m/t.
+    r"""Compute entropic loss, Gibbs and Bayes error of a hard machine with a unique solution, in units of m/t.
 
     A new example cuts the machines that are still possible; let z be where they lie across the cut, with distribution
     function F. The place of the cut is uniform on their scale and the teacher one of them, so that the three are
@@ -183,6 +266,11 @@ def yardstick_constants(marginal: str) -> dict[str, float]:
     ----------
     marginal : {"uniform", "normal"}
         F: uniform for one dimension (a threshold, two weights), normal in the limit of many.
+
+    Returns
+    -------
+    dict
+        ``entropic`` (nats; 1), ``gibbs`` and ``bayes`` (probabilities).
 
     Raises
     ------

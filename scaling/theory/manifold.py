@@ -27,7 +27,7 @@ def simulate_interpolation(
     n_test: int = 4000,
     seed: int = 0,
 ) -> pd.DataFrame:
-    r"""Mean squared error of regression in pieces: how it falls with their number N in ``dimension`` dimensions.
+    r"""Measure how the squared error of regression in N pieces falls with N in ``dimension`` dimensions.
 
     A piece has the width :math:`h \propto N^{-1/d}`. A function that is constant within each misses a smooth one by
     the order of h, a linear one by :math:`h^2`: squared,
@@ -38,7 +38,7 @@ def simulate_interpolation(
 
     Parameters
     ----------
-    pieces : array
+    pieces : array (n,)
         Their numbers N, from 1.
     dimension : int
         d, at least 1.
@@ -52,7 +52,8 @@ def simulate_interpolation(
         Functions averaged, the same for every N.
     n_test : int, default 4000
         Random places at which the error is measured.
-    seed : int, default 0
+    seed : int
+        Same seed, same targets and places.
 
     Returns
     -------

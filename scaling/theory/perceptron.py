@@ -16,7 +16,7 @@ __all__ = ["simulate_perceptron"]
 def simulate_perceptron(
     examples: ArrayLike, weights: int = 3, repeats: int = 200, draws: int = 64, seed: int = 0
 ) -> pd.DataFrame:
-    r"""Deterministic machine, noiseless teacher: a perceptron :math:`y = \mathrm{sign}(w \cdot x)`.
+    r"""Simulate a deterministic machine with a noiseless teacher: a perceptron :math:`y = \mathrm{sign}(w \cdot x)`.
 
     Inputs and teacher are isotropic, so only the direction of w counts: n weights are n - 1 dimensions. The
     directions that agree with all examples are sampled by hit-and-run along great circles. The chain starts at
@@ -25,14 +25,16 @@ def simulate_perceptron(
 
     Parameters
     ----------
-    examples : array
+    examples : array (n,)
         t, whole numbers, at least 1.
     weights : int, default 3
         n, at least 2. Time grows as n squared; beyond ten, check that more ``draws`` change nothing.
     repeats : int, default 200
+        Sets of examples averaged, at least 2.
     draws : int, default 64
         Directions drawn for each set of examples, n moves apart; at least 8.
     seed : int, default 0
+        Same seed, same draws.
 
     Returns
     -------

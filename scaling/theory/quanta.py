@@ -35,6 +35,11 @@ class QuantaModel:
     alpha : float
         Positive.
 
+    Raises
+    ------
+    ValueError
+        If ``alpha`` is not positive and finite.
+
     References
     ----------
     Michaud, Liu, Girit & Tegmark 2023 (arXiv:2303.13506). The sums and constants are derived here.
@@ -56,22 +61,70 @@ class QuantaModel:
         return self.alpha / (1 + self.alpha)
 
     def frequency(self, k: ArrayLike) -> np.ndarray | float:
-        """Share of the examples that use the k-th skill (k at least 1; ``ValueError`` otherwise)."""
+        """Compute the share of the examples that use the k-th skill.
+
+        Parameters
+        ----------
+        k : float or array
+            Rank, at least 1.
+
+        Returns
+        -------
+        float or array
+            The share, of the shape of ``k``.
+
+        Raises
+        ------
+        ValueError
+            If a rank is below 1.
+        """
         (rank,) = within("at least 1", lambda x: x >= 1, k=k)
         return (rank ** -(1 + self.alpha) / self.norm)[()]
 
     def loss_after(self, learned: ArrayLike) -> np.ndarray | float:
-        """Loss when the ``learned`` most frequent skills are known (at least 0): the exact sum of what is left."""
+        """Compute the loss when the most frequent skills are known: the exact sum of what is left.
+
+        Parameters
+        ----------
+        learned : float or array
+            How many are known, at least 0; fractions are cut off.
+
+        Returns
+        -------
+        float or array
+            Share of the uses, of the shape of ``learned``.
+
+        Raises
+        ------
+        ValueError
+            If a number is negative.
+        """
         (n,) = within("at least 0", lambda x: x >= 0, learned=learned)
         return (special.zeta(1 + self.alpha, np.floor(n) + 1) / self.norm)[()]
 
     def expected_loss(self, examples: ArrayLike, needed: int = 1) -> np.ndarray | float:
-        r"""Expected loss after some examples, if a skill is learned once it has been seen ``needed`` times.
+        r"""Compute the expected loss, if a skill is learned once it has been seen ``needed`` times.
 
         .. math:: \sum_k p_k\,\Pr[\mathrm{Poisson}(p_k D) < \tau]
 
         The number of examples D is itself taken as a Poisson variable of that mean, which makes the skills independent.
-        Raises ``ValueError`` if ``examples`` is not positive or ``needed`` is below 1.
+
+        Parameters
+        ----------
+        examples : float or array
+            D, positive.
+        needed : int
+            tau, at least 1.
+
+        Returns
+        -------
+        float or array
+            Share of the uses, of the shape of ``examples``.
+
+        Raises
+        ------
+        ValueError
+            If ``examples`` is not positive, or ``needed`` is no whole number from 1.
         """
         (D,) = positive(examples=examples)
         tau = whole_number("needed", needed)
@@ -95,11 +148,26 @@ class QuantaModel:
         return PowerLaw(1 / (self.alpha * self.norm), -self.alpha)
 
     def data_law(self, needed: int = 1) -> PowerLaw:
-        r"""What the expected loss tends to after many examples.
+        r"""Derive what the expected loss tends to after many examples.
 
         .. math:: \frac{\Gamma(\tau + s)}{\Gamma(\tau)\,s\,(1+\alpha)}\,\zeta(1+\alpha)^{-1/(1+\alpha)}\,D^{-s}
 
-        with :math:`s = \alpha/(1+\alpha)`. Raises ``ValueError`` if ``needed`` is below 1.
+        with :math:`s = \alpha/(1+\alpha)`.
+
+        Parameters
+        ----------
+        needed : int
+            tau, at least 1.
+
+        Returns
+        -------
+        PowerLaw
+            Share of the uses, of the number of examples D.
+
+        Raises
+        ------
+        ValueError
+            If ``needed`` is no whole number from 1.
         """
         tau, s = whole_number("needed", needed), self.data_exponent
         ratio = np.exp(special.gammaln(tau + s) - special.gammaln(tau))
@@ -116,13 +184,15 @@ def simulate_quanta(
     Parameters
     ----------
     model : QuantaModel
-    examples : array
+        The skills and their frequencies.
+    examples : array (n,)
         Numbers of examples, at least 1; each is drawn anew.
     needed : int, default 1
         Times that a skill has to be seen.
     repeats : int, default 10
         Draws averaged, at least 2.
-    seed : int, default 0
+    seed : int
+        Same seed, same draws.
 
     Returns
     -------

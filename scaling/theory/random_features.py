@@ -52,6 +52,11 @@ class RandomFeatureModel:
     latent : int
         M, the number of latent dimensions; N or T must lie below it.
 
+    Raises
+    ------
+    ValueError
+        If ``alpha`` is not positive and finite, or ``latent`` is no whole number from 2.
+
     References
     ----------
     Maloney, Roberts & Sully 2022 (arXiv:2210.16859); the formulas were derived anew and checked by simulation.
@@ -65,7 +70,23 @@ class RandomFeatureModel:
         whole_number("latent", self.latent, 2)
 
     def spectrum(self, index: ArrayLike) -> np.ndarray | float:
-        """Variance of the latent variable number ``index`` (1 to ``latent``; ``ValueError`` outside)."""
+        r"""Compute the variance of a latent variable.
+
+        Parameters
+        ----------
+        index : float or array
+            I, from 1 to ``latent``.
+
+        Returns
+        -------
+        float or array
+            :math:`\lambda_I`, of the shape of ``index``.
+
+        Raises
+        ------
+        ValueError
+            If an index lies outside.
+        """
         (place,) = positive(index=index)
         if (place < 1).any() or (place > self.latent).any():
             raise ValueError(f"index must lie between 1 and {self.latent}, got {place.min():g} to {place.max():g}")
@@ -93,16 +114,48 @@ class RandomFeatureModel:
         return share @ weights, (share * share) @ weights
 
     def dimensions(self, kappa: ArrayLike) -> tuple[np.ndarray | float, np.ndarray | float]:
-        r"""The effective dimensions :math:`d_1` and :math:`d_2` at ``kappa`` (positive; ``ValueError`` otherwise)."""
+        r"""Compute the effective dimensions :math:`d_1` and :math:`d_2`.
+
+        Parameters
+        ----------
+        kappa : float or array
+            Where, positive.
+
+        Returns
+        -------
+        tuple of float or array
+            :math:`d_1` and :math:`d_2`, each of the shape of ``kappa``.
+
+        Raises
+        ------
+        ValueError
+            If the argument is not a positive number.
+        """
         (value,) = positive(kappa=kappa)
         d1, d2 = self._dimensions(np.log(value.ravel()))
         return d1.reshape(value.shape)[()], d2.reshape(value.shape)[()]
 
     def fixed_point(self, params: ArrayLike, samples: ArrayLike, ridge: ArrayLike = 0.0) -> np.ndarray | float:
-        r""":math:`\kappa` for N ``params``, T ``samples`` and a ridge, by a bracketed root of a monotone function.
+        r"""Find :math:`\kappa`, a bracketed root of a monotone function.
 
-        Without a ridge, :math:`d_1(\kappa) = \min(N, T)`. Raises ``ValueError`` if an argument is not positive (the
-        ridge: negative), or neither N nor T lies below the latent dimension.
+        Without a ridge, :math:`d_1(\kappa) = \min(N, T)`.
+
+        Parameters
+        ----------
+        params, samples : float or array
+            N and T, positive; one of them below ``latent``.
+        ridge : float or array
+            :math:`\delta`, at least 0.
+
+        Returns
+        -------
+        float or array
+            :math:`\kappa`, of the broadcast shape.
+
+        Raises
+        ------
+        ValueError
+            If an argument is not positive (the ridge: is negative), or neither N nor T lies below ``latent``.
         """
         N, T, delta = self._arguments(params, samples, ridge)
         return np.exp(self._log_kappa(N.ravel(), T.ravel(), delta.ravel())).reshape(N.shape)[()]
@@ -154,10 +207,27 @@ class RandomFeatureModel:
         return np.exp(u) * (d1 - rho * d2) / (1 - ((1 - rho) * d1 + rho * d2) / T)
 
     def loss(self, params: ArrayLike, samples: ArrayLike, ridge: ArrayLike | None = None) -> np.ndarray | float:
-        r"""Mean squared error of N ``params`` fitted to T ``samples`` with a ridge; by default the best ridge.
+        r"""Compute the mean squared error of N features fitted to T samples with a ridge.
 
         Without a ridge it is :math:`\kappa m/(1 - m/\max(N, T))`, :math:`m = \min(N, T)`: symmetric in N and T, and
-        infinite where they are equal. Raises ``ValueError`` as :meth:`fixed_point` does.
+        infinite where they are equal.
+
+        Parameters
+        ----------
+        params, samples : float or array
+            N and T, positive; one of them below ``latent``.
+        ridge : float or array, optional
+            :math:`\delta`, at least 0; by default the best.
+
+        Returns
+        -------
+        float or array
+            Mean squared error on new data, of the broadcast shape.
+
+        Raises
+        ------
+        ValueError
+            As of :meth:`fixed_point`.
         """
         if ridge is None:
             return self.best_ridge(params, samples)[1]
@@ -171,7 +241,23 @@ class RandomFeatureModel:
         return loss.reshape(N.shape)[()]
 
     def best_ridge(self, params: ArrayLike, samples: ArrayLike) -> tuple[np.ndarray | float, np.ndarray | float]:
-        """The ridge with the least loss, and that loss; ``ValueError`` as :meth:`fixed_point`."""
+        """Find the ridge with the least loss.
+
+        Parameters
+        ----------
+        params, samples : float or array
+            N and T, positive; one of them below ``latent``.
+
+        Returns
+        -------
+        tuple of float or array
+            The ridge and the loss, each of the broadcast shape.
+
+        Raises
+        ------
+        ValueError
+            As of :meth:`fixed_point`.
+        """
         N, T, _ = self._arguments(params, samples, 0.0)
         n, t = N.ravel(), T.ravel()
         low = self._ridgeless(np.minimum(n, t))
@@ -181,9 +267,25 @@ class RandomFeatureModel:
         return ridge.reshape(N.shape)[()], self._loss(u, n, t).reshape(N.shape)[()]
 
     def local_exponent(self, params: ArrayLike) -> np.ndarray | float:
-        r"""Slope of ln loss against ln N on endless samples, :math:`-d_2/(d_1 - d_2)` at :math:`d_1(\kappa) = N`.
+        r"""Compute the slope of ln loss against ln N on endless samples.
 
-        It tends to :math:`-\alpha` for :math:`1 \ll N \ll M`; ``ValueError`` as :meth:`fixed_point`.
+        It is :math:`-d_2/(d_1 - d_2)` at :math:`d_1(\kappa) = N`;
+        it tends to :math:`-\alpha` for :math:`1 \ll N \ll M`.
+
+        Parameters
+        ----------
+        params : float or array
+            N, positive and below ``latent``.
+
+        Returns
+        -------
+        float or array
+            The slope, negative, of the shape of ``params``.
+
+        Raises
+        ------
+        ValueError
+            As of :meth:`fixed_point`.
         """
         d1, d2 = self.dimensions(self.fixed_point(params, np.inf))
         return -d2 / (d1 - d2)
@@ -216,7 +318,7 @@ def simulate_random_features(
     ----------
     model : RandomFeatureModel
         Its ``latent`` times ``samples`` numbers are held in memory.
-    params, samples : array
+    params, samples : array (n,)
         Whole numbers N and T, broadcast against each other.
     ridge : array or None, default 0
         Each is tried on every pair (N, T) and the same draws. With 0, the solution of least norm; with None,
@@ -225,7 +327,8 @@ def simulate_random_features(
         Draws of data and features, at least 2.
     teachers : int, default 8
         Targets fitted to each draw and averaged.
-    seed : int, default 0
+    seed : int
+        Same seed, same draws.
 
     Returns
     -------

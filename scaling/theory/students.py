@@ -36,7 +36,7 @@ def simulate_thresholds(
     repeats: int = 4000,
     seed: int = 0,
 ) -> pd.DataFrame:
-    r"""Deterministic machines, noiseless teacher: thresholds on [0, 1], learned from uniform inputs.
+    r"""Simulate deterministic machines with a noiseless teacher: thresholds on [0, 1], learned from uniform inputs.
 
     An example names one of the m thresholds and an input x; the answer is whether x lies above the teacher's
     threshold, 1/2. The machine's threshold is the product of its ``weights``, each uniform on [0, 1] a priori. What
@@ -44,7 +44,7 @@ def simulate_thresholds(
 
     Parameters
     ----------
-    examples : array
+    examples : array (n,)
         t, whole numbers, at least 1.
     dimension : int, default 1
         m, thresholds to be learned.
@@ -54,7 +54,9 @@ def simulate_thresholds(
         Weights that make a threshold. With more than one the solutions form a curved surface, one dimension lower
         than the space.
     repeats : int, default 4000
+        Sets of examples averaged, at least 2.
     seed : int, default 0
+        Same seed, same draws.
 
     Returns
     -------
@@ -100,7 +102,7 @@ def simulate_noisy_threshold(
     repeats: int = 1000,
     seed: int = 0,
 ) -> pd.DataFrame:
-    r"""Noisy teacher, deterministic machine: a threshold on [0, 1] from unreliable answers.
+    r"""Simulate a deterministic machine with a noisy teacher: a threshold on [0, 1] from unreliable answers.
 
     Inputs are uniform. The teacher says yes with probability :math:`f + (1 - 2f)/(1 + e^{-(x - 1/2)/\tau})`. The
     student decides by a hard threshold; its error is counted against the teacher's likelier answer,
@@ -108,7 +110,7 @@ def simulate_noisy_threshold(
 
     Parameters
     ----------
-    examples : array
+    examples : array (n,)
         t, whole numbers, at least 1.
     noise : float, default 0.075
         :math:`\tau`, at least 0: smooth noise near the threshold, in units of the input.
@@ -118,7 +120,9 @@ def simulate_noisy_threshold(
         The threshold of maximum likelihood, the model being known (needs ``noise`` > 0 and no ``flips``), or one
         that makes the fewest mistakes on the examples.
     repeats : int, default 1000
+        Sets of examples averaged, at least 2.
     seed : int, default 0
+        Same seed, same draws.
 
     Returns
     -------
@@ -151,21 +155,23 @@ def simulate_noisy_threshold(
 def simulate_logistic(
     examples: ArrayLike, dimension: int = 3, signal: float = 1.5, repeats: int = 400, seed: int = 0
 ) -> pd.DataFrame:
-    r"""Noisy teacher, stochastic machine: logistic regression in m dimensions.
+    r"""Simulate a stochastic machine with a noisy teacher: logistic regression in m dimensions.
 
     Inputs are standard normal; the teacher says yes with probability :math:`1/(1 + e^{-w_0 \cdot x})`. The student
     maximises the likelihood times a normal prior of variance 2 for each weight, which keeps the maximum finite.
 
     Parameters
     ----------
-    examples : array
+    examples : array (n,)
         t, whole numbers, at least 1.
     dimension : int, default 3
         m, weights to be learned.
     signal : float, default 1.5
         Length of the teacher's weights, at least 0: how reliable the answers are.
     repeats : int, default 400
+        Sets of examples averaged, at least 2.
     seed : int, default 0
+        Same seed, same draws.
 
     Returns
     -------

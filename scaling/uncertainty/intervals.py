@@ -24,9 +24,18 @@ FEW_MISSING = 0.02
 class Interval:
     """Central percentiles, NaN where an end is not known, and why.
 
-    ``low``, ``high`` have one entry a quantity, as have ``flat`` (all resamples have one value, so that there is no
-    interval), ``missing`` (share of the resamples without a value) and ``widened`` (the percentiles lay beside the
-    estimate, and the interval was widened to hold it). ``drawn`` is the number of resamples.
+    Attributes
+    ----------
+    low, high : array (...)
+        The ends, an entry a quantity; NaN where one is not known.
+    flat : array of bool (...)
+        Whether all resamples have one value, so that there is no interval.
+    missing : array (...)
+        Share of the resamples without a value.
+    widened : array of bool (...)
+        Whether the percentiles lay beside the estimate, and were widened to hold it.
+    drawn : int
+        Number of resamples.
     """
 
     low: np.ndarray
@@ -37,7 +46,18 @@ class Interval:
     drawn: int
 
     def remarks(self, level: float) -> list[str]:
-        """What to know of these intervals, in words."""
+        """Say what to know of these intervals.
+
+        Parameters
+        ----------
+        level : float
+            Theirs, between 0 and 1.
+
+        Returns
+        -------
+        list of str
+            A sentence each; empty where nothing is to be said.
+        """
         words = []
         if self.flat.any():
             words.append("all resamples give the same value, which says nothing of its spread: there is no interval")

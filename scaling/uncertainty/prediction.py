@@ -30,7 +30,7 @@ class Noise:
         root of n over n less the number of constants.
     freedom : int
         Degrees of freedom of the repeats; 0 for residuals.
-    residuals : array
+    residuals : array (n_runs,)
         In ln loss, widened; runs that were set aside are not among them.
     """
 
@@ -40,14 +40,47 @@ class Noise:
     residuals: np.ndarray
 
     def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-        """Student's distribution with the freedom of the repeats, or residuals drawn with replacement."""
+        """Draw from Student's distribution with the freedom of the repeats, or residuals with replacement.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Of the draws.
+        rng : Generator
+            NumPy's random numbers.
+
+        Returns
+        -------
+        array
+            Deviations in ln loss, of the shape asked for.
+        """
         if self.source == REPEATS:
             return self.spread * rng.standard_t(self.freedom, shape)
         return rng.choice(self.residuals, shape)
 
 
 def noise_of(fit: Fit, set_aside: Iterable[int] = ()) -> Noise:
-    """The noise of a run about a fitted law of the loss, without the rows of ``fit.runs`` that were ``set_aside``."""
+    """Estimate the noise of a run about a fitted law of the loss.
+
+    Parameters
+    ----------
+    fit : Fit
+        Of a law of the loss.
+    set_aside : iterable of int
+        Rows of ``fit.runs`` that are left out.
+
+    Returns
+    -------
+    Noise
+        In ln loss.
+
+    Raises
+    ------
+    TypeError
+        If what is given is no fit.
+    IndexError
+        If there is no such row.
+    """
     used = as_fit(fit).weights > 0
     used[list(set_aside)] = False
     runs = fit.runs[used]

@@ -48,6 +48,10 @@ class Bootstrap:
         Rows of ``fit.runs`` that were not drawn, since a robust fit sets them aside.
     lost : int
         Resamples left out of ``samples`` and ``law`` because they have no answer; intervals count them as unknown.
+    fit : Fit or FrontierFit
+        What was resampled.
+    seed : int
+        Of the draws.
     """
 
     samples: pd.DataFrame
@@ -63,7 +67,7 @@ class Bootstrap:
     lost: int = 0
 
     def interval(self, level: float = 0.95, of: str | Callable[[Any], Any] | None = None) -> Any:
-        """Percentile interval, central, at ``level``.
+        """Compute a percentile interval, central, at a level.
 
         A resample without a value (NaN) counts as lying beyond either end; where more than (1 - level)/2 of them have
         none, the ends are not known and are NaN. Percentiles that miss the estimate are widened to it. Of both, a
@@ -79,7 +83,8 @@ class Bootstrap:
 
         Returns
         -------
-        DataFrame with columns low and high (one row a constant), or (low, high).
+        DataFrame or tuple
+            Columns ``low`` and ``high``, a row a constant; with ``of``, the pair (low, high).
 
         Raises
         ------
@@ -101,8 +106,27 @@ class Bootstrap:
         return (found.low[()], found.high[()])
 
     def percentiles(self, level: float = 0.95, of: str | Callable[[Any], Any] | None = None) -> Interval:
-        """The same as arrays, with what is to be said of them in :meth:`Interval.remarks
-        <scaling.uncertainty.Interval.remarks>` instead of warnings and errors."""
+        """Compute an interval as arrays, without the warnings and errors of :meth:`interval`.
+
+        What is to be said of them is in :meth:`Interval.remarks <scaling.uncertainty.Interval.remarks>`.
+
+        Parameters
+        ----------
+        level : float
+            As for :meth:`interval`.
+        of : str or callable, optional
+            As for :meth:`interval`.
+
+        Returns
+        -------
+        Interval
+            One entry a quantity.
+
+        Raises
+        ------
+        ValueError
+            As of :meth:`interval`.
+        """
         proper_share("level", level)
         enough_resamples(level, len(self.samples) + self.lost)
         if not (of is None or isinstance(of, str) or callable(of)):
@@ -134,14 +158,14 @@ class Bootstrap:
         return constants_of(self._point) if isinstance(self.fit, FrontierFit) else samples_of(self._point)
 
     def predict(self, params: ArrayLike, tokens: ArrayLike, level: float = 0.95, noise: bool = True) -> pd.DataFrame:
-        """Loss of a run that is still to be trained, with the interval in which it will end.
+        """Predict the loss of a run that is still to be trained, with the interval in which it will end.
 
         Where ``noise`` is false, the interval is that of the law's mean alone, which says how well the law is known
         and not how far a run strays from it.
 
         Parameters
         ----------
-        params, tokens : array
+        params, tokens : float or array
             Size and tokens of each run; they broadcast.
         level : float
             Of the intervals, between 0 and 1.
@@ -181,7 +205,13 @@ class Bootstrap:
         return pd.DataFrame(table | {"noise": spread, "noise_from": source})
 
     def standard_error(self) -> pd.Series:
-        """Standard deviation over the resamples, one a constant."""
+        """Compute the standard deviation over the resamples.
+
+        Returns
+        -------
+        Series
+            One a constant.
+        """
         return self.samples.std(ddof=1)
 
     def _table(self) -> pd.DataFrame:
@@ -213,7 +243,7 @@ def bootstrap(
     by: str | None = None,
     scaled: bool = True,
 ) -> Bootstrap:
-    r"""Case resampling: draw as many runs as there are, with replacement, and fit again.
+    r"""Resample the runs of a fit: draw as many as there are, with replacement, and fit again.
 
     Resamples are as robust as the fit. Huber's objective gives a diverged run one vote; a resample may draw it four
     times, and then the law bends. So runs more than twelve noises from a robust fit (noise by the median of the
@@ -252,6 +282,7 @@ def bootstrap(
     Returns
     -------
     Bootstrap
+        The constants of each resample.
 
     Raises
     ------

@@ -33,7 +33,7 @@ MOST_INFLUENCE = 0.05
 def subsampled_bootstrap(
     fit: Fit | FrontierFit, rows: int = 4_000, n_resamples: int = 1_000, seed: int = 0
 ) -> Bootstrap:
-    r"""Bootstrap of a fit to many runs, at the cost of one to few.
+    r"""Resample a fit to many runs, at the cost of one to few.
 
     A part of *m* of the *n* runs is drawn at random, each with all its rows, fitted and resampled as
     :func:`~scaling.uncertainty.bootstrap` does. The deviations of its resamples from its own fit, in
@@ -68,7 +68,9 @@ def subsampled_bootstrap(
     FitError
         If the fit, or that of the part, is not identified; for approach 1, which resamples curves, and other laws.
     ValueError
-        If ``rows`` is below 500.
+        If ``rows`` is below 500, or another number is out of its range.
+    TypeError
+        If what is given is no fit.
 
     References
     ----------

@@ -13,9 +13,15 @@ ONE = "--best-of params,tokens keeps one of each"
 class Pooling:
     """Why the rows of a table are not one run each of one family.
 
-    ``kind`` is ``checkpoints``, ``repeated``, ``copies``, ``evaluations``, ``sweep``, ``measures``, ``families``,
-    ``appended``, ``unfinished``, ``experts`` or ``units``; ``columns`` those that tell; ``words`` say what was seen,
-    and what to do.
+    Attributes
+    ----------
+    kind : str
+        ``checkpoints``, ``repeated``, ``copies``, ``evaluations``, ``sweep``, ``measures``, ``families``, ``appended``,
+        ``unfinished``, ``experts`` or ``units``.
+    columns : tuple of str
+        Those that tell.
+    words : str
+        What was seen, and what to do.
     """
 
     kind: str

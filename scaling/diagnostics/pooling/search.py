@@ -30,7 +30,7 @@ MOST_ROWS = 20_000
 
 
 def find_pooling(fit: Fit, table: pd.DataFrame | None = None) -> list[Pooling]:
-    r"""What in the runs of a fit speaks against one law for all of them.
+    r"""Find what in the runs of a fit speaks against one law for all of them.
 
     * *Checkpoints*: no column names the run, and most sizes have many numbers of tokens, equally spaced as the points
       of a training curve are; or a few close together, in all runs at the same distances, as the last checkpoints have.
@@ -69,6 +69,11 @@ def find_pooling(fit: Fit, table: pd.DataFrame | None = None) -> list[Pooling]:
     list of Pooling
         Empty for a table whose rows are runs of one family. Only *checkpoints* where these are seen, and only *experts*
         where a column has the active parameters.
+
+    Raises
+    ------
+    TypeError
+        If what is given is no fit.
     """
     table = as_fit(fit).runs if table is None else table
     mapping = {each["name"]: each["column"] for each in table.attrs.get("reading", {}).get("mapping", [])}

@@ -25,7 +25,23 @@ CLOSER = 2.0
 
 
 def swept_columns(runs: pd.DataFrame) -> tuple[str, ...]:
-    """The columns that explain how runs of one size and number of tokens differ, the strongest first."""
+    """Find the columns that explain how runs of one size and number of tokens differ.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        ``params``, ``tokens`` and ``loss``, positive, and the columns of settings.
+
+    Returns
+    -------
+    tuple of str
+        The columns, the strongest first; empty where none explains it.
+
+    Raises
+    ------
+    RunsError
+        If one of the three is missing, or a value in it is no positive finite number.
+    """
     positive_columns(runs, "params", "tokens", "loss")
     found = find_sweep(runs)
     return () if found is None else found.columns

@@ -25,7 +25,7 @@ _TEXT, LARGEST = {".log", ".txt", ".out", ""}, 2**30
 def collect_logs(
     paths: str | Path | Sequence[str | Path], curves: bool = False, loss: str | None = None
 ) -> pd.DataFrame:
-    """The runs that logs tell of, as a table for :func:`~scaling.runs.load_runs`.
+    """Gather the runs that logs tell of into a table for :func:`~scaling.runs.load_runs`.
 
     Known are ``trainer_state.json`` of Hugging Face (of several checkpoints of a run the longest), folders of Weights &
     Biases (``wandb-summary.json``) and histories in JSON lines, ``metrics.csv`` of Lightning, folders of MLflow,

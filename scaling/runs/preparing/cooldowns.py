@@ -21,7 +21,7 @@ _FLAGS = frozenset(["annealed", "anneal", "cooldown", "cooled", "decayed", "isco
 
 
 def annealed_points(runs: pd.DataFrame, column: str | None = None) -> pd.DataFrame:
-    """The rows at which a cooldown of the learning rate ends, as runs of their own.
+    """Keep the rows at which a cooldown of the learning rate ends, as runs of their own.
 
     With a constant learning rate and a cooldown at the end, one run gives several final losses: it is cooled down from
     a stored state at several lengths. The points before are not what a run of that length would have reached.
@@ -44,6 +44,8 @@ def annealed_points(runs: pd.DataFrame, column: str | None = None) -> pd.DataFra
     ------
     RunsError
         If no column names the run or tells the cooldowns, or no cooldown ends.
+    KeyError
+        If there is no such ``column``, or no column ``tokens``.
     """
     codes = runs_of(runs)
     if codes is None:

@@ -16,7 +16,7 @@ __all__ = ["select_runs"]
 
 
 def select_runs(runs: pd.DataFrame, where: str | Sequence[str]) -> pd.DataFrame:
-    """The rows for which a condition holds, such as ``"tokens / params < 100 and optimizer == 'adam'"``.
+    """Keep the rows for which a condition holds, such as ``"tokens / params < 100 and optimizer == 'adam'"``.
 
     Parameters
     ----------

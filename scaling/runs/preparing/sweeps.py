@@ -36,7 +36,7 @@ def best_of(
     how: str = "minimum",
     loss: str = "loss",
 ) -> pd.DataFrame:
-    r"""One row for each design: the run of least loss among those that differ only in what was tuned.
+    r"""Keep one row for each design: the run of least loss among those that differ only in what was tuned.
 
     With ``how="parabola"`` the loss of that row is replaced by the least value of a parabola in :math:`\ln x` through
     it and its two neighbours, along each swept column :math:`x`; where several were swept, the decreases add up. The
@@ -55,6 +55,7 @@ def best_of(
         What was tuned; by default the columns that are called learning rate, batch size or the like and that vary
         within a design.
     how : {"minimum", "parabola"}
+        Whether the loss is that of the row, or that of the parabola.
     loss : str, default "loss"
         The column to be made small.
 

@@ -80,8 +80,26 @@ def load_runs(
         Keep rows whose ``status`` is not ``finished``; they may lack a loss.
     skip_bad : bool, default False
         Leave out rows with a missing or impossible value; ``attrs["reading"]["notes"]`` says which.
-    columns, units, loss_unit, bytes_per_token, ceiling, delimiter, decimal, encoding, sheet, derive, where, run, curves
-        As for :func:`~scaling.runs.read_table`.
+    columns : mapping, optional
+        Here and below as for :func:`~scaling.runs.read_table`: our names to the file's.
+    units : mapping, optional
+        Our names to units.
+    loss_unit : str, optional
+        Unit of the loss.
+    bytes_per_token : float, optional
+        For a loss per byte.
+    ceiling : float, optional
+        The limit to which the column of the loss rises.
+    delimiter, decimal, encoding, sheet : str, optional
+        Instead of what is found in the file.
+    derive : mapping, optional
+        Our names to expressions of the file's columns.
+    where : str or sequence of str
+        Conditions on the rows that are taken.
+    run : str or sequence of str
+        Columns that name a run.
+    curves : str or Path, optional
+        Another file, of the runs' curves.
 
     Returns
     -------

@@ -147,6 +147,7 @@ def read_table(
     Returns
     -------
     RunsTable
+        The table, and how it was read.
 
     Raises
     ------
