@@ -269,11 +269,12 @@ def closed():
 
 
 STRANGERS = {
-    "web server": (web_server, "takes connections, but has not answered"),
-    "proxy": (lambda: listener(b"HTTP/1.1 400 Bad Request\r\n\r\n"), "is not a Dask scheduler"),
-    "login": (lambda: listener(b"SSH-2.0-OpenSSH_9.2\r\n"), "is not a Dask scheduler"),
-    "silent": (listener, "takes connections, but has not answered"),
-    "closed": (closed, "no Dask scheduler can be reached"),
+    # that of Python 3.14 answers to what is no request; those before wait for its end
+    "web server": (web_server, ("takes connections, but has not answered", "is not a Dask scheduler")),
+    "proxy": (lambda: listener(b"HTTP/1.1 400 Bad Request\r\n\r\n"), ("is not a Dask scheduler",)),
+    "login": (lambda: listener(b"SSH-2.0-OpenSSH_9.2\r\n"), ("is not a Dask scheduler",)),
+    "silent": (listener, ("takes connections, but has not answered",)),
+    "closed": (closed, ("no Dask scheduler can be reached",)),
 }
 
 
@@ -294,7 +295,7 @@ def test_a_stranger_at_the_address_is_told_from_a_scheduler(stranger, runs, tmp_
         result = CliRunner().invoke(main, [*command, "--scheduler", address])
     assert result.exit_code == 3, result.exception
     assert address in result.output
-    assert words in result.output
+    assert any(each in result.output for each in words)
     assert [path.name for path in tmp_path.iterdir()] == ["runs.csv"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -143,7 +144,7 @@ def _names(tables: tuple[str, ...]) -> list[str]:
     """A folder's name for each table: its own, made plain, and unlike the others."""
     names: list[str] = []
     for source in tables:
-        stem = re.sub(r"[^\w.-]+", "_", Path(source).stem).strip("._") or "table"
+        stem = re.sub(r"[^\w.-]+", "_", os.path.splitext(Path(source).name)[0]).strip("._") or "table"
         same = sum(name == stem or name.startswith(f"{stem}-") for name in names)
         names.append(f"{stem}-{same + 1}" if same else stem)
     return names

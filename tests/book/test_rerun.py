@@ -348,7 +348,7 @@ def test_words_in_a_block_cannot_end_it(words):
 
 
 def test_names_of_several_books():
-    assert _names(("a/runs.csv", "b/runs.csv", "<x>.csv", "..csv")) == ["runs", "runs-2", "x", "table"]
+    assert _names(("a/runs.csv", "b/runs.csv", "<x>.csv", "..csv", "__.csv")) == ["runs", "runs-2", "x", "csv", "table"]
 
 
 # --- chapters that fail ----------------------------------------------------------------------------------------------

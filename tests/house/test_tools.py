@@ -6,6 +6,7 @@ import tomllib
 from itertools import pairwise
 from pathlib import Path
 
+import by_file
 import clean_notebooks
 import nbformat
 import pytest
@@ -104,10 +105,9 @@ def test_check_leaves_out_what_test_does_not():
     assert " -m " not in recipe_of("test").partition("-m pytest")[2]
 
 
-def test_those_that_stand_alone_are_there(request):
+def test_those_that_stand_alone_are_there():
     """Tests that are dealt out one by one: under another name they would go with their file again."""
-    alone = request.config.pluginmanager.get_plugin(str(ROOT / "tests/conftest.py")).ALONE
-    for file, _, name in (each.partition("::") for each in alone):
+    for file, _, name in (each.partition("::") for each in by_file.ALONE):
         assert not name or f"def {name}" in (ROOT / file).read_text(), name
         assert (ROOT / file).is_file(), file
 
