@@ -199,6 +199,8 @@ def test_a_constant_that_is_missing_is_named(law):
                 type(law).of({each: value for each, value in law.constants.items() if each != name})
 
 
-def test_two_steps_of_a_task_have_no_place_of_their_own():
+def test_laws_of_laws_have_no_place_of_their_own():
     with pytest.raises(ValueError, match="no place has those of both steps; TaskLaw"):
         TaskLaw.from_published("besiroglu2024")
+    with pytest.raises(ValueError, match="no place has two power laws; FrontierLaw"):
+        FrontierLaw.from_published("sardana2024/readme/loss")  # which has a params, a tokens and a loss: numbers
