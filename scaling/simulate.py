@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from ._checks import at_least_zero, generator, positive_finite, whole_number
+from ._checks import at_least_zero, between, generator, positive_finite, whole_number
 from .laws.base import HasLoss, Law, of_size_and_tokens
 from .laws.chinchilla import ChinchillaLaw
 from .laws.power import FrontierLaw
@@ -56,12 +56,7 @@ def simulate_runs(
         If what is given is no law of the loss, or no table.
     """
     truth = law if isinstance(law, Law) else of_size_and_tokens(law)
-    if not isinstance(design, pd.DataFrame):
-        raise TypeError(f"a design is a DataFrame with params and tokens, not a {type(design).__name__}")
-    for name in ("params", "tokens"):
-        if name not in design:
-            raise ValueError(f"design has no column {name!r}; its columns are {list(design.columns)}")
-    N, D = _filled(params=design["params"], tokens=design["tokens"])
+    N, D = checked_design(design)
     sigma = at_least_zero("noise", noise)
     loss = truth.predict(design) if isinstance(truth, Law) else np.asarray(truth.loss(N, D), dtype=float)
     if sigma:
@@ -73,6 +68,16 @@ def simulate_runs(
         runs["flops"] = 6 * N * D
     runs["loss"] = loss
     return runs
+
+
+def checked_design(design: pd.DataFrame) -> list[np.ndarray]:
+    """Sizes and tokens of a design; ``TypeError`` for no table, ``ValueError`` for one without them."""
+    if not isinstance(design, pd.DataFrame):
+        raise TypeError(f"a design is a DataFrame with params and tokens, not a {type(design).__name__}")
+    for name in ("params", "tokens"):
+        if name not in design:
+            raise ValueError(f"design has no column {name!r}; its columns are {list(design.columns)}")
+    return _filled(params=design["params"], tokens=design["tokens"])
 
 
 def isoflop_design(
@@ -112,8 +117,7 @@ def isoflop_design(
     (C,) = _filled(budgets=np.ravel(budgets))
     (middle,) = _filled(center=_center(C, law, center))
     middle = np.broadcast_to(middle, C.shape)
-    if not (np.isfinite(width) and width > 1):
-        raise ValueError(f"width must be larger than 1, got {width!r}")
+    between("width", width, 1, np.inf)
     spread = width ** np.linspace(-1, 1, whole_number("n_sizes", n_sizes)) if n_sizes != 1 else np.ones(1)
     budget = np.repeat(C, len(spread))
     return _design(np.outer(middle, spread).ravel(), budget=budget)

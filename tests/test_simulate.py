@@ -117,7 +117,7 @@ def test_without_a_gap_curves_are_the_law_and_noise_is_seeded():
         (lambda: simulate_runs(LAW, DESIGN.assign(tokens=0)), "tokens must be positive and finite, got 0"),
         (lambda: isoflop_design([1e18, -1], law=LAW), "budgets must be positive and finite, got -1"),
         (lambda: isoflop_design([], law=LAW), "budgets is empty"),
-        (lambda: isoflop_design([1e18], width=1, law=LAW), "width must be larger than 1, got 1"),
+        (lambda: isoflop_design([1e18], width=1, law=LAW), "width must be larger than 1 and finite, got 1"),
         (lambda: isoflop_design([1e18], n_sizes=2.5, law=LAW), "n_sizes must be a whole number, at least 1, got 2.5"),
         (lambda: isoflop_design([1e18]), "give either law or center"),
         (lambda: isoflop_design([1e18], law=LAW, center=1e8), "give either law or center"),

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from .._checks import positive_finite, proper_share, whole_number
 from .._words import format_count
 from ..errors import FitError, FitErrorKind
 from ..fit.common import sound_runs
@@ -130,8 +131,9 @@ def fit_approaches(
     Raises
     ------
     ValueError
-        For options that the fits refuse.
+        For an approach that is none of the three, or options that the fits refuse.
     """
+    which = known_approaches(which)
     try:
         runs, curves = sound_runs(runs), None if curves is None else sound_runs(curves)
     except FitError as error:
@@ -140,6 +142,17 @@ def fit_approaches(
         how = {"law": law, "objective": objective, "delta": delta, "rows": rows, "fixed": fixed, "tied": tied}
         parametric = _parametric(runs, **how)
     return _decided(parametric, runs, which, curves, window)
+
+
+def known_approaches(which: Iterable[int]) -> tuple[int, ...]:
+    """The numbers of approaches; ``ValueError`` for anything but some of the three."""
+    words = f"which must be some of the approaches {', '.join(map(str, APPROACHES))}, such as (2, 3)"
+    if isinstance(which, str) or not isinstance(which, Iterable):
+        raise ValueError(f"{words}, got {which!r}")
+    numbers = tuple(whole_number("which", each) for each in which)
+    if unknown := [each for each in numbers if each not in APPROACHES]:
+        raise ValueError(f"{words}, got {unknown[0]!r}")
+    return numbers
 
 
 def _parametric(runs: pd.DataFrame, **how: Any) -> Fit | FitError:
@@ -247,6 +260,8 @@ class Approaches:
         ValueError
             If a number is out of its range, or there are too few resamples for the level.
         """
+        positive_finite(flops=flops)
+        proper_share("level", level)
         rows = {}
         for number, name in APPROACHES.items():
             row: dict[str, Any] = {"why_not": self.reasons.get(number, "")}
@@ -283,7 +298,7 @@ class Approaches:
         Raises
         ------
         ValueError
-            If ``level`` is above 1.
+            If ``level`` does not lie between 0 and 1.
         """
         return self.paired.table(level)
 
@@ -303,7 +318,7 @@ class Approaches:
         Raises
         ------
         ValueError
-            If ``level`` is above 1.
+            If ``level`` does not lie between 0 and 1.
         """
         return self.paired.disagree(level)
 

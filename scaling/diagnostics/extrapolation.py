@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from .._checks import at_least, proper_share
+from .._checks import proper_share, whole_number
 from ..errors import FitError, FitErrorKind
 from ..fit.common import sound_runs
 from ..fit.isoflop import LEAST_SIZES
@@ -187,7 +187,7 @@ def audit_coverage(
     TypeError
         If what is given as the law is no law of the loss, or the design no table.
     """
-    at_least("n_tables", n_tables, 2)
+    n_tables = whole_number("n_tables", n_tables, 2)
     flops = float(simulate_runs(law, design)["flops"].max())
     truth = {"a": float(law.a), "loss": float(compute_optimal(law, flops).loss)}
     functions = {"a": "a", "loss": lambda found: compute_optimal(found, flops).loss}

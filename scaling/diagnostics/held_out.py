@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .._checks import generator, proper_share, whole_number
+from .._checks import generator, number, proper_share, whole_number, within
 from .._parallel import spread
 from ..errors import FitError, FitErrorKind
 from ..fit.engine.problem import Objective
@@ -99,8 +99,10 @@ def holdout(
     FitError
         If the column is missing or holds no numbers, or either part is empty.
     ValueError
-        If ``fraction`` does not lie between 0 and 1.
+        If ``fraction`` does not lie between 0 and 1, or ``above`` is no number.
     """
+    if above is not None:
+        within("a number", lambda x: ~np.isnan(x), above=number("above", above))
     table = check_runs(runs)
     _checked_column(table, by)
     last = last_rows(table)

@@ -183,8 +183,8 @@ def combine(
     Raises
     ------
     ValueError
-        For fewer than three sources, an error that is not positive, an estimate that is not finite, or a ``level`` that
-        does not lie between 0 and 1.
+        For fewer than three sources, an error that is not positive, an estimate that is not finite, ``groups`` that do
+        not name the source of each estimate, or a ``level`` that does not lie between 0 and 1.
 
     References
     ----------
@@ -247,8 +247,8 @@ def explain(
     Raises
     ------
     ValueError
-        For fewer sources than two more than there are moderators, moderators that repeat each other (or do not
-        differ among sources), and numbers as for :func:`combine`.
+        For no moderators, fewer sources than two more than there are, moderators that repeat each other (or do not
+        differ among sources) or are not one number a source, and numbers as for :func:`combine`.
 
     References
     ----------
@@ -262,7 +262,9 @@ def explain(
     """
     table = _sources(estimates, errors, None, level)
     y, s = table["estimate"].to_numpy(), table["error"].to_numpy()
-    each = {name: numbers(name, column) for name, column in moderators.items()}
+    each = {name: _moderator(str(name), column, estimates, len(y)) for name, column in moderators.items()}
+    if not each:
+        raise ValueError("moderators must name at least one, got none: combine() has the mean and scatter without any")
     X = np.column_stack([np.ones(len(y)), *each.values()])
     if np.linalg.matrix_rank(X) < X.shape[1] or len(y) < X.shape[1] + 1:
         words = (
@@ -296,6 +298,17 @@ def explain(
     )
 
 
+def _moderator(name: str, column: ArrayLike, estimates: ArrayLike, k: int) -> np.ndarray:
+    """One finite number a source, also of true and false."""
+    same_order(estimates=estimates, **{f"moderator {name}": column})
+    flags = np.asarray(column)
+    column = flags.astype(float) if flags.dtype == bool else column
+    (values,) = within("finite", np.isfinite, **{f"moderator {name}": column})
+    if values.shape != (k,):
+        raise ValueError(f"moderator {name} must be one number a source, {k} of them, got shape {values.shape}")
+    return values
+
+
 def _sources(estimates: ArrayLike, errors: ArrayLike, groups: Sequence[object] | None, level: float) -> pd.DataFrame:
     """One row a source."""
     proper_share("level", level)
@@ -307,7 +320,12 @@ def _sources(estimates: ArrayLike, errors: ArrayLike, groups: Sequence[object] |
     names = estimates.index if isinstance(estimates, pd.Series) else pd.RangeIndex(len(y))
     table = pd.DataFrame({"estimate": y, "error": s}, index=names)
     if groups is not None:
-        table = table.groupby(list(groups), sort=False).mean().rename_axis("source")
+        same_order(estimates=estimates, groups=groups)
+        source = pd.Series(list(groups), dtype=object)
+        if len(source) != len(table) or source.isna().any():
+            found = f"{len(source)} names" if len(source) != len(table) else "a missing name"
+            raise ValueError(f"groups must name the source of each of the {len(table)} estimates, got {found}")
+        table = table.groupby(source.to_numpy(), sort=False).mean().rename_axis("source")
     if len(table) < 3:
         raise ValueError(f"{len(table)} sources cannot tell how far sources are apart: at least three are needed")
     return table

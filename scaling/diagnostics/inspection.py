@@ -21,7 +21,7 @@ from ..runs.curves import last_points, row_weights, runs_of
 from ..runs.preparing.cooldowns import several_cooldowns
 from ..runs.repetition import repeated_rows
 from ..runs.table import check_runs
-from .approaches import APPROACH_NAMES, fit_approaches
+from .approaches import APPROACH_NAMES, fit_approaches, known_approaches
 from .astray import far_from_law, in_thousands, misses, say_astray, slips_of_hand
 from .luck import say_shared_luck
 from .pooling import Pooling, find_pooling, say_untold
@@ -181,7 +181,10 @@ def inspect_runs(runs: pd.DataFrame, which: Iterable[int] = (1, 2, 3)) -> Inspec
     ------
     RunsError
         If the table cannot be used.
+    ValueError
+        For an approach that is none of the three.
     """
+    which = known_approaches(which)
     table = check_runs(runs)
     ends = last_points(table)
     part = table if len(ends) <= MOST_FITTED else ends.sample(MOST_FITTED, random_state=0).sort_index()

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .._checks import proper_share
 from .._words import percent
 from ..fit.engine.resamples import draw_counts
 from ..fit.frontier import FrontierFit
@@ -93,8 +94,9 @@ class Paired:
         Raises
         ------
         ValueError
-            If ``level`` is above 1.
+            If ``level`` does not lie between 0 and 1.
         """
+        proper_share("level", level)
         rows = []
         for first, second in itertools.combinations(self.estimates, 2):
             gap = self.estimates[first] - self.estimates[second]
@@ -119,7 +121,7 @@ class Paired:
         Raises
         ------
         ValueError
-            If ``level`` is above 1.
+            If ``level`` does not lie between 0 and 1.
         """
         table = self.table(self._each(level))
         return bool(((table["low"] > 0) | (table["high"] < 0)).any())
@@ -140,7 +142,7 @@ class Paired:
         Raises
         ------
         ValueError
-            If ``level`` is above 1.
+            If ``level`` does not lie between 0 and 1.
         """
         each = self._each(level)
         known, unknown = 0, defaultdict(list)
@@ -161,6 +163,7 @@ class Paired:
 
     def _each(self, level: float) -> float:
         """The level of each pair with which all together have ``level``."""
+        proper_share("level", level)
         pairs = max(len(self.estimates) * (len(self.estimates) - 1) // 2, 1)
         return 1 - (1 - level) / pairs
 

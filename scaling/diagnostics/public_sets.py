@@ -139,8 +139,13 @@ def public_tables(names: Iterable[str] | None = None) -> tuple[dict[str, pd.Data
     -------
     tuple of dict
         Name to table, and name to reason.
+
+    Raises
+    ------
+    ValueError
+        For a name that is not among them.
     """
-    wanted = None if names is None else set(names)
+    wanted = None if names is None else _known(names)
     tables, missing = {}, {}
     for each in PUBLIC:
         if wanted is not None and each.name not in wanted:
@@ -152,6 +157,16 @@ def public_tables(names: Iterable[str] | None = None) -> tuple[dict[str, pd.Data
         except RunsError as error:
             missing[each.name] = error.problems[0]
     return tables, missing
+
+
+def _known(names: Iterable[str]) -> set[str]:
+    """Names of tables that take part."""
+    known = [each.name for each in PUBLIC]
+    wanted = {names} if isinstance(names, str) else set(names)
+    if isinstance(names, str) or (unknown := sorted(map(str, wanted - set(known)))):
+        words = f"a list of names was expected, got {names!r}" if isinstance(names, str) else f"no table {unknown[0]!r}"
+        raise ValueError(f"names: {words}; the league has {', '.join(known)}")
+    return wanted
 
 
 def recorded_league() -> League:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .._checks import positive_finite, proper_share
+from .._checks import positive_finite, proper_share, whole_number
 from .._words import format_count, format_flops, listed
 from ..errors import FitError
 from ..fit.certainty import ELSEWHERE, far_below, missed, missed_elsewhere
@@ -188,6 +188,7 @@ def find_rival(
     """
     positive_finite(flops=flops)
     proper_share("level", level)
+    n_resamples, seed = whole_number("n_resamples", n_resamples, 2), whole_number("seed", seed, 0)
     runs = sound_runs(runs)
     name, _ = better_law(runs, seed)
     if name == "additive":

@@ -15,7 +15,7 @@ from ..fit.parametric import fit_parametric
 from ..fit.result import Fit
 from ..laws.chinchilla import ChinchillaLaw
 from ..optimum.allocation import FACTORS, compute_optimal, deadweight_compute
-from ..simulate import simulate_runs
+from ..simulate import checked_design, simulate_runs
 from ..uncertainty.resampling import bootstrap
 
 __all__ = ["digits_study", "huber_study", "rounded_study", "stopping_study"]
@@ -68,7 +68,7 @@ def rounded_study(
     Raises
     ------
     ValueError
-        For an unknown name in ``fitted``, or a number out of its range.
+        For an unknown name in ``fitted``, a column that the design lacks, or a number out of its range.
     TypeError
         If what is given as the law is no law of the loss.
 
@@ -79,6 +79,7 @@ def rounded_study(
     if unknown := [name for name in fitted if name not in SIZES]:
         raise ValueError(f"fitted must be among {', '.join(SIZES)}, got {unknown[0]!r}")
     whole_number("n_tables", n_tables)
+    checked_design(design)
     thirds = np.array_split(np.unique(design["params"]), 3)
     if not all(len(third) for third in thirds):
         raise ValueError(f"the design has {design['params'].nunique()} distinct sizes, at least 3 are needed")

@@ -40,7 +40,8 @@ def find_spikes(runs: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     RunsError
-        If these columns are not there, or hold no positive finite numbers.
+        If ``loss``, or ``flops`` and ``tokens``, are not there, or hold no positive finite numbers; or if ``params``
+        hold no numbers.
     """
     spent, losses = positive_columns(runs, "flops" if "flops" in runs else "tokens", "loss")
     codes = runs_of(runs)

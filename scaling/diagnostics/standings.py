@@ -134,8 +134,9 @@ class League:
         KeyError
             If a column is missing.
         ValueError
-            If ``seed`` is no whole number from 0.
+            If ``n_draws`` is no whole number from 1, or ``seed`` none from 0.
         """
+        n_draws = whole_number("n_draws", n_draws)
         draws = _Draws.of(list(dict.fromkeys(scores["table"])), sources or {}, n_draws, seed)
         return cls(scores, splits, _ranking(scores, draws), _choosing(scores, draws), n_draws, draws.size)
 
@@ -204,7 +205,15 @@ class League:
         -------
         DataFrame
             100 ``rms`` (near per cent): a row a table and hold-out, a column a law.
+
+        Raises
+        ------
+        ValueError
+            If no score is of this hold-out.
         """
+        there = list(dict.fromkeys(self.scores["holdout"]))
+        if holdout is not None and holdout not in there:
+            raise ValueError(f"holdout must be one of those with scores, {', '.join(there)}, got {holdout!r}")
         rows = self.scores if holdout is None else self.scores[self.scores["holdout"] == holdout]
         return (
             rows.assign(percent=100 * rows["rms"])

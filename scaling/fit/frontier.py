@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from ..errors import FitError, FitErrorKind
 from ..laws.power import FrontierLaw, PowerLaw
 from ..runs.meter import Meter
-from .result import Resampled
+from .result import Resampled, checked_draws, rows_of_weights
 
 __all__ = ["FrontierFit"]
 
@@ -114,8 +114,9 @@ class FrontierFit:
         Raises
         ------
         ValueError
-            If a column ``by`` is given.
+            If a number is out of its range, or a column ``by`` is given.
         """
+        n_resamples, seed = checked_draws(n_resamples, seed, fraction)
         if by is not None:
             drawn = "whole curves" if self.approach == 1 else "the runs of each budget"
             raise ValueError(f"approach {self.approach} draws {drawn}, not groups of one {by!r}")
@@ -139,10 +140,10 @@ class FrontierFit:
 
         Raises
         ------
-        IndexError
-            If a row has fewer weights than ``runs`` has rows.
+        ValueError
+            If there is no row, one has not one weight for each row of ``runs``, or a weight is negative or not finite.
         """
-        drawn = self._sampler.under(np.atleast_2d(np.asarray(weights, dtype=float)))
+        drawn = self._sampler.under(rows_of_weights(weights, len(self.runs)))
         return _resampled(*drawn, tokens=self._tokens)
 
     def __repr__(self) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from .._checks import numbers, proper_share, whole_number
 from .._parallel import spread
 from ..errors import FitError, FitErrorKind
 from ..laws.base import Law
@@ -24,6 +25,24 @@ __all__ = ["Fit", "Resampled"]
 
 #: the table of rows left out, where there are none
 NOTHING = pd.DataFrame({"reason": pd.Series(dtype=object)})
+
+
+def rows_of_weights(weights: ArrayLike, n: int) -> np.ndarray:
+    """Rows of weights (B, n), each finite and not negative, for the n rows of a fit; ``ValueError`` for others."""
+    each = np.atleast_2d(numbers("weights", weights))
+    if each.ndim != 2 or each.shape[1] != n or not len(each):
+        shape = np.shape(weights)
+        raise ValueError(f"weights must be one row or more of a number for each of the {n} runs, got shape {shape}")
+    if (bad := ~((each >= 0) & np.isfinite(each))).any():
+        raise ValueError(f"weights must be finite and not negative, got {each[bad][0]:g}")
+    return each
+
+
+def checked_draws(n_resamples: int, seed: int, fraction: float | None) -> tuple[int, int]:
+    """Number of resamples and seed; ``ValueError`` for one that is none, or a fraction that is no proper share."""
+    if fraction is not None:
+        proper_share("fraction", fraction)
+    return whole_number("n_resamples", n_resamples), whole_number("seed", seed, 0)
 
 
 @dataclass(frozen=True)
@@ -326,9 +345,11 @@ class Fit:
         Raises
         ------
         ValueError
-            If a row has not one weight for each row of ``runs``.
+            If there is no row, one has not one weight for each row of ``runs``, or a weight is negative or not finite.
+        FitError
+            Of a fit by SciPy, if all weights of a row are zero.
         """
-        each = np.atleast_2d(np.asarray(weights, dtype=float))
+        each = rows_of_weights(weights, len(self.runs))
         if self._minimum is None:
             return _summed([self.refit(row) for row in each])
         problem, theta, aim = self._minimum.problem, self._minimum.theta, self._minimum.objective
@@ -383,8 +404,10 @@ class Fit:
         Raises
         ------
         ValueError
-            If ``by`` names no column or one that divides a run, or the backend has no client.
+            If a number is out of its range, ``by`` names no column or one that divides a run, or the backend has no
+            client.
         """
+        n_resamples, seed = checked_draws(n_resamples, seed, fraction)
         used = np.flatnonzero(self.weights > 0)
         base = self.weights[used] / self.weights.max()
         drawn, clusters = self.drawn(by)

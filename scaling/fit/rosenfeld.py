@@ -12,6 +12,7 @@ import pandas as pd
 import scipy
 from numpy.typing import ArrayLike
 
+from .._checks import number, positive_finite
 from ..errors import FitError
 from ..laws.chinchilla import ChinchillaLaw
 from ..laws.rosenfeld import RosenfeldLaw
@@ -163,8 +164,7 @@ def fit_rosenfeld(
     >>> fit_rosenfeld(runs, guess=7.0).law
     RosenfeldLaw(E=1.7, A=400, B=400, alpha=0.34, beta=0.28, guess=7)
     """
-    if not (np.isfinite(guess) and guess > 0):
-        raise ValueError(f"guess must be a positive finite number, got {guess!r}")
+    positive_finite(guess=number("guess", guess))
     aim = objective_of(objective, delta)
     used = chosen_rows(runs, rows, weights)
     N, D, loss = used.columns("params", "tokens", "loss")

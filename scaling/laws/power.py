@@ -114,6 +114,28 @@ class FrontierLaw(Law):
     equation: ClassVar[str] = "N_opt = k_N * C**a, D_opt = k_D * C**b"
     columns: ClassVar[tuple[str, ...]] = ("flops",)
 
+    @classmethod
+    def from_published(cls, name: str) -> FrontierLaw:
+        """Refuse: no place in ``data/published.csv`` has two power laws.
+
+        Parameters
+        ----------
+        name : str
+            Any place.
+
+        Returns
+        -------
+        FrontierLaw
+            Never.
+
+        Raises
+        ------
+        ValueError
+            Always; it says how to make one of numbers instead.
+        """
+        words = f"no published constants named {name!r}: no place has two power laws"
+        raise ValueError(f"{words}; FrontierLaw(PowerLaw(k_N, a), PowerLaw(k_D, b)) makes one of numbers")
+
     def value(self, *columns: ArrayLike) -> np.ndarray | float:
         """Predict the optimal size at a budget.
 

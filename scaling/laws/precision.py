@@ -9,7 +9,7 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike
 
-from .._checks import positive
+from .._checks import number, positive, within
 from .base import Law, only, read_published
 from .chinchilla import ChinchillaLaw
 
@@ -20,8 +20,10 @@ __all__ = ["PrecisionLaw"]
 PARTS = ("w", "a", "kv")
 #: bits of the training whose cost is 6 N D
 FULL_BITS = 16.0
-#: more bits than any number format; the best precision is looked for below
-MOST_BITS = 1e4
+#: where, in the bits of the most precise part beyond the least, the best precision is looked for from
+NEAREST = 1e-9
+#: a part with so many of its bits beyond its least has nothing more to gain; its exponential is still a number
+SATURATED = 700.0
 
 
 @dataclass(frozen=True, repr=False)
@@ -271,16 +273,29 @@ class PrecisionLaw(Law):
         -------
         float
             Bits.
-        """
-        low = self.least_bits
-        start = low * (1 + 1e-9) if low > 0 else 1e-3
-        return float(scipy.optimize.brentq(lambda P: self._elasticity(P) - 1, start, MOST_BITS, xtol=1e-12))
 
-    def _elasticity(self, P: float) -> float:
-        """d ln f / d ln P; it falls from three or more to nothing."""
-        total = 0.0
+        Raises
+        ------
+        ValueError
+            If a constant of the share is infinite, or an array: the best is sought for one law.
+        """
+        names = [f"{kind}_{part}" for kind in ("gamma", "n") for part in PARTS]
+        constants = {name: number(name, getattr(self, name)) for name in names}
+        within("finite", np.isfinite, **constants)
+        scales = [constants[f"gamma_{part}"] for part in PARTS]
+        start, end = NEAREST * min(scales), max(scales)
+        while self._elasticity(end) > 1:
+            end *= 2
+        while self._elasticity(start) < 1:
+            start /= 2
+        beyond = scipy.optimize.brentq(lambda bits: self._elasticity(bits) - 1, start, end, xtol=NEAREST * start)
+        return float(self.least_bits + beyond)
+
+    def _elasticity(self, beyond: float) -> float:
+        """d ln f / d ln P, so many bits beyond the least; it falls from three, or any number, to nothing."""
+        total, low = 0.0, self.least_bits
         for part in PARTS:
             gamma, offset = getattr(self, f"gamma_{part}"), getattr(self, f"n_{part}")
-            lost = np.exp(offset - P / gamma)
-            total += P / gamma * lost / (1 - lost)
+            left = (low - offset * gamma + beyond) / gamma
+            total += (low + beyond) / gamma / np.expm1(left) if left < SATURATED else 0.0
         return total

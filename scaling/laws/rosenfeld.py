@@ -84,14 +84,12 @@ class RosenfeldLaw(Law):
         Raises
         ------
         TypeError
-            If a constant of the sum is missing, or another is given.
-        KeyError
-            If the guess is missing.
+            If a constant is missing, or another is given.
         ValueError
             If the guess is not positive.
         """
         base = {name: value for name, value in constants.items() if name != "guess"}
-        return cls(ChinchillaLaw.of(base), constants["guess"])
+        return cls(ChinchillaLaw.of(base), **{name: constants[name] for name in ("guess",) if name in constants})
 
     @classmethod
     def from_published(cls, name: str) -> Self:

@@ -10,7 +10,7 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike
 
-from .._checks import numbers, positive, whole_number, within
+from .._checks import at_least_zero, number, numbers, positive, positive_finite, whole_number, within
 from .base import Law
 
 __all__ = ["MomentumLaw", "MultiPowerLaw", "learning_rates"]
@@ -43,7 +43,8 @@ def learning_rates(
         ``constant``; or how the rate falls from the peak to the end: ``cosine``, ``linear``, ``exponential``, or at
         once (``stage``).
     peak, end : float
-        The largest rate and the last; the last would be that of step ``steps``.
+        The largest rate, positive, and the last, from 0 to the peak, which would be that of step ``steps``; an
+        exponential fall needs one above 0.
     warmup : int
         Steps of the warm-up, from a rate of 0 at step 0 to the peak at the last of them.
     decay : int, optional
@@ -57,7 +58,8 @@ def learning_rates(
     Raises
     ------
     ValueError
-        For an unknown shape, numbers of steps that are not whole or not in their order, or a peak that is not positive.
+        For an unknown shape, numbers of steps that are not whole or not in their order, a peak that is not positive, or
+        an end that is negative or above the peak.
 
     Examples
     --------
@@ -70,7 +72,11 @@ def learning_rates(
     start = total if shape == "constant" else whole_number("decay", first if decay is None else decay, 0)
     if not first <= start <= total:
         raise ValueError(f"warmup, decay and steps must come in this order, got {first}, {start}, {total}")
-    positive(peak=peak)
+    positive_finite(peak=number("peak", peak))
+    if at_least_zero("end", end) > peak:
+        raise ValueError(f"end must be at most the peak, {peak:g}, to which the rate rises first, got {end:g}")
+    if shape == "exponential" and not end > 0:
+        raise ValueError(f"end must be above 0 for an exponential fall, which never comes to 0, got {end:g}")
     rates = np.full(total, float(peak))
     rates[:first] = np.linspace(0.0, peak, first)
     if start < total:
@@ -307,7 +313,7 @@ class MomentumLaw(_ScheduleLaw):
         """
         shape = np.broadcast_shapes(steps.shape, np.shape(self.momentum))
         each, where = np.unique(np.broadcast_to(self.momentum, shape), return_inverse=True)
-        areas = np.array([annealing(rates, value)[steps] for value in each])
+        areas = np.array([annealing(rates, value)[steps] for value in each]).reshape(len(each), len(steps))
         return np.asarray(self.C * areas[where.reshape(shape), np.arange(len(steps))])
 
 

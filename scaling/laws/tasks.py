@@ -67,14 +67,34 @@ class TaskLaw(Law):
 
         Raises
         ------
-        KeyError
-            If a constant of the first step is missing.
         TypeError
-            If one of the second is missing, or another is given.
+            If a constant is missing, or another is given.
         """
-        first = {name: constants[name] for name in ("E", "A", "B", "alpha", "beta")}
+        first = {name: constants[name] for name in ("E", "A", "B", "alpha", "beta") if name in constants}
         rest = {name: value for name, value in constants.items() if name not in first}
         return cls(ChinchillaLaw.of(first), (DownstreamLaw if "gamma" in rest else SigmoidLaw).of(rest))
+
+    @classmethod
+    def from_published(cls, name: str) -> TaskLaw:
+        """Refuse: no place in ``data/published.csv`` has both steps.
+
+        Parameters
+        ----------
+        name : str
+            Any place.
+
+        Returns
+        -------
+        TaskLaw
+            Never.
+
+        Raises
+        ------
+        ValueError
+            Always; it says how to join two steps instead.
+        """
+        words = f"no published constants named {name!r}: no place has those of both steps"
+        raise ValueError(f"{words}; TaskLaw(ChinchillaLaw.from_published(PLACE), SigmoidLaw(...)) joins two")
 
     def accuracy(self, params: ArrayLike, tokens: ArrayLike) -> np.ndarray | float:
         """Predict the share of right answers of N parameters trained on D tokens.

@@ -77,10 +77,8 @@ class VocabularyLaw(Law):
 
         Raises
         ------
-        KeyError
-            If a coefficient or its exponent is missing.
         TypeError
-            If ``E`` is missing, or another name is given.
+            If a constant is missing, or another name is given.
         """
         scaled = dict(constants)
         for coefficient, exponent, unit in (
@@ -88,7 +86,8 @@ class VocabularyLaw(Law):
             ("A2", "alpha2", MILLION),
             ("B", "beta", BILLION),
         ):
-            scaled[coefficient] = constants[coefficient] * unit ** constants[exponent]
+            if {coefficient, exponent} <= constants.keys():
+                scaled[coefficient] = constants[coefficient] * unit ** constants[exponent]
         return cls(**scaled)
 
     @property

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._checks import positive_finite, within
+from .._checks import positive, positive_finite, same_order, within
 from .._roots import LARGEST, newton_bracketed
 from ..laws.base import HasLoss
 from ..laws.coupled import SumLaw
@@ -71,9 +71,9 @@ class CostModel:
         Parameters
         ----------
         params, tokens : float or array
-            Size and training tokens.
+            Size and training tokens, positive.
         inference_tokens : float or array
-            Tokens read and generated in its life.
+            Tokens read and generated in its life, at least 0.
 
         Returns
         -------
@@ -83,9 +83,11 @@ class CostModel:
         Raises
         ------
         ValueError
-            If shapes do not broadcast.
+            If a number is out of its range, shapes do not broadcast, or Series have the same labels in another order.
         """
-        N, D, served = (np.asarray(x, dtype=float) for x in (params, tokens, inference_tokens))
+        same_order(params=params, tokens=tokens, inference_tokens=inference_tokens)
+        N, D = positive(params=params, tokens=tokens)
+        (served,) = within("at least 0", lambda x: x >= 0, inference_tokens=inference_tokens)
         return (6 * N * D * self.training + 2 * N * served * self.inference)[()]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .._checks import positive_finite
+from .._checks import number, positive_finite
 from .._words import format_count, format_flops
 
 __all__ = ["EqualCompute", "suggest_group"]
@@ -78,10 +78,16 @@ def suggest_group(
     Raises
     ------
     ValueError
-        If one of the numbers is not positive and finite.
+        If one of the numbers is not positive and finite, or ``low`` lies above ``high``.
     """
-    positive_finite(low=low, high=high, flops=flops, budget=budget)
-    each = min(flops, budget / SIZES, np.inf if max_flops_per_run is None else max_flops_per_run)
+    given = {"low": low, "high": high, "flops": flops, "budget": budget}
+    given |= {} if max_flops_per_run is None else {"max_flops_per_run": max_flops_per_run}
+    given = {name: number(name, value) for name, value in given.items()}
+    positive_finite(**given)
+    low, high, flops, budget = (given[name] for name in ("low", "high", "flops", "budget"))
+    if low > high:
+        raise ValueError(f"low must not lie above high, got {low:g} and {high:g}: give the smaller size first")
+    each = min(flops, budget / SIZES, given.get("max_flops_per_run", np.inf))
     width = max(WIDTH, np.sqrt(high / low))
     sizes = np.sqrt(low * high * each / flops) * np.geomspace(1 / width, width, SIZES)
     return EqualCompute(pd.DataFrame({"params": sizes, "tokens": each / 6 / sizes, "flops": each}))

@@ -359,7 +359,7 @@ def _check(
     positive_finite(couplings=couplings)
     if len(couplings) != 2 or couplings[0] > couplings[1]:
         raise ValueError(f"couplings must be (low, high), got {couplings!r}")
-    if not (np.isfinite(stretch) and stretch >= 1):
+    if not 1 <= number("stretch", stretch) < np.inf:
         raise ValueError(f"stretch must be a finite number, at least 1, got {stretch!r}")
     proper_share("level", level)
     return budget, min(cap, budget)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from .numbers import positive_columns
+from .numbers import column_of_numbers, positive_columns
 from .vocabulary import STANDS_FOR
 
 __all__ = ["last_points", "seed_noise"]
@@ -32,14 +32,14 @@ def runs_of(table: pd.DataFrame) -> np.ndarray | None:
     """The run to which each row belongs, as whole numbers; None where every row is a run of its own.
 
     Rows of one ``run`` are points of one training run. Rows without a name are runs of their own, and so are those of
-    a name with several sizes or seeds, which is not the name of a run.
+    a name with several sizes or seeds, which is not the name of a run. ``RunsError`` where sizes are no numbers.
     """
     if "run" not in table or table["run"].is_unique:
         return None
     codes = groups_of(table["run"])
     alone = np.zeros(len(codes), dtype=bool)
     if "params" in table:
-        size = table["params"].to_numpy(dtype=float)
+        size = column_of_numbers(table, "params")
         least, most = np.full(codes.max() + 1, np.inf), np.zeros(codes.max() + 1)
         np.minimum.at(least, codes, size)
         np.maximum.at(most, codes, size)
@@ -100,7 +100,8 @@ def last_points(runs: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     RunsError
-        If the column that orders them is missing, or a value in it is no positive number.
+        If the column that orders them is missing, a value in it is no positive number, or one in ``params`` is no
+        number.
     """
     last = last_rows(runs)
     return runs if last.all() else runs[last]

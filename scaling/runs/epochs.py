@@ -38,7 +38,8 @@ def epochs_of(runs: pd.DataFrame) -> np.ndarray | None:
     counted = None if name is None else as_numbers(runs[name])
     if "unique_tokens" not in runs:
         return counted
-    ratio = (runs["tokens"] / runs["unique_tokens"]).to_numpy(dtype=float, na_value=np.nan)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = as_numbers(runs["tokens"]) / as_numbers(runs["unique_tokens"])
     return ratio if counted is None else np.where(np.isnan(ratio), counted, ratio)
 
 

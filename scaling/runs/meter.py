@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from .._checks import within
 from .numbers import positive_columns
 
 __all__ = ["Meter", "find_meter"]
@@ -33,6 +34,11 @@ MOST_ROWS = 20_000
 MOST_COUNTS = 8
 #: counts of weights that are looked up and not multiplied with: of two that are equal the other one is in the compute
 _LOOKED_UP = re.compile(r"emb|wte|wpe|lookup")
+
+
+def _above_zero(**arguments: ArrayLike) -> list[np.ndarray]:
+    """Arguments as float arrays; ``ValueError`` for a number that is not positive. NaN, what is not known, stays so."""
+    return within("positive", lambda x: ~(x <= 0), **arguments)
 
 
 @dataclass(frozen=True)
@@ -89,9 +95,9 @@ class Meter:
         Raises
         ------
         ValueError
-            If shapes do not broadcast.
+            If an argument is not positive, shapes do not broadcast, or Series have the same labels in another order.
         """
-        N, D = np.asarray(params, dtype=float), np.asarray(tokens, dtype=float)
+        N, D = _above_zero(params=params, tokens=tokens)
         if not self.is_own:
             return 6.0 * N * D
         return self.coefficient * N**self.params * D**self.tokens * self._bracket(N)
@@ -114,9 +120,9 @@ class Meter:
         Raises
         ------
         ValueError
-            If shapes do not broadcast.
+            If an argument is not positive, shapes do not broadcast, or Series have the same labels in another order.
         """
-        C, N = np.asarray(flops, dtype=float), np.asarray(params, dtype=float)
+        C, N = _above_zero(flops=flops, params=params)
         if not self.is_own:
             return C / (6.0 * N)
         return (C / (self.coefficient * N**self.params * self._bracket(N))) ** (1.0 / self.tokens)
@@ -137,7 +143,7 @@ class Meter:
         Raises
         ------
         ValueError
-            If shapes do not broadcast.
+            If an argument is not positive, shapes do not broadcast, or Series have the same labels in another order.
         """
         return self.flops(params, tokens) / (6.0 * np.asarray(params, dtype=float) * np.asarray(tokens, dtype=float))
 
@@ -153,8 +159,13 @@ class Meter:
         -------
         tuple of array and float
             The power of N, of the shape of ``params``, and that of D.
+
+        Raises
+        ------
+        ValueError
+            If the argument is not positive.
         """
-        N = np.asarray(params, dtype=float)
+        (N,) = _above_zero(params=params)
         width = np.cbrt(N)
         fading = (self.square / width + 2 * self.linear / width**2) / 3
         return np.clip(self.params - fading / self._bracket(N), LEAST_POWER, MOST_POWER), self.tokens
@@ -171,8 +182,13 @@ class Meter:
         -------
         array
             Of the shape of ``params``.
+
+        Raises
+        ------
+        ValueError
+            If the argument is not positive.
         """
-        width = np.cbrt(np.asarray(params, dtype=float))
+        width = np.cbrt(*_above_zero(params=params))
         once, twice = ((self.square / width + k * self.linear / width**2) for k in (2, 4))
         fading, falling = once / 3 / self._bracket(width**3), twice / 9 / self._bracket(width**3)
         return (falling - fading**2) / (self.params - fading)

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from .numbers import column_of_numbers
+
 #: rows looked at together: few enough for what has been seen of them to stay in a processor's cache
 PART = 50_000
 #: up to so many rows of floats are compared one by one, which is sooner done than pandas begins
@@ -75,6 +77,7 @@ def designs_of(
 
     Tokens, which whole steps round, are those of one design where, in order, each is within ``share`` of the one
     before and all are within ``most`` of the first. Where they go on beyond, as points of a curve do, six digits tell.
+    ``RunsError`` where tokens are no numbers.
     """
     labels = {name: same_numbers(table[name]) for name in by}
     exact = pd.MultiIndex.from_arrays(list(labels.values())).factorize()[0]
@@ -82,7 +85,7 @@ def designs_of(
         return exact
     others = [column for name, column in labels.items() if name != "tokens"]
     size = pd.MultiIndex.from_arrays(others).factorize()[0] if others else np.zeros(len(table), dtype=int)
-    log = np.log(table["tokens"].to_numpy(dtype=float))
+    log = np.log(column_of_numbers(table, "tokens"))
     order = np.lexsort((log, size))
     near = (np.diff(size[order]) == 0) & (np.diff(log[order]) <= np.log1p(share))
     starts = np.concatenate([[True], ~near])

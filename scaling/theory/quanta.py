@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import special
 
-from .._checks import at_least, generator, positive, positive_finite, whole_number, within
+from .._checks import generator, positive, positive_finite, whole_number, within
 from ..laws.power import PowerLaw
 
 __all__ = ["QuantaModel", "simulate_quanta"]
@@ -186,7 +186,7 @@ def simulate_quanta(
     model : QuantaModel
         The skills and their frequencies.
     examples : array (n,)
-        Numbers of examples, at least 1; each is drawn anew.
+        Numbers of examples, at least 1 and finite, fractions cut off; each is drawn anew.
     needed : int, default 1
         Times that a skill has to be seen.
     repeats : int, default 10
@@ -204,9 +204,9 @@ def simulate_quanta(
     ValueError
         Naming the argument and its value.
     """
-    (sizes,) = within("at least 1", lambda x: x >= 1, examples=np.ravel(examples))
+    (sizes,) = within("at least 1 and finite", lambda x: (x >= 1) & np.isfinite(x), examples=np.ravel(examples))
     tau = whole_number("needed", needed)
-    at_least("repeats", repeats, 2)
+    repeats = whole_number("repeats", repeats, 2)
     rng = generator(seed)
     rows = []
     for size in sizes.astype(int):

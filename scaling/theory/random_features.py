@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from .._checks import at_least, generator, positive, positive_finite, whole_number, within
+from .._checks import generator, positive, positive_finite, whole_number, within
 from .._roots import lowest, newton_bracketed
 from ..laws.power import PowerLaw
 
@@ -319,7 +319,7 @@ def simulate_random_features(
     model : RandomFeatureModel
         Its ``latent`` times ``samples`` numbers are held in memory.
     params, samples : array (n,)
-        Whole numbers N and T, broadcast against each other.
+        N and T, at least 1 and finite, rounded to whole numbers and broadcast against each other.
     ridge : array or None, default 0
         Each is tried on every pair (N, T) and the same draws. With 0, the solution of least norm; with None,
         the ridge that theory calls best for the pair.
@@ -340,10 +340,10 @@ def simulate_random_features(
     ValueError
         Naming the argument and its value.
     """
-    sizes = [array.ravel() for array in np.broadcast_arrays(*positive(params=params, samples=samples))]
+    counts = within("at least 1 and finite", lambda x: (x >= 1) & np.isfinite(x), params=params, samples=samples)
+    sizes = [np.round(array.ravel()) for array in np.broadcast_arrays(*counts)]
     every = np.atleast_2d(model.best_ridge(*sizes)[0]).T if ridge is None else np.ravel(_ridge(ridge))[None]
-    for name, value, least in (("repeats", repeats, 2), ("teachers", teachers, 1)):
-        at_least(name, value, least)
+    repeats, teachers = whole_number("repeats", repeats, 2), whole_number("teachers", teachers)
     rng = generator(seed)
     scale = np.sqrt(model.spectrum(np.arange(1, model.latent + 1)))
     rows: list[tuple[float, ...]] = []

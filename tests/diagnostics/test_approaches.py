@@ -153,3 +153,25 @@ def test_exponent_of_the_optimal_size(name):
     law = scaling.ChinchillaLaw.from_published(name)
     up = scaling.compute_optimal(law, np.array([1e20, 1e22])).params
     assert np.isclose(np.log(up[1] / up[0]) / np.log(100), law.a)
+
+
+@pytest.mark.parametrize("level", [-1, 0, 1, 1.5, np.nan, "high"])
+@pytest.mark.parametrize("ask", ["table", "disagree", "words"])
+def test_a_level_lies_between_0_and_1(found, level, ask):
+    asked = [getattr(found.paired, ask)]
+    asked += {"table": [found.differences, lambda x: found.table(1e22, x)], "disagree": [found.disagree]}.get(ask, [])
+    for call in asked:
+        with pytest.raises(ValueError, match="level must (lie between 0 and 1|be a number), got"):
+            call(level)
+
+
+def test_the_budget_of_a_table_is_positive(found):
+    with pytest.raises(ValueError, match="flops must be positive and finite, got -1"):
+        found.table(-1)
+
+
+@pytest.mark.parametrize("which", [[7], [0], "text", 3, [2.5], [True]])
+def test_there_are_three_approaches(runs, which):
+    for ask in (scaling.diagnostics.fit_approaches, scaling.diagnostics.inspect_runs):
+        with pytest.raises(ValueError, match="which must be"):
+            ask(runs, which)

@@ -121,7 +121,7 @@ def test_coverage_falls_with_the_level():
 
 
 def test_coverage_errors():
-    with pytest.raises(ValueError, match="n_tables must be at least 2, got 1"):
+    with pytest.raises(ValueError, match="n_tables must be a whole number, at least 2, got 1"):
         scaling.diagnostics.audit_coverage(TRUTH, DESIGN, 0.01, n_tables=1)
     with pytest.raises(ValueError, match="noise must be"):
         scaling.diagnostics.audit_coverage(TRUTH, DESIGN, -0.01, n_tables=2)
@@ -231,6 +231,15 @@ def test_study_errors():
         scaling.diagnostics.rounded_study(TRUTH, scaling.simulate.grid_design([1e8, 1e9], [1e9, 1e10, 1e11]))
     with pytest.raises(ValueError, match="noise"):
         scaling.diagnostics.rounded_study(TRUTH, GRID, noise=[-1])
+    for column in ("params", "tokens"):
+        with pytest.raises(ValueError, match=f"design has no column '{column}'"):
+            scaling.diagnostics.rounded_study(TRUTH, GRID.drop(columns=column))
+
+
+@pytest.mark.parametrize("above", ["x", np.nan, [1e20]])
+def test_a_limit_of_a_hold_out_is_a_number(above):
+    with pytest.raises(ValueError, match="above must be a number, got"):
+        scaling.holdout(scaling.simulate_runs(TRUTH, GRID), above=above)
 
 
 # ------------------------------------------------------------------ thresholds, stops, digits

@@ -109,6 +109,14 @@ def test_a_moderator_that_tells_all():
     assert found.coefficients.loc["tuned", "estimate"] == pytest.approx(0.2)
 
 
+def test_moderators_may_be_true_or_false_and_groups_have_any_name():
+    y, s = [0.45, 0.52, 0.49, 0.60], [0.02] * 4
+    flags, numbers = (explain(y, s, {"tuned": each}) for each in ([False, True, False, True], [0, 1, 0, 1]))
+    assert flags.p_moderators == numbers.p_moderators
+    named = combine(y, s, groups=["estimate", "error", "estimate", "weight"])
+    assert list(named.estimates.index) == ["estimate", "error", "weight"]
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [
@@ -120,6 +128,11 @@ def test_a_moderator_that_tells_all():
         (lambda: combine([0.5, 0.6, 0.7], [0.1] * 3, level=95), "level must lie between 0 and 1"),
         (lambda: explain([0.5, 0.6, 0.7, 0.8], [0.1] * 4, {"x": [1, 1, 1, 1]}), "do not differ"),
         (lambda: explain([0.5, 0.6, 0.7], [0.1] * 3, {"x": [1, 2, 3], "y": [1, 0, 0]}), "too many"),
+        (lambda: explain([0.5, 0.6, 0.7, 0.8], [0.1] * 4, {}), "moderators must name at least one"),
+        (lambda: explain([0.5, 0.6, 0.7, 0.8], [0.1] * 4, {"x": [1, 2]}), "moderator x must be one number a source, 4"),
+        (lambda: explain([0.5, 0.6, 0.7, 0.8], [0.1] * 4, {"x": [1, 2, 0, np.nan]}), "moderator x must be finite"),
+        (lambda: combine([0.5, 0.52, 0.49], [0.02] * 3, groups=["a", "b"]), "each of the 3 estimates, got 2 names"),
+        (lambda: combine([0.5, 0.52, 0.49], [0.02] * 3, groups=["a", "b", None]), "got a missing name"),
     ],
 )
 def test_what_is_refused(call, words):

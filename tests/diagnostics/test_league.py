@@ -16,6 +16,7 @@ from scaling.diagnostics import (
     best_of_each,
     hold_out,
     league,
+    public_tables,
     recorded_league,
 )
 from scaling.diagnostics.contenders import ADDITIVE, COUPLED, OF_COMPUTE
@@ -246,6 +247,17 @@ def test_what_is_not_possible_is_named():
     assert "- small, by compute: " in found.to_markdown()
     with pytest.raises(scaling.FitError, match="no table allows a hold-out: small, compute"):
         league({"small": small})
+
+
+def test_names_that_there_are_not_are_refused(found):
+    with pytest.raises(ValueError, match="holdout must be one of those with scores, size, got 'zzz'"):
+        found.table("zzz")
+    assert len(found.table("size")) == 6
+    with pytest.raises(ValueError, match="n_draws must be a whole number, at least 1, got 0"):
+        League.of(found.scores, found.splits, n_draws=0)
+    for names, words in ((["typo"], "no table 'typo'; the league has small_sweep"), ("small_sweep", "a list of names")):
+        with pytest.raises(ValueError, match=words):
+            public_tables(names)
 
 
 def test_laws_need_names_of_their_own():

@@ -179,3 +179,17 @@ def test_a_group_keeps_to_what_may_be_spent():
         assert group["params"].max() / group["params"].min() == pytest.approx(16)
     with pytest.raises(ValueError, match="budget must be"):
         scaling.plan.suggest_group(1e9, 4e9, 1e22, 0.0)
+    with pytest.raises(ValueError, match="low must not lie above high"):
+        scaling.plan.suggest_group(4e9, 1e9, 1e22, 1e22)
+
+
+@pytest.mark.parametrize("most", [-1, 0, np.nan, "1e20"])
+def test_a_cap_on_a_run_is_a_positive_number(most):
+    with pytest.raises(ValueError, match="max_flops_per_run must be (positive and finite|a number), got"):
+        scaling.plan.suggest_group(1e9, 4e9, 1e21, 1e21, max_flops_per_run=most)
+
+
+@pytest.mark.parametrize("number", [-1, 0, 2.5])
+def test_a_number_of_resamples_is_refused_where_none_are_needed(number):
+    with pytest.raises(ValueError, match="n_resamples must be a whole number, at least 2"):
+        find_rival(groups(BASE, 0), 1e21, n_resamples=number)

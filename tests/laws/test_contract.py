@@ -188,3 +188,19 @@ def test_refuses_what_is_not_positive(law, bad):
 def test_unknown_published_constants_are_refused(law):
     with pytest.raises(ValueError, match="no published constants named 'nobody1999'"):
         type(law).from_published("nobody1999")
+
+
+@each_law
+def test_a_constant_that_is_missing_is_named(law):
+    needed = [f.name for f in dataclasses.fields(law) if f.default is dataclasses.MISSING]
+    for name in law.constants:
+        if isinstance(law, TaskLaw | RosenfeldLaw) or name in needed:
+            with pytest.raises(TypeError, match=rf"missing \d+ required .*'{name}'"):
+                type(law).of({each: value for each, value in law.constants.items() if each != name})
+
+
+def test_laws_of_laws_have_no_place_of_their_own():
+    with pytest.raises(ValueError, match="no place has those of both steps; TaskLaw"):
+        TaskLaw.from_published("besiroglu2024")
+    with pytest.raises(ValueError, match="no place has two power laws; FrontierLaw"):
+        FrontierLaw.from_published("sardana2024/readme/loss")  # which has a params, a tokens and a loss: numbers

@@ -1,5 +1,7 @@
 """Kumar et al.'s law of bits: identities, limits, known numbers, and what is refused."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
@@ -84,7 +86,29 @@ def test_loss_added_by_quantising():
     assert PRECISION.quantisation_loss([30e6, 220e6], 26e9, 3) == pytest.approx([0.190, 0.0956], rel=3e-3)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        dict.fromkeys(("gamma_w", "gamma_a", "gamma_kv"), 1e6),
+        dict.fromkeys(("gamma_w", "gamma_a", "gamma_kv"), 1e-6),
+        dict(n_w=1e5),
+        dict(gamma_w=1e-3, n_w=0.0),
+        dict(n_w=0.0, n_a=0.0, n_kv=0.0, gamma_kv=1e5),
+    ],
+)
+def test_the_best_bits_are_best_whatever_their_unit(change):
+    law = replace(PRECISION, **change)
+    best = law.optimal_bits()
+    beyond = best - law.least_bits
+    near = law.least_bits + beyond * np.array([0.99, 1.0, 1.01])
+    assert (law.share(near) / near).argmax() == 1
+
+
 def test_precision_refuses():
+    with pytest.raises(ValueError, match="gamma_a must be finite, got inf"):
+        replace(PRECISION, gamma_a=np.inf).optimal_bits()
+    with pytest.raises(ValueError, match="n_w must be a number, got array"):
+        replace(PRECISION, n_w=np.array([1.0, 2.0])).optimal_bits()
     with pytest.raises(ValueError, match=r"bits of a must exceed 3\.11.*got 3"):
         PRECISION.share(3.0)
     with pytest.raises(ValueError, match="bits must be positive, got -1"):

@@ -72,6 +72,11 @@ def test_neighbouring_changes_may_stand_as_one():
 
 
 @LAWS
+def test_no_steps_have_no_losses(law):
+    assert law.loss(COSINE, []).shape == (0,)
+
+
+@LAWS
 def test_what_is_refused(law):
     with pytest.raises(ValueError, match="learning_rate must be positive, got 0"):
         law.loss([1e-4, 0.0, 1e-4])
@@ -100,3 +105,8 @@ def test_schedules_that_make_no_sense_are_refused():
         learning_rates(10, "linear", peak=1.0, warmup=5, decay=3)
     with pytest.raises(ValueError, match="peak must be positive"):
         learning_rates(10, peak=0.0)
+    for end, words in ((-3.0, "at least 0, got -3.0"), (2.0, "end must be at most the peak, 1"), (np.nan, "got nan")):
+        with pytest.raises(ValueError, match=words):
+            learning_rates(5, "linear", peak=1.0, end=end)
+    with pytest.raises(ValueError, match="end must be above 0 for an exponential fall"):
+        learning_rates(5, "exponential", peak=1.0)

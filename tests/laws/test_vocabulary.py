@@ -23,6 +23,12 @@ def test_the_authors_units():
     assert read["B"] == pytest.approx(float(published("tao2024/approach3/B")))
 
 
+@pytest.mark.parametrize("lacking", ["A1", "alpha2", "B", "beta", "E"])
+def test_a_constant_that_is_missing_is_named(lacking):
+    with pytest.raises(TypeError, match=f"missing 1 required positional argument: '{lacking}'"):
+        VocabularyLaw.of_millions(**{name: value for name, value in LAW.constants.items() if name != lacking})
+
+
 def test_what_is_not_positive_is_refused():
     with pytest.raises(ValueError, match="params_vocabulary must be positive, got 0"):
         LAW.value(1e6, 0.0, 1e9)

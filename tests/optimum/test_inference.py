@@ -163,6 +163,14 @@ def test_impossible_prices_are_named(change, match):
         CostModel(**values)
 
 
+@pytest.mark.parametrize("place", range(3))
+def test_the_cost_of_less_than_nothing_is_refused(place):
+    name = ("params", "tokens", "inference_tokens")[place]
+    with pytest.raises(ValueError, match=f"^{name} must be .*, got -1"):
+        PRICES.cost(*(-1.0 if k == place else 1e9 for k in range(3)))
+    assert PRICES.cost(1e9, 2e10, 0) == pytest.approx(1.2e20 * PRICES.training)
+
+
 @pytest.mark.parametrize(
     ("arguments", "match"),
     [

@@ -36,3 +36,9 @@ def test_a_row_a_run(columns):
     runs = table(**columns)
     assert runs_of(runs) is None
     assert scaling.runs.last_points(runs) is runs
+
+
+@pytest.mark.parametrize("ask", [scaling.runs.last_points, scaling.diagnostics.find_spikes, scaling.runs.best_of])
+def test_sizes_of_curves_that_are_words_are_told(ask):
+    with pytest.raises(scaling.RunsError, match="column 'params', rows 0, 1, 2, 3: 'large' is not a number"):
+        ask(table(run=list("aabb")).assign(params="large"))

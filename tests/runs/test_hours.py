@@ -112,3 +112,27 @@ def test_a_budget_in_hours_is_none_either():
     said = refused(table("gpu_hours").assign(tokens=1e10), columns={"budget": "gpu_hours"}, units={"budget": "PF-days"})
     assert "no count of floating-point operations" in said
     assert isinstance(scaling.load_runs(table("gpu_hours").assign(tokens=1e10)), pd.DataFrame)
+
+
+@pytest.mark.parametrize("header", ["nweights (days)", "params (hours)", "tokens (days)"])
+@pytest.mark.parametrize("cells", [["1.3B", "300M", "2.7B"], [1.3, 300, 2.7]])
+def test_counts_of_anything_else_are_no_times(header, cells):
+    name, other = ("tokens", "params") if header.startswith("tokens") else ("params", "tokens")
+    beside = np.array([1.0, 2.0, 3.0]) * {"params": 1e8, "tokens": 1e10}[other]
+    runs = pd.DataFrame({header: cells, other: beside, "loss": [3.0, 2.9, 2.8]})
+    unit = "days" if "days" in header else "hours"
+    with pytest.raises(scaling.RunsError, match=rf"column .* \({name}\): '{unit}' is a time, and {name} are none"):
+        scaling.load_runs(runs)
+    assert scaling.load_runs(runs.assign(**{header: [1.3, 0.3, 2.7]}), units={name: "billions"})[name][0] == 1.3e9
+
+
+def test_words_among_tokens_beside_epochs_are_named():
+    """Tokens and unique tokens are set against each other before all of them are numbers."""
+    runs = pd.DataFrame({"params": [1e8, 2e8, 3e8], "tokens": ["1.3B", "many", "8.1B"], "loss": [3.0, 2.9, 2.8]})
+    runs = runs.assign(unique_tokens=["1.3B", "300M", "2.7B"], epochs=[1, 2, 3])
+    with pytest.raises(scaling.RunsError, match="column 'tokens', row 1: 'many' is not a number"):
+        scaling.load_runs(runs)
+    read = scaling.load_runs(runs.drop(columns="tokens"))
+    assert read["tokens"].tolist() == [1.3e9, 6e8, 8.1e9]
+    with pytest.raises(scaling.RunsError, match="'unique_tokens', row 1: 'many' is not a number"):
+        scaling.load_runs(runs.drop(columns="tokens").assign(unique_tokens=["1.3B", "many", "2.7B"]))

@@ -103,3 +103,24 @@ def test_an_optimum_far_below_the_sizes_seen_is_a_number():
     best = scaling.compute_optimal(law, 1e21, meter=meter)
     assert np.isfinite(best.params).all()
     np.testing.assert_allclose(meter.flops(best.params, best.tokens), 1e21, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("ask", "words"),
+    [
+        (lambda meter: meter.flops(-1, 1), "params must be positive, got -1"),
+        (lambda meter: meter.flops([1, 1], [1, 0]), "tokens must be positive, got 0"),
+        (lambda meter: meter.tokens_for(-1, 1), "flops must be positive, got -1"),
+        (lambda meter: meter.ratio(1, -1), "tokens must be positive, got -1"),
+        (lambda meter: meter.powers(-1), "params must be positive, got -1"),
+        (lambda meter: meter.bend(-1), "params must be positive, got -1"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["6ND", "sizes"])
+def test_what_is_not_positive_is_not_counted(kind, ask, words):
+    with pytest.raises(ValueError, match=words):
+        ask(Meter(kind, square=0.1))
+
+
+def test_what_is_not_known_stays_unknown():
+    assert np.isnan(Meter().flops(np.nan, 1e9))

@@ -92,11 +92,19 @@ def test_more_is_learned_from_more():
         (lambda: scaling.theory.QuantaModel(1.0).data_law(1.5), "needed must be a whole number"),
         (
             lambda: scaling.theory.simulate_quanta(scaling.theory.QuantaModel(1.0), [0.5]),
-            "examples must be at least 1, got 0.5",
+            "examples must be at least 1 and finite, got 0.5",
         ),
         (
             lambda: scaling.theory.simulate_quanta(scaling.theory.QuantaModel(1.0), [10], repeats=1),
-            "repeats must be at least 2",
+            "repeats must be a whole number, at least 2, got 1",
+        ),
+        (
+            lambda: scaling.theory.simulate_quanta(scaling.theory.QuantaModel(1.0), [10], repeats=2.5),
+            "repeats must be a whole number, at least 2, got 2.5",
+        ),
+        (
+            lambda: scaling.theory.simulate_quanta(scaling.theory.QuantaModel(1.0), [np.inf]),
+            "examples must be at least 1 and finite, got inf",
         ),
     ],
 )

@@ -177,6 +177,16 @@ def test_shapes(world):
             ),
             "teachers",
         ),
+        (
+            lambda: scaling.theory.simulate_random_features(
+                scaling.theory.RandomFeatureModel(1.0, 10), 2, 3, teachers=1.5
+            ),
+            "teachers must be a whole number, at least 1, got 1.5",
+        ),
+        (
+            lambda: scaling.theory.simulate_random_features(scaling.theory.RandomFeatureModel(1.0, 10), np.inf, 3),
+            "params must be at least 1 and finite, got inf",
+        ),
     ],
 )
 def test_bad_arguments(call, message):

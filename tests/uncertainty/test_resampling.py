@@ -91,6 +91,46 @@ def test_refusals(fit):
         boot.interval(0.9, of="gamma")
 
 
+@pytest.fixture(scope="module")
+def frontier():
+    design = scaling.simulate.isoflop_design([1e18, 1e19, 1e20], law=LAW)
+    return scaling.fit_isoflop(scaling.simulate_runs(LAW, design, noise=0.003))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((10, 0, -1), "fraction must lie between 0 and 1, got -1"),
+        ((10, 0, 0), "fraction must lie between 0 and 1, got 0"),
+        ((0, 0), "n_resamples must be a whole number, at least 1, got 0"),
+        ((2.5, 0), "n_resamples must be a whole number"),
+        ((10, -1), "seed must be a whole number, at least 0, got -1"),
+    ],
+)
+def test_draws_that_make_no_sense_are_refused_by_each_fit(fit, frontier, arguments, words):
+    for each in (fit, frontier):
+        with pytest.raises(ValueError, match=words):
+            each.resample(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("weights", "words"),
+    [
+        (lambda n: np.ones((1, 3)), "a number for each of the .* runs, got shape"),
+        (lambda n: [], "a number for each of the .* runs, got shape"),
+        (lambda n: np.ones((0, n)), "one row or more"),
+        (lambda n: np.full((1, n), np.nan), "weights must be finite and not negative, got nan"),
+        (lambda n: -np.ones((1, n)), "weights must be finite and not negative, got -1"),
+        (lambda n: "text", "weights must be a number or numbers"),
+    ],
+)
+def test_weights_that_make_no_sense_are_refused_by_each_fit(fit, frontier, weights, words):
+    for each in (fit, frontier):
+        assert len(each.resampled(np.ones(len(each.runs))).samples) == 1
+        with pytest.raises(ValueError, match=words):
+            each.resampled(weights(len(each.runs)))
+
+
 def test_power_laws_are_bootstrapped_too():
     x = np.geomspace(1, 1e6, 30)
     y = scaling.PowerLaw(3, -0.4, 1.0)(x) * np.exp(0.005 * np.random.default_rng(0).standard_normal(30))

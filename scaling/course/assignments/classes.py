@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..._checks import at_least, at_least_zero
+from ..._checks import at_least_zero, whole_number
 from ...errors import FitError, RunsWarning
 from ...fit.isoflop import fit_isoflop
 from ...fit.parametric import fit_parametric
@@ -115,7 +115,7 @@ def make_class(n_students: int, kind: str = "fit", noise: float = 0.006, seed: i
     """
     if kind not in KINDS:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {kind!r}")
-    at_least("n_students", n_students, 1)
+    n_students = whole_number("n_students", n_students)
     if (sigma := at_least_zero("noise", noise)) > MOST_NOISE:
         raise ValueError(f"noise of {noise:g} is no runs': at most {MOST_NOISE:g}")
     if kind == "audit" and sigma > AUDITABLE:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ..._words import plain
+from ..._words import name_rows, plain
 from ...errors import RunsError
 from ..curves import runs_of
+from ..numbers import column_of_numbers
 from .expressions import as_numbers
 
 __all__ = ["annealed_points"]
@@ -43,19 +44,24 @@ def annealed_points(runs: pd.DataFrame, column: str | None = None) -> pd.DataFra
     Raises
     ------
     RunsError
-        If no column names the run or tells the cooldowns, or no cooldown ends.
-    KeyError
-        If there is no such ``column``, or no column ``tokens``.
+        If no column names the run or tells the cooldowns, there is no such ``column`` or none of ``tokens``, tokens are
+        no numbers, or no cooldown ends.
     """
     codes = runs_of(runs)
     if codes is None:
         raise RunsError("--final annealed: each row is a run of its own; a column that names the run is needed (--run)")
-    name = column or _told_by(runs)
+    name = _told_by(runs) if column is None else column
+    if name not in runs:
+        raise RunsError(f"--final annealed: there is no column {name!r} to tell the cooldowns; {_shown(runs)}")
+    tokens = column_of_numbers(runs, "tokens")
+    if (gaps := np.isnan(tokens)).any():
+        rows = name_rows(runs.index, gaps)
+        raise RunsError(f"--final annealed: column 'tokens', {rows}: missing value, which the order of points needs")
     ends = _all_ends(runs, codes, name)
     if not ends.any():
         raise RunsError(f"--final annealed: in no run does a cooldown end, by column {name!r}")
     table = runs[ends].copy()
-    lengths = [f"{run} after {tokens:.4g} tokens" for run, tokens in zip(table["run"], table["tokens"], strict=True)]
+    lengths = [f"{run} after {read:.4g} tokens" for run, read in zip(table["run"], tokens[ends], strict=True)]
     table["run"] = lengths
     without = len(np.unique(codes)) - len(np.unique(codes[ends]))
     words = f"{len(table):,} ends of cooldowns, by column {name!r}, are the runs: of {len(runs):,} rows"
@@ -80,7 +86,7 @@ def several_cooldowns(runs: pd.DataFrame) -> str:
 def _all_ends(runs: pd.DataFrame, codes: np.ndarray, name: str) -> np.ndarray:
     """Which rows (n,) end a cooldown."""
     values = as_numbers(runs[name].map({"True": 1, "False": 0, True: 1, False: 0}).fillna(runs[name]).infer_objects())
-    order = np.lexsort((runs["tokens"].to_numpy(), codes))
+    order = np.lexsort((column_of_numbers(runs, "tokens"), codes))
     ends = np.zeros(len(runs), dtype=bool)
     for rows in np.split(order, np.flatnonzero(np.diff(codes[order])) + 1):
         ends[rows] = _ends(values[rows], plain(name) in _FLAGS)
@@ -91,10 +97,13 @@ def _told_by(runs: pd.DataFrame) -> str:
     """The column that tells cooldowns."""
     found = [str(name) for name in runs.columns if plain(str(name)) in _RATES | _FLAGS]
     if len(found) != 1:
-        shown = ", ".join(repr(str(name)) for name in runs.columns[:30])
         why = f"{' and '.join(map(repr, found))} could each tell it" if found else "no column tells it"
-        raise RunsError(f"--final annealed: which rows are cooled down? {why}; columns are {shown}")
+        raise RunsError(f"--final annealed: which rows are cooled down? {why}; {_shown(runs)}")
     return found[0]
+
+
+def _shown(runs: pd.DataFrame) -> str:
+    return f"columns are {', '.join(repr(str(name)) for name in runs.columns[:30])}"
 
 
 def _ends(values: np.ndarray, flag: bool) -> np.ndarray:

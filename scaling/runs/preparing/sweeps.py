@@ -10,6 +10,7 @@ import pandas as pd
 from ..._words import plain
 from ...errors import RunsError
 from ..curves import last_rows, runs_of
+from ..numbers import column_of_numbers
 from ..problems import repeats
 from ..repetition import designs_of
 from ..vocabulary import LABELS, LIMITS
@@ -68,29 +69,33 @@ def best_of(
     Raises
     ------
     RunsError
-        If a column is not there, or no design has two rows.
+        If a column is not there, or named twice, one of losses, tokens or of what was tuned holds no numbers, no column
+        is named, or no design has two rows.
     """
     if how not in ("minimum", "parabola"):
         raise RunsError(f"best_of: how must be 'minimum' or 'parabola', got {how!r}")
     by = [by] if isinstance(by, str) else list(by)
+    if not by:
+        raise RunsError("--best-of: by names no column, and all rows would be one design: name some, such as params")
     if not runs.index.is_unique:
         runs = runs.reset_index(drop=True)
     for name in (*by, loss, *([over] if isinstance(over, str) else over or ())):
         if name not in runs:
             shown = ", ".join(repr(str(each)) for each in runs.columns[:30])
             raise RunsError(f"--best-of: there is no column {name!r}; columns are {shown}")
+    losses = column_of_numbers(runs, loss)
     if (codes := runs_of(runs)) is not None:
         return _best_curves(runs, codes, by, over, how, loss)
     design = designs_of(runs, by)
-    order = np.lexsort((runs[loss].to_numpy(dtype=float), design))
+    order = np.lexsort((losses, design))
     best = order[np.unique(design[order], return_index=True)[1]]
     if len(best) == len(runs):
         raise RunsError(f"--best-of: no two rows agree in {' and '.join(by)}: each is a design of its own")
     swept = _swept(runs, design, by, over)
     table = runs.iloc[np.sort(best)].copy()
     if how == "parabola":
-        gain = sum((_gain(runs, design, best, name, swept, loss) for name in swept), np.zeros(len(best)))
-        lowered = pd.Series(runs[loss].to_numpy(dtype=float)[best] - gain, index=best)
+        gain = sum((_gain(runs, design, best, name, swept, losses) for name in swept), np.zeros(len(best)))
+        lowered = pd.Series(losses[best] - gain, index=best)
         table[loss] = lowered[np.sort(best)].to_numpy()
     words = f"the best of each {' and '.join(by)} was kept: {len(best):,} of {len(runs):,} rows"
     words += " (its loss is the least value of a parabola)" if how == "parabola" else ""
@@ -109,7 +114,7 @@ def best_of(
 
 def _apart(runs: pd.DataFrame, design: np.ndarray) -> str:
     """How far tokens of one design differ, in words; "" where they do not."""
-    least, most = _span(runs["tokens"].to_numpy(dtype=float), design)
+    least, most = _span(column_of_numbers(runs, "tokens"), design)
     far = float((most / least).max() - 1)
     return f" (tokens of one design differ by up to {far:.1%})" if far >= 5e-4 else ""
 
@@ -175,10 +180,10 @@ def _edge(runs: pd.DataFrame, design: np.ndarray, best: np.ndarray, name: str) -
 
 
 def _gain(
-    runs: pd.DataFrame, design: np.ndarray, best: np.ndarray, name: str, swept: list[str], loss: str
+    runs: pd.DataFrame, design: np.ndarray, best: np.ndarray, name: str, swept: list[str], y: np.ndarray
 ) -> np.ndarray:
     """How far the parabola through the best row and its neighbours along one column falls below it; 0 at an edge."""
-    x, y = as_numbers(runs[name]), runs[loss].to_numpy(dtype=float)
+    x = as_numbers(runs[name])
     others = [as_numbers(runs[other]) for other in swept if other != name]
     gain = np.zeros(len(best))
     for place, row in enumerate(best):

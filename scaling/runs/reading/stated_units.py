@@ -46,7 +46,7 @@ def with_units(
         elif m.name == "flops" and {"params", "tokens"} <= names:
             notes.append(f"column {m.column!r} is carried, not used: {unit[:30]!r} is no unit of flops")
         else:
-            if read_time(m.column) is None:  # which is told by itself
+            if read_time(m.column) is None or not m.name.startswith(("flops", "budget")):  # whose times are told apart
                 problems.append(f"column {m.column!r} ({m.name}): {_unknown(m, unit)}")
             out.append(_with(m, unit, "header"))
     return out, problems, notes
@@ -88,6 +88,8 @@ def _unknown(m: Mapped, unit: str) -> str:
         hint = of_logarithm(m.name, f"{plain(unit)} {m.column}", m.column)
         return f"{unit[:30]!r} says that it is a logarithm: {hint}"
     decide = "--loss-unit UNIT" if m.name == "loss" else f"--unit {m.name}=UNIT"
+    if read_time(m.column):
+        return f"{unit[:30]!r} is a time, and {m.name} are none; {decide} says in which unit they are"
     return f"unit {unit[:30]!r} is not known; {decide} decides"
 
 

@@ -58,3 +58,13 @@ def test_refusals():
     ):
         with pytest.raises(RunsError, match=words):
             annealed_points(table)
+    for table, words in (
+        (runs.drop(columns="tokens"), "the table has no column 'tokens'"),
+        (runs.assign(tokens="many"), "column 'tokens', rows .*: 'many' is not a number"),
+        (runs.assign(tokens=np.nan), "column 'tokens', rows .*: missing value"),
+        (runs.assign(params="large"), "column 'params', rows .*: 'large' is not a number"),
+    ):
+        with pytest.raises(RunsError, match=words):
+            annealed_points(table, "lr")
+    with pytest.raises(RunsError, match="no column 'zzz' to tell the cooldowns; columns are 'params'"):
+        annealed_points(runs, column="zzz")

@@ -100,9 +100,14 @@ def test_refusals():
         (dict(over="wd"), "there is no column 'wd'"),
         (dict(by=["params", "tokens", "lr"]), "no two rows agree"),
         (dict(how="mean"), "minimum"),
+        (dict(by=[]), "by names no column"),
     ):
         with pytest.raises(RunsError, match=words):
             best_of(runs, **arguments)
+    for name in ("loss", "tokens"):
+        with pytest.raises(RunsError, match=f"column '{name}', .*: 'x' is not a number"):
+            best_of(runs.assign(**{name: "x"}))
+    assert len(best_of(runs.assign(loss=runs["loss"].astype(str)))) == len(best_of(runs))
     with pytest.raises(RunsError, match="leaves no row"):
         select_runs(runs, "loss > 100")
 
