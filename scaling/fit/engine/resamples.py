@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -98,11 +98,10 @@ def solve_resamples(
     trapped = bool((warm.value > fresh.value * (1 + TRAPPED) + 1e-22 * pilot.sum(1)).any())
     if problem.model.coupling is None:  # coupled terms have one valley, on a bound or off it
         trapped |= bool(on_bound(problem, fresh.theta).mean() > SEVERAL_VALLEYS)
-    draws = _kept(resamples, len(base))
-    blocks = ((problem, counts, base, aim, theta, trapped) for counts in draws)
+    blocks = ((problem, counts, base, aim, theta, trapped) for counts in resamples)
     solutions = list(spread(_solved, blocks, backend, n_jobs))
     seen = np.concatenate([fresh.theta, *(s.theta[:: max(1, resamples.n_resamples // REFERENCES)] for s in solutions)])
-    again = ((problem, counts, base, aim, s, seen) for counts, s in zip(draws, solutions, strict=True))
+    again = ((problem, counts, base, aim, s, seen) for counts, s in zip(resamples, solutions, strict=True))
     ends = list(spread(_escaped, again, backend, n_jobs))
     every, distinct = np.concatenate([s.theta for s, _ in ends]), np.concatenate([drawn for _, drawn in ends])
     return Optima(
@@ -112,13 +111,6 @@ def solve_resamples(
         held=on_bound(problem, every),
         fresh_starts=trapped,
     )
-
-
-def _kept(resamples: Resamples, rows: int) -> Iterable[np.ndarray]:
-    """The blocks for several passes: in as few bytes as hold them where there are few, else drawn anew by each."""
-    if resamples.n_resamples * rows > BLOCK_NUMBERS:
-        return resamples
-    return [counts.astype(np.min_scalar_type(int(counts.max()))) for counts in resamples]
 
 
 def on_bound(problem: Problem, theta: np.ndarray) -> np.ndarray:
@@ -134,7 +126,7 @@ def _escape(problem: Problem, weights: np.ndarray, aim: Objective, solution: Sol
     """Solve again, in place, where a solution of another resample is already lower than the resample's own."""
     values = weights @ problem.losses(seen, aim).T
     lowest = values.argmin(1)
-    rows = np.flatnonzero(values[np.arange(len(values)), lowest] < solution.value * (1 - TRAPPED))
+    rows = np.flatnonzero(values.min(1) < solution.value * (1 - TRAPPED))
     if len(rows):
         again = solve(problem.model, weights[rows], aim.thresholds(False, unit=problem.unit), seen[lowest[rows]])
         improve(solution, again, rows)
