@@ -26,6 +26,8 @@ GROUPS, LARGE = 4, 3_000
 #: groups share noise where chance alone would show as much in less than this share of tables, and where it makes the
 #: loss at so many times the largest compute so much less certain than independent runs would
 UNLIKELY, REACH, WORSE = 0.001, 10.0, 1.5
+#: a normal number is larger in UNLIKELY of all draws
+NORMAL = 3.0902
 #: what is said to be shared
 NAMES = {"params": "size", "budget": "budget", "tokens": "number of tokens"}
 
@@ -34,19 +36,31 @@ NAMES = {"params": "size", "budget": "budget", "tokens": "number of tokens"}
 class SharedNoise:
     """How far groups of rows stray from a law together, in ln loss, and the rows of one from each other.
 
-    ``p`` is the probability of as much by chance, and ``worse`` how many times as far the loss of the optimum at ten
-    times the largest compute may be off as with independent runs.
+    ``ratio`` is that of the variances, with its ``freedom``, and ``worse`` how many times as far the loss of the
+    optimum at ten times the largest compute may be off as with independent runs.
     """
 
     between: float
     within: float
-    p: float
+    ratio: float
+    freedom: tuple[int, int]
     worse: float
 
     @property
+    def p(self) -> float:
+        """The probability of as much by chance."""
+        return float(scipy.special.fdtrc(*self.freedom, self.ratio))
+
+    @property
     def matters(self) -> bool:
-        """Whether it is more than chance, and makes an interval far too narrow."""
-        return self.p < UNLIKELY and self.worse > WORSE
+        """Whether it makes an interval far too narrow, and is more than chance.
+
+        With any number of rows chance shows as much as Wilson and Hilferty's quantile of chi-square: far below that
+        SciPy, which takes long to import, is not asked.
+        """
+        spread = 2 / 9 / self.freedom[0]
+        least = 0.9 * (1 - spread + NORMAL * np.sqrt(spread)) ** 3
+        return self.worse > WORSE and self.ratio > least and self.p < UNLIKELY
 
 
 def shared_noise(fit: Fit, groups: np.ndarray) -> SharedNoise | None:
@@ -74,9 +88,9 @@ def shared_noise(fit: Fit, groups: np.ndarray) -> SharedNoise | None:
     left = left_by(np.column_stack([smooth, heights]), away)
     taken, within = left_by(smooth, away) - left, left / free
     between = max(taken - more * within, 0.0) / float((apart**2).sum())
-    p = float(scipy.special.fdtrc(more, free, taken / more / within)) if within > 0 else 1.0
+    ratio = taken / more / within if within > 0 else 0.0
     worse = _worse(fit, fit.candidate, slopes, groups, between, within)
-    return SharedNoise(float(np.sqrt(between)), float(np.sqrt(within)), p, worse)
+    return SharedNoise(float(np.sqrt(between)), float(np.sqrt(within)), ratio, (more, free), worse)
 
 
 def _bends(N: np.ndarray, D: np.ndarray) -> np.ndarray:

@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 import scaling
-from scaling.diagnostics.luck import say_shared_luck, shared_noise
+from scaling.diagnostics.luck import SharedNoise, say_shared_luck, shared_noise
 from scaling.runs import find_budgets
 
 LAW = scaling.ChinchillaLaw.from_published("besiroglu2024")
@@ -64,3 +65,13 @@ def test_a_check_and_a_plan_say_it():
     words = scaling.inspect_runs(pd.DataFrame(runs), ()).luck
     assert words.startswith("the runs of one budget stray from the law together")
     assert words in scaling.inspect_runs(runs, ()).looks
+
+
+@pytest.mark.parametrize("more", [1, 2, 4, 10, 40, 300])
+@pytest.mark.parametrize("free", [1, 10, 100, 10_000])
+def test_what_is_not_asked_of_scipy_is_chance(more, free):
+    """From the ratio that chance alone exceeds in one of 1,000 tables on, the probability decides."""
+    ratio = stats.f.isf(0.001, more, free)
+    found = [SharedNoise(0.01, 0.01, times * ratio, (more, free), 2.0) for times in (0.9999, 1.0001)]
+    assert [each.matters for each in found] == [False, True]
+    assert found[1].p == pytest.approx(0.001, rel=0.01)
