@@ -161,5 +161,6 @@ def _say_shared_noise(fit: Fit) -> str:
     called, each = NAMES[name], found[name]
     apart = f"by {each.between:.2%} from one to the next, by {each.within:.2%} within one"
     words = f"the runs of one {called} stray from the law together: {apart}. Do they share what no column names?"
-    words += f" Intervals take them for independent: that of the loss at {REACH:g} times the largest compute is about"
-    return f"{words} {each.worse:.1f} times too narrow"
+    words += " If so, intervals, which take them for independent, are too narrow: that of the loss at"
+    words += f" {REACH:g} times the largest compute by a factor of {each.worse:.1f} or so, if not more."
+    return f"{words} If not, the law may be another one"

@@ -35,7 +35,7 @@ def test_noise_in_common_is_said_with_what_it_does_to_intervals(by, name):
     words = [said(runs_of(by, 0.008, 0.004, seed)) for seed in range(8)]
     told = [each for each in words if each.startswith(f"the runs of one {name} stray from the law together: by ")]
     assert len(told) >= 4
-    assert all(" times too narrow" in each for each in told)
+    assert all("If so, intervals, which take them for independent, are too narrow" in each for each in told)
 
 
 @pytest.mark.parametrize("by", ["budget", "params"])

@@ -95,7 +95,7 @@ def test_tokens_that_are_a_part_of_the_product_in_some_rows_are_asked_about(runs
     ("steps", "unit"),
     [
         *((f"{word} (k)", 1e3) for word in ("steps", "Steps", "training steps", "iterations", "updates")),
-        *((word, 1e3) for word in ("steps [thousands]", "steps_k", "k steps", "ksteps", "steps in thousands")),
+        *((word, 1e3) for word in ("steps [thousands]", "step (thousands)", "k steps", "ksteps", "steps in thousands")),
         *((word, 1e3) for word in ("steps (1e3)", "steps (in thousands)", "steps (k steps)", "thousands of steps")),
         ("steps (M)", 1e6),
     ],
@@ -121,7 +121,13 @@ def test_a_batch_of_tokens_in_a_unit(runs, batch, unit):
     assert load_runs(cells)["tokens"].to_numpy() == pytest.approx(runs["tokens"].to_numpy(), rel=1e-12)
 
 
-@pytest.mark.parametrize("name", ["batch_size (k)", "batch size (M)", "seq len (k)", "context_k", "steps (final)"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("batch_size (k)", "batch size (M)", "seq len (k)", "context_k", "steps (final)"),
+        *("steps_k", "step (k)", "step_k", "step k", "K_steps", "K steps", "k-steps"),
+    ],
+)
 def test_a_unit_that_could_be_another_is_no_product(runs, name):
-    old = next(old for old in ("batch_size", "seq_len", "steps") if old[:3] in name or name.startswith("con"))
+    old = "steps" if "step" in name else "batch_size" if "batch" in name else "seq_len"
     assert "no column is recognised as 'tokens'" in question(runs.rename(columns={old: name}).drop(columns="tokens"))

@@ -28,13 +28,13 @@ NEAR, MOST = float(np.log(1.05)), 0.9
 _SCALES = {"thousands": 1e3, "millions": 1e6, "billions": 1e9, "trillions": 1e12}
 #: factors whose headers and cells may have a unit: a batch of 4k sequences, or a sequence of 4k tokens, may be of 4,096
 _IN_UNITS = ("steps", "step", "batch_tokens")
-#: a header with a unit: "steps (k)", "batch (M tokens)", "steps_k", "k steps" or "ksteps"
+#: a header with a unit: "steps (k)", "batch (M tokens)", "steps in thousands", "k steps"; a bare letter elsewhere, as
+#: in "step_k" or "K_steps", may be the name of a number
 _WITH_UNIT = (
     re.compile(r"(?P<stem>.+?)[\s_]*[(\[](?P<unit>[^()\[\]]+)[)\]]"),
-    re.compile(r"(?i)(?P<stem>.+?)[\s_]+(?:in[\s_]+)?(?P<unit>k|thousands?|millions?)"),
-    re.compile(
-        r"(?i)(?P<unit>k|thousands?|millions?)(?:[\s_-]+(?:of[\s_]+)?|(?=steps|iters|iterations|updates))(?P<stem>.+)"
-    ),
+    re.compile(r"(?i)(?P<stem>.+?)[\s_]+(?:in[\s_]+)?(?P<unit>thousands?|millions?)"),
+    re.compile(r"(?i)(?P<unit>thousands?|millions?)[\s_-]+(?:of[\s_]+)?(?P<stem>.+)"),
+    re.compile(r"(?P<unit>k) ?(?P<stem>steps|iters|iterations|updates)"),
 )
 
 
@@ -207,7 +207,7 @@ def part_in_units(header: str) -> tuple[str | None, float]:
             noun = re.search(r"(?i)\btok(?:en)?s?\b", m["unit"])
             word = re.sub(r"(?i)\b(?:in|tok(?:en)?s?|steps?|iter(?:ation)?s?|updates?)\b", "", m["unit"]).strip()
             part, unit = part_of(f"{m['stem']} tokens" if noun else m["stem"]), unit_factor("tokens", word)
-            if part in _IN_UNITS and isinstance(unit, float):
+            if part in _IN_UNITS and isinstance(unit, float) and not (part == "step" and len(word) == 1):
                 return part, unit
     return None, 1.0
 
