@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike
 from ..laws.kaplan import KaplanLaw, KaplanStepsLaw
 from ..runs.curves import runs_of
 from .common import checked_weights, chosen_rows, finish, positive_columns
+from .engine.model import Model
 from .engine.newton import Solution, solve
-from .engine.objective import Model
 from .engine.problem import Objective, Problem
 from .engine.starts import Basis, grid_objective, project, valleys
 from .result import NOTHING, Fit

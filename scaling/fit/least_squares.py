@@ -18,9 +18,9 @@ import scipy
 from .._checks import whole_number
 from ..laws.base import Law
 from .common import AGREE, AGREE_FLOOR, Sample, check_search
+from .engine.huber import huber_sum
 from .engine.identify import FALLS, condition_number, verdict
 from .engine.newton import solve_definite
-from .engine.objective import huber_sum
 from .engine.problem import Objective
 from .result import Fit
 

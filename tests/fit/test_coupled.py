@@ -11,7 +11,8 @@ import pytest
 from scipy import optimize
 
 import scaling
-from scaling.fit.engine.objective import evaluate, huber_sum, jacobian, residuals
+from scaling.fit.engine.huber import huber_sum
+from scaling.fit.engine.objective import evaluate, jacobian, residuals
 from scaling.fit.engine.one_sided import OneSidedProblem
 from scaling.fit.engine.problem import COUPLINGS, EXPONENTS, Objective, Problem
 from scaling.fit.engine.profile import Frontier

@@ -7,8 +7,10 @@ import pytest
 from scipy import ndimage, optimize
 
 import scaling
+from scaling.fit.engine.huber import huber_sum
+from scaling.fit.engine.model import Model, Workspace
 from scaling.fit.engine.newton import solve, solve_definite
-from scaling.fit.engine.objective import Model, Workspace, evaluate, huber_sum, residuals, value_at
+from scaling.fit.engine.objective import evaluate, residuals, value_at
 from scaling.fit.engine.problem import Objective, Problem
 from scaling.fit.engine.starts import grid_objective, lowest_around, project, starting_points, unit_terms
 
@@ -108,7 +110,7 @@ def test_one_theta_for_all_weights_and_small_tiles_change_nothing(name, monkeypa
     each = evaluate(model, weights, 0.01, np.repeat(theta, 70, axis=0))
     np.testing.assert_allclose(value_at(model, weights, 0.01, np.repeat(theta, 70, axis=0)), each[0], rtol=1e-12)
     shared = evaluate(model, weights, 0.01, theta), evaluate(model, weights[:9], 0.01, theta)
-    monkeypatch.setattr("scaling.fit.engine.objective.TILE", 1)
+    monkeypatch.setattr("scaling.fit.engine.model.TILE", 1)
     shared += (evaluate(model, weights, 0.01, np.repeat(theta, 70, axis=0)),)
     for found in shared:
         for ours, plain in zip(found, each, strict=True):

@@ -8,7 +8,8 @@ import scipy
 
 import scaling
 from scaling.fit import noise_scales
-from scaling.fit.engine.objective import composed_losses, evaluate, losses, value_at
+from scaling.fit.engine.composed import composed_losses
+from scaling.fit.engine.objective import evaluate, losses, value_at
 from scaling.fit.engine.one_sided import OneSidedProblem
 from scaling.fit.engine.problem import Objective, Problem
 

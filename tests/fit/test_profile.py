@@ -7,7 +7,7 @@ from scipy import optimize
 
 import scaling
 from scaling.fit.certainty import _scattered
-from scaling.fit.engine.objective import huber_sum
+from scaling.fit.engine.huber import huber_sum
 from scaling.fit.engine.profile import ALPHA, BETA, EXPONENT, LOSS, OFFSET, SIZE, Frontier
 from scaling.fit.engine.scatter import student
 

@@ -5,7 +5,7 @@ import pytest
 from scipy import optimize
 
 import scaling
-from scaling.fit.engine.objective import huber_sum
+from scaling.fit.engine.huber import huber_sum
 from scaling.fit.least_squares import RelativeSquares
 from scaling.fit.rosenfeld import _Envelope
 

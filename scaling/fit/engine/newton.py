@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from .objective import Model, Workspace, evaluate, value_at
+from .model import Model, Workspace
+from .objective import evaluate, value_at
 from .straight import is_straight, solve_straight
 
 #: elements of one working array: little memory, and enough to hide the overhead of a call

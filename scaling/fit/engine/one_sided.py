@@ -7,8 +7,8 @@ from functools import reduce
 
 import numpy as np
 
+from .composed import LEAST_LOG_NOISE
 from .newton import Solution, solve
-from .objective import LEAST_LOG_NOISE
 from .problem import Objective, Problem
 
 __all__ = ["LIKELIHOOD", "Likelihood", "OneSidedProblem"]

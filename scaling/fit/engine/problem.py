@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..._checks import positive, proper_share
+from .huber import huber_sum, tilt
+from .model import Model
 from .newton import Solution, solve
-from .objective import Model, huber_sum, jacobian, losses, residuals, tilt
+from .objective import jacobian, losses, residuals
 from .starts import FINE_GRID, GRID, Basis, solve_coupled, solve_fresh
 
 #: exponents are sought in this range

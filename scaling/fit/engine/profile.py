@@ -16,7 +16,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from .objective import huber_sum
+from .huber import huber_sum
 from .problem import Problem
 from .scatter import Scatter, count_alike, inflation, student
 

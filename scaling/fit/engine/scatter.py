@@ -10,8 +10,8 @@ import numpy as np
 import scipy
 
 from ..._robust import robust_deviation
+from .huber import huber_sum
 from .newton import solve
-from .objective import huber_sum
 from .problem import Objective, Problem
 
 #: Huber's threshold in standard deviations at which his estimate is 95 % efficient under normal noise

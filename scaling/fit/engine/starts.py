@@ -12,8 +12,10 @@ from functools import cache
 
 import numpy as np
 
+from .huber import huber_sum
+from .model import Model
 from .newton import Solution, improve, solve, solve_definite
-from .objective import Model, huber_sum, value_at
+from .objective import value_at
 
 #: exponents tried for every term
 GRID = np.geomspace(0.03, 1.6, 11)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .objective import Model, huber_sum
+from .huber import huber_sum
+from .model import Model
 
 #: steps at most, and the gradient that counts as none beside rounding, as a share of what all residuals can pull
 STEPS, LEVEL = 200, 1e-12

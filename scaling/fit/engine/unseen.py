@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import scipy
 
+from .huber import huber_sum
 from .newton import ROUGH, solve
-from .objective import huber_sum, value_at
+from .objective import value_at
 from .problem import Problem
 from .scatter import Scatter, inflation
 from .starts import FINE_GRID, starting_points
