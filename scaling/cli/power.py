@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -79,12 +79,48 @@ class Power:
         grid(pd.DataFrame(ahead, columns=[told["x"], name, title]))
 
 
+@dataclass(frozen=True)
+class _Points:
+    """Columns x and y of a table, as they are fitted, and what was done to them."""
+
+    table: RunsTable
+    frame: pd.DataFrame
+    x: str
+    y: str
+    notes: list[str]
+
+
 def fit_power(
     sources: tuple[str, ...], reading: dict[str, Any], axes: Axes, level: float, resamples: int, seed: int
 ) -> Power:
     """Read two columns and fit the law; ``Refusal`` where they do not go together."""
     if len(sources) > 1:
         raise Refusal("--law power takes one table: put the points into one file")
+    options, chosen = _options(reading, axes)
+    table = _read(sys.stdin.buffer if sources[0] == "-" else sources[0], options, axes)
+    read = _best(_positive(_columns(table, axes), axes), *chosen)
+    points, x, y, notes = read.frame, read.x, read.y, read.notes
+    different = points[x].nunique()
+    if different < LEAST:
+        raise Refusal(f"{different} different values of {x}: a law of three constants needs {LEAST} at least", UNUSABLE)
+    if len(points) > 2 * different:
+        notes.append(
+            f"many points share their {x}: the law is of their middle; of the best, --best-of {x} keeps the least"
+        )
+    fit = fit_power_law(points[x], points[y], offset=True)
+    if fit.status == "not_identified":
+        raise Refusal(
+            f"{y} against {x}: {fit.message}".replace("the loss", y).replace(" with x ", f" with {x} "), UNUSABLE
+        )
+    boot = bootstrap(fit, resamples, seed)
+    story = {"name": str(sources[0]), "sha256": table.sha256, "kind": table.kind, "mapping": told(table.mapping)}
+    record = {"input": story, "notes": notes, "ceiling": axes.ceiling}
+    name = f"{axes.ceiling:g} - {y}" if axes.ceiling is not None else y
+    return Power(fit, boot, record | _record(fit, boot, points[x], x, name, level), level, y)
+
+
+def _options(reading: dict[str, Any], axes: Axes) -> tuple[dict[str, Any], tuple[list[str], list[str]]]:
+    """The options that a table is read by, and the columns of which the best points are kept, each over others."""
     options = dict(reading)
     by, over, vertex, drop = (options.pop(name) for name in ("best_of", "over", "vertex", "drop"))
     options.pop("skip_bad")
@@ -95,14 +131,16 @@ def fit_power(
     if drop or vertex or final != "last":
         named = "drop" if drop else "vertex" if vertex else "final"
         raise Refusal(f"--{named} is not known to --law power: --where chooses points")
-    source = sys.stdin.buffer if sources[0] == "-" else sources[0]
-    needs = [name for name in (axes.x, axes.y or "loss") if name in (*QUANTITIES, "loss")]
-    table = _read(source, options, needs)
+    return options, (list(by), list(over))
+
+
+def _columns(table: RunsTable, axes: Axes) -> _Points:
+    """The two columns that the axes name, as numbers."""
     frame, notes = table.frame, list(table.notes)
     if axes.x == "flops" and "flops" not in frame:
         frame = frame.assign(flops=6 * as_numbers(frame["params"]) * as_numbers(frame["tokens"]))
         notes.append("flops = 6 N D")
-    ours = dict(zip(table.mapping["column"], table.mapping["name"], strict=True))
+    ours = _ours(table)
     x, y = (name if name in frame else ours.get(name, name) for name in (axes.x or _only(frame), axes.y or "loss"))
     for option, name in (("--x", x), ("--y", y)):
         if name not in frame:
@@ -110,34 +148,34 @@ def fit_power(
             raise Refusal(f"{option} {name}: there is no such column; columns are {shown}")
     points = frame.assign(**{x: as_numbers(frame[x]), y: as_numbers(frame[y])})
     _refuse_limit(y, frame[y], points[y], axes.ceiling)
+    return _Points(table, points, x, y, notes)
+
+
+def _positive(read: _Points, axes: Axes) -> _Points:
+    """The points that have a logarithm: of y, or of what it lacks to its ceiling."""
+    points, x, y, notes = read.frame, read.x, read.y, [*read.notes]
     if axes.ceiling is not None:
-        points[y] = axes.ceiling - points[y]
+        points = points.assign(**{y: axes.ceiling - points[y]})
         notes.append(f"what is missing of {y} to {axes.ceiling:g} is fitted")
     good = (np.isfinite(points[[x, y]]) & (points[[x, y]] > 0)).all(axis=1)
     if not good.all():
         lost = int((~good).sum())
         notes.append(f"{lost:,} of {len(good):,} rows left out: no positive number in {x!r} or {y!r}")
-    points = points[good]
-    if by:
-        points = best_of(points, [ours.get(name, name) for name in by], list(over) or None, loss=y)
-        notes += points.attrs["notes"]
-    if points[x].nunique() < LEAST:
-        few = points[x].nunique()
-        raise Refusal(f"{few} different values of {x}: a law of three constants needs {LEAST} at least", UNUSABLE)
-    if len(points) > 2 * points[x].nunique():
-        notes.append(
-            f"many points share their {x}: the law is of their middle; of the best, --best-of {x} keeps the least"
-        )
-    name = f"{axes.ceiling:g} - {y}" if axes.ceiling is not None else y
-    fit = fit_power_law(points[x], points[y], offset=True)
-    if fit.status == "not_identified":
-        raise Refusal(
-            f"{y} against {x}: {fit.message}".replace("the loss", y).replace(" with x ", f" with {x} "), UNUSABLE
-        )
-    boot = bootstrap(fit, resamples, seed)
-    story = {"name": str(sources[0]), "sha256": table.sha256, "kind": table.kind, "mapping": told(table.mapping)}
-    record = {"input": story, "notes": notes, "ceiling": axes.ceiling}
-    return Power(fit, boot, record | _record(fit, boot, points[x], x, name, level), level, y)
+    return replace(read, frame=points[good], notes=notes)
+
+
+def _best(read: _Points, by: list[str], over: list[str]) -> _Points:
+    """Of points that agree in the columns ``by`` the best."""
+    if not by:
+        return read
+    ours = _ours(read.table)
+    points = best_of(read.frame, [ours.get(name, name) for name in by], over or None, loss=read.y)
+    return replace(read, frame=points, notes=[*read.notes, *points.attrs["notes"]])
+
+
+def _ours(table: RunsTable) -> dict[str, str]:
+    """Our names of the columns of a file."""
+    return dict(zip(table.mapping["column"], table.mapping["name"], strict=True))
 
 
 def _refuse_limit(name: str, column: pd.Series, values: pd.Series, ceiling: float | None) -> None:
@@ -153,8 +191,9 @@ def _refuse_limit(name: str, column: pd.Series, values: pd.Series, ceiling: floa
         raise Refusal(f"--ceiling {ceiling:g}: {name!r} reaches {most:g}, which is not below it{percent}")
 
 
-def _read(source: Any, options: dict[str, Any], needs: list[str]) -> RunsTable:
+def _read(source: Any, options: dict[str, Any], axes: Axes) -> RunsTable:
     """The table, in which size and tokens may stand for compute."""
+    needs = [name for name in (axes.x, axes.y or "loss") if name in (*QUANTITIES, "loss")]
     try:
         return read_table(source, **options, needs=needs)
     except RunsError:

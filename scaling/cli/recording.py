@@ -50,14 +50,12 @@ def _approach(found: Fit | FrontierFit | FitError, boot: Bootstrap | FitError, l
         return {"possible": False, "reason": str(found)}
     drawn = boot if isinstance(boot, Bootstrap) else None
     law = found.candidate if isinstance(found, Fit) else found.law
-    questions = dict.fromkeys([*_constants(found), "a", "b"])
+    estimates = _constants(found)
     own = {name: exponent_of(found, name) for name in ("a", "b")} if isinstance(found, Fit) else {}
+    questions = dict.fromkeys([*estimates, "a", "b"])
     each = {name: drawn.percentiles(level, of=own.get(name, name)) for name in questions} if drawn else {}
     ends = {name: (float(each[name].low), float(each[name].high)) if drawn else (np.nan, np.nan) for name in questions}
     given = found.given if isinstance(found, Fit) else {}
-    known = {*given, *("ab" if isinstance(found, Fit) and (found.tied or {"alpha", "beta"} <= set(given)) else "")}
-    remarks = [f"{name}: {words}" for name in each if name not in known for words in each[name].remarks(level)]
-    estimates = _constants(found)
     rows = [
         {"name": k, "estimate": v, "low": ends[k][0], "high": ends[k][1], "given": k in given}
         for k, v in estimates.items()
@@ -70,35 +68,42 @@ def _approach(found: Fit | FrontierFit | FitError, boot: Bootstrap | FitError, l
         "exponents": {k: {"estimate": v, "low": ends[k][0], "high": ends[k][1]} for k, v in exponents.items()},
         "runs": len(found.runs),
     }
-    if isinstance(found, Fit):
-        out |= {
-            "status": found.status,
-            "message": found.message,
-            "condition": found.condition,
-            "starts_agreeing": found.starts_agreeing,
-            "starts": found.n_starts,
-            "rms_residual": float(np.sqrt(np.mean(found.residuals**2))),
-            "objective": found.objective,
-            "delta": found.delta,
-            "given": found.given_words,
-            "certainty": _certainty(found, level),
-            "one_sided": residual_skewness(found).words if len(found.runs) >= LEAST else "",
-        }
-    else:
-        points = found.points
-        reasons = points.loc[~points["usable"], "reason"].value_counts()
-        out["meter"] = found.meter.record()
-        final = found.approach == 1 and "run" not in found.runs
-        out |= {
-            "of_final_losses": final,
-            "budgets": len(points),
-            "usable_budgets": int(points["usable"].sum()),
-            "left_out": reasons.to_dict(),
-        }
-    if drawn:
-        shares = {"at_bound": drawn.at_bound, "not_identified": drawn.not_identified, "unconverged": drawn.unconverged}
-        return out | {"resamples": shares, "note": drawn.note, "remarks": remarks}
-    return out | {"note": f"no intervals: {boot}", "remarks": []}
+    out |= _about_fit(found, level) if isinstance(found, Fit) else _about_frontier(found)
+    if not drawn:
+        return out | {"note": f"no intervals: {boot}", "remarks": []}
+    shares = {"at_bound": drawn.at_bound, "not_identified": drawn.not_identified, "unconverged": drawn.unconverged}
+    known = {*given, *("ab" if isinstance(found, Fit) and (found.tied or {"alpha", "beta"} <= set(given)) else "")}
+    remarks = [f"{name}: {words}" for name in each if name not in known for words in each[name].remarks(level)]
+    return out | {"resamples": shares, "note": drawn.note, "remarks": remarks}
+
+
+def _about_fit(found: Fit, level: float) -> dict[str, Any]:
+    """How far a parametric fit is to be trusted."""
+    return {
+        "status": found.status,
+        "message": found.message,
+        "condition": found.condition,
+        "starts_agreeing": found.starts_agreeing,
+        "starts": found.n_starts,
+        "rms_residual": float(np.sqrt(np.mean(found.residuals**2))),
+        "objective": found.objective,
+        "delta": found.delta,
+        "given": found.given_words,
+        "certainty": _certainty(found, level),
+        "one_sided": residual_skewness(found).words if len(found.runs) >= LEAST else "",
+    }
+
+
+def _about_frontier(found: FrontierFit) -> dict[str, Any]:
+    """Which budgets made a frontier."""
+    points = found.points
+    return {
+        "meter": found.meter.record(),
+        "of_final_losses": found.approach == 1 and "run" not in found.runs,
+        "budgets": len(points),
+        "usable_budgets": int(points["usable"].sum()),
+        "left_out": points.loc[~points["usable"], "reason"].value_counts().to_dict(),
+    }
 
 
 def _leaning(fits: dict[int, Fit | FrontierFit | FitError], number: int) -> dict[str, str]:
