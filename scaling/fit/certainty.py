@@ -204,52 +204,29 @@ def certainty(fit: Fit, flops: ArrayLike | None = None, level: float = LEVEL) ->
     if fit._asked is None or fit._minimum is None:
         words = f"a fit of {fit.candidate.equation} has no compute-optimal frontier that its runs could be asked about"
         raise FitError(words, FitErrorKind.UNDETERMINED)
-    law = fit.law
-    problem, found, clusters = _scattered(fit)
+    law, (problem, found, clusters) = fit.law, _scattered(fit)
     if found.freedom < 1:
         raise FitError("as many runs as constants: no residual is left to judge by, add runs", FitErrorKind.FEW)
     frontier = Frontier.of(problem, found, clusters)
     if not np.isfinite(frontier.point(0.0)).all():
         raise FitError("a term of the law has vanished: there is no best size to ask about", FitErrorKind.UNDETERMINED)
     meter = find_meter(fit.runs)
-    largest = 6 * float(np.exp((frontier.log_params + frontier.log_tokens).max()))
-    if meter.is_own:
-        largest = float(meter.flops(np.exp(frontier.log_params), np.exp(frontier.log_tokens)).max())
+    largest = _largest(frontier, meter)
     budgets = np.array(REACHES) * largest if flops is None else np.atleast_1d(positive_finite(flops=flops)[0])
     own = [each for each in SIMPLER if isinstance(law, CoupledLaw) and each not in frontier.fixed]
     first = [] if frontier.settled else [EXPONENT]
     held = np.array(first + [SIZE] * len(budgets) + [LOSS] * len(budgets) + own)
     asked = np.concatenate([[largest] * len(first), budgets, budgets, np.full(len(own), largest)])
-    best = compute_optimal(law, budgets, meter=meter)
-    at = compute_optimal(law, asked, meter=meter)
+    best, at = (compute_optimal(law, each, meter=meter) for each in (budgets, asked))
     size, tokens = np.asarray(at.params), np.asarray(at.tokens)
-    ends = []
-    for each in [frontier, *_exchanged(problem, found, clusters, level)]:
-        if meter.is_own:
-            optima = zip(size, tokens, held, strict=True)
-            ends.append(np.transpose([_counted(each, meter, *optimum, level) for optimum in optima]))
-        else:
-            ends.append(np.array(each.intervals(np.log(asked / 6), held, level)[1:]))
-    low, high = np.min([lower for lower, _ in ends], axis=0), np.max([upper for _, upper in ends], axis=0)
-    constants = [law.constants[NAMES[each]] for each in own]
     slope = [exponents(law, meter, size[0])[0]] * len(first)
-    value = np.concatenate([slope, best.params, best.loss, constants])
-    sized = held == SIZE  # a loss of another unit may be too large to be a logarithm
-    low, high = (np.where(sized, np.exp(np.where(sized, end, 0.0)), end) for end in (low, high))
-    low, high = np.maximum(low, 0.0), np.where(held == EXPONENT, np.minimum(high, 1.0), high)
-    low, high = np.minimum(low, value), np.maximum(high, value)
-    away = np.maximum(high - value, value - low)
-    inside = np.select(
-        [held == EXPONENT, held == LOSS],
-        [away <= EXPONENT_NEED, away <= LOSS_NEED * value],
-        (high <= FACTOR * value) & (low >= value / FACTOR),
-    )
+    value = np.concatenate([slope, best.params, best.loss, [law.constants[NAMES[each]] for each in own]])
+    frontiers = [frontier, *_exchanged(problem, found, clusters, level)]
+    low, high = _span([_ends(each, meter, asked, size, tokens, held, level) for each in frontiers], held, value)
     reach = np.where(held == EXPONENT, np.log(REACH), 0.0) + np.log(size) + np.log(tokens)
     believed = np.array([not _ruled_out(frontier, float(log_c)) for log_c in reach]) & (not _on_the_edge(fit))
     needs = {EXPONENT: f"± {EXPONENT_NEED:g}", SIZE: f"factor {FACTOR:g}", LOSS: f"± {LOSS_NEED:.0%}"}
-    for place, simpler in SIMPLER.items():
-        needs[place] = f"not {simpler:g}"
-        inside = np.where(held == place, (low > simpler) | (high < simpler), inside)
+    needs |= {place: f"not {simpler:g}" for place, simpler in SIMPLER.items()}
     of_law = np.isin(held, [EXPONENT, *SIMPLER])
     return pd.DataFrame(
         {
@@ -259,9 +236,54 @@ def certainty(fit: Fit, flops: ArrayLike | None = None, level: float = LEVEL) ->
             "low": low,
             "high": high,
             "need": [needs[k] for k in held],
-            "enough": inside.astype(bool) & believed,
+            "enough": _enough(held, value, low, high) & believed,
         }
     )
+
+
+def _largest(frontier: Frontier, meter: Meter) -> float:
+    """Compute of the most expensive run, as the meter counts it."""
+    if meter.is_own:
+        return float(meter.flops(np.exp(frontier.log_params), np.exp(frontier.log_tokens)).max())
+    return 6 * float(np.exp((frontier.log_params + frontier.log_tokens).max()))
+
+
+def _ends(
+    frontier: Frontier,
+    meter: Meter,
+    asked: np.ndarray,
+    size: np.ndarray,
+    tokens: np.ndarray,
+    held: np.ndarray,
+    level: float,
+) -> np.ndarray:
+    """Ends (2, q) of the intervals of coordinates ``held`` (q,), each at the optimum of its budget; ln N of a size."""
+    if not meter.is_own:
+        return np.array(frontier.intervals(np.log(asked / 6), held, level)[1:])
+    optima = zip(size, tokens, held, strict=True)
+    return np.transpose([_counted(frontier, meter, *optimum, level) for optimum in optima])
+
+
+def _span(ends: list[np.ndarray], held: np.ndarray, value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Intervals (q,), (q,) that hold those of each frontier, and the value."""
+    low, high = np.min([lower for lower, _ in ends], axis=0), np.max([upper for _, upper in ends], axis=0)
+    sized = held == SIZE  # a loss of another unit may be too large to be a logarithm
+    low, high = (np.where(sized, np.exp(np.where(sized, end, 0.0)), end) for end in (low, high))
+    low, high = np.maximum(low, 0.0), np.where(held == EXPONENT, np.minimum(high, 1.0), high)
+    return np.minimum(low, value), np.maximum(high, value)
+
+
+def _enough(held: np.ndarray, value: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Whether each interval is as narrow as is needed of it."""
+    away = np.maximum(high - value, value - low)
+    inside = np.select(
+        [held == EXPONENT, held == LOSS],
+        [away <= EXPONENT_NEED, away <= LOSS_NEED * value],
+        (high <= FACTOR * value) & (low >= value / FACTOR),
+    )
+    for place, simpler in SIMPLER.items():
+        inside = np.where(held == place, (low > simpler) | (high < simpler), inside)
+    return inside.astype(bool)
 
 
 def known(fit: Fit, quantity: str, level: float = LEVEL) -> str:
