@@ -84,6 +84,8 @@ def percent(level: float) -> str:
 
 
 _SHOWN = 5
+#: letters whose strokes and dots are no accents to Unicode
+_STROKES = str.maketrans("ıłøđ", "ilod")
 
 
 def name_rows(index: pd.Index, mask: np.ndarray) -> str:
@@ -114,6 +116,7 @@ def plain(text: object) -> str:
     """Lower-case letters, without their accents, and digits, nothing else."""
     text = str(text).casefold()
     if not text.isascii():
+        text = text.translate(_STROKES)
         text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
         return unicodedata.normalize("NFC", "".join(filter(str.isalnum, text)))
     return re.sub(r"[^a-z0-9]", "", text)

@@ -88,7 +88,7 @@ _MORE = {
     "verlies validatieverlies forlust valideringsforlust kayip ztrata "
     "perdidadevalidacion entropiacruzada perda perdafinal perdadevalidacao perdita perditafinale strata "
     "потери лосс кроссэнтропия 损失 最终损失 验证损失 测试损失 训练损失 验证集损失 测试集损失 训练集损失 "
-    "交叉熵 损失值 損失 検証損失 "
+    "训练loss 验证loss 测试loss 最终loss 交叉熵 损失值 損失 検証損失 "
     "最終損失 訓練損失 検証ロス ロス 손실 검증손실 최종손실",
     "flops": "trainingcompute traincompute totalcompute floptotal totalflop trainflop flopcount flopscount "
     "totalflopscount trainingflopstotal flopstotal totaltrainingflops totaltrainflops "

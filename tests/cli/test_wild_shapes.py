@@ -182,6 +182,9 @@ def test_merged_cells_and_an_alphabet_that_was_not_told(tmp_path):
     assert "are the cells merged" in run("check", written(table, tmp_path)).output
     chinese = SHORT.set_axis(["参数量", "训练tokens", "验证loss"], axis=1)
     said = run("check", written(chinese, tmp_path, encoding="gbk")).output
+    assert "read as GB 18030, in which headers are known" in said
+    chinese = SHORT.set_axis(["大小", "训练量", "结果"], axis=1)
+    said = run("check", written(chinese, tmp_path, encoding="gbk")).output
     assert "--encoding decides" in said
 
 

@@ -268,6 +268,36 @@ def test_encodings(tmp_path, encoding):
     assert table.frame["note"].iloc[0] == "modèle"
 
 
+@pytest.mark.parametrize(
+    ("encodings", "header"),
+    [
+        ("gbk gb18030", "参数量,训练词元数,损失,组"),
+        ("gbk", "参数,训练tokens,验证loss,名称"),
+        ("cp932 euc_jp", "パラメータ数,トークン数,損失,名前"),
+        ("cp949", "파라미터,토큰,손실,이름"),
+        ("cp1251 koi8-r", "Параметры,Токены,Потери,Имя"),
+        ("cp1250", "Počet parametrů,Počet tokenů,Ztráta,jméno"),
+        ("cp1254 mac-roman cp850", "Nombre de paramètres,Jetons,Perte,modèle"),
+        ("cp1254", "Parametre sayısı,Token sayısı,Kayıp,ad"),
+        ("mac-roman cp850", "Número de parámetros,Número de tokens,Pérdida,nombre"),
+    ],
+)
+def test_headers_tell_an_encoding_that_nothing_else_does(tmp_path, encodings, header):
+    rows = "\n".join(f"{params:g},{tokens:g},{loss:g},a" for params, tokens, loss in ROWS)
+    for encoding in encodings.split():
+        table = read(tmp_path, f"{header}\n{rows}\n".encode(encoding))
+        np.testing.assert_allclose(values(table), ROWS)
+        assert [*table.mapping["column"], *table.frame.columns[3:]] == header.split(","), encoding
+        assert "--encoding decides" in table.notes[0]
+
+
+def test_headers_that_are_known_anyway_tell_no_other_encoding(tmp_path):
+    rows = "\n".join(f"{params:g},{tokens:g},{loss:g},modèle" for params, tokens, loss in ROWS)
+    table = read(tmp_path, f"params,tokens,loss,note\n{rows}\n".encode("cp1252"))
+    assert "Windows-1252" in table.kind
+    assert table.frame["note"].iloc[0] == "modèle"
+
+
 def test_parquet(tmp_path):
     frame = pd.DataFrame(ROWS, columns=["n_params", "tokens (B)", "loss"])
     frame["tokens (B)"] /= 1e9

@@ -1,8 +1,6 @@
-"""Files as tables of cells: which format and encoding.
+"""Files as tables of cells: which format.
 
-Nothing here knows what a column means beyond recognising a header; the file is read once and never written. Of 23
-tables with a word in another alphabet or with accents this finds the encoding of 19, and charset-normalizer of 16 in
-twenty times the time: a table of numbers holds too few letters to tell an alphabet by.
+Nothing here knows what a column means beyond recognising a header; the file is read once and never written.
 """
 
 from __future__ import annotations
@@ -11,12 +9,12 @@ import shlex
 from collections.abc import Iterable
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from ...errors import RunsError
 from ..logs.tools import COLLECT, is_log
 from .archives import unpacked
+from .encodings import decode
 from .objects import read_json, without_comments
 from .parquet import begins_as_parquet, open_parquet
 from .text import MOST_COLUMNS, RawTable, read_text, unique_names
@@ -42,13 +40,6 @@ _MAGIC = {
     b"Rar!": "a RAR archive: unpack it first",
     b"version https://git-lfs": "a Git LFS pointer, not the file itself: git lfs pull fetches it",
 }
-_BOMS = (
-    (b"\xff\xfe\x00\x00", "utf-32"),
-    (b"\x00\x00\xfe\xff", "utf-32"),
-    (b"\xef\xbb\xbf", "utf-8-sig"),
-    (b"\xff\xfe", "utf-16"),
-    (b"\xfe\xff", "utf-16"),
-)
 
 
 def read_file(
@@ -94,7 +85,7 @@ def read_content(
     for magic, words in _MAGIC.items():
         if data.startswith(magic):
             raise RunsError(str(path), [f"this is {words}"])
-    text, words, notes = _decode(path, data, encoding)
+    text, words, notes = decode(path, data, encoding, separator, set(names))
     notes += packed
     del data
     if not text.strip():
@@ -107,45 +98,6 @@ def read_content(
         raw = read_json(path, text, words, notes)
         return _records(path, raw.frame, raw.kind, raw.notes, raw.frame.index)
     return read_text(path, text, separator, words, notes, set(names))
-
-
-def _decode(path: Path, data: bytes, encoding: str | None) -> tuple[str, str, list[str]]:
-    """The text, its encoding in words, and notes."""
-    found = encoding or next((name for bom, name in _BOMS if data.startswith(bom)), None)
-    head, notes = np.frombuffer(data[:65536], dtype=np.uint8), []
-    if found is None and len(head) > 3:
-        even, odd = float((head[::2] == 0).mean()), float((head[1::2] == 0).mean())
-        if max(even, odd) > 0.3 and min(even, odd) < 0.05:
-            found = "utf-16-le" if odd > even else "utf-16-be"
-            notes.append(f"no mark of the encoding; every other byte is zero, so it was read as {found.upper()}")
-    if found is None:
-        control = np.isin(head, [*range(9), *range(14, 27), *range(28, 32)]).mean()
-        if control > 0.02:
-            raise RunsError(str(path), ["this is a binary file, not a table: save the table as CSV"])
-        found = "utf-8"
-    try:
-        text = data.decode(found)
-    except LookupError:
-        raise RunsError(str(path), [f"--encoding {found!r} is unknown; try utf-8, utf-16 or cp1252"]) from None
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        if encoding or found != "utf-8":
-            raise RunsError(str(path), [f"line {line} is not {found.upper()}; --encoding NAME decides"]) from None
-        try:
-            text, found = data.decode("cp1252"), "Windows-1252"
-        except UnicodeDecodeError:
-            text, found = data.decode("latin-1"), "Latin-1"
-        notes.append(
-            f"line {line} is not UTF-8; read as {found}: numbers and known headers are the same in either, "
-            "letters in other columns may not be (--encoding decides)"
-        )
-    if "\0" in text:
-        notes.append(f"{text.count(chr(0))} null bytes were replaced")
-        text = text.replace("\0", "\ufffd")
-    text = text.removeprefix("\ufeff")
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return text, {"utf-8-sig": "UTF-8"}.get(found, found if found[0].isupper() else found.upper()), notes
 
 
 def _records(path: Path, frame: pd.DataFrame, kind: str, notes: list[str], index: pd.Index) -> RawTable:

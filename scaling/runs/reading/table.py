@@ -95,11 +95,11 @@ def read_table(
     """Read a file of training runs with other people's columns and units.
 
     CSV and the like (separated by commas, semicolons, tabs or bars, also as Markdown has them; decimal point or comma;
-    UTF-8, UTF-16 or Windows-1252), JSON lines, JSON (an array of objects, records under a key, columns as a data frame
-    writes them), Parquet or a folder of it. A long table, with a column of names of quantities and one of their values,
-    becomes a row a run. Sizes may be written ``70B``, ``1.4T``, ``300 million`` or
-    ``1,000,000``; a unit may stand in the header (``tokens (B)``, ``compute_pf_days``, ``loss_bits_per_token``,
-    ``val_ppl``, ``Parameter (Mio.)``), also in that of a column named by hand. The file is opened for reading
+    UTF-8, UTF-16, or else the encoding in which the headers are known), JSON lines, JSON (an array of objects, records
+    under a key, columns as a data frame writes them), Parquet or a folder of it. A long table, with names
+    of quantities in one column and their values in another, becomes a row a run. Sizes may be written ``70B``,
+    ``1.4T``, ``300 million`` or ``1,000,000``; a unit may stand in the header (``tokens (B)``, ``compute_pf_days``,
+    ``loss_bits_per_token``, ``val_ppl``, ``Parameter (Mio.)``), also in that of a column named by hand. The file is opened for reading
     and never changed.
 
     Where no column holds tokens, they may be a product: steps, batch size and sequence length, tokens of the data set

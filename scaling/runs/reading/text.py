@@ -118,6 +118,12 @@ def _layout(text: str, separators: Iterable[str], known: set[str]) -> tuple[str,
     return best[1:]
 
 
+def known_headers(text: str, separator: str | None, known: set[str]) -> list[str]:
+    """Cells of the header that name a quantity, or are among ``known``."""
+    header = _layout(text, [separator] if separator else SEPARATORS, known)[2]
+    return [cell for cell in header[:MOST_COLUMNS] if _name(cell) or cell in known]
+
+
 def read_text(path: Path, text: str, separator: str | None, words: str, notes: list[str], known: set[str]) -> RawTable:
     """The cells of delimited text; ``words`` name its encoding, ``known`` are headers that must be there."""
     if separator is not None and len(separator) != 1:
