@@ -43,6 +43,15 @@ def test_a_header_of_hours_is_known(header, seconds):
 
 
 @pytest.mark.parametrize(
+    ("header", "machine"),
+    [("gpu_hours", "a gpu"), ("A100-hours", "an A100"), ("H100-hours", "an H100"), ("mi300x days", "an MI300X")]
+    + [("TPUv4 chip-hours", "a TPUV4"), ("V100 hours", "a V100"), ("accelerator hours", "an accelerator")],
+)
+def test_a_machine_is_called_as_it_is_said(header, machine):
+    assert f"hours of {machine}" in read_time(header).no_count(header).replace("days", "hours").replace("GPU", "gpu")
+
+
+@pytest.mark.parametrize(
     "header",
     [
         "PF-days",

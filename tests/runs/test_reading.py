@@ -3,6 +3,7 @@
 import dataclasses
 import inspect
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -305,6 +306,17 @@ def test_parquet(tmp_path):
     table = scaling.runs.read_table(tmp_path / "t.parquet")
     np.testing.assert_allclose(values(table), ROWS)
     assert table.frame.index.name == "row"
+
+
+@pytest.mark.parametrize("mark", ["*", "**", "†", "‡", "§", "^a", "*^"])
+@pytest.mark.parametrize("row", [0, 1])
+def test_a_mark_of_a_footnote_is_asked_about(tmp_path, mark, row):
+    marked = [
+        f"{params / 1e6:g}M{mark * (k == row)},{tokens:g},{loss:g}" for k, (params, tokens, loss) in enumerate(ROWS)
+    ]
+    table = read(tmp_path, "\n".join(["params,tokens,loss", *marked]))
+    with pytest.raises(scaling.RunsError, match=rf"M{re.escape(mark)}' is not a number: write"):
+        scaling.check_runs(table.frame)
 
 
 def test_flops_and_losses_in_other_units(tmp_path):

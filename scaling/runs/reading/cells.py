@@ -15,7 +15,9 @@ from .units import LOSS_UNITS, unit_factor
 _GAPS = r"[ _'\u2019\u00a0\u2009\u202f]"
 #: what people write where there is nothing
 _NOTHING = ["", "-", "--", "n/a", "na", "nan", "none", "null"]
-_TAIL = r"(?:[eE][+-]?[0-9]+)?\s*[^\W\d_][\w\s/*^.-]*|(?:[eE][+-]?[0-9]+)?"
+#: a unit, at whose end no mark of a footnote may stand
+_UNIT = r"[^\W\d_](?:[\w\s/*^.-]*[\w.])?"
+_TAIL = rf"(?:[eE][+-]?[0-9]+)?\s*{_UNIT}|(?:[eE][+-]?[0-9]+)?"
 
 
 #: a power of ten as people write it: ``1.3 x 10^9``, ``10⁹``, ``2·10**18``
@@ -127,7 +129,7 @@ def read_numbers(name: str, column: pd.Series, mark: str) -> tuple[pd.Series, np
     sep = _GAPS[:-1] + ("," if mark == "." else ".") + "]"
     m = re.escape(mark)
     parts = text.str.extract(
-        rf"^([+-]?)([0-9]+|[0-9]{{1,3}}(?:{sep}[0-9]{{3}})+|)(?:{m}([0-9]*))?(?:[eE]([+-]?[0-9]{{1,4}}))?\s*([^\W\d_][\w\s/*^.-]*)?$"
+        rf"^([+-]?)([0-9]+|[0-9]{{1,3}}(?:{sep}[0-9]{{3}})+|)(?:{m}([0-9]*))?(?:[eE]([+-]?[0-9]{{1,4}}))?\s*({_UNIT})?$"
     )
     whole, fraction = parts[1].str.replace(sep, "", regex=True).fillna(""), parts[2].fillna("")
     good = ((whole + fraction) != "").to_numpy(dtype=bool, copy=True)

@@ -44,7 +44,8 @@ class Time:
 
     def no_count(self, header: str) -> str:
         """That the column of this ``header`` counts a time."""
-        counted = _UNITS[self.seconds] + (f" of a {self.machine}" if self.machine else "")
+        article = "an" if self.machine[:1] in tuple("aAHLMN") else "a"  # as the letters are said
+        counted = _UNITS[self.seconds] + (f" of {article} {self.machine}" if self.machine else "")
         return f"column {header!r} counts {counted}, which is no count of floating-point operations"
 
     def derived(self, header: str) -> str:

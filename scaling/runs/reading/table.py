@@ -99,8 +99,8 @@ def read_table(
     under a key, columns as a data frame writes them), Parquet or a folder of it. A long table, with names
     of quantities in one column and their values in another, becomes a row a run. Sizes may be written ``70B``,
     ``1.4T``, ``300 million`` or ``1,000,000``; a unit may stand in the header (``tokens (B)``, ``compute_pf_days``,
-    ``loss_bits_per_token``, ``val_ppl``, ``Parameter (Mio.)``), also in that of a column named by hand. The file is opened for reading
-    and never changed.
+    ``loss_bits_per_token``, ``val_ppl``, ``Parameter (Mio.)``), also in that of a column named by hand. The file is
+    opened for reading and never changed.
 
     Where no column holds tokens, they may be a product: steps, batch size and sequence length, tokens of the data set
     and epochs, or tokens per parameter and params. Ratios and rates are never taken for quantities. Totals, averages
