@@ -21,6 +21,7 @@ from ..fit.parametric import fit_parametric
 from ..fit.result import Fit
 from ..optimum.allocation import compute_optimal
 from ..plan.between import BetweenLaws, compare_plans
+from ..plan.ladder import plan_ladder
 from ..plan.misread import misread_budget
 from ..plan.next_runs import suggest_runs
 from ..plan.training import FAR, Plan, plan_training
@@ -106,7 +107,8 @@ class Answers:
     def at(self, flops: float) -> Answers:
         """The same for another budget; what does not depend on it is not computed again."""
         other = replace(self, question=replace(self.question, flops=flops))
-        other.__dict__.update(found=self.found, looked=self.looked)  # where cached_property keeps them
+        kept = {"found": self.found, "looked": self.looked, "coupled": self.coupled}
+        other.__dict__.update(kept)  # where cached_property keeps them
         return other
 
     def brief(self) -> dict[str, Any]:
@@ -194,6 +196,15 @@ class Answers:
             self._near(),
         ]
 
+    def ladder(self) -> list[dict[str, Any]]:
+        """What the law of approach 3 knows at budgets from below the runs to beyond them, and where it is followed."""
+        if 3 not in self.found.bootstraps or self.looked.pooled:
+            return []
+        others = [] if isinstance(self.coupled, str) else [self.coupled]
+        rows = plan_ladder(self.found.bootstraps[3], LEVEL, others, [self.flops])
+        follow = {row["flops"]: self.at(row["flops"]).ruling.follow for row in rows}
+        return [row | {"open": row["open"] or follow[row["flops"]] != 3} for row in rows]
+
     def _settled(self) -> dict[str, str]:
         question = "Do the runs settle the best size for this budget, within a factor of two?"
         if isinstance(self.plan, str):
@@ -220,18 +231,22 @@ class Answers:
         return _check(question, False, misses)
 
     @cached_property
+    def coupled(self) -> Bootstrap | str:
+        """The law with coupled terms on resampled tables, or why there is none."""
+        try:
+            fit = fit_parametric(self.runs, law="coupled", weights=row_weights(self.runs))
+            if fit.status == "not_converged":
+                return fit.message
+            return subsampled_bootstrap(fit, n_resamples=self.question.n_resamples, seed=self.question.seed)
+        except FitError as error:
+            return str(error)
+
+    @cached_property
     def between(self) -> BetweenLaws | str:
         """The plan beside that of the law with coupled terms, or why there are not two."""
         if isinstance(self.plan, str):
             return self.plan
-        try:
-            fit = fit_parametric(self.runs, law="coupled", weights=row_weights(self.runs))
-            if fit.status == "not_converged":
-                return f"that law has no answer: {fit.message}"
-            boot = subsampled_bootstrap(fit, n_resamples=self.question.n_resamples, seed=self.question.seed)
-        except FitError as error:
-            return f"that law has no answer: {error}"
-        rival = self._plan(boot)
+        rival = self.coupled if isinstance(self.coupled, str) else self._plan(self.coupled)
         if isinstance(rival, str):
             return f"that law has no answer: {rival}"
         return compare_plans({"added": self.plan, "coupled": rival})

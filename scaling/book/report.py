@@ -14,6 +14,7 @@ from ..diagnostics.ruling import BELOW, FORESEES
 from ..runs.nouns import Nouns
 from .answers import AGAINST, FOR, NOTHING, NUMBER, RANGE, UNKNOWN
 from .chapters import DONE, Chapter, Outcome
+from .moving.budget import in_6nd
 from .pages import fenced
 from .pictures import LOSSES, SIZES
 from .staging import MARK
@@ -296,9 +297,12 @@ def _other_sizes(rows: list[dict[str, Any]], nouns: Nouns) -> str:
 def _explorer(summary: dict[str, Any]) -> list[str]:
     """A figure in which the budget can be moved, by the reader's own law; nothing without one."""
     law = _parametric(summary)
-    if summary["answer"]["kind"] == NOTHING or law["status"] == "not_identified" or not law["constants"]:
+    answer, meter = summary["answer"], summary["input"]["meter"]
+    if answer["kind"] == NOTHING or law["status"] == "not_identified" or not law["constants"]:
         return []
-    figure = [":::{moving} budget", f":file: {MARK}", f":budget: {summary['answer']['flops']:.6g}", ""]
+    if meter["kind"] in ("power", "sizes"):  # by which another size is best than by 6 N D
+        return []
+    figure = [":::{moving} budget", f":file: {MARK}", f":budget: {answer['flops'] * in_6nd(meter):.6g}", ""]
     figure += ["In a browser with JavaScript, the budget can be moved here.", ":::"]
     return ["## Another budget", "\n".join(figure)]
 

@@ -127,7 +127,7 @@ function number(value, digits = 3) {
   if (!Number.isFinite(value)) return "–";
   if (size && (size < 1e-3 || size >= 1e6)) return flops(value, digits);
   const rounded = Number(value.toPrecision(digits));
-  return (size < 1000 ? String(rounded) : rounded.toLocaleString("en")).replace("-", "−");
+  return (Math.abs(rounded) < 1000 ? String(rounded) : rounded.toLocaleString("en")).replace("-", "−");
 }
 
 /** 5.76 × 10²³ */
