@@ -10,6 +10,7 @@ import numpy as np
 from ..errors import FitError
 from ..fit.certainty import FACTOR
 from ..fit.result import Fit
+from ..laws.coupled import SumLaw
 from ..optimum.allocation import compute_optimal
 from ..runs.meter import Meter, find_meter
 from ..uncertainty.resampling import Bootstrap
@@ -47,6 +48,7 @@ def plan_ladder(
         whether the runs leave the best size open there. Nothing where no plan can be made.
     """
     fit, meter = boot.fit, find_meter(boot.fit.runs)
+    assert isinstance(fit, Fit)
     rungs = _rungs(fit, meter, more)
     try:
         rows = fit.certainty(rungs, level).set_index(["quantity", "flops"])
@@ -82,5 +84,7 @@ def _rungs(fit: Fit, meter: Meter, more: Iterable[float]) -> list[float]:
 def _resampled(boot: Bootstrap, flops: float, meter: Meter, level: float) -> dict[str, tuple[float, float]]:
     """Intervals of a plan for a budget, whose ends are not known where they were drawn from laws without an optimum."""
     usable, _ = with_optimum(boot, level)
-    rows = with_intervals(lambda law: quantities(compute_optimal(law, flops, meter=meter)), usable, boot.fit.law, level)
+    law = usable.fit.law
+    assert isinstance(law, SumLaw)
+    rows = with_intervals(lambda each: quantities(compute_optimal(each, flops, meter=meter)), usable, law, level)
     return {name: (float(rows.loc[name, "low"]), float(rows.loc[name, "high"])) for name in QUANTITIES}

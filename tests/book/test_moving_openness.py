@@ -1,4 +1,4 @@
-"""Where a plan would be open or refused, the budget explorer names no size either: files as `scaling fit` writes them."""
+"""Where a plan would be open or refused, the budget explorer names no size: files as `scaling fit` writes them."""
 
 import json
 
