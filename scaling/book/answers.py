@@ -209,7 +209,8 @@ class Answers:
         question = "Do the runs settle the best size for this budget, within a factor of two?"
         if isinstance(self.plan, str):
             return _check(question, None, self.plan)
-        words = self.plan.open_question or "They do, as far as the law is right."
+        # its range is that of one law alone, by profile likelihood; the answer has the wider one
+        words = self.plan.open_question.partition(": it lies anywhere")[0] or "They do, as far as the law is right."
         return _check(question, not self.plan.open_question, words)
 
     def _described(self, fit: Fit) -> dict[str, str]:

@@ -173,10 +173,11 @@ def _what_would_change(answer: dict[str, Any]) -> str:
     added = sum(row["repeats"] for row in more["runs"])
     cost = f"{count(added)} more run{'s' * (added != 1)}, {amount(more['flops'])} FLOP in all"
     if not after < before:
-        return f"{cost}, listed below, are the first to add; they alone will not settle it."
+        they = ("is", "it") if added == 1 else ("are", "they")
+        return f"{cost}, listed below, {they[0]} the first to add; {they[1]} alone will not settle it."
     return (
         f"{cost}, would narrow the interval from a factor of {factor(before)} to one of {factor(after)}, as far as the "
-        "law is right; they are listed below."
+        f"law is right; {'it is' if added == 1 else 'they are'} listed below."
     )
 
 
