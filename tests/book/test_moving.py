@@ -199,8 +199,9 @@ def test_a_link_out_of_order_is_no_harm(browser, folder, name):
     page = opened(browser, folder, name)
     first = page.evaluate(SHOWN)
     page.context.close()
-    page = opened(browser, folder, name, hash=f"#moving-{name}?unheard=1&law=<b>&way=zzz")
+    page = opened(browser, folder, name, hash=f"#moving-{name}?unheard=1&law=<b>&way=zzz&flops=abc&seed=&noise=-")
     assert page.evaluate(SHOWN) == first
+    assert "The link asks for what is not known here: unheard, law, way, flops" in page.inner_text(".moving-foot")
     assert not page.faults
     page.context.close()
 

@@ -198,7 +198,7 @@ scalingFigures.register("budget", (figure, { laws, decays, preset, peak, own }) 
     if (settled) {
       answer.say(`With ${flops(C)} FLOP, train `, strong(`${count(best.params, 2)} parameters`),
         within && ` (${level} interval ${within})`, " on ", strong(`${count(best.tokens, 2)} ${tokens}`),
-        `, ${number(best.tokens / best.params, 2)} a parameter. ${expected}: ${number(best.loss, 4)}`,
+        `, ${number(best.tokens / best.params, 2)} for each parameter. ${expected}: ${number(best.loss, 4)}`,
         lossSpan ? ` (${number(lossSpan[0], 4)} to ${number(lossSpan[1], 4)}).` : ".");
     } else {
       answer.say(`No best size can be named for ${flops(C)} FLOP: `, within ? `it lies anywhere from ${within} ` +
