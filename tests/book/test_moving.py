@@ -539,6 +539,8 @@ def test_two_laws_part_beyond_the_runs(browser, folder):
     assert "held out" in said
     losses = [float(each) for each in re.findall(r"expects ([\d.]+) nats", said)]
     assert losses[0] - losses[1] > 1  # additive, coupled
+    assert re.search(r"additive law leaves the size open, .* to .* parameters \(95 % interval\), and expects", said)
+    assert re.search(r"coupled law (leaves the size open|wants)", said)
     wrong = [float(each) for each in re.findall(r"held out by ([\d.]+) %", said)]
     assert wrong[0] > 2 * wrong[1]
     page.context.close()

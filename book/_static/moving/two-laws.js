@@ -30,8 +30,10 @@ scalingFigures.register("two-laws", (figure, { runs, fits, slack, reach, up_to: 
     const at = (law, c, what) => formulas.optimum(law.constants, c)[what];
     for (const [name, law] of laws) {
       const span = formulas.interval(law.sizes, (c) => at(law, c, "params"), C);
-      answers[name].say(element("<strong>", `The ${name} law`), ` wants ${count(at(law, C, "params"), 2)} parameters`,
-        span ? ` (95 % interval ${count(span[0], 2)} to ${count(span[1], 2)})` : "",
+      const size = at(law, C, "params"), ends = span && `${count(span[0], 2)} to ${count(span[1], 2)}`;
+      const known = span && span[0] * 2 >= size && span[1] <= 2 * size;
+      answers[name].say(element("<strong>", `The ${name} law`), known ? ` wants ${count(size, 2)} parameters (95 % ` +
+        `interval ${ends})` : ` leaves the size open${span ? `, ${ends} parameters (95 % interval)` : ""},`,
         ` and expects ${number(at(law, C, "loss"))} nats a token.`,
         outside.length ? ` It misses the runs held out by ${percent(formulas.error(law.constants, outside))}.` : "");
     }
