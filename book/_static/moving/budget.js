@@ -56,7 +56,8 @@ function readLaw(text) {
   const unit = kind === "multiple" ? 6 / meter.coefficient : 1;
   const rows = (quantity, of = law.plans ?? law.certainty) => [of ?? []].flat().filter((row) => (
     row?.quantity === quantity)).map((row) => ({ ...row, flops: unit * row.flops }));
-  const looks = [record.looks ?? [], record.warnings ?? []].flat(), best = holdout?.best_law ?? {};
+  const told = record.looks ? record : record.input ?? {}, best = holdout?.best_law ?? {};
+  const looks = [told.looks ?? [], told.warnings ?? []].flat();
   if (record.differences?.disagree) looks.push("the three approaches do not agree");
   if (best.told && ![constants.k ? "coupled" : "Chinchilla", "the law as asked"].includes(best.law)) {
     looks.push(`another law foresees the runs held out best: ${best.law}`);
