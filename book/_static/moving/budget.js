@@ -96,8 +96,10 @@ function doubtsOf(law, budget, rivals) {
   if (budget < law.smallest) {
     said.push(`This is ${number(law.smallest / budget, 2)} times below the smallest run it was fitted to.`);
   }
-  if (factor > 10 || budget < law.smallest / 10) said.push(law.own ? "The interval supposes that the law still holds there." :
-    "Nothing here says whether it still holds there.");
+  if (factor > 10 || budget < law.smallest / 10) {
+    said.push(law.own ? "The interval supposes that the law still holds there." :
+      "Nothing here says whether it still holds there.");
+  }
   if (factor > 100 && law.own) said.push("Beyond a hundred times it is extrapolated itself.");
   if (law.meter) said.push(`The file counts compute as ${law.meter}.`);
   if (law.own) said.push(...law.looks.map((each) => `Noticed in the table: ${each}.`));
@@ -106,7 +108,7 @@ function doubtsOf(law, budget, rivals) {
     said.push(`The ${sizes.length} fits listed here, to the same runs, say ${count(sizes[0], 2)} to ` +
       `${count(sizes.at(-1), 2)} parameters.`);
   }
-  return said.join(" ");
+  return said.join(" ").replace(/\bparams\b/g, "parameters");
 }
 
 scalingFigures.register("budget", (figure, { laws, decays, preset, peak, own }) => {
@@ -164,7 +166,8 @@ scalingFigures.register("budget", (figure, { laws, decays, preset, peak, own }) 
     const output = figure.output();
     return (tell) => {
       amount.show(check.get());
-      output.say(!check.get() ? "" : tell ? tell(amount.get()) : "Without a best size, there is no answer to this.");
+      output.say(!check.get() ? "" : tell ? tell(amount.get()) :
+        `And if ${question} Without a best size, nobody can say.`);
     };
   };
   const askSize = ask("compare", "it has another size?", "Parameters", 7e9, 1e6, 1e13);
@@ -224,7 +227,7 @@ scalingFigures.register("budget", (figure, { laws, decays, preset, peak, own }) 
       curves.push(dot([N, lossOf(N)], 2, count(N, 2)));
       points.push(dot([N, C], 2, count(N, 2)));
       return `${count(N)} parameters would read ${count(C / (6 * N), 2)} ${tokens} and reach ${number(lossOf(N), 4)}` +
-        (settled ? `: ${percent(waste(law, N, C / (6 * N)))} of the budget is wasted.` : ".");
+        (settled ? `: ${percent(waste(law, N, C / (6 * N)))} of the budget is wasted.` : ", if the law is right.");
     });
     askServing(settled && ((demand) => {
       const life = served(law, best.loss, demand), training = 6 * life.params * life.tokens;

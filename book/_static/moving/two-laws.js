@@ -38,7 +38,7 @@ scalingFigures.register("two-laws", (figure, { runs, fits, slack, reach, up_to: 
         outside.length ? ` It misses the runs held out by ${percent(formulas.error(law.constants, outside))}.` : "");
     }
     const ratio = at(laws[0][1], C, "params") / at(laws[1][1], C, "params");
-    apart.say(`At ${number(C / largest, 2)} times the largest run fitted, the two sizes are a factor of ` +
+    apart.say(`At ${number(C / largest, 2)} times the largest run fitted, the two estimates of the size are a factor of ` +
       `${number(Math.max(ratio, 1 / ratio), 2)} apart. Each interval takes its own law for granted.`);
 
     const budgets = formulas.spaced(1e10, 2 * C, 81);
