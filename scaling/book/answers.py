@@ -16,7 +16,7 @@ from ..diagnostics.discrepancy import find_discrepancy
 from ..diagnostics.inspection import Inspection, inspect_runs
 from ..diagnostics.ruling import Ruling, rule_on
 from ..errors import FitError, RunsWarning
-from ..fit.certainty import ELSEWHERE, missed, missed_elsewhere
+from ..fit.certainty import ELSEWHERE, FACTOR, missed, missed_elsewhere
 from ..fit.parametric import fit_parametric
 from ..fit.result import Fit
 from ..optimum.allocation import compute_optimal
@@ -43,6 +43,8 @@ RANGES = ("params", "tokens", "flops", "loss")
 NUMBER, RANGE, NOTHING = "number", "range", "nothing"
 #: why there is no interval
 UNTOLD = "in a part of the resampled tables there is no best size, so that its interval is not known"
+#: why two laws together leave open what one alone settles
+OVER = f"with its two terms added or coupled, the law does not know the best size within a factor of {FACTOR:g}"
 #: what a check says of an answer
 FOR, AGAINST, UNKNOWN = "for", "against", "cannot say"
 #: runs to add, at most, and what one and all of them may cost, over the most expensive run
@@ -124,7 +126,7 @@ class Answers:
             **answer,
             "inference_tokens": self.question.inference_tokens,
             "ruling": asdict(self.ruling),
-            "checks": [] if answer["kind"] == NOTHING else self._checks(),
+            "checks": [] if answer["kind"] == NOTHING else self._checks(answer["why"]),
             "plan": self._plan_record(),
             "next_runs": self._next_runs(),
         }
@@ -155,8 +157,11 @@ class Answers:
             ranges = self.between.ranges | {"loss_of_a_run": self.between.ranges["loss"]}
             best = {name: _widened(each, *ranges[name]) for name, each in best.items()}
             best |= {"over_laws": bool(np.isfinite(ranges["params"]).all())}
-        settled = not plan.open_question and bool(np.isfinite(best["params"]).all())
-        why = self.ruling.rule if settled else plan.open_question or UNTOLD
+        value, low, high = best["params"]
+        settled = not plan.open_question and low >= value / FACTOR and high <= value * FACTOR
+        why = (
+            self.ruling.rule if settled else plan.open_question or (OVER if np.isfinite([low, high]).all() else UNTOLD)
+        )
         return {"kind": NUMBER if settled else RANGE, "approach": 3, "why": why, **best}
 
     def _misread(self) -> str:
@@ -183,12 +188,12 @@ class Answers:
         tokens = self.flops / (6 * sizes)
         return {"tokens": (None, *tokens.tolist()), "tokens_per_param": (None, *(tokens / sizes).tolist())}
 
-    def _checks(self) -> list[dict[str, str]]:
+    def _checks(self, why: str) -> list[dict[str, str]]:
         """What speaks for the answer and what against it."""
         fit = self.found.fits[3]
         assert isinstance(fit, Fit)
         return [
-            self._settled(),
+            self._settled(why),
             self._described(fit),
             _check("Do the three approaches agree?", self.ruling.agree, self.ruling.found),
             self._other_law(),
@@ -205,13 +210,13 @@ class Answers:
         follow = {row["flops"]: self.at(row["flops"]).ruling.follow for row in rows}
         return [row | {"open": row["open"] or follow[row["flops"]] != 3} for row in rows]
 
-    def _settled(self) -> dict[str, str]:
+    def _settled(self, why: str) -> dict[str, str]:
         question = "Do the runs settle the best size for this budget, within a factor of two?"
         if isinstance(self.plan, str):
             return _check(question, None, self.plan)
         # its range is that of one law alone, by profile likelihood; the answer has the wider one
-        words = self.plan.open_question.partition(": it lies anywhere")[0] or "They do, as far as the law is right."
-        return _check(question, not self.plan.open_question, words)
+        words = self.plan.open_question.partition(": it lies anywhere")[0] or (why if why == OVER else "")
+        return _check(question, not words, words or "They do, as far as the law is right.")
 
     def _described(self, fit: Fit) -> dict[str, str]:
         question = "Does the law describe the runs?"

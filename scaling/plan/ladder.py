@@ -52,15 +52,17 @@ def plan_ladder(
     rungs = _rungs(fit, meter, more)
     try:
         rows = fit.certainty(rungs, level).set_index(["quantity", "flops"])
-        spans = [[_resampled(each, flops, meter, level) for flops in rungs] for each in (boot, *others)]
+        own = [_resampled(boot, flops, meter, level) for flops in rungs]
     except FitError:
         return []
+    spans = [own, *(_beside(each, rungs, meter, level) for each in others)]
     out = []
     for k, flops in enumerate(rungs):
-        sure, drawn = rows.loc["params", flops], spans[0][k]["params"]
-        within = sure["value"] / FACTOR <= drawn[0] and drawn[1] <= sure["value"] * FACTOR
+        drawn = [each[k] for each in spans if each is own or np.isfinite(each[k]["params"]).all()]
+        sure, (low, high) = rows.loc["params", flops], np.transpose([each["params"] for each in drawn])
+        within = bool(sure["value"] / FACTOR <= low.min() and high.max() <= sure["value"] * FACTOR)
         for quantity in QUANTITIES:
-            ends = np.array([rows.loc[quantity, flops][["low", "high"]], *(each[k][quantity] for each in spans)], float)
+            ends = np.array([rows.loc[quantity, flops][["low", "high"]], *(each[quantity] for each in drawn)], float)
             out.append(
                 {
                     "quantity": quantity,
@@ -79,6 +81,14 @@ def _rungs(fit: Fit, meter: Meter, more: Iterable[float]) -> list[float]:
     least, most = float(paid.min()), float(paid.max())
     middle, beyond = float(np.sqrt(least * most)), most * float(np.sqrt(ABOVE))
     return sorted({least / BELOW, least, middle, most, beyond, most * ABOVE, *more})
+
+
+def _beside(boot: Bootstrap, rungs: list[float], meter: Meter, level: float) -> list[dict[str, tuple[float, float]]]:
+    """Intervals by another law, which are not known where it has no plan."""
+    try:
+        return [_resampled(boot, flops, meter, level) for flops in rungs]
+    except FitError:
+        return [dict.fromkeys(QUANTITIES, (float("nan"), float("nan"))) for _ in rungs]
 
 
 def _resampled(boot: Bootstrap, flops: float, meter: Meter, level: float) -> dict[str, tuple[float, float]]:
