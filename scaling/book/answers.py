@@ -45,6 +45,7 @@ NUMBER, RANGE, NOTHING = "number", "range", "nothing"
 UNTOLD = "in a part of the resampled tables there is no best size, so that its interval is not known"
 #: why two laws together leave open what one alone settles
 OVER = f"with its two terms added or coupled, the law does not know the best size within a factor of {FACTOR:g}"
+WIDE = f"the approach to follow does not know the best size within a factor of {FACTOR:g}"
 #: what a check says of an answer
 FOR, AGAINST, UNKNOWN = "for", "against", "cannot say"
 #: runs to add, at most, and what one and all of them may cost, over the most expensive run
@@ -145,8 +146,8 @@ class Answers:
             return {"kind": RANGE, "approach": None, "why": self.ruling.rule, "params": size} | self._tokens_of(size)
         if follow != 3:
             best = self._by_frontier(follow)
-            known = np.isfinite(best["params"]).all()
-            why = self.ruling.rule if known else UNTOLD
+            known = _is_known(best["params"])
+            why = self.ruling.rule if known else WIDE if np.isfinite(best["params"]).all() else UNTOLD
             return {"kind": NUMBER if known else RANGE, "approach": follow, "why": why, **best}
         if isinstance(plan, str):
             return {"kind": NOTHING, "approach": None, "why": plan}
@@ -157,11 +158,9 @@ class Answers:
             ranges = self.between.ranges | {"loss_of_a_run": self.between.ranges["loss"]}
             best = {name: _widened(each, *ranges[name]) for name, each in best.items()}
             best |= {"over_laws": bool(np.isfinite(ranges["params"]).all())}
-        value, low, high = best["params"]
-        settled = not plan.open_question and low >= value / FACTOR and high <= value * FACTOR
-        why = (
-            self.ruling.rule if settled else plan.open_question or (OVER if np.isfinite([low, high]).all() else UNTOLD)
-        )
+        settled = not plan.open_question and _is_known(best["params"])
+        doubt = plan.open_question or (OVER if np.isfinite(best["params"]).all() else UNTOLD)
+        why = self.ruling.rule if settled else doubt
         return {"kind": NUMBER if settled else RANGE, "approach": 3, "why": why, **best}
 
     def _misread(self) -> str:
@@ -215,7 +214,7 @@ class Answers:
         if isinstance(self.plan, str):
             return _check(question, None, self.plan)
         # its range is that of one law alone, by profile likelihood; the answer has the wider one
-        words = self.plan.open_question.partition(": it lies anywhere")[0] or (why if why == OVER else "")
+        words = self.plan.open_question.partition(": it lies anywhere")[0] or (why if why in (OVER, WIDE) else "")
         return _check(question, not words, words or "They do, as far as the law is right.")
 
     def _described(self, fit: Fit) -> dict[str, str]:
@@ -334,6 +333,12 @@ class Answers:
 
 def _check(question: str, holds: bool | None, found: str) -> dict[str, str]:
     return {"question": question, "speaks": {True: FOR, False: AGAINST, None: UNKNOWN}[holds], "found": found}
+
+
+def _is_known(best: tuple[float, float, float]) -> bool:
+    """Whether an interval lies within the factor that a best size has to be known to."""
+    value, low, high = best
+    return low >= value / FACTOR and high <= value * FACTOR
 
 
 def _widened(best: tuple[float, float, float], low: float, high: float) -> tuple[float, float, float]:

@@ -195,6 +195,23 @@ def test_a_range_has_one_interval_in_its_answer(answers, summaries):
     assert box.count("anywhere from") == 1
 
 
+def test_an_interval_over_both_laws_beyond_a_factor_of_two_is_no_number():
+    """The law with its terms added knows the size; with coupled terms it reaches further."""
+    rng = np.random.default_rng(24)
+    n, sizes, lengths = int(rng.integers(4, 7)), 10 ** rng.uniform(8.7, 9.7), 10 ** rng.uniform(10, 11)
+    grid = np.meshgrid(np.geomspace(5e7, sizes, n), np.geomspace(1e9, lengths, n))
+    design = pd.DataFrame(dict(zip(("params", "tokens"), map(np.ravel, grid), strict=True)))
+    law = scaling.ChinchillaLaw.from_published("besiroglu2024")
+    one = asked(scaling.simulate_runs(law, design, noise=10 ** rng.uniform(-2.7, -1.9), seed=24))
+    answer = one.record()
+    assert not answer["plan"]["open_question"]
+    value, low, high = answer["params"]
+    assert low < value / 2 or high > value * 2
+    assert answer["kind"] == RANGE
+    assert answer["checks"][0]["speaks"] == AGAINST
+    assert "do not settle" in headline(answer)
+
+
 def test_the_figure_that_moves_knows_what_the_answer_knows(answers, summaries):
     for name in ("good", "noisy", "misfit"):
         answer = summaries[name]["answer"]
