@@ -46,7 +46,7 @@ CUT = """() => {
   const edge = document.documentElement.clientWidth + 1;
   const cut = [];
   const width = document.scrollingElement.scrollWidth;
-  if (width > edge) cut.push('the page itself: ' + width);
+  if (width > document.documentElement.clientWidth) cut.push('the page itself: ' + width);
   const scrolls = element => {
     for (let box = element; box && box.tagName !== 'ARTICLE'; box = box.parentElement) {
       if (['auto', 'scroll'].includes(getComputedStyle(box).overflowX)

@@ -16,11 +16,12 @@ from ..diagnostics.discrepancy import find_discrepancy
 from ..diagnostics.inspection import Inspection, inspect_runs
 from ..diagnostics.ruling import Ruling, rule_on
 from ..errors import FitError, RunsWarning
-from ..fit.certainty import ELSEWHERE, missed, missed_elsewhere
+from ..fit.certainty import ELSEWHERE, FACTOR, missed, missed_elsewhere
 from ..fit.parametric import fit_parametric
 from ..fit.result import Fit
 from ..optimum.allocation import compute_optimal
 from ..plan.between import BetweenLaws, compare_plans
+from ..plan.ladder import plan_ladder
 from ..plan.misread import misread_budget
 from ..plan.next_runs import suggest_runs
 from ..plan.training import FAR, Plan, plan_training
@@ -42,6 +43,9 @@ RANGES = ("params", "tokens", "flops", "loss")
 NUMBER, RANGE, NOTHING = "number", "range", "nothing"
 #: why there is no interval
 UNTOLD = "in a part of the resampled tables there is no best size, so that its interval is not known"
+#: why two laws together leave open what one alone settles
+OVER = f"with its two terms added or coupled, the law does not know the best size within a factor of {FACTOR:g}"
+WIDE = f"the approach to follow does not know the best size within a factor of {FACTOR:g}"
 #: what a check says of an answer
 FOR, AGAINST, UNKNOWN = "for", "against", "cannot say"
 #: runs to add, at most, and what one and all of them may cost, over the most expensive run
@@ -106,7 +110,8 @@ class Answers:
     def at(self, flops: float) -> Answers:
         """The same for another budget; what does not depend on it is not computed again."""
         other = replace(self, question=replace(self.question, flops=flops))
-        other.__dict__.update(found=self.found, looked=self.looked)  # where cached_property keeps them
+        kept = {"found": self.found, "looked": self.looked, "coupled": self.coupled}
+        other.__dict__.update(kept)  # where cached_property keeps them
         return other
 
     def brief(self) -> dict[str, Any]:
@@ -122,7 +127,7 @@ class Answers:
             **answer,
             "inference_tokens": self.question.inference_tokens,
             "ruling": asdict(self.ruling),
-            "checks": [] if answer["kind"] == NOTHING else self._checks(),
+            "checks": [] if answer["kind"] == NOTHING else self._checks(answer["why"]),
             "plan": self._plan_record(),
             "next_runs": self._next_runs(),
         }
@@ -141,8 +146,8 @@ class Answers:
             return {"kind": RANGE, "approach": None, "why": self.ruling.rule, "params": size} | self._tokens_of(size)
         if follow != 3:
             best = self._by_frontier(follow)
-            known = np.isfinite(best["params"]).all()
-            why = self.ruling.rule if known else UNTOLD
+            known = _is_known(best["params"])
+            why = self.ruling.rule if known else WIDE if np.isfinite(best["params"]).all() else UNTOLD
             return {"kind": NUMBER if known else RANGE, "approach": follow, "why": why, **best}
         if isinstance(plan, str):
             return {"kind": NOTHING, "approach": None, "why": plan}
@@ -153,8 +158,9 @@ class Answers:
             ranges = self.between.ranges | {"loss_of_a_run": self.between.ranges["loss"]}
             best = {name: _widened(each, *ranges[name]) for name, each in best.items()}
             best |= {"over_laws": bool(np.isfinite(ranges["params"]).all())}
-        settled = not plan.open_question and bool(np.isfinite(best["params"]).all())
-        why = self.ruling.rule if settled else plan.open_question or UNTOLD
+        settled = not plan.open_question and _is_known(best["params"])
+        doubt = plan.open_question or (OVER if np.isfinite(best["params"]).all() else UNTOLD)
+        why = self.ruling.rule if settled else doubt
         return {"kind": NUMBER if settled else RANGE, "approach": 3, "why": why, **best}
 
     def _misread(self) -> str:
@@ -181,12 +187,12 @@ class Answers:
         tokens = self.flops / (6 * sizes)
         return {"tokens": (None, *tokens.tolist()), "tokens_per_param": (None, *(tokens / sizes).tolist())}
 
-    def _checks(self) -> list[dict[str, str]]:
+    def _checks(self, why: str) -> list[dict[str, str]]:
         """What speaks for the answer and what against it."""
         fit = self.found.fits[3]
         assert isinstance(fit, Fit)
         return [
-            self._settled(),
+            self._settled(why),
             self._described(fit),
             _check("Do the three approaches agree?", self.ruling.agree, self.ruling.found),
             self._other_law(),
@@ -194,12 +200,22 @@ class Answers:
             self._near(),
         ]
 
-    def _settled(self) -> dict[str, str]:
+    def ladder(self) -> list[dict[str, Any]]:
+        """What the law of approach 3 knows at budgets from below the runs to beyond them, and where it is followed."""
+        if 3 not in self.found.bootstraps or self.looked.pooled:
+            return []
+        others = [] if isinstance(self.coupled, str) else [self.coupled]
+        rows = plan_ladder(self.found.bootstraps[3], LEVEL, others, [self.flops])
+        follow = {row["flops"]: self.at(row["flops"]).ruling.follow for row in rows}
+        return [row | {"open": row["open"] or follow[row["flops"]] != 3} for row in rows]
+
+    def _settled(self, why: str) -> dict[str, str]:
         question = "Do the runs settle the best size for this budget, within a factor of two?"
         if isinstance(self.plan, str):
             return _check(question, None, self.plan)
-        words = self.plan.open_question or "They do, as far as the law is right."
-        return _check(question, not self.plan.open_question, words)
+        # its range is that of one law alone, by profile likelihood; the answer has the wider one
+        words = self.plan.open_question.partition(": it lies anywhere")[0] or (why if why in (OVER, WIDE) else "")
+        return _check(question, not words, words or "They do, as far as the law is right.")
 
     def _described(self, fit: Fit) -> dict[str, str]:
         question = "Does the law describe the runs?"
@@ -220,18 +236,22 @@ class Answers:
         return _check(question, False, misses)
 
     @cached_property
+    def coupled(self) -> Bootstrap | str:
+        """The law with coupled terms on resampled tables, or why there is none."""
+        try:
+            fit = fit_parametric(self.runs, law="coupled", weights=row_weights(self.runs))
+            if fit.status == "not_converged":
+                return fit.message
+            return subsampled_bootstrap(fit, n_resamples=self.question.n_resamples, seed=self.question.seed)
+        except FitError as error:
+            return str(error)
+
+    @cached_property
     def between(self) -> BetweenLaws | str:
         """The plan beside that of the law with coupled terms, or why there are not two."""
         if isinstance(self.plan, str):
             return self.plan
-        try:
-            fit = fit_parametric(self.runs, law="coupled", weights=row_weights(self.runs))
-            if fit.status == "not_converged":
-                return f"that law has no answer: {fit.message}"
-            boot = subsampled_bootstrap(fit, n_resamples=self.question.n_resamples, seed=self.question.seed)
-        except FitError as error:
-            return f"that law has no answer: {error}"
-        rival = self._plan(boot)
+        rival = self.coupled if isinstance(self.coupled, str) else self._plan(self.coupled)
         if isinstance(rival, str):
             return f"that law has no answer: {rival}"
         return compare_plans({"added": self.plan, "coupled": rival})
@@ -313,6 +333,12 @@ class Answers:
 
 def _check(question: str, holds: bool | None, found: str) -> dict[str, str]:
     return {"question": question, "speaks": {True: FOR, False: AGAINST, None: UNKNOWN}[holds], "found": found}
+
+
+def _is_known(best: tuple[float, float, float]) -> bool:
+    """Whether an interval lies within the factor that a best size has to be known to."""
+    value, low, high = best
+    return low >= value / FACTOR and high <= value * FACTOR
 
 
 def _widened(best: tuple[float, float, float], low: float, high: float) -> tuple[float, float, float]:

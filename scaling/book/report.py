@@ -14,6 +14,7 @@ from ..diagnostics.ruling import BELOW, FORESEES
 from ..runs.nouns import Nouns
 from .answers import AGAINST, FOR, NOTHING, NUMBER, RANGE, UNKNOWN
 from .chapters import DONE, Chapter, Outcome
+from .moving.budget import in_6nd
 from .pages import fenced
 from .pictures import LOSSES, SIZES
 from .staging import MARK
@@ -172,10 +173,11 @@ def _what_would_change(answer: dict[str, Any]) -> str:
     added = sum(row["repeats"] for row in more["runs"])
     cost = f"{count(added)} more run{'s' * (added != 1)}, {amount(more['flops'])} FLOP in all"
     if not after < before:
-        return f"{cost}, listed below, are the first to add; they alone will not settle it."
+        they = ("is", "it") if added == 1 else ("are", "they")
+        return f"{cost}, listed below, {they[0]} the first to add; {they[1]} alone will not settle it."
     return (
         f"{cost}, would narrow the interval from a factor of {factor(before)} to one of {factor(after)}, as far as the "
-        "law is right; they are listed below."
+        f"law is right; {'it is' if added == 1 else 'they are'} listed below."
     )
 
 
@@ -296,9 +298,12 @@ def _other_sizes(rows: list[dict[str, Any]], nouns: Nouns) -> str:
 def _explorer(summary: dict[str, Any]) -> list[str]:
     """A figure in which the budget can be moved, by the reader's own law; nothing without one."""
     law = _parametric(summary)
-    if summary["answer"]["kind"] == NOTHING or law["status"] == "not_identified" or not law["constants"]:
+    answer, meter = summary["answer"], summary["input"]["meter"]
+    if answer["kind"] == NOTHING or law["status"] == "not_identified" or not law["constants"]:
         return []
-    figure = [":::{moving} budget", f":file: {MARK}", f":budget: {summary['answer']['flops']:.6g}", ""]
+    if meter["kind"] in ("power", "sizes"):  # by which another size is best than by 6 N D
+        return []
+    figure = [":::{moving} budget", f":file: {MARK}", f":budget: {answer['flops'] * in_6nd(meter):.6g}", ""]
     figure += ["In a browser with JavaScript, the budget can be moved here.", ":::"]
     return ["## Another budget", "\n".join(figure)]
 

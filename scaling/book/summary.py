@@ -47,7 +47,8 @@ def summarise(answers: Answers) -> dict[str, Any]:
 
 def laws_of(answers: Answers) -> list[dict[str, Any]]:
     """What each approach finds, or why it finds nothing."""
-    return [{"approach": number} | _law(answers.found, number, answers.flops) for number in APPROACHES]
+    laws = [{"approach": number} | _law(answers.found, number, answers.flops) for number in APPROACHES]
+    return [law | {"plans": answers.ladder()} if law["approach"] == 3 else law for law in laws]
 
 
 def _law(found: Approaches, number: int, flops: float) -> dict[str, Any]:

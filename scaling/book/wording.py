@@ -33,11 +33,14 @@ _NAMES = "|".join(rf"(?<!\w){re.escape(name)}(?!\w)" if name[0].isalpha() else r
 #: an option of the command line, with its value where that is told from words by a sign in it
 _OPTION = r"(?<![\w-])--[a-z][a-z-]+(?: (?=[^\s']*(?:=|,\S))(?:[^\s'`|,.;:]|'[^'`|]*'|[,.;:](?=\S))+)?"
 _SAID = re.compile(f"({_OPTION})|{_NAMES}")
+#: compute as the command line writes it
+_COMPUTE = re.compile(r"(?<![\w.])(\d(?:\.\d+)?e\+?\d+) FLOPs?\b")
 
 
 def in_words(text: str) -> str:
     """A sentence of the package without its identifiers; options of the command line stay as they are typed."""
-    return _SAID.sub(lambda found: found[1] or NAMES[found[0]], text)
+    plain = _SAID.sub(lambda found: found[1] or NAMES[found[0]], text)
+    return _COMPUTE.sub(lambda found: f"{amount(float(found[1]))} FLOP", plain)
 
 
 def sentence(text: str) -> str:

@@ -145,7 +145,8 @@ def command(
         _told(found.record, found.show, out, runs, force, as_json)
         return
     how = {"law": law, "objective": objective, "delta": delta, "rows": rows, "fixed": fix, "tied": tie is not None}
-    asked = _Asked(which, how | {"window": window}, holdout, level, resamples, seed, league)
+    kept = as_json or out is not None
+    asked = _Asked(which, how | {"window": window}, holdout, level, resamples, seed, league, kept)
     table = read_runs(runs, reading, group)
     if group is None:
         one = _fitted(table, " and ".join(runs), asked)
@@ -195,6 +196,7 @@ class _Asked:
     resamples: int
     seed: int
     league: bool
+    kept: bool
 
 
 @dataclass(frozen=True)
@@ -218,7 +220,8 @@ def _of_group(table: pd.DataFrame, label: str, asked: _Asked) -> _Fitted | FitEr
 
 def _fitted(table: pd.DataFrame, name: str, asked: _Asked) -> _Fitted:
     """All that one table tells; ``Refusal`` where no approach can be fitted to it."""
-    fits, looks = fit_approaches(table, asked.which, **asked.how), inspect_runs(table, ()).looks
+    fits, seen = fit_approaches(table, asked.which, **asked.how), inspect_runs(table, ())
+    looks = seen.looks
     if all(isinstance(found, FitError) for found in fits.values()):
         reasons = [f"  - approach {k}, {APPROACH_NAMES[k]}: {error}" for k, error in fits.items()]
         reasons += [f"  - {words}" for words in [*looks, *compute_alone(table)]]
@@ -230,7 +233,8 @@ def _fitted(table: pd.DataFrame, name: str, asked: _Asked) -> _Fitted:
     compared = _compared(table, asked.seed, asked.holdout, also)
     spread = {k: boot for k, boot in boots.items() if isinstance(boot, Bootstrap)}
     paired = pair({k: fits[k] for k in spread}, spread, asked.resamples, asked.seed)
-    result = result_record(table, fits, boots, compared, asked.level, asked.resamples, asked.seed) | {"looks": looks}
+    result = result_record(table, fits, boots, compared, asked.level, asked.resamples, asked.seed, asked.kept)
+    result |= {"looks": looks, "pooled": [each.words for each in seen.pooled]}
     result["options"] |= asked.how | {"holdout": asked.holdout}
     result["holdout"]["best_law"] = best_record(best)
     level = asked.level

@@ -19,6 +19,7 @@ from ..fit.frontier import FrontierFit
 from ..fit.isoflop_bias import grid_bias
 from ..fit.result import Fit
 from ..laws.chinchilla import ChinchillaLaw
+from ..plan.ladder import plan_ladder
 from ..runs.curves import count_runs
 from ..runs.meter import find_meter
 from ..runs.nouns import Nouns
@@ -44,7 +45,9 @@ def _constants(found: Fit | FrontierFit) -> dict[str, float]:
     return {name: float(value) for name, value in values.items()}
 
 
-def _approach(found: Fit | FrontierFit | FitError, boot: Bootstrap | FitError, level: float) -> dict[str, Any]:
+def _approach(
+    found: Fit | FrontierFit | FitError, boot: Bootstrap | FitError, level: float, kept: bool
+) -> dict[str, Any]:
     """Everything about one approach, as it goes into the file."""
     if isinstance(found, FitError):
         return {"possible": False, "reason": str(found)}
@@ -69,6 +72,8 @@ def _approach(found: Fit | FrontierFit | FitError, boot: Bootstrap | FitError, l
         "runs": len(found.runs),
     }
     out |= _about_fit(found, level) if isinstance(found, Fit) else _about_frontier(found)
+    if kept and isinstance(found, Fit):
+        out["plans"] = plan_ladder(drawn, level) if drawn else []
     if not drawn:
         return out | {"note": f"no intervals: {boot}", "remarks": []}
     shares = {"at_bound": drawn.at_bound, "not_identified": drawn.not_identified, "unconverged": drawn.unconverged}
@@ -138,8 +143,9 @@ def result_record(
     level: float,
     resamples: int,
     seed: int,
+    kept: bool,
 ) -> dict[str, Any]:
-    """Everything about the fits of a table."""
+    """Everything about the fits of a table; with plans at several budgets where it is kept in a file."""
     versions = {name: metadata.version(name) for name in ("numpy", "scipy", "pandas")}
     about = {"runs": count_runs(table), "rows": len(table), "nouns": Nouns.of(table).record()}
     held: dict[str, Any] = {"possible": False, "reason": str(compared)}
@@ -156,7 +162,7 @@ def result_record(
         "input": table.attrs["reading"] | about,
         "versions": {"scaling": __version__, "python": platform.python_version(), **versions},
         "options": {"level": level, "resamples": resamples, "seed": seed},
-        "approaches": {k: _approach(fits[k], boots[k], level) | _leaning(fits, k) for k in fits},
+        "approaches": {k: _approach(fits[k], boots[k], level, kept) | _leaning(fits, k) for k in fits},
         "holdout": held,
         "meter": find_meter(table).record(),
         "notes": [*table.attrs["reading"]["notes"], *table.attrs["notes"]],

@@ -423,15 +423,24 @@ def _said(pairs: pd.DataFrame, apart: list[tuple[int, int]]) -> tuple[bool | Non
             for low, high in [sorted(np.sign(row["difference"]) * row[["low", "high"]].to_numpy(float))]
         ]
         return False, f"The approaches disagree: the exponents of {listed(gaps)}, which is more than noise."
-    ends = pairs[["low", "high"]].abs().max(axis=None)
-    names = listed([str(number) for number in dict.fromkeys(n for pair in pairs.index for n in pair)])
+    known = pairs.dropna(subset=["low", "high"])
+    ends = known[["low", "high"]].abs().max(axis=None)
+    compared, left = _numbers(known if len(known) else pairs), ""
+    names = listed(compared)
+    if beside := [number for number in _numbers(pairs) if number not in compared]:
+        left = f" The resamples do not tell how far approach {listed(beside)} lies from them."
     if not ends <= CLOSE:
         reach = f"by up to {ends:.2f}" if np.isfinite(ends) else "by an amount that the resamples do not tell"
         words = (
             f"Approaches {names} are not told apart, which is not agreement: their exponents may differ {reach} as far"
         )
-        return None, f"{words} as these runs know."
-    return True, f"Approaches {names} agree: their exponents differ by no more than {ends:.2f}."
+        return None, f"{words} as these runs know.{left}"
+    return True, f"Approaches {names} agree: their exponents differ by no more than {ends:.2f}.{left}"
+
+
+def _numbers(pairs: pd.DataFrame) -> list[str]:
+    """The approaches of some pairs."""
+    return [str(number) for number in dict.fromkeys(n for pair in pairs.index for n in pair)]
 
 
 def _among(found: Approaches, there: list[int], flops: float) -> tuple[int | None, str]:

@@ -158,7 +158,8 @@ def plot_contours(
     ax.set(xlim=(N.min(), N.max()), ylim=(D.min(), D.max()))
     log_axes(ax, "params", "tokens")
     settle(ax)  # for the gap for a label
-    ax.clabel(drawn, fmt="%.2f", manual=_label_places(ax, law, drawn.levels), colors="#222222")
+    for text in ax.clabel(drawn, fmt="%.2f", manual=_label_places(ax, law, drawn.levels), colors="#222222"):
+        text.set(bbox={"boxstyle": "square,pad=0.1", "fc": "white", "ec": "none"}, zorder=5)  # over the lines beside
     return ax
 
 
@@ -168,16 +169,18 @@ def _label_places(ax: Axes, law: ChinchillaLaw, levels: Iterable[float]) -> list
     A level has its label at the right, where there is room for it, and otherwise at the left; or none.
     """
     (left, right), (bottom, top) = np.log(ax.get_xlim()), np.log(ax.get_ylim())
-    height = ax.get_window_extent().height / ax.figure.dpi * 72  # in points, as letters are
+    width, height = np.array(ax.get_window_extent().size) / ax.figure.dpi * 72  # in points, as letters are
     heights, missing = np.linspace(0.04, 0.96, 400), sorted(levels)
     places = []
     for share in (0.88, 0.06):
         size = np.exp(left + share * (right - left))
         lengths = np.exp(bottom + heights * (top - bottom))
         losses, last = np.asarray(law.loss(size, lengths)), np.inf
+        falls = (losses - law.loss(1.001 * size, lengths)) / np.log(1.001) / -np.gradient(losses, heights)
+        leans = np.hypot(1.0, falls * (right - left) * height / width)  # a label lies along its contour
         for level in list(missing):  # from the top of the axes, where the loss is least
             where = float(np.interp(-level, -losses, heights, left=np.nan, right=np.nan))
-            if np.isfinite(where) and (last - where) * height > APART * TEXT:
+            if np.isfinite(where) and (last - where) * height > APART * TEXT * np.interp(where, heights, leans):
                 places.append((float(size), float(np.exp(bottom + where * (top - bottom)))))
                 last = where
         missing = [level for level in missing if level > losses.max()]

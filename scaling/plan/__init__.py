@@ -2,6 +2,7 @@
 
 from .between import BetweenLaws, compare_plans
 from .equal_compute import EqualCompute, suggest_group
+from .ladder import plan_ladder
 from .next_runs import NextRuns, suggest_runs
 from .precedent import already_reached
 from .training import Plan, plan_training
@@ -13,6 +14,7 @@ __all__ = [
     "Plan",
     "already_reached",
     "compare_plans",
+    "plan_ladder",
     "plan_training",
     "suggest_group",
     "suggest_runs",

@@ -199,8 +199,9 @@ def test_a_link_out_of_order_is_no_harm(browser, folder, name):
     page = opened(browser, folder, name)
     first = page.evaluate(SHOWN)
     page.context.close()
-    page = opened(browser, folder, name, hash=f"#moving-{name}?unheard=1&law=<b>&way=zzz")
+    page = opened(browser, folder, name, hash=f"#moving-{name}?unheard=1&law=<b>&way=zzz&flops=abc&seed=&noise=-")
     assert page.evaluate(SHOWN) == first
+    assert "The link asks for what is not known here: unheard, law, way, flops" in page.inner_text(".moving-foot")
     assert not page.faults
     page.context.close()
 
@@ -538,6 +539,8 @@ def test_two_laws_part_beyond_the_runs(browser, folder):
     assert "held out" in said
     losses = [float(each) for each in re.findall(r"expects ([\d.]+) nats", said)]
     assert losses[0] - losses[1] > 1  # additive, coupled
+    assert re.search(r"additive law leaves the size open, .* to .* parameters \(95 % interval\), and expects", said)
+    assert re.search(r"coupled law (leaves the size open|wants)", said)
     wrong = [float(each) for each in re.findall(r"held out by ([\d.]+) %", said)]
     assert wrong[0] > 2 * wrong[1]
     page.context.close()

@@ -195,6 +195,45 @@ def test_a_range_has_one_interval_in_its_answer(answers, summaries):
     assert box.count("anywhere from") == 1
 
 
+def test_an_interval_over_both_laws_beyond_a_factor_of_two_is_no_number():
+    """The law with its terms added knows the size; with coupled terms it reaches further."""
+    rng = np.random.default_rng(24)
+    n, sizes, lengths = int(rng.integers(4, 7)), 10 ** rng.uniform(8.7, 9.7), 10 ** rng.uniform(10, 11)
+    grid = np.meshgrid(np.geomspace(5e7, sizes, n), np.geomspace(1e9, lengths, n))
+    design = pd.DataFrame(dict(zip(("params", "tokens"), map(np.ravel, grid), strict=True)))
+    law = scaling.ChinchillaLaw.from_published("besiroglu2024")
+    one = asked(scaling.simulate_runs(law, design, noise=10 ** rng.uniform(-2.7, -1.9), seed=24))
+    answer = one.record()
+    assert not answer["plan"]["open_question"]
+    value, low, high = answer["params"]
+    assert low < value / 2 or high > value * 2
+    assert answer["kind"] == RANGE
+    assert answer["checks"][0]["speaks"] == AGAINST
+    assert "do not settle" in headline(answer)
+
+
+def test_the_figure_that_moves_knows_what_the_answer_knows(answers, summaries):
+    for name in ("good", "noisy", "misfit"):
+        answer = summaries[name]["answer"]
+        rows = [row for row in summaries[name]["laws"][2]["plans"] if row["flops"] == answer["flops"]]
+        size, loss = (next(row for row in rows if row["quantity"] == each) for each in ("params", "loss"))
+        assert size["open"] is loss["open"] is (answer["kind"] != NUMBER)
+        if answer["approach"] == 3:
+            assert size["low"] <= answer["params"][1] <= answer["params"][2] <= size["high"]
+    assert all(row["open"] for row in summaries["misfit"]["laws"][2]["plans"])  # another approach, or none, is followed
+
+
+@pytest.mark.parametrize(("power", "budget"), [(1.0, 6 / 7.3), (1.05, None)])
+def test_a_count_of_its_own_is_turned_into_that_of_the_figure_or_there_is_none(answers, summaries, power, budget):
+    table = isoflop()
+    table["flops"] = 7.3 * table["params"] ** power * table["tokens"]
+    one = asked(table)
+    said = front_page(summarise(one), {}, one.runs)
+    assert (":::{moving} budget" in said) is (budget is not None)
+    if budget:
+        assert f":budget: {one.flops * budget:.6g}" in said
+
+
 def test_how_a_table_was_read_is_no_ground_for_distrust(answers, summaries):
     summary = dict(summaries["good"])
     read = ["column not used: 'Model'", "flops of 45 runs follows from flops = 6 N D", "tokens = 'a' x 'b'"]
@@ -286,6 +325,7 @@ def test_other_numbers_in_words():
     assert sentence("params of 20 runs follows from flops = 6 N D") == (
         "Parameters of 20 runs follows from compute = 6 × parameters × tokens."
     )
+    assert sentence("not known for 1.08e22 FLOPs (--flops 1e24)") == "Not known for 1.1 × 10²² FLOP (--flops 1e24)."
     assert escaped("a_b\n`c`") == "a\\_b \\`c\\`"
 
 

@@ -54,6 +54,18 @@ def test_wide_intervals_are_not_agreement():
     assert (ruling.follow, ruling.agree) == (3, None)
 
 
+@pytest.mark.parametrize(
+    ("scatter", "agree", "words"), [(0.002, True, "Approaches 2 and 3 agree"), (0.2, None, "2 and 3 are not")]
+)
+def test_what_the_resamples_do_not_tell_is_no_agreement(found, scatter, agree, words):
+    unknown = apart(found, scatter, a1=0.56)
+    unknown.paired.samples[1] = np.where(np.arange(400) % 3, unknown.paired.samples[1], np.nan)
+    ruling = rule_on(unknown, 1e22)
+    assert ruling.agree is agree
+    assert words in ruling.found
+    assert ruling.found.endswith("The resamples do not tell how far approach 1 lies from them.")
+
+
 def test_approach_1_alone_is_left_out(found):
     ruling = rule_on(apart(found, a1=0.6), 1e22)
     assert ruling.found.startswith("The approaches disagree: the exponents of 1 and 2 by 0.08")

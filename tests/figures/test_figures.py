@@ -185,6 +185,13 @@ def test_labels_of_contours_are_apart_and_their_gaps_no_wider():
     middles = np.array([(label.x0 + label.width / 2, label.y0 + label.height / 2) for label in labels])
     apart = np.hypot(*(middles[:, None] - middles).transpose(2, 0, 1)) + 1e9 * np.eye(len(labels))
     assert apart.min() > 1.4 * ax.texts[0].get_fontsize() * ax.figure.dpi / 72
+    assert all(text.get_bbox_patch() is not None for text in ax.texts)  # no line passes through a number
+    turn = np.exp(-1j * np.radians([text.get_rotation() for text in ax.texts]))
+    across = np.abs(((middles[:, None] - middles) @ [1, 1j] * turn[:, None]).imag) + 1e9 * np.eye(len(labels))
+    beside = (across < 0.9 * ax.texts[0].get_fontsize() * ax.figure.dpi / 72) & (
+        apart < 3 * max(x.width for x in labels)
+    )
+    assert not beside.any()
 
 
 class TestSurface:

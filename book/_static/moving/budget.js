@@ -33,6 +33,10 @@ function readLaw(text) {
   } catch {
     refuse(/NaN|Infinity/.test(text) ? "It has NaN or Infinity, which JSON does not know." : "It is no JSON.");
   }
+  if (record?.groups) refuse(`It has a law for each ${record.group}: fit the rows of one, by --where.`);
+  const { pooled = [], answer, holdout } = record ?? {};
+  if (answer?.kind === "nothing") pooled.push(answer.why);
+  if (pooled.length) refuse(`One law does not suit all of its rows: ${pooled.join("; ")}.`);
   const law = record?.approaches?.[3] ?? record?.laws?.find?.((each) => each?.approach === 3);
   if (!law) refuse("It has no law of approach 3, which knows the loss of every size.");
   if (law.reason || law.status === "not possible") refuse(`Its runs allow no law: ${law.reason ?? law.message}.`);
@@ -44,17 +48,40 @@ function readLaw(text) {
     if (!Number.isFinite(value)) refuse(`Its constant ${name} is missing, or no number.`);
     if (value < 0 || (value === 0 && name !== "E")) refuse(`Its constant ${name} is not positive: no size is best.`);
   }
-  const rows = (quantity) => [law.certainty ?? []].flat().filter((row) => row?.quantity === quantity);
-  const meter = record.meter ?? record.input?.meter;
+  const meter = record.meter ?? record.input?.meter, kind = meter?.kind;
+  if (/power|sizes/.test(kind)) {
+    refuse(`It counts compute as ${meter.equation}, with which another size is best than with 6 N D, which is meant ` +
+      "here. scaling plan counts as the file does.");
+  }
+  const unit = kind === "multiple" ? 6 / meter.coefficient : 1;
+  const rows = (quantity, of = law.plans ?? law.certainty) => [of ?? []].flat().filter((row) => (
+    row?.quantity === quantity)).map((row) => ({ ...row, flops: unit * row.flops }));
+  const told = record.looks ? record : record.input ?? {}, best = holdout?.best_law ?? {};
+  const looks = [told.looks ?? [], told.warnings ?? []].flat();
+  if (record.differences?.disagree) looks.push("the three approaches do not agree");
+  if (best.told && ![constants.k ? "coupled" : "Chinchilla", "the law as asked"].includes(best.law)) {
+    looks.push(`another law foresees the runs held out best: ${best.law}`);
+  }
   return {
     own: true, label: `your runs (${record.input?.name ?? "from a file"})`, constants, status: law.status,
     note: law.message ?? "", level: record.options?.level ?? law.level ?? 0.95, sizes: rows("params"),
-    losses: rows("loss"), largest: rows("params")[0]?.flops, meter: meter && meter.kind !== "6ND" && meter.equation,
+    losses: rows("loss"), largest: rows("params", law.certainty)[0]?.flops, looks,
+    meter: unit !== 1 && `${meter.equation}, ${number(1 / unit)} times 6 N D, by which FLOP are counted here`,
     nouns: record.input?.nouns,
   };
 }
 
-Object.assign(formulas, { waste, served, readLaw });
+/** Whether the runs of a file leave the best size open: by its plans, or as those are, beyond a factor of two. */
+function isOpen({ sizes, status }, params, flops, span) {
+  if (!span || status === "not_identified") return true;
+  const next = sizes.findIndex((row) => row.flops >= flops), k = next < 0 ? sizes.length : next;
+  const here = sizes.filter((row) => Math.abs(row.flops / flops - 1) < 1e-5);
+  const near = here.length ? here : sizes.slice(Math.max(0, k - 1), k + 1), plain = near.every((row) => "open" in row);
+  const wide = span[0] * 2.0001 < params || span[1] > params * 2.0001;
+  return near.some((row) => row.open ?? row.enough === false) || (wide && (next < 0 || !plain));
+}
+
+Object.assign(formulas, { waste, served, readLaw, isOpen });
 
 const strong = (text) => element("<strong>", text);
 
@@ -66,16 +93,22 @@ function doubtsOf(law, budget, rivals) {
   if (factor > 1) {
     said.push(`This is ${number(factor, 2)} times the largest run it was fitted to, ${flops(law.largest)} FLOP.`);
   }
-  if (factor > 10) said.push(law.own ? "The interval supposes that the law still holds there." :
-    "Nothing here says whether it still holds there.");
+  if (budget < law.smallest) {
+    said.push(`This is ${number(law.smallest / budget, 2)} times below the smallest run it was fitted to.`);
+  }
+  if (factor > 10 || budget < law.smallest / 10) {
+    said.push(law.own ? "The interval supposes that the law still holds there." :
+      "Nothing here says whether it still holds there.");
+  }
   if (factor > 100 && law.own) said.push("Beyond a hundred times it is extrapolated itself.");
-  if (law.meter) said.push(`The file counts compute as ${law.meter}; here it is 6 N D.`);
+  if (law.meter) said.push(`The file counts compute as ${law.meter}.`);
+  if (law.own) said.push(...law.looks.map((each) => `Noticed in the table: ${each}.`));
   if (!law.own) {
     const sizes = rivals.map((each) => optimum(each.constants, budget).params).sort((one, two) => one - two);
     said.push(`The ${sizes.length} fits listed here, to the same runs, say ${count(sizes[0], 2)} to ` +
       `${count(sizes.at(-1), 2)} parameters.`);
   }
-  return said.join(" ");
+  return said.join(" ").replace(/\bparams\b/g, "parameters");
 }
 
 scalingFigures.register("budget", (figure, { laws, decays, preset, peak, own }) => {
@@ -133,7 +166,8 @@ scalingFigures.register("budget", (figure, { laws, decays, preset, peak, own }) 
     const output = figure.output();
     return (tell) => {
       amount.show(check.get());
-      output.say(check.get() && tell ? tell(amount.get()) : "");
+      output.say(!check.get() ? "" : tell ? tell(amount.get()) :
+        `And if ${question} Without a best size, nobody can say.`);
     };
   };
   const askSize = ask("compare", "it has another size?", "Parameters", 7e9, 1e6, 1e13);
@@ -154,10 +188,11 @@ scalingFigures.register("budget", (figure, { laws, decays, preset, peak, own }) 
   figure.onChange(() => {
     const C = budget(), chosen = known[choice.get()], law = chosen.constants;
     const best = optimum(law, C);
-    const endsOf = (rows, what, flops) => chosen.own && interval(rows, (c) => optimum(law, c)[what], flops);
+    const least = chosen.own && chosen.sizes[0]?.flops * (1 - 1e-9);
+    const endsOf = (rows, what, flops) => flops >= least && interval(rows, (c) => optimum(law, c)[what], flops);
     const spanOf = (flops) => endsOf(chosen.sizes, "params", flops);
     const span = spanOf(C), lossSpan = endsOf(chosen.losses, "loss", C);
-    const settled = !chosen.own || (span && chosen.status !== "not_identified");
+    const settled = !chosen.own || !isOpen(chosen, best.params, C, span);
     const level = percent(chosen.level), within = span ? `${count(span[0], 2)} to ${count(span[1], 2)}` : "";
     // what the law is of: in nats, unless the runs of the file measure something else
     const { loss: noun = "loss", tokens = "tokens" } = chosen.nouns ?? {};
@@ -167,17 +202,17 @@ scalingFigures.register("budget", (figure, { laws, decays, preset, peak, own }) 
     if (settled) {
       answer.say(`With ${flops(C)} FLOP, train `, strong(`${count(best.params, 2)} parameters`),
         within && ` (${level} interval ${within})`, " on ", strong(`${count(best.tokens, 2)} ${tokens}`),
-        `, ${number(best.tokens / best.params, 2)} a parameter. ${expected}: ${number(best.loss, 4)}`,
-        lossSpan ? ` (${number(lossSpan[0])} to ${number(lossSpan[1])}).` : ".");
+        `, ${number(best.tokens / best.params, 2)} for each parameter. ${expected}: ${number(best.loss, 4)}`,
+        lossSpan ? ` (${number(lossSpan[0], 4)} to ${number(lossSpan[1], 4)}).` : ".");
     } else {
       answer.say(`No best size can be named for ${flops(C)} FLOP: `, within ? `it lies anywhere from ${within} ` +
         `parameters (${level} interval), if the law is right.` : "the file has no interval for it.");
     }
 
     // both pictures share the axis of sizes, which stands still while a budget grows a little
-    const least = 10 ** Math.floor(Math.log10(best.params) - 2);
-    const sizes = spaced(least, 1e5 * least, 151);
-    const x = { from: least, to: 1e5 * least, log: true, title: "Model size [parameters]", format: short };
+    const from = 10 ** Math.floor(Math.log10(best.params) - 2);
+    const sizes = spaced(from, 1e5 * from, 151);
+    const x = { from, to: 1e5 * from, log: true, title: "Model size [parameters]", format: short };
     const lossOf = (N) => loss(law, N, C / (6 * N));
     const dot = (place, colour, label, radius) => ({ kind: "points", points: [place], colour, label, radius });
     const line = (points, rest) => ({ kind: "line", points, ...rest });
@@ -192,7 +227,7 @@ scalingFigures.register("budget", (figure, { laws, decays, preset, peak, own }) 
       curves.push(dot([N, lossOf(N)], 2, count(N, 2)));
       points.push(dot([N, C], 2, count(N, 2)));
       return `${count(N)} parameters would read ${count(C / (6 * N), 2)} ${tokens} and reach ${number(lossOf(N), 4)}` +
-        (settled ? `: ${percent(waste(law, N, C / (6 * N)))} of the budget is wasted.` : ".");
+        (settled ? `: ${percent(waste(law, N, C / (6 * N)))} of the budget is wasted.` : ", if the law is right.");
     });
     askServing(settled && ((demand) => {
       const life = served(law, best.loss, demand), training = 6 * life.params * life.tokens;
@@ -226,7 +261,8 @@ scalingFigures.register("budget", (figure, { laws, decays, preset, peak, own }) 
     const low = Math.max(ends[0][1], C / 1e5), high = Math.min(ends[150][1], C * 1e5);
     const others = Object.values(laws).filter((each) => each !== chosen && !chosen.own);
     const runs = { kind: "area", y: [low, Math.min(high, chosen.largest)], colour: 6, label: "budgets of its runs" };
-    const band = () => ({ kind: "band", across: true, points: spaced(low, high, 41).map((c) => [c, ...spanOf(c)]) });
+    const band = () => ({ kind: "band", across: true, 
+      points: spaced(Math.max(low, chosen.sizes[0].flops), high, 41).map((c) => [c, ...spanOf(c)]) });
     frontier.draw({
       x,
       y: { from: low, to: high, log: true, title: "Budget [FLOP], with the best size at each" },

@@ -127,7 +127,7 @@ function number(value, digits = 3) {
   if (!Number.isFinite(value)) return "–";
   if (size && (size < 1e-3 || size >= 1e6)) return flops(value, digits);
   const rounded = Number(value.toPrecision(digits));
-  return (size < 1000 ? String(rounded) : rounded.toLocaleString("en")).replace("-", "−");
+  return (Math.abs(rounded) < 1000 ? String(rounded) : rounded.toLocaleString("en")).replace("-", "−");
 }
 
 /** 5.76 × 10²³ */
@@ -241,15 +241,20 @@ class Figure {
   }
 
   finish() {
+    const unknown = [];
     if (location.hash.startsWith(this.mark)) {
-      const settings = new URLSearchParams(location.hash.slice(this.mark.length));
-      for (const [key, value] of settings) this.controls.get(key)?.set(value);
+      for (const [key, value] of new URLSearchParams(location.hash.slice(this.mark.length))) {
+        const control = this.controls.get(key);
+        control?.set(value);
+        if (!control || (String(control.get()) !== value && !(Number(value) > 0))) unknown.push(key);
+      }
       this.container.scrollIntoView();
     }
     const foot = element(`<p class="moving-foot">${button("Copy a link to these settings")}` +
       `${button("Back to the first settings")}<span role="status">`);
     const [copy, reset, told] = foot.children;
     this.live.append(foot);
+    if (unknown.length) told.textContent = `The link asks for what is not known here: ${unknown.join(", ")}.`;
     reset.onclick = () => {
       this.controls.forEach((control) => control.set(control.first));
       told.textContent = "The first settings are back.";
@@ -320,7 +325,8 @@ class Panel {
       slider.ariaValueText = `${words(now)} ${unit}`;
     };
     const set = (next) => {
-      take(Math.min(most, Math.max(least, Number(next) || least)));
+      const wanted = next === "" ? NaN : Number(next);
+      take(Number.isNaN(wanted) ? now : Math.min(most, Math.max(least, wanted)));
       field.value = log ? typed(now) : now;
     };
     set(value);

@@ -30,13 +30,15 @@ scalingFigures.register("two-laws", (figure, { runs, fits, slack, reach, up_to: 
     const at = (law, c, what) => formulas.optimum(law.constants, c)[what];
     for (const [name, law] of laws) {
       const span = formulas.interval(law.sizes, (c) => at(law, c, "params"), C);
-      answers[name].say(element("<strong>", `The ${name} law`), ` wants ${count(at(law, C, "params"), 2)} parameters`,
-        span ? ` (95 % interval ${count(span[0], 2)} to ${count(span[1], 2)})` : "",
+      const size = at(law, C, "params"), ends = span && `${count(span[0], 2)} to ${count(span[1], 2)}`;
+      const known = span && span[0] * 2 >= size && span[1] <= 2 * size;
+      answers[name].say(element("<strong>", `The ${name} law`), known ? ` wants ${count(size, 2)} parameters (95 % ` +
+        `interval ${ends})` : ` leaves the size open${span ? `, ${ends} parameters (95 % interval)` : ""},`,
         ` and expects ${number(at(law, C, "loss"))} nats a token.`,
         outside.length ? ` It misses the runs held out by ${percent(formulas.error(law.constants, outside))}.` : "");
     }
     const ratio = at(laws[0][1], C, "params") / at(laws[1][1], C, "params");
-    apart.say(`At ${number(C / largest, 2)} times the largest run fitted, the two sizes are a factor of ` +
+    apart.say(`At ${number(C / largest, 2)} times the largest run fitted, the two estimates of the size are a factor of ` +
       `${number(Math.max(ratio, 1 / ratio), 2)} apart. Each interval takes its own law for granted.`);
 
     const budgets = formulas.spaced(1e10, 2 * C, 81);

@@ -44,6 +44,7 @@ from ..._words import to_json
 __all__ = ["drawn", "opening", "settled", "setup", "without_comments"]
 
 _COMMENT = re.compile(r"^\s*//[^\n]*\n|^\s*/\*(?:[^*]|\*(?!/))*\*/\n", re.MULTILINE)
+_INDENT = re.compile(r"^[ ]+", re.MULTILINE)
 #: options that the directive itself reads
 TITLE, FILE = "title", "file"
 
@@ -143,8 +144,8 @@ def _add_scripts(
 
 
 def without_comments(script: str) -> str:
-    """A script without the lines that are comments; a reader of the page loads these."""
-    return _COMMENT.sub("", script)
+    """A script without the lines that are comments, and without indents; a reader of the page loads these."""
+    return _INDENT.sub("", _COMMENT.sub("", script))
 
 
 def _lighten(app: Sphinx, error: Exception | None) -> None:

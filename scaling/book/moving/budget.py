@@ -34,7 +34,7 @@ TITLE = "Your budget, and the size that suits it"
 #: what the explorer opens with, and the powers of ten that are the budgets of the still
 BUDGET, POWERS = "1e24", range(21, 27)
 #: of a file's records, what the script reads
-PARTS = ("constants", "status", "message", "certainty", "possible", "reason", "approach", "level")
+PARTS = ("constants", "status", "message", "certainty", "plans", "possible", "reason", "approach", "level")
 #: the set of runs to which all laws were fitted, and where its passport has their budgets
 RUNS, RANGE = "besiroglu2024", re.compile(r"^Ranges: .*flops (\S+) to ([^,\s]+)", re.MULTILINE)
 
@@ -86,13 +86,14 @@ def constants(
     if law not in LAWS:
         raise ValueError(f"no law {law!r}; listed are {', '.join(LAWS)}")
     own = read_record(file) if file else None
-    _, largest = _budgets_of_the_runs()
+    smallest, largest = _budgets_of_the_runs()
     limits = DataConstrainedLaw.from_published()
     peaks = {name: float(published(f"sardana2024/settings/peak/{name}_bf16")) for name in ("h100", "a100")}
+    reached = {"smallest": smallest, "largest": largest}
     preset = {"law": law, "budget": float(budget or (_ten_times(own) if own else BUDGET))}
     return {
         "laws": {
-            name: {"label": each.label, "note": each.note, "constants": each.constants(name), "largest": largest}
+            name: {"label": each.label, "note": each.note, "constants": each.constants(name), **reached}
             for name, each in LAWS.items()
         },
         "decays": {"repeated": limits.repeated_tokens, "excess": limits.excess_params},
@@ -142,7 +143,12 @@ def read_record(file: str) -> dict[str, Any]:
 def _ten_times(own: dict[str, Any]) -> float:
     """Ten times the compute of the largest run, as far as a record knows it."""
     asked = [row["flops"] for row in own["laws"][0].get("certainty") or [] if row["quantity"] == "params"]
-    return 10 * min(asked) if asked else float(BUDGET)
+    return 10 * min(asked) * in_6nd(own["meter"]) if asked else float(BUDGET)
+
+
+def in_6nd(meter: dict[str, Any] | None) -> float:
+    """By what a budget is multiplied that a table counts in a multiple of 6 N D, which the figure takes."""
+    return 6 / meter["coefficient"] if meter and meter["kind"] == "multiple" else 1.0
 
 
 def _budgets_of_the_runs() -> tuple[float, float]:
