@@ -292,6 +292,21 @@ def test_it_does_not_pay_to_be_vague_or_bold(made):
     assert points(t + 3 * honest, t + honest) == points(t + honest, t + 3 * honest)  # ends in any order
 
 
+@pytest.mark.slow
+def test_another_careful_way_to_plan_loses_little():
+    """Least squares of logs beside Huber's objective: the luck of one of them is no fault of the other."""
+    made, shares = make_class(60, "plan", seed=5), []
+    for student in made.students:
+        if student.secret["identified"]:
+            law = scaling.fit_parametric(student.tables["runs.csv"], objective="log_squares").candidate
+            best = scaling.compute_optimal(law, student.budget)
+            values = {"identified": "yes", "params": best.params, "tokens": best.tokens}
+            points, most = mark("plan", made.key()["students"][student.name], Answers("", values)).parts["plan"]
+            shares.append(points / most)
+    assert np.mean(shares) > 0.95
+    assert np.quantile(shares, 0.1) > 0.8
+
+
 @pytest.mark.parametrize("worse", [1.0, 1.5, 2.0])
 def test_no_other_interval_than_the_one_believed_gains_much(worse):
     """Over 2,000 tables, for an estimate as uncertain as the careful one and up to twice as much."""

@@ -68,8 +68,8 @@ def mark(kind: str, secret: Mapping[str, Any], answers: Answers, shared: Sequenc
     nearly all within one, half at two. What four digits leave out counts as no distance.
 
     A plan has points by the compute that it wastes: the share of the budget without which its true loss can be reached,
-    against that of the careful plan. Where the table does not identify the law, to say so has thirty per cent of its
-    points, the reason seventy, and numbers have none.
+    against that of the careful plan, or what such a plan wastes in the mean where this one was luckier. Where the table
+    does not identify the law, to say so has thirty per cent of its points, the reason seventy, and numbers have none.
 
     Parameters
     ----------
@@ -212,10 +212,19 @@ def _plan(secret: Mapping[str, Any], given: Mapping[str, float | str]) -> tuple[
     if (over := 6 * params * tokens / budget - 1) > OVER:
         return 0.0, f"plan: it costs {over:.0%} more than there is (6 N D)."
     waste = wasted(law, params, tokens, budget)
-    size, data = secret["reference"]["plan"]
-    careful = wasted(law, size, data, budget)
-    share = min(1.0, (max(careful, 0.0) + FINE) / (waste + FINE))
-    return share, f"plan: its loss can be had without {waste:.1%} of the budget (a careful plan's: {careful:.1%})."
+    size, data, *ends = secret["reference"]["plan"]
+    careful = max(wasted(law, size, data, budget), _usual(law, budget, *ends) if ends else 0.0)
+    share = min(1.0, (careful + FINE) / (waste + FINE))
+    words = (
+        f"its loss can be had without {waste:.1%} of the budget (that of a careful plan without up to {careful:.1%})"
+    )
+    return share, f"plan: {words}."
+
+
+def _usual(law: ChinchillaLaw, budget: float, low: float, high: float) -> float:
+    """What is wasted by a plan whose size is off by half of the half width of its interval, as happens usually."""
+    best, off = compute_optimal(law, budget), (high / low) ** 0.25
+    return float(np.mean([wasted(law, best.params * by, best.tokens / by, budget) for by in (off, 1 / off)]))
 
 
 def wasted(law: ChinchillaLaw, params: float, tokens: float, budget: float) -> float:
