@@ -602,6 +602,22 @@ def test_a_zip_of_answers_is_named(tmp_path, made):
     table, _ = mark_all(json.loads((tmp_path / "class" / "key.json").read_text()), tmp_path / "answers")
     row = table[table["file"] == "student_01.zip"].iloc[0]
     assert row["remarks"] == "this is no text file: unpack it, or have it saved as text"
+    own = table[table["student"] == "student_01"].iloc[0]
+    assert own["remarks"] == f"student_01.zip was not read: {row['remarks']}"  # and not that nothing came
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no such files")
+def test_what_is_no_file_or_far_too_long_is_told(tmp_path, made):
+    os.mkfifo(tmp_path / "student_01.txt")
+    (tmp_path / "student_02.txt").symlink_to(tmp_path / "nowhere")
+    with (tmp_path / "student_03.txt").open("wb") as file:
+        file.truncate(10**8)
+    table, _ = mark_all(json.loads(json.dumps(made["fit"].key())), tmp_path)
+    remarks = table[table["student"] != ""].set_index("student")["remarks"]
+    assert remarks["student_01"] == "student_01.txt was not read: this is no file, or a link to none"
+    assert remarks["student_02"].endswith("a link to none")
+    assert remarks["student_03"].startswith("no answer could be read; the file has more than 100,000 bytes")
+    assert remarks["student_04"] == "no answers were handed in"
 
 
 def drawn_key(n, kind="isoflop"):

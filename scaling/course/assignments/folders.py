@@ -64,7 +64,7 @@ def mark_all(key: Mapping[str, Any], folder: Path, due: float | None = None) -> 
     for name, secret in key["students"].items():
         answers = given.get(name, Answers())
         marks = mark(key["kind"], secret, answers, key["shared"]) if name in given else Marks(0.0, {}, ())
-        remarks = notes.get(name, []) if name in given else [MISSING]
+        remarks = notes.get(name) or ([] if name in given else [MISSING])
         points = {part: got for part, (got, _) in marks.parts.items()}
         about = "; ".join([*remarks, *answers.remarks])
         rows.append({"student": name, "total": marks.total, **points, "ask": told.get(name, ""), "remarks": about})
@@ -84,35 +84,47 @@ def _collected(
     """Answers, files and remarks by student, and files that belong to nobody, with why."""
     found: dict[str, list[tuple[bool, float, str, Answers]]] = {}
     strangers: dict[str, str] = {}
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+    closed: dict[str, list[str]] = {}
+    for path in sorted(path for path in folder.rglob("*") if not path.is_dir()):
         if path.name in ("sheet.md", "runs.csv") or path.name.startswith(("table_", ".")):
             continue
         shown = path.relative_to(folder).as_posix()
-        if path.suffix.lower() not in _SUFFIXES:
-            strangers[shown] = "this is no text file: unpack it, or have it saved as text"
-            continue
-        try:
-            with path.open("rb") as file:
-                answers = read_answers(file.read(MOST + 1), key["kind"])
-            saved = path.stat().st_mtime
-        except OSError as error:
-            strangers[shown] = f"the file cannot be opened ({error.strerror})"
+        answers = _opened(path, key["kind"])
+        if isinstance(answers, str):
+            strangers[shown] = answers
+            if (name := _owner(key, "", shown)[0]) is not None:
+                closed.setdefault(name, []).append(f"{shown} was not read: {answers}")
             continue
         name, why = _owner(key, answers.student, shown)
         if name is None:
             strangers[shown] = why
         else:
-            found.setdefault(name, []).append((bool(answers.values), saved, shown, answers))
-    given, files, notes = {}, {}, {}
+            found.setdefault(name, []).append((bool(answers.values), path.stat().st_mtime, shown, answers))
+    given: dict[str, Answers] = {}
+    files: dict[str, str] = {}
+    notes = dict(closed)
     for name, several in found.items():
         *others, (filled, saved, shown, answers) = sorted(several, key=lambda each: each[:3])
-        notes[name] = [f"{_other(each, saved)}, {each[2]}, does not count" for each in others]
+        notes[name] = [f"{_other(each, saved)}, {each[2]}, does not count" for each in others] + closed.get(name, [])
         if due is not None and (late := saved - due) > 0:
             notes[name].append(f"late by {late / 3600:.1f} hours")
         if not filled:
-            notes[name].append("nothing is filled in")
+            notes[name].append("no answer could be read" if answers.remarks else "nothing is filled in")
         given[name], files[name] = answers, shown
     return given, files, notes, strangers
+
+
+def _opened(path: Path, kind: str) -> Answers | str:
+    """The answers in a file, or why there are none to read."""
+    if not path.is_file():
+        return "this is no file, or a link to none"
+    if path.suffix.lower() not in _SUFFIXES:
+        return "this is no text file: unpack it, or have it saved as text"
+    try:
+        with path.open("rb") as file:
+            return read_answers(file.read(MOST + 1), kind)
+    except OSError as error:
+        return f"the file cannot be opened ({error.strerror})"
 
 
 def _other(file: tuple[bool, float, str, Answers], saved: float) -> str:
