@@ -20,6 +20,9 @@ __all__ = ["keep_signs", "setup", "to_mathml"]
 #: what belongs to the formula after it, and to the one before it
 _OPENING, _CLOSING = re.compile(r"[(\[“‘]*$"), re.compile(r"^[)\].,;:!?”’%]*")
 
+#: brackets of a given size, of which a closing one before an exponent is set small
+_SIZED = re.compile(r"\\(?:bigg?|Bigg?)([lr])(?![a-zA-Z])")
+
 
 @cache
 def _converter() -> LatexToMathML:
@@ -41,6 +44,9 @@ def to_mathml(tex: str, display: bool = False) -> str:
     >>> to_mathml(r"N^\alpha")
     '<math><msup><mi>N</mi><mi>α</mi></msup></math>'
     """
+    sized = [found[1] for found in _SIZED.finditer(tex)]
+    if sized.count("l") == sized.count("r") and r"\\" not in tex and "&" not in tex:
+        tex = _SIZED.sub(lambda found: r"\left" if found[1] == "l" else r"\right", tex)
     parts = [part for part in tex.split("\n\n") if part.strip()]
     lines = r"\\".join(parts)
     if display and (r"\\" in lines or "&" in lines) and r"\begin{" not in lines:

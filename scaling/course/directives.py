@@ -10,8 +10,8 @@ from ..errors import PagesError
 
 __all__ = ["Directive", "divide"]
 
-_OPENING = re.compile(r"^(?P<fence>:{3,}|`{3,}|~{3,})\{(?P<name>[\w:.-]+)\}[ \t]*(?P<argument>.*)$")
-_CODE = re.compile(r"^(?P<fence>`{3,}|~{3,})")
+_OPENING = re.compile(r"^ {0,3}(?P<fence>:{3,}|`{3,}|~{3,})[ \t]*\{(?P<name>[\w:.-]+)\}[ \t]*(?P<argument>.*)$")
+_CODE = re.compile(r"^ {0,3}(?P<fence>`{3,}|~{3,})")
 _OPTION = re.compile(r"^:(?P<name>[\w-]+):[ \t]*(?P<value>.*)$")
 
 

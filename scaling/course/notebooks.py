@@ -105,8 +105,9 @@ def _executed(source: str) -> dict[str, Any]:
 def _code(cell: dict[str, Any], plain: Plain) -> list[dict[str, Any]]:
     """A cell of code and, below its figure, the caption."""
     cell = copy.deepcopy(cell)
-    tags = cell["metadata"].get("tags", [])
-    figure = cell["metadata"].pop("mystnb", {}).get("figure")
+    told = cell["metadata"]
+    tags, figure = told.get("tags", []), told.get("mystnb", {}).get("figure")
+    cell["metadata"] = {name: told[name] for name in ("tags", "jupyter") if name in told}
     if set(tags) & set(FOLDED):
         cell["metadata"]["jupyter"] = {"source_hidden": True}
     if figure is None:

@@ -17,6 +17,9 @@ __all__ = ["Plain"]
 _FENCE = re.compile(r"(^(?:```|~~~).*?^(?:```|~~~)[ \t]*$|`[^`\n]+`(?!`))", re.MULTILINE | re.DOTALL)
 _ROLE = re.compile(r"\{(?P<kind>[\w:]+)\}`(?:(?P<words>[^`<]*?)\s*<(?P<target>[^`>]+)>|(?P<label>[^`<]+))`")
 _LINK = re.compile(r"(?<!!)\[(?P<words>[^\]\n]*)\]\((?!https?:|mailto:)(?P<page>[^)#\s]*)(?:#(?P<anchor>[\w-]+))?\)")
+#: notes of an author, which no page shows
+_COMMENT = re.compile(r"^%[^\n]*\n?|<!--.*?-->[ \t]*\n?", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"(^(?:```|~~~).*?^(?:```|~~~)[ \t]*$)", re.MULTILINE | re.DOTALL)
 _TARGET = re.compile(r"^\([\w-]+\)=[ \t]*\n", re.MULTILINE)
 _EQUATION = re.compile(r"[ \t]*\n\$\$[ \t]*\((?P<label>[\w-]+)\)[ \t]*$", re.MULTILINE)
 _NOUNS = {"eq": "equation ({})", "numref": "Fig. {}"}
@@ -46,7 +49,9 @@ class Plain:
 
     def text(self, text: str) -> str:
         """Text without directives, as plain Markdown."""
-        text = _TARGET.sub("", text)
+        blocks = _BLOCK.split(text)
+        blocks[::2] = [_COMMENT.sub("", block) for block in blocks[::2]]
+        text = _TARGET.sub("", "".join(blocks))
         text = _EQUATION.sub(lambda found: f" \\tag{{{self._number(found['label'])}}}\n$$", text)
         # a role looks like words and code: it is resolved before code is set apart
         parts = _FENCE.split(_ROLE.sub(self._role, text))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,9 @@ from .directives import Directive, divide
 
 __all__ = ["EXERCISE", "SOLUTION", "Answer", "Part", "ends_of_code", "parts_of", "without_solutions"]
 
+#: a solution that is no block of its own: in a list, a quotation or another block
+_HIDDEN = re.compile(r"^[\s>*+\-\d.)]*(?::{3,}|`{3,}|~{3,})[ \t]*\{solution", re.MULTILINE)
+_SHOWN = re.compile(r"^ {0,3}(`{3,}|~{3,})(?![ \t]*\{).*?^ {0,3}\1[ \t]*$", re.MULTILINE | re.DOTALL)
 EXERCISE, SOLUTION, BEGINS, ENDS = "exercise", "solution", "solution-start", "solution-end"
 
 
@@ -47,7 +51,8 @@ def parts_of(cells: list[dict[str, Any]], chapter: str) -> Iterator[Part]:
     Raises
     ------
     scaling.errors.PagesError
-        If a solution begins inside another, does not end, or ends without having begun.
+        If a solution begins inside another, does not end, or ends without having begun; or if it stands inside a list
+        or a block of another kind, from which it could not be taken out.
     """
     inside = ""
     for number, cell in enumerate(cells, start=1):
@@ -73,6 +78,12 @@ def parts_of(cells: list[dict[str, Any]], chapter: str) -> Iterator[Part]:
                 inside = ""
             elif name == SOLUTION:
                 yield Part(cell, content, content.argument)  # type: ignore[union-attr]
+            elif not inside and _HIDDEN.search(
+                _SHOWN.sub("", content.body if isinstance(content, Directive) else content)
+            ):
+                raise PagesError(
+                    f"{chapter}, cell {number}: a solution stands inside a list or another block; set it apart"
+                )
             else:
                 yield Part(cell, content, inside)
     if inside:

@@ -3,7 +3,7 @@
 from docutils import nodes
 from docutils.utils import new_document
 
-from scaling.book.formulas import keep_signs
+from scaling.book.formulas import keep_signs, to_mathml
 
 
 def kept(*parts):
@@ -26,3 +26,10 @@ def test_words_beside_a_formula_do_not():
 
 def test_a_line_of_one_formula_is_left_as_it_is():
     assert kept("$N$") == ([], "N")
+
+
+def test_a_closing_bracket_before_an_exponent_is_as_tall_as_the_opening_one():
+    sized, grown = (
+        to_mathml(rf"{a}(\frac{{N}}{{M}}{b})^{{-1}}") for a, b in ((r"\Bigl", r"\Bigr"), (r"\left", r"\right"))
+    )
+    assert sized == grown

@@ -95,12 +95,46 @@ def test_an_answer_stands_in_the_place_of_each_solution(chapter):
             "cell 2: a solution begins inside that of ex-a",
         ),
         ([":::{solution} ex-a\nSECRET\n"], "cell 1: the block that ':::{solution} ex-a' begins is not closed"),
+        (["- a point\n\n  - :::{solution} ex-a\n    SECRET\n    :::\n"], "inside a list or another block"),
+        (["1. a point\n\n    :::{solution} ex-a\n    SECRET\n    :::\n"], "inside a list or another block"),
+        (["> :::{solution} ex-a\n> SECRET\n> :::\n"], "inside a list or another block"),
+        (["::::{note}\n:::{solution} ex-a\nSECRET\n:::\n::::\n"], "inside a list or another block"),
+        ([":::::{note}\n::::{tip}\n```{solution} ex-a\nSECRET\n```\n::::\n:::::\n"], "inside a list or another block"),
     ],
 )
 def test_where_a_solution_ends_is_never_guessed(tmp_path, cells, words):
     chapter = planted.chapter(tmp_path, [planted.words(text) for text in cells])
     with pytest.raises(PagesError, match=re.escape(words)):
         made(chapter, student_notebook)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "   :::{solution} ex-a\n   SECRET-in\n   :::\n",
+        "::: {solution} ex-a\nSECRET-in\n:::\n",
+        "~~~ {solution} ex-a\nSECRET-in\n~~~\n",
+        "  ```{solution-start} ex-a\n  ```\nSECRET-in\n\n::: {solution-end}\n:::\n",
+        "% SECRET-note\n",
+        "<!-- SECRET-note,\nSECRET-more -->\n",
+    ],
+)
+def test_nothing_is_left_however_a_solution_or_a_note_is_set(tmp_path, text):
+    chapter = planted.chapter(tmp_path, [planted.words(f"# Title\n\nKEEP-before `a`% and\n\n{text}\nKEEP-after\n")])
+    left = json.dumps(made(chapter, student_notebook))
+    assert marks(left, "SECRET") == set()
+    assert marks(left, "KEEP") == {"KEEP-before", "KEEP-after"}
+
+
+def test_nothing_is_left_in_what_a_cell_says_of_itself(tmp_path):
+    cells = [planted.words("# Title"), planted.code("x = 1", ["parameters"], solution="SECRET-metadata")]
+    cells += [
+        {**planted.words("KEEP-text"), "metadata": {"answer": "SECRET-told"}, "attachments": {"SECRET-a.png": {}}}
+    ]
+    left = json.dumps(made(planted.chapter(tmp_path, cells), student_notebook))
+    assert marks(left, "SECRET") == set()
+    assert "KEEP-text" in left
+    assert "parameters" in left
 
 
 def test_code_that_shows_a_directive_is_no_directive(tmp_path):

@@ -212,7 +212,7 @@ def _by_law(kind: str, runs: pd.DataFrame, budget: float) -> tuple[bool, dict[st
     found = {name: [_rounded(x) for x in rows.loc[name, ["value", "low", "high"]]] for name in ("a", "params", "loss")}
     best = compute_optimal(fit.law, budget)
     asked = {each.name: found[each.name] for each in KINDS[kind].numbers}
-    planned = {"plan": [_rounded(best.params), _rounded(best.tokens)]} if kind == "plan" else {}
+    planned = {"plan": [_rounded(best.params), _rounded(best.tokens), *found["params"][1:]]} if kind == "plan" else {}
     return _is_clear(*found["params"]), asked | planned
 
 

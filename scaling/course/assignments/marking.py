@@ -1,4 +1,4 @@
-"""Marks: by a proper score of the intervals, so that neither boldness nor vagueness pays."""
+"""Marks: by the score of the intervals, so that hardly anything is gained by boldness, and nothing by vagueness."""
 
 from __future__ import annotations
 
@@ -22,12 +22,15 @@ FOR_ESTIMATE = 0.4
 HALVED = 2.0
 #: what a miss costs in an interval's score, in units of its distance: 2 over one less the level of 95 %
 MISS = 40.0
+#: beyond the careful answer's score an interval's points fall to none over so many of its widths: a steeper fall is so
+#: near to right or wrong that an interval of less than 95 % would pay
+FALL = 6.0
+#: a distance that is none, of a, of a loss, and as a share of a number of parameters: rounding to four digits
+FINE_PRINT = 0.001
 #: a waste of compute that is not told from none, and how far beyond the budget a plan may go
 FINE, OVER = 0.005, 0.01
 #: the share of a table's points for saying that it identifies nothing; the others are for the reason
 WITHOUT_REASON = 0.3
-#: a share of the careful answer's width below which an interval counts as that wide
-NARROW = 1e-6
 
 
 @dataclass(frozen=True)
@@ -58,14 +61,15 @@ def mark(kind: str, secret: Mapping[str, Any], answers: Answers, shared: Sequenc
 
     .. math:: S = (u - l) + \frac{2}{0.05}\left[(l - t)_+ + (t - u)_+\right],
 
-    the least in the mean for honest 95 % intervals, in ln of a number of parameters. The share of its points is the
-    careful answer's score over it, at most all: twice as wide is worth half, and whoever misses where the careful
-    answer misses, too, loses nothing by that. An estimate z half widths of the careful interval from the truth
-    has :math:`1/(1 + z^2/4)` of its points: nearly all within one, half at two.
+    the least in the mean for honest 95 % intervals, in ln of a number of parameters. An interval loses a sixth of its
+    points for each width of the careful interval by which its score is above that of the careful answer, until none
+    are left: twice as wide costs a sixth, and whoever misses where the careful answer misses, too, loses nothing by
+    that. An estimate z half widths of the careful interval from the truth has :math:`1/(1 + z^2/4)` of its points:
+    nearly all within one, half at two. What four digits leave out counts as no distance.
 
     A plan has points by the compute that it wastes: the share of the budget without which its true loss can be reached,
-    against that of the careful plan. Where the table does not identify the law, to say so has thirty per cent of its
-    points, the reason seventy, and numbers have none.
+    against that of the careful plan, or what such a plan wastes in the mean where this one was luckier. Where the table
+    does not identify the law, to say so has thirty per cent of its points, the reason seventy, and numbers have none.
 
     Parameters
     ----------
@@ -138,48 +142,63 @@ def _number(
 ) -> tuple[float, str]:
     """The share of a number's points, and a sentence."""
     estimate, low, high = (given.get(line) for line in question.lines)
-    ends = [x for x in (estimate, low, high) if x is not None]
-    if not ends:
+    if not any(isinstance(each, float) for each in (estimate, low, high)):
         return 0.0, f"{question.name}: not answered."
-    if question.log and any(x <= 0 for x in ends if isinstance(x, float)):
-        return 0.0, f"{question.name}: a number of parameters is positive."
-    scale = np.log if question.log else np.asarray
-    _, lower, upper = (float(x) for x in scale(np.array(reference, dtype=float)))
-    t = float(scale(np.array(float(truth))))
-    half = max((upper - lower) / 2, 1e-12)
+    _, lower, upper = (_scaled(question, x) for x in reference)
+    t = _scaled(question, truth)
+    half = max((upper - lower) / 2, 2 * FINE_PRINT)
     points, said = 0.0, []
-    if isinstance(estimate, float):
-        away = abs(float(scale(np.array(estimate))) - t)
-        points += FOR_ESTIMATE / (1 + min(away / half / HALVED, 1e6) ** 2)
-        said.append(f"the estimate is {_told(question, away)} off")
-    else:
+    if not isinstance(estimate, float):
         said.append("there is no estimate")
-    if isinstance(low, float) and isinstance(high, float):
-        one, other = sorted(float(x) for x in scale(np.array([low, high])))
-        score = max(other - one, NARROW * half) + MISS * (max(one - t, 0.0) + max(t - other, 0.0))
-        careful = 2 * half + MISS * (max(lower - t, 0.0) + max(t - upper, 0.0))
-        points += (1 - FOR_ESTIMATE) * min(1.0, careful / score)
-        held = "holds the truth" if one <= t <= other else "misses the truth"
-        width = (other - one) / (2 * half)
-        times = (
-            "as wide as"
-            if 0.95 < width < 1.05
-            else f"{width:.2g} times as wide as"
-            if width > 0.005
-            else "far narrower than"
-        )
-        said.append(f"the interval {held} and is {times} a careful one")
+    elif not np.isfinite(at := _scaled(question, estimate)):
+        said.append("the estimate is not positive, as a number of parameters is")
     else:
+        points += FOR_ESTIMATE / (1 + min(max(abs(at - t) - FINE_PRINT, 0.0) / half / HALVED, 1e6) ** 2)
+        said.append(f"the estimate is {_told(question, at - t)}")
+    if not (isinstance(low, float) and isinstance(high, float)):
         said.append("there is no interval")
+    elif not np.isfinite(one := _scaled(question, min(low, high))):
+        said.append("the interval reaches to zero or below, where no number of parameters is")
+    else:
+        other = _scaled(question, max(low, high))
+        more = _score(one, other, t) - max(_score(lower, upper, t), 2 * half)
+        points += (1 - FOR_ESTIMATE) * min(max(1 - more / (FALL * 2 * half), 0.0), 1.0)
+        held = "holds the truth" if one <= t <= other else "misses the truth"
+        said.append(f"the interval {held} and is {_wide((other - one) / (2 * half))} a careful one")
     return points, f"{question.name}: {', '.join(said)}."
 
 
-def _told(question: Question, away: float) -> str:
+def _scaled(question: Question, value: float) -> float:
+    """A number as its errors are compared; without end below zero where only positive ones make sense."""
     if not question.log:
-        return f"{away:.3f}"
-    if away > np.log(1000):
-        return "a factor of a thousand and more (a count is asked, not millions or billions)"
-    return f"a factor of {np.exp(away):.2g}" if away > np.log(3) else f"{np.expm1(away):.1%}"
+        return float(value)
+    return float(np.log(value)) if value > 0 else -np.inf
+
+
+def _score(low: float, high: float, truth: float) -> float:
+    """The interval score, in which a miss by what rounding leaves out is none."""
+    return high - low + MISS * max(low - truth - FINE_PRINT, truth - high - FINE_PRINT, 0.0)
+
+
+def _wide(times: float) -> str:
+    if times < 0.005:
+        return "far narrower than"
+    if times > 1000:
+        return "more than a thousand times as wide as"
+    return "as wide as" if 0.95 < times < 1.05 else f"{times:.2g} times as wide as"
+
+
+def _told(question: Question, away: float) -> str:
+    """How far an estimate is from the truth, and to which side."""
+    far = abs(away)
+    side = ("too large" if away > 0 else "too small") if question.log else ("too high" if away > 0 else "too low")
+    if far < FINE_PRINT / 2:
+        return "as good as exact"
+    if not question.log:
+        return f"{far:.3f} {side}" if far < 1000 else f"more than a thousand {side}"
+    if far > np.log(1000):
+        return f"a factor of a thousand and more {side} (a count is asked, not millions or billions)"
+    return f"a factor of {np.exp(far):.2g} {side}" if far > np.log(3) else f"{abs(np.expm1(away)):.1%} {side}"
 
 
 def _plan(secret: Mapping[str, Any], given: Mapping[str, float | str]) -> tuple[float, str]:
@@ -193,10 +212,19 @@ def _plan(secret: Mapping[str, Any], given: Mapping[str, float | str]) -> tuple[
     if (over := 6 * params * tokens / budget - 1) > OVER:
         return 0.0, f"plan: it costs {over:.0%} more than there is (6 N D)."
     waste = wasted(law, params, tokens, budget)
-    size, data = secret["reference"]["plan"]
-    careful = wasted(law, size, data, budget)
-    share = min(1.0, (max(careful, 0.0) + FINE) / (waste + FINE))
-    return share, f"plan: its loss can be had without {waste:.1%} of the budget (a careful plan's: {careful:.1%})."
+    size, data, *ends = secret["reference"]["plan"]
+    careful = max(wasted(law, size, data, budget), _usual(law, budget, *ends) if ends else 0.0)
+    share = min(1.0, (careful + FINE) / (waste + FINE))
+    words = (
+        f"its loss can be had without {waste:.1%} of the budget (that of a careful plan without up to {careful:.1%})"
+    )
+    return share, f"plan: {words}."
+
+
+def _usual(law: ChinchillaLaw, budget: float, low: float, high: float) -> float:
+    """What is wasted by a plan whose size is off by half of the half width of its interval, as happens usually."""
+    best, off = compute_optimal(law, budget), (high / low) ** 0.25
+    return float(np.mean([wasted(law, best.params * by, best.tokens / by, budget) for by in (off, 1 / off)]))
 
 
 def wasted(law: ChinchillaLaw, params: float, tokens: float, budget: float) -> float:

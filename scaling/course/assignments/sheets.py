@@ -16,13 +16,13 @@ __all__ = ["feedback", "sheet"]
 HOW = """## How to answer
 
 Fill in `answers.txt` beside this sheet, with any editor for text, and hand that file in. Write after the colons.
-Numbers may be written as `7e10`, `70B` or `70000000000`. Leave empty what you cannot answer: it costs no more than its
-points.
+Numbers may be written as `7e10`, `70B` or `70000000000`, best in four digits: more say nothing, and fewer cost points
+where the noise is small. Leave empty what you cannot answer: it costs no more than its points.
 
 For each number you are asked for an estimate and for the ends of an interval that holds the truth 95 times in 100. The
-interval is marked by a rule under which it pays to give the one that you believe: a wider one loses points in
-proportion, and a narrower one loses more when it misses. Two fifths of a number's points are for the estimate, three
-for the interval.
+interval is marked by its width and by forty times the distance by which it misses, both compared with the width of a
+careful one: each such width too much costs a sixth of its points. Hardly anything is gained by another interval than
+the one that you believe. Two fifths of a number's points are for the estimate, three for the interval.
 """
 #: what a part of the marks is called on a student's page, where that is not the name of its line
 PARTS = {"shared": "the questions to the whole class"}
