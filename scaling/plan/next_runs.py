@@ -38,7 +38,9 @@ FEW = 500
 #: resamples where only a fit is given
 RESAMPLES = 400
 #: said of a group that is the best of those tried and no better than none
-NO_GAIN = "no group within these bounds brings the answer closer to the truth of the rivals: of those tried this is best"
+NO_GAIN = (
+    "no group within these bounds brings the answer closer to the truth of the rivals: of those tried this is best"
+)
 #: without a budget to plan for, so many times that of the most expensive run
 FURTHER = 10.0
 #: no run is known better than this in ln loss
