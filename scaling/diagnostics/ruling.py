@@ -124,7 +124,8 @@ def better_law(runs: pd.DataFrame, seed: int = 0) -> tuple[str, str]:
 
     Two things have to say so: the runs held out (:func:`~scaling.diagnostics.best_law`, in 95 % of their draws), and
     all runs, whose interval of the coupling k excludes 1. Both take runs for independent: where those of one size,
-    budget or number of tokens stray from the coupled law together, neither counts. Of a table above 20,000 runs a random part is asked.
+    budget or number of tokens stray from the coupled law together, neither counts. Of a table above 20,000 runs a
+    random part is asked.
 
     Parameters
     ----------

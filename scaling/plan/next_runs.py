@@ -123,8 +123,8 @@ class NextRuns:
         form = "as the law says (k = 1)" if low == high == 1 else f"by k from {low:.2g} to {high:.2g}"
         words = [
             f"{len(self.runs)} runs to add, {format_flops(self.flops)} of {format_flops(self.budget)} FLOPs",
-            f"the {percent(self.level)}% interval of {AIMS[self.aim]}{place}, {value}: {before} wide; with them, in one "
-            f"table simulated by the law, {after}",
+            f"the {percent(self.level)}% interval of {AIMS[self.aim]}{place}, {value}: {before} wide; with them, in "
+            f"one table simulated by the law, {after}",
             f"were truth one of the rival laws, whose terms join {form}, {unit} would be missed by "
             f"{self.miss_before:.2g}, then by {self.miss_after:.2g}",
         ]

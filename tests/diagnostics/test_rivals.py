@@ -232,7 +232,7 @@ def test_a_number_of_resamples_is_refused_where_none_are_needed(number):
 
 @pytest.mark.slow
 def test_noise_that_budgets_share_is_no_other_law():
-    """Of an additive truth the coupled law was taken in 30 of 120 such tables, with an interval of k that excludes 1."""
+    """Of an additive truth the coupled law was taken in 30 of 120 such tables, its k told from 1."""
     chosen = []
     for seed in range(12):
         rng = np.random.default_rng([seed, 5])
