@@ -289,4 +289,4 @@ def test_the_width_of_a_larger_table_knows_that_noise_grows():
         ends = larger.interval(0.95, of=lambda law, C=more.flops_planned: scaling.compute_optimal(law, C).params)
         said.append(more.width_after)
         came.append(np.log(ends[1] / ends[0]))
-    assert 0.6 < np.median(np.array(said) / came) < 1.7
+    assert 0.9 < np.median(np.array(said) / came) < 1.5  # 0.74 where the new runs strayed as all do
