@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from math import ceil, inf
 from numbers import Real
@@ -140,6 +140,12 @@ def at_least_zero(name: str, value: float) -> float:
     if not 0 <= (found := number(name, value)) < inf:
         raise ValueError(f"{name} must be a finite number, at least 0, got {value!r}")
     return found
+
+
+def by_name(sets: Any) -> None:
+    """``TypeError`` unless these are tables by name."""
+    if not isinstance(sets, Mapping):
+        raise TypeError(f"sets must be tables by name, {{name: runs}}, got a {type(sets).__name__}")
 
 
 def whole_number(name: str, value: float, least: int = 1) -> int:

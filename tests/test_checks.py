@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import scaling
 from scaling._checks import generator, number, numbers, positive, proper_share, same_order, whole_number
 
 NUMBERS = {
@@ -72,3 +73,19 @@ def test_a_seed_is_one_number_or_several(seed):
 def test_what_is_no_seed_would_give_other_numbers_each_time(seed):
     with pytest.raises(ValueError, match="seed must be a"):
         generator(seed)
+
+
+@pytest.mark.parametrize("given", ["text", None, 3, [1, 2]])
+def test_what_is_no_table_is_told_so(given):
+    for function in (scaling.runs.best_of, scaling.runs.annealed_points, scaling.runs.last_points):
+        with pytest.raises(scaling.RunsError, match="a table is needed, a DataFrame, not a"):
+            function(given)
+    for function in (scaling.diagnostics.league, scaling.diagnostics.survey_sets):
+        with pytest.raises(TypeError, match="sets must be tables by name"):
+            function(given)
+
+
+def test_a_list_is_no_column_of_cooldowns():
+    curves = pd.DataFrame({"run": ["a", "a"], "tokens": [1e9, 2e9], "loss": [3.0, 2.0], "lr": [1e-3, 1e-5]})
+    with pytest.raises(scaling.RunsError, match=r"column must be the name of one column, got \['lr'\]"):
+        scaling.runs.annealed_points(curves, column=["lr"])

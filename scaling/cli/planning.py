@@ -24,6 +24,7 @@ from ..plan.equal_compute import EqualCompute, suggest_group
 from ..plan.next_runs import NextRuns, suggest_runs
 from ..plan.training import Plan, plan_training
 from ..runs.curves import last_points
+from ..runs.meter import Meter
 from ..uncertainty.resampling import Bootstrap
 from ..uncertainty.subsampling import subsampled_bootstrap
 from .command import Refusal
@@ -31,6 +32,8 @@ from .plan_record import discrepancy_record, laws_record, plan_record
 
 #: resamples of the law that is not planned by, whose ends only widen a range
 OF_THE_OTHER = 300
+#: said where runs to add are asked for, and no range of sizes is known that they could settle
+NO_GROUP = "runs to add: cannot say: no formula is to be followed, and the methods leave no range of sizes to try"
 #: runs of a large table that it is fitted to: fewer make its interval, and the range, wider
 MOST_FITTED = 100_000
 
@@ -69,7 +72,7 @@ def plan_of_group(table: pd.DataFrame, label: str, asked: Asked) -> Planned | Fi
     """A group's plan, or why it has none; the others go on."""
     try:
         return plan_of_table(table, label, asked)
-    except (Refusal, FitError) as refusal:
+    except (Refusal, FitError, ValueError) as refusal:  # of runs to add that this group does not allow
         return FitError(str(refusal))
 
 
@@ -103,7 +106,9 @@ def plan_of_table(table: pd.DataFrame, name: str, asked: Asked) -> Planned:
     band = discrepancy.band(best["params"], best["tokens"], asked.level)
     more: NextRuns | EqualCompute | None = None
     if asked.next_budget is not None and ruling is not None and ruling.follow is None:
-        more = _group_to_add(ruling, asked)
+        more = _group_to_add(ruling, asked, found.meter)
+        if more is None:
+            found = replace(found, notes=(*found.notes, NO_GROUP))
     elif asked.next_budget is not None:
         more = suggest_runs(boot, asked.next_budget, asked.flops, level=asked.level, **asked.next_options)
     result = {"input": table.attrs["reading"], "table": about} | plan_record(fit, boot, found, more)
@@ -158,9 +163,9 @@ def _instead(ruling: Ruling, asked: Asked) -> str:
     )
 
 
-def _group_to_add(ruling: Ruling, asked: Asked) -> EqualCompute | None:
+def _group_to_add(ruling: Ruling, asked: Asked, meter: Meter) -> EqualCompute | None:
     """A group around the range of sizes that the ruling leaves, for what may be spent; None without a range."""
     if asked.next_budget is None or not (np.isfinite([ruling.low, ruling.high]).all() and ruling.low > 0):
         return None
-    most = asked.next_options["max_flops_per_run"]
-    return suggest_group(ruling.low, ruling.high, asked.flops, asked.next_budget, most)
+    options = {name: value for name, value in asked.next_options.items() if name != "aim"}
+    return suggest_group(ruling.low, ruling.high, asked.flops, asked.next_budget, **options, meter=meter)

@@ -22,6 +22,8 @@ __all__ = ["BestLaw", "best_law"]
 TOLD = 0.95
 #: interval of the ratios
 LEVEL = 0.95
+#: said of a law that is told: of tables of the additive law one in nine tells another, since the fits are not drawn
+AS_FITTED = "the fits left as they are: other runs to fit might put another law first"
 #: runs held out of which each draw is made one by one; the mean of more is as good as normal
 MOST_DRAWN = 2000
 
@@ -70,7 +72,7 @@ class BestLaw:
             ratio = f"{first['ratio']:.2f} [{first['low']:.2f}, {first['high']:.2f}] times the error of {ADDITIVE.name}"
             error += f", {ratio}"
         if self.told:
-            return f"{first['law']} foresees best: it {error}; {share}"
+            return f"{first['law']} foresees best: it {error}; {share}, {AS_FITTED}"
         rivals = self.ranking.sort_values("first", ascending=False, kind="stable")
         needed = int((rivals["first"].cumsum() < TOLD).sum()) + 1
         names = listed(list(rivals["law"].iloc[:needed]))
@@ -95,8 +97,9 @@ def best_law(
 
     Hold-outs, fits and scores are those of :func:`~scaling.diagnostics.league`. The uncertainty is that of the runs
     held out: they are drawn with replacement, all laws on the same draws (of more than 2,000 runs the means of squares
-    are drawn from the normal law that they then have). It says nothing of how the laws do further
-    out, and a choice among laws is one more thing that these runs are used for.
+    are drawn from the normal law that they then have). The fits are not drawn: of simulated tables of the additive law
+    (45 runs in groups, 60 ragged ones) about one in nine told the coupled law. It says nothing of how the laws do
+    further out, and a choice among laws is one more thing that these runs are used for.
 
     Parameters
     ----------

@@ -141,9 +141,9 @@ def _share_inside(draws: np.ndarray, level: float, predicted: np.ndarray, observ
 
 def _predictions(boot: Bootstrap, tested: pd.DataFrame, seed: int) -> np.ndarray:
     """(n_resamples, n_tested): ln loss by the resampled laws, with a residual of the fit drawn on top."""
-    loss = np.log(boot.law.as_column().loss(tested["params"].to_numpy(), tested["tokens"].to_numpy()))
-    residuals = noise_of(boot.fit, boot.set_aside).residuals
-    return loss + np.random.default_rng(seed).choice(residuals, loss.shape)
+    N, D = tested["params"].to_numpy(), tested["tokens"].to_numpy()
+    loss, noise = np.log(boot.law.as_column().loss(N, D)), noise_of(boot.fit, boot.set_aside)
+    return loss + noise.times(N, D) * np.random.default_rng(seed).choice(noise.level, loss.shape)
 
 
 def audit_coverage(

@@ -26,6 +26,7 @@ from ..uncertainty.subsampling import subsampled_bootstrap
 from .approaches import APPROACHES, Approaches, best_size
 from .choice import best_law
 from .contenders import ADDITIVE, COUPLED, OF_COMPUTE, QUICK
+from .luck import say_shared_luck
 from .pairing import exponent_of
 from .trend import chance_of_trend
 
@@ -122,7 +123,9 @@ def better_law(runs: pd.DataFrame, seed: int = 0) -> tuple[str, str]:
     """Choose between the additive and the coupled law.
 
     Two things have to say so: the runs held out (:func:`~scaling.diagnostics.best_law`, in 95 % of their draws), and
-    all runs, whose interval of the coupling k excludes 1. Of a table above 20,000 runs a random part is asked.
+    all runs, whose interval of the coupling k excludes 1. Both take runs for independent: where those of one size,
+    budget or number of tokens stray from the coupled law together, neither counts. Of a table above 20,000 runs a
+    random part is asked.
 
     Parameters
     ----------
@@ -151,7 +154,7 @@ def better_law(runs: pd.DataFrame, seed: int = 0) -> tuple[str, str]:
         if best.told and best.law == COUPLED.name:
             fit = fit_parametric(runs, law="coupled", weights=row_weights(runs))
             k = fit.certainty().set_index("quantity").loc["k"]
-            if k["low"] > 1 or k["high"] < 1:
+            if (k["low"] > 1 or k["high"] < 1) and not say_shared_luck(fit, runs):
                 return "coupled", f"{best.words}; and its k is {k['value']:.2f} [{k['low']:.2f}, {k['high']:.2f}]"
     except FitError:
         pass

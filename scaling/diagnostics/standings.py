@@ -32,7 +32,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .._checks import generator, whole_number
+from .._checks import by_name, generator, whole_number
 from .._parallel import spread
 from .._words import listed
 from ..errors import FitError, FitErrorKind
@@ -311,8 +311,11 @@ def league(
         If no table allows a hold-out, or one cannot be used at all.
     ValueError
         For an unknown hold-out, two laws of one name, or a number of draws below 100.
+    TypeError
+        If ``sets`` are no tables by name.
     """
     whole_number("n_draws", n_draws, 100)
+    by_name(sets)
     kinds = (holdout,) if isinstance(holdout, str) else tuple(holdout)
     if unknown := [kind for kind in kinds if kind not in HOLDOUTS]:
         raise ValueError(f"no hold-out {unknown[0]!r}; there are {', '.join(HOLDOUTS)}")

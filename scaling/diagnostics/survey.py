@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .._checks import by_name
 from ..errors import FitError, RunsError, RunsWarning
 from ..fit.frontier import FrontierFit
 from ..fit.parametric import fit_parametric
@@ -77,7 +78,10 @@ def survey_sets(
     ------
     ValueError
         If ``n_resamples``, ``seed`` or ``level`` is out of its range.
+    TypeError
+        If ``sets`` are no tables by name.
     """
+    by_name(sets)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RunsWarning)  # whoever loaded the runs was told
         rows = {name: _row(runs, n_resamples, seed, level) for name, runs in sets.items()}

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from .._checks import numbers
 from ..errors import UnknownPublishedError
-from ..sources.numbers import published
+from ..sources.numbers import places_of, published
 
 __all__ = ["Law"]
 
@@ -185,8 +185,10 @@ def read_published(place: str, *names: str, known: str = "", called: str = "") -
     try:
         return {name: float(published(f"{place}/{name}")) for name in names}
     except UnknownPublishedError as error:
-        known = known or "a place in data/published.csv that has " + ", ".join(names)
-        raise ValueError(f"no published constants named {called or place!r}; known: {known}") from error
+        known = known or ", ".join(places_of(names))
+        none = f": no place in data/published.csv has {', '.join(names)}; the class makes a law of numbers"
+        words = f"; known: {known}" if known else none
+        raise ValueError(f"no published constants named {called or place!r}{words}") from error
 
 
 def _names(law: Any) -> list[str]:

@@ -19,6 +19,7 @@ from ..laws.coupled import CoupledLaw, SumLaw
 from ..optimum.allocation import compute_optimal
 from ..runs.meter import Meter, find_meter
 from ..runs.nouns import Nouns
+from ..uncertainty.prediction import Noise, noise_of
 from ..uncertainty.resampling import Bootstrap, bootstrap
 from ..uncertainty.subsampling import subsampled_bootstrap
 from .rivals import AIMS, SIX_N_D, aim_value, fit_rivals
@@ -36,6 +37,10 @@ COUPLINGS = (0.1, 1.5)
 FEW = 500
 #: resamples where only a fit is given
 RESAMPLES = 400
+#: said of a group that is the best of those tried and no better than none
+NO_GAIN = (
+    "no group within these bounds brings the answer closer to the truth of the rivals: of those tried this is best"
+)
 #: without a budget to plan for, so many times that of the most expensive run
 FURTHER = 10.0
 #: no run is known better than this in ln loss
@@ -66,7 +71,8 @@ class NextRuns:
         Of the intervals.
     width_before, width_after : float
         Width of the bootstrap interval of the aim (of ln N* for ``params``) with the runs at hand, and with those
-        added, whose losses are simulated.
+        added, whose losses are simulated. Of 240 simulated tables with noise that does not grow, one in nine came out
+        wider by half and more than was said; one in four where it grew by the power 0.25 of compute.
     miss_before, miss_after : float
         By how much the fit misses the aim of the rivals (of ln N* for ``params``), root mean square, without the runs
         and with them.
@@ -109,18 +115,20 @@ class NextRuns:
         """What the runs cost, what they do to the interval, and to the bias."""
         place = "" if self.aim == "a" else f" at {format_flops(self.flops_planned)} FLOPs"
         value, unit = f"{self.estimate:.4g}", AIMS[self.aim]
-        before, after = (f"{x:.2g} wide" for x in (self.width_before, self.width_after))
+        before, after = (f"{x:.2g}" for x in (self.width_before, self.width_after))
         if self.aim == "params":
             value, unit = format_count(self.estimate), "ln N*"
-            before, after = (f"a factor of {np.exp(x):.3g} wide" for x in (self.width_before, self.width_after))
+            before, after = (f"a factor of {np.exp(x):.3g}" for x in (self.width_before, self.width_after))
         low, high = self.couplings
         form = "as the law says (k = 1)" if low == high == 1 else f"by k from {low:.2g} to {high:.2g}"
-        return [
+        words = [
             f"{len(self.runs)} runs to add, {format_flops(self.flops)} of {format_flops(self.budget)} FLOPs",
-            f"the {percent(self.level)}% interval of {AIMS[self.aim]}{place}, {value}: {before}, then {after}",
+            f"the {percent(self.level)}% interval of {AIMS[self.aim]}{place}, {value}: {before} wide; with them, in "
+            f"one table simulated by the law, {after}",
             f"were truth one of the rival laws, whose terms join {form}, {unit} would be missed by "
             f"{self.miss_before:.2g}, then by {self.miss_after:.2g}",
         ]
+        return words if self.miss_after < self.miss_before else [NO_GAIN, *words]
 
     def _readable(self) -> pd.DataFrame:
         counts = {"params": format_count, "tokens": format_count, "flops": format_flops}
@@ -275,6 +283,7 @@ class Trial:
     rivals: CoupledLaw
     true: np.ndarray
     noise: float
+    growth: Noise
     aim: str
     flops: float
     seed: int
@@ -299,7 +308,7 @@ class Trial:
         found, left = fit_rivals(runs, each, like, couplings, _spread(off))
         rivals = found.of({name: value[1:] for name, value in found.constants.items()})
         true = aim_value(rivals, aim, flops, meter)
-        return cls(runs, weights, fit, rivals, true, _spread(left), aim, flops, seed, meter)
+        return cls(runs, weights, fit, rivals, true, _spread(left), noise_of(fit), aim, flops, seed, meter)
 
     def centre(self, flops: float) -> float:
         """The size that the rivals think best, their median."""
@@ -314,7 +323,7 @@ class Trial:
         J, m = len(self.true), len(N)
         if m == 0:
             return np.inf
-        noise = self.noise * np.random.default_rng(self.seed).standard_normal((J, m))
+        noise = self.noise * self.growth.times(N, D) * np.random.default_rng(self.seed).standard_normal((J, m))
         more = [np.tile(N, J), np.tile(D, J), (self.rivals.as_column().loss(N, D) * np.exp(noise)).ravel()]
         here = [self.runs[name].to_numpy(float) for name in ("params", "tokens", "loss")]
         params, tokens, loss = (np.concatenate(pair) for pair in zip(here, more, strict=True))
@@ -418,11 +427,9 @@ def _width(boot: Bootstrap, aim: str, flops: float, level: float, meter: Meter) 
 
 def _enlarged(boot: Bootstrap, runs: pd.DataFrame) -> Bootstrap:
     """The resamples of a larger table: new runs follow the law, with noise drawn from the residuals."""
-    fit = boot.fit
-    used = fit.runs[fit.weights > 0]
-    off = np.log(used["loss"].to_numpy() / fit.law.loss(used["params"], used["tokens"]))
-    degrees = np.sqrt(len(off) / max(len(off) - len(fit.law.constants), 1))
-    noise = degrees * np.random.default_rng(boot.seed).choice(off, len(runs))
+    fit, scatter = boot.fit, noise_of(boot.fit)
+    noise = np.random.default_rng(boot.seed).choice(scatter.level, len(runs))
+    noise *= scatter.times(runs["params"], runs["tokens"])
     columns = ["params", "tokens", "loss"]
     table = pd.concat([fit.runs[columns], runs.assign(loss=runs["loss"] * np.exp(noise))[columns]], ignore_index=True)
     table = Nouns.of(fit.runs).on(table)

@@ -30,6 +30,8 @@ __all__ = ["Plan", "plan_training"]
 #: a budget this many times above the most expensive run's, or below the cheapest's, is called far
 FAR = 10.0
 FAR_WORDS = "the budget is"
+#: what serving may ask for beyond the runs
+SERVED = {"flops": "training FLOPs", "tokens": "tokens", "tokens_per_param": "tokens per parameter"}
 #: the share of resamples without an optimum above which there is no plan
 MOST_LOST = 0.1
 #: many and the most passes of the released runs of Muennighoff et al. 2023, and the share of their losses by which R*
@@ -200,6 +202,9 @@ def plan_training(
       In the row of the advised size itself, the interval is the price of not knowing the law better.
     * **over-training**: :func:`~scaling.optimum.overtraining_overhead` for sizes down to a quarter of the
       compute-optimal.
+
+    Where serving asks for more than ten times the compute, the tokens or the tokens per parameter of any run, a note
+    says so.
 
     Where a run of the table cost no more than the budget and reached a lower loss than the plan expects, by more than
     noise, the first of the ``notes`` says so: the law is then wrong there.
@@ -392,6 +397,8 @@ def _notes(
             f"{FAR_WORDS} {beyond['flops']:.3g} times that of the most expensive run (largest {sizes} times): "
             "the intervals hold only as far as the law does"
         )
+    if "with inference" in allocation.index.get_level_values("problem"):
+        notes += _served_far(paid, allocation["estimate"], best)
     if beyond["cheapest"] < 1 / FAR:
         words = f"the budget is {1 / beyond['cheapest']:.3g} times below that of the cheapest run"
         notes.append(f"{words}: the intervals hold only as far as the law does")
@@ -412,6 +419,19 @@ def _notes(
     if repeating:
         notes.append(repeating)
     return tuple(notes)
+
+
+def _served_far(runs: pd.DataFrame, asked: pd.Series, best: Allocation) -> list[str]:
+    """That serving asks for what lies far beyond the runs, and the budget itself does not, in words."""
+    most = {"flops": runs["flops"].max(), "tokens": runs["tokens"].max()}
+    most["tokens_per_param"] = (runs["tokens"] / runs["params"]).max()
+    far = []
+    for name, largest in most.items():
+        served, plain = float(asked.loc[("with inference", name)]), float(getattr(best, name))
+        if served > FAR * largest and not FAR * largest < plain < served < FAR * plain:
+            far.append(f"{served / largest:.3g} times the {SERVED[name]}")
+    told = f"with inference: {', '.join(far)} of the run that has most: the intervals hold only as far as the law does"
+    return [told] if far else []
 
 
 def _printed(name: str, value: float) -> str:

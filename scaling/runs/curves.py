@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from .numbers import column_of_numbers, positive_columns
+from .numbers import column_of_numbers, positive_columns, refuse_no_table
 from .vocabulary import STANDS_FOR
 
 __all__ = ["last_points", "seed_noise"]
@@ -34,6 +34,7 @@ def runs_of(table: pd.DataFrame) -> np.ndarray | None:
     Rows of one ``run`` are points of one training run. Rows without a name are runs of their own, and so are those of
     a name with several sizes or seeds, which is not the name of a run. ``RunsError`` where sizes are no numbers.
     """
+    refuse_no_table(table)
     if "run" not in table or table["run"].is_unique:
         return None
     codes = groups_of(table["run"])

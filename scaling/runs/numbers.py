@@ -37,10 +37,15 @@ def _to_float(value: Any) -> float:
     return number("cell", value)
 
 
-def column_of_numbers(table: pd.DataFrame, name: str) -> np.ndarray:
-    """A column as floats, NaN where a cell is empty; ``RunsError`` where it is missing, twice there, or no numbers."""
+def refuse_no_table(table: Any) -> None:
+    """``RunsError`` unless it is a table."""
     if not isinstance(table, pd.DataFrame):
         raise RunsError(f"a table is needed, a DataFrame, not a {type(table).__name__}")
+
+
+def column_of_numbers(table: pd.DataFrame, name: str) -> np.ndarray:
+    """A column as floats, NaN where a cell is empty; ``RunsError`` where it is missing, twice there, or no numbers."""
+    refuse_no_table(table)
     table = pd.DataFrame(table, copy=False)  # without the notes, which pandas copies with each column
     columns = list(table.columns)
     if name not in columns:

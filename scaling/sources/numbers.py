@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from difflib import get_close_matches
@@ -122,6 +123,13 @@ def published(id: str) -> Published:
         hint = f"; did you mean {', '.join(close)}?" if close else "; published_table() lists every id"
         raise UnknownPublishedError(f"no published number is called {id!r}{hint}")
     return records[id]
+
+
+def places_of(names: Iterable[str]) -> list[str]:
+    """The places below which all of these numbers stand."""
+    records, (first, *rest) = _records(), names
+    places = [id.removesuffix(f"/{first}") for id in records if id.endswith(f"/{first}")]
+    return [place for place in places if all(f"{place}/{name}" in records for name in rest)]
 
 
 def published_table(source: str = "") -> pd.DataFrame:

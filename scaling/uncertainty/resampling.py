@@ -172,14 +172,15 @@ class Bootstrap:
         noise : bool
             Whether each resample's loss gets a draw of the noise of a run. It is taken from runs that share size and
             tokens, where there are enough of them (five degrees of freedom), else from the residuals of the fit.
-            Repeats know nothing of how far the law itself is off.
+            Repeats know nothing of how far the law itself is off. Where either grows with compute, by more than chance
+            would show in one table of a hundred, it is drawn as large as it has grown for the run.
 
         Returns
         -------
         DataFrame
             One row a run: ``params``, ``tokens``, ``estimate`` (the fitted law's loss), ``low``, ``high``, ``noise``
-            (standard deviation of ln loss, 0 without noise) and ``noise_from`` (``repeated runs``, ``residuals`` or
-            ``none``).
+            (standard deviation of ln loss, 0 without noise) and ``noise_from`` (``repeated runs`` or ``residuals``,
+            with words where they grow; or ``none``).
 
         Raises
         ------
@@ -194,11 +195,12 @@ class Bootstrap:
         proper_share("level", level)
         enough_resamples(level, len(self.samples) + self.lost)
         draws = np.log(self.law.as_column().value(N, D))
-        spread, source = 0.0, "none"
+        spread, source = np.zeros(len(N)), "none"
         if noise:
             scatter = noise_of(self.fit, self.set_aside)
-            spread, source = scatter.spread, scatter.source
-            draws = draws + scatter.draw(draws.shape, np.random.default_rng([self.seed, len(draws)]))
+            times = scatter.times(N, D)
+            spread, source = scatter.spread * times, scatter.source
+            draws = draws + times * scatter.draw(draws.shape, np.random.default_rng([self.seed, len(draws)]))
         estimate = np.asarray(self.fit.candidate.value(N, D))
         found = percentiles(np.exp(draws), level, estimate, self.lost)
         table = {"params": N, "tokens": D, "estimate": estimate, "low": found.low, "high": found.high}

@@ -204,3 +204,13 @@ def test_laws_of_laws_have_no_place_of_their_own():
         TaskLaw.from_published("besiroglu2024")
     with pytest.raises(ValueError, match="no place has two power laws; FrontierLaw"):
         FrontierLaw.from_published("sardana2024/readme/loss")  # which has a params, a tokens and a loss: numbers
+
+
+def test_a_law_without_published_constants_names_no_place_and_others_those_there_are():
+    """It said "known: a place in data/published.csv that has ..." of constants that no place has."""
+    with pytest.raises(ValueError, match="no place in data/published.csv has floor, ceiling, slope, middle"):
+        scaling.laws.SigmoidLaw.from_published("nobody1999")
+    with pytest.raises(ValueError, match="known: luo2025/25M, luo2025/100M, luo2025/400M$") as told:
+        scaling.laws.MultiPowerLaw.from_published("nobody1999")
+    for place in str(told.value).partition("known: ")[2].split(", "):
+        scaling.laws.MultiPowerLaw.from_published(place)

@@ -256,3 +256,37 @@ def test_suggested_runs_bring_the_size_closer_than_one_more_group_where_the_law_
         with_each = [missed(pd.concat([runs, losses(each, [seed, 1])])) for each in (more, group)]
         less.append(with_each[0] - with_each[1])
     assert np.mean(less) < -0.01
+
+
+def test_runs_that_bring_nothing_closer_are_not_told_as_a_gain():
+    """One allowed run of a size far from the optimum made the misses twice as large, and stood there as runs to add."""
+    found = next_runs.NextRuns(
+        pd.DataFrame({"params": [2e9], "tokens": [8e11], "flops": [9.6e21], "loss": [2.17]}),
+        *(1e22, "params", 1e23, 3e10, 0.95, 2.0, 1.6, 0.05, 0.11, (0.3, 0.3)),
+    )
+    assert repr(found).startswith("no group within these bounds brings the answer closer")
+    assert "in one table simulated by the law" in repr(found)
+
+
+@pytest.mark.slow
+def test_the_width_of_a_larger_table_knows_that_noise_grows():
+    """Runs to add cost most and stray most: their interval was told as narrow as if they strayed as the cheap ones."""
+    said, came = [], []
+    for seed in range(6):
+        rng = np.random.default_rng([seed, 77])
+        design = scaling.simulate.chinchilla_like_design(120, seed=seed)[["params", "tokens"]]
+
+        def losses(table, rng=rng):
+            spread = 0.003 * (table["params"] * table["tokens"] / 1e19) ** 0.3
+            return LAW.loss(table["params"], table["tokens"]) * np.exp(spread * rng.standard_normal(len(table)))
+
+        runs = scaling.check_runs(design.assign(loss=losses(design)))
+        boot = scaling.bootstrap(scaling.fit_parametric(runs), 100)
+        more = scaling.suggest_runs(boot, 10 * runs["flops"].max(), 100 * runs["flops"].max())
+        added = more.runs[["params", "tokens"]]
+        both = pd.concat([runs[["params", "tokens", "loss"]], added.assign(loss=losses(added))], ignore_index=True)
+        larger = scaling.bootstrap(scaling.fit_parametric(both), 100)
+        ends = larger.interval(0.95, of=lambda law, C=more.flops_planned: scaling.compute_optimal(law, C).params)
+        said.append(more.width_after)
+        came.append(np.log(ends[1] / ends[0]))
+    assert 0.9 < np.median(np.array(said) / came) < 1.5  # 0.74 where the new runs strayed as all do

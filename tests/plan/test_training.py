@@ -308,3 +308,16 @@ def test_what_is_said_of_repeated_tokens_is_what_the_released_runs_show():
     assert sorted(muennighoff2023.finals()["epochs"].unique())[-2:] == list(MISSES)
     for epochs, share in MISSES.items():
         assert round(max(muennighoff2023.missed(epochs)), 2) == share
+
+
+def test_what_serving_asks_for_far_beyond_the_runs_is_told(boot):
+    """Ten million tokens a parameter stood there with intervals of a few per cent and no word."""
+    runs, budget = boot.fit.runs, float(boot.fit.runs["flops"].max())
+    far = scaling.plan_training(boot, budget, 1e20)
+    told = [note for note in far.notes if note.startswith("with inference: ")]
+    served = far.allocation.loc["with inference", "estimate"]
+    ratio = served["tokens_per_param"] / (runs["tokens"] / runs["params"]).max()
+    assert len(told) == 1
+    assert f"{ratio:.3g} times the tokens per parameter of the run that has most" in told[0]
+    near = scaling.plan_training(boot, budget, 1e9)
+    assert not any(note.startswith("with inference: ") for note in near.notes)

@@ -91,3 +91,41 @@ def test_a_plan_has_the_loss_of_a_run_beside_that_of_the_law(boot):
     assert (plan.noise, plan.noise_from) == (expected["noise"], "residuals")
     assert "a run strays by 0." in repr(plan)
     assert "loss of a run" in repr(plan)
+
+
+def growing(seed, power, n=120, repeats=1):
+    """Noise of 0.3 % at the geometric mean of the compute, growing with it."""
+    design = pd.concat([scaling.simulate.chinchilla_like_design(n, seed=seed)] * repeats, ignore_index=True)
+    x = np.log(design["params"] * design["tokens"])
+    spread = 0.003 * np.exp(power * (x - x.mean()))
+    off = spread * np.random.default_rng(seed).standard_normal(len(design))
+    return design.assign(loss=LAW.loss(design["params"], design["tokens"]) * np.exp(off)), x.mean()
+
+
+@pytest.mark.parametrize("repeats", [1, 2])
+def test_noise_that_grows_with_compute_is_as_large_as_it_has_grown(repeats):
+    """Of a run a decade beyond the others: residuals of all runs together say a third of it."""
+    runs, center = growing(0, 0.25, repeats=repeats)
+    boot = scaling.bootstrap(scaling.fit_parametric(runs), 200)
+    best = scaling.compute_optimal(boot.fit.law, 10 * runs["flops"].max())
+    true = 0.003 * np.exp(0.25 * (np.log(best.params * best.tokens) - center))
+    one = boot.predict([best.params, runs["params"].min()], [best.tokens, runs["tokens"].min()])
+    assert 0.5 < one["noise"].iloc[0] / true < 2
+    assert one["noise"].iloc[1] < 0.002
+    source = "repeated runs" if repeats > 1 else "residuals"
+    assert one["noise_from"].iloc[0] == f"{source}, which stray further the more compute a run has"
+    half = 1.96 * true
+    assert np.log(one["high"] / one["low"]).iloc[0] > half
+
+
+@pytest.mark.slow
+def test_even_noise_is_hardly_ever_told_to_grow():
+    told = [noise_of(scaling.fit_parametric(runs(seed, n=60))).growth > 0 for seed in range(200)]
+    assert sum(told) <= 6  # one in a hundred by chance; seven of 200 come once in 200 such tests
+
+
+def test_noise_that_falls_is_drawn_from_all_residuals():
+    scatter = noise_of(scaling.fit_parametric(growing(0, -0.25)[0]))
+    assert scatter.growth == 0.0
+    np.testing.assert_array_equal(scatter.times(N, D), 1.0)
+    np.testing.assert_array_equal(scatter.level, scatter.residuals)

@@ -51,6 +51,8 @@ def annealed_points(runs: pd.DataFrame, column: str | None = None) -> pd.DataFra
     if codes is None:
         raise RunsError("--final annealed: each row is a run of its own; a column that names the run is needed (--run)")
     name = _told_by(runs) if column is None else column
+    if not isinstance(name, str):
+        raise RunsError(f"--final annealed: column must be the name of one column, got {name!r}")
     if name not in runs:
         raise RunsError(f"--final annealed: there is no column {name!r} to tell the cooldowns; {_shown(runs)}")
     tokens = column_of_numbers(runs, "tokens")

@@ -10,7 +10,7 @@ import pandas as pd
 from ..._words import plain
 from ...errors import RunsError
 from ..curves import last_rows, runs_of
-from ..numbers import column_of_numbers
+from ..numbers import column_of_numbers, refuse_no_table
 from ..problems import repeats
 from ..repetition import designs_of
 from ..vocabulary import LABELS, LIMITS
@@ -72,6 +72,7 @@ def best_of(
         If a column is not there, or named twice, one of losses, tokens or of what was tuned holds no numbers, no column
         is named, or no design has two rows.
     """
+    refuse_no_table(runs)
     if how not in ("minimum", "parabola"):
         raise RunsError(f"best_of: how must be 'minimum' or 'parabola', got {how!r}")
     by = [by] if isinstance(by, str) else list(by)
