@@ -29,6 +29,8 @@ from ..errors import BookError, DatasetError, PagesError, RunsError, RunsWarning
 UNUSABLE, BROKEN, INTERRUPTED, CLOSED = 1, 3, 130, 141
 #: an environment variable; if it is set, errors of this program come with their traceback
 DEBUG = "SCALING_DEBUG"
+#: the package
+HERE = Path(__file__).parents[1]
 #: what a system says when there is no room, in words
 FULL = {
     errno.ENOSPC: "no space is left on the disk",
@@ -100,10 +102,8 @@ def reason(error: OSError) -> str:
 
 def _give_up(error: Exception) -> NoReturn:
     """Say of an error that nobody foresaw what it is and what to do with it; those of arguments say it themselves."""
-    frames = traceback.extract_tb(error.__traceback__)
-    here = Path(__file__).parents[1]
-    ours = [frame for frame in frames if Path(frame.filename).is_relative_to(here)]
-    if isinstance(error, ValueError) and frames[-1] in ours:
+    frames, ours = _frames(error)
+    if refuses_an_argument(error):
         raise Refusal(str(error)) from error
     if any(words in told.lower() for words in _NO_MEMORY for told in _chain(error)):
         raise Refusal("not enough memory for this program and its libraries", BROKEN) from error
@@ -112,7 +112,7 @@ def _give_up(error: Exception) -> NoReturn:
     if os.environ.get(DEBUG):
         raise error
     last = ours[-1]
-    where = f"{Path(last.filename).relative_to(here).as_posix()}, line {last.lineno}"
+    where = f"{Path(last.filename).relative_to(HERE).as_posix()}, line {last.lineno}"
     told = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     raise Refusal(
         f"this program has met something that it does not know: {told} ({where}; scaling {__version__}, "
@@ -120,6 +120,18 @@ def _give_up(error: Exception) -> NoReturn:
         f"and, if you may, the first lines of the table; {DEBUG}=1 in the environment shows the traceback.",
         BROKEN,
     ) from error
+
+
+def refuses_an_argument(error: Exception) -> bool:
+    """Whether the package itself refuses an argument by this error."""
+    frames, ours = _frames(error)
+    return isinstance(error, ValueError) and frames[-1] in ours
+
+
+def _frames(error: Exception) -> tuple[traceback.StackSummary, list[traceback.FrameSummary]]:
+    """Where an error passed, and those places that are ours."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return frames, [frame for frame in frames if Path(frame.filename).is_relative_to(HERE)]
 
 
 def _chain(error: BaseException | None) -> Iterator[str]:

@@ -27,7 +27,7 @@ from ..runs.curves import last_points
 from ..runs.meter import Meter
 from ..uncertainty.resampling import Bootstrap
 from ..uncertainty.subsampling import subsampled_bootstrap
-from .command import Refusal
+from .command import Refusal, refuses_an_argument
 from .plan_record import discrepancy_record, laws_record, plan_record
 
 #: resamples of the law that is not planned by, whose ends only widen a range
@@ -72,8 +72,12 @@ def plan_of_group(table: pd.DataFrame, label: str, asked: Asked) -> Planned | Fi
     """A group's plan, or why it has none; the others go on."""
     try:
         return plan_of_table(table, label, asked)
-    except (Refusal, FitError, ValueError) as refusal:  # of runs to add that this group does not allow
+    except (Refusal, FitError) as refusal:
         return FitError(str(refusal))
+    except ValueError as error:  # of runs to add that this group does not allow
+        if not refuses_an_argument(error):
+            raise
+        return FitError(str(error))
 
 
 def plan_of_table(table: pd.DataFrame, name: str, asked: Asked) -> Planned:

@@ -238,6 +238,18 @@ def test_a_budget_that_buys_no_run_is_refused(table):
     assert "do not pay for the smallest run" in result.output
 
 
+def test_a_budget_that_buys_no_run_of_one_group_leaves_the_others_their_plans(table, tmp_path):
+    small = pd.read_csv(table)[["params", "tokens", "loss"]].assign(family="small")
+    large = small.assign(family="large", params=100 * small["params"], tokens=100 * small["tokens"])
+    large["loss"] = LAW.loss(large["params"], large["tokens"]) * np.exp(0.004 * np.sin(np.arange(len(large)) ** 2))
+    pd.concat([small, large]).to_csv(path := tmp_path / "two.csv", index=False)
+    budget = float((6 * large["params"] * large["tokens"]).min()) / 1000
+    options = ("--group", "family", "--flops", "1e24", "--next-budget", budget, "--resamples", 100, "--json")
+    found = json.loads(run(path, *options).output)["groups"]
+    assert "do not pay for the smallest run" in str(found["large"])
+    assert found["small"]["next_runs"]["runs"]
+
+
 def test_what_the_next_runs_may_be_is_an_option(table):
     options = ("--flops", "1e23", "--resamples", 100, "--next-budget", "1e21", "--json")
     bounds = ("--next-tokens-per-param", 10, 60, "--next-flops-per-run", "2e20", "--next-aim", "a")
