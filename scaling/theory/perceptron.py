@@ -28,7 +28,8 @@ def simulate_perceptron(
     examples : array (n,)
         t, whole numbers, at least 1.
     weights : int, default 3
-        n, at least 2. Time grows as n squared; beyond ten, check that more ``draws`` change nothing.
+        n, at least 2. Time grows as n squared. The more weights, the more ``draws`` it takes: with five, all three come
+        out some 4 % too low from 64 draws and 1 % from 256, their ratios within 1 %.
     repeats : int, default 200
         Sets of examples averaged, at least 2.
     draws : int, default 64
