@@ -81,18 +81,30 @@ class _Bilinear:
             found.append((float(np.sum(weights * (terms @ theta[:4] - y) ** 2)), theta.tolist()))
         return np.array([theta for _, theta in sorted(found)[:count]])
 
+    def _part(self, still: np.ndarray, moving: list[int]) -> Form:
+        """The law of some entries of theta, the others of which are ``still``."""
+
+        def placed(part: np.ndarray) -> np.ndarray:
+            theta = still.copy()
+            theta[moving] = part
+            return theta
+
+        whole = self.form
+        return replace(
+            whole,
+            predict=lambda part: self.predict(placed(part)),
+            slopes=lambda part: self.slopes(placed(part))[:, moving],
+            lower=whole.lower[moving],
+            upper=whole.upper[moving],
+            scale=whole.scale[moving],
+        )
+
     def unseen(self, weights: np.ndarray, aim: Any, runs: int, value: float) -> list[int]:
         """Positions of size and experts, if a law without them is no worse beyond noise."""
         count, starts, found = len(SCALE), self.starts(weights, 4), []
         for k, moving in enumerate(([1, 3, 4, 5], [0, 3])):
-            at = partial(_placed, np.where(np.arange(count) < 4, 0.0, starts[0]), moving)
-            form = replace(
-                self.form,
-                predict=lambda part, at=at: self.predict(at(part)),
-                slopes=lambda part, at=at, moving=moving: self.slopes(at(part))[:, moving],
-                **{name: getattr(self.form, name)[moving] for name in ("lower", "upper", "scale")},
-            )
-            _, without, _, _ = form.minimise(weights, aim, starts[:, moving])
+            still = np.where(np.arange(count) < 4, 0.0, starts[0])
+            _, without, _, _ = self._part(still, moving).minimise(weights, aim, starts[:, moving])
             if is_needless(without, value, count - len(moving), count, runs, weights, aim):
                 found.append(k)
         return found
@@ -108,13 +120,6 @@ class _Bilinear:
             upper=np.array([*free, np.log(STARTS[1]), np.log(SPANS[1])]),
             scale=SCALE,
         )
-
-
-def _placed(still: np.ndarray, moving: list[int], part: np.ndarray) -> np.ndarray:
-    """A theta of which some places have other values."""
-    theta = still.copy()
-    theta[moving] = part
-    return theta
 
 
 def fit_routed(

@@ -310,6 +310,9 @@ def bootstrap(
     if not isinstance(fit, FrontierFit):
         _refuse(as_fit(fit), fraction, by)
     found = fit.resample(n_resamples, seed, fraction, scaled=scaled, backend=backend, n_jobs=n_jobs, by=by)
+    if isinstance(fit, Fit) and (drawn := fit.drawn(by)[0]) < LEAST_RUNS:
+        few = f"resamples of {drawn} points lie too near together: intervals hold the truth less often than they say"
+        found = replace(found, note="; ".join(filter(None, [found.note, few])))
     return Bootstrap(fit=fit, seed=seed, **vars(found))
 
 

@@ -17,7 +17,7 @@ from .problem import Problem
 from .scatter import Scatter, student
 
 #: exponents at which the limit is looked for at first, and between its ends
-COARSE, FINE = 24, 15
+COARSE, FINE = 24, 25
 #: halvings of an end of the exponents, of another end, and steps in which a constant settles beside what is held
 HALVINGS, ROUNDS, STEPS = 8, 20, 40
 #: how far an end is sought, in ln y, before it counts as open
@@ -146,7 +146,7 @@ class Single:
             gradient = (pull * np.clip(r, -delta, delta)).sum(1)
             low, high = np.where(gradient < 0, s, low), np.where(gradient < 0, high, s)
             bend = (pull * slope * (np.abs(r) < delta)).sum(1)
-            step = s - gradient / np.maximum(bend, 1e-300)
+            step = s - gradient / np.maximum(bend, 1e-200)
             s = np.where((step > low) & (step < high), step, (low + high) / 2)
             if ((high - low) <= SETTLED * most).all() or (np.abs(gradient) * most <= SETTLED * self.limit).all():
                 break
