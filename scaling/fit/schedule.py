@@ -315,7 +315,7 @@ def fit_momentum(
 
 
 def _refuse_without_falls(points: Curves) -> None:
-    """``FitError`` where no recorded loss comes after a fall of the rate: what falls bring would be found to be none."""
+    """``FitError`` where no recorded loss comes after a fall of the rate: their effect would be found to be none."""
     for rates, steps in zip(points.rates, points.steps, strict=True):
         if (np.diff(rates[: steps.max() + 1]) < 0).any():
             return

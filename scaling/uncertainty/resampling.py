@@ -43,7 +43,8 @@ class Bootstrap:
     fresh_starts : bool
         Whether the pilot found warm starts trapped, so that every resample got starts of its own.
     note : str
-        What was done otherwise than to draw all runs with replacement; empty where nothing was.
+        What was done otherwise than to draw all runs with replacement, and that fewer than twelve were drawn, whose
+        intervals are too narrow; empty where neither is so.
     set_aside : tuple of int
         Rows of ``fit.runs`` that were not drawn, since a robust fit sets them aside.
     lost : int
