@@ -118,3 +118,13 @@ def test_a_bound_does_not_hide_that_constants_trade_off():
     for fit in held:
         assert (fit.condition > 1e3) == (fit.status == "weak")
         assert "(on its bound)" in fit.message
+
+
+def test_a_break_that_is_not_seen_is_told():
+    x = np.geomspace(1, 1e4, 40)
+    broken = scaling.laws.BrokenPowerLaw(coefficient=2.0, exponent=0.1, breaks=1e2, changes=0.3, widths=0.5, offset=0.5)
+    for seed in range(4):
+        noise = np.exp(0.003 * np.random.default_rng(seed).standard_normal(40))
+        plain = scaling.fit.fit_broken_power_law(x, (1 + 2 * x**-0.3) * noise)
+        assert plain.status in ("weak", "not_identified")
+        assert scaling.fit.fit_broken_power_law(x, broken.value(x) * noise).status == "solved"
