@@ -201,6 +201,13 @@ HEADERS = [
     Case("merged headers", "Model,,Training\n" + text(), 0, "the header is line 2", FIT3),
     Case("units below", text().replace("\n", "\n(count),(count),(nats)\n", 1), 0, "line 2 states the units", FIT3),
     Case(
+        "a unit below one column",
+        "params,tokens,loss,unique_tokens\n,,,B\n" + "".join(f"{row},7\n" for row in text().splitlines()[1:]),
+        0,
+        "line 2 states the units",
+        FIT3,
+    ),
+    Case(
         "header repeated",
         text() + "params,tokens,loss\n" + changed(0, "loss", "3.3").split("\n", 1)[1],
         0,

@@ -16,7 +16,7 @@ from ..diagnostics.skewness import LEAST as SKEWED
 from ..diagnostics.skewness import residual_skewness
 from ..diagnostics.trend import chance_of_trend
 from ..errors import FitError, RunsError
-from ..fit.power_law import fit_power_law
+from ..fit.power_law import fit_power_law, profiled
 from ..fit.result import Fit
 from ..laws.base import Law
 from ..runs.preparing.expressions import as_numbers
@@ -24,6 +24,7 @@ from ..runs.preparing.sweeps import best_of
 from ..runs.reading.mapping import told
 from ..runs.reading.other_laws import is_accuracy
 from ..runs.reading.table import RunsTable, read_table
+from ..uncertainty.intervals import Interval
 from ..uncertainty.resampling import Bootstrap, bootstrap
 from .command import UNUSABLE, Refusal
 from .terminal import bullets, grid, heading, interval, number, say
@@ -31,6 +32,8 @@ from .terminal import bullets, grid, heading, interval, number, say
 QUANTITIES = ("flops", "params", "tokens")
 #: points of a law of three constants that leave something to judge it by
 LEAST = 5
+#: points up to which intervals reach as far as the profile likelihood does: resamples of so few lie too near together
+FEW = 200
 #: root mean square of residuals of ln y beyond which points are no one curve
 ONE_CURVE = 0.03
 #: residuals bend where those of a right law do as much in less than this share of tables
@@ -216,11 +219,16 @@ def _record(fit: Fit, boot: Bootstrap, x: pd.Series, x_name: str, y_name: str, l
     """All that is told of a law, as it goes into a file."""
     constants = {name: float(value) for name, value in fit.candidate.constants.items()}
     spans = {name: boot.percentiles(level, of=name) for name in constants}
-    ahead = []
-    for factor in (10.0, 100.0):
-        at = factor * float(x.max())
-        span = boot.percentiles(level, of=partial(_value, at=at))
-        ahead.append({"x": at, "y": float(_value(fit.candidate, at)), "low": float(span.low), "high": float(span.high)})
+    places = [factor * float(x.max()) for factor in (10.0, 100.0)]
+    at_places = [boot.percentiles(level, of=partial(_value, at=at)) for at in places]
+    if len(x) <= FEW:
+        own, beyond = profiled(fit, level, places)
+        spans = {name: _both(span, own[name]) for name, span in spans.items()}
+        at_places = [_both(span, tuple(ends)) for span, ends in zip(at_places, beyond, strict=True)]
+    ahead = [
+        {"x": at, "y": float(_value(fit.candidate, at)), "low": float(span.low), "high": float(span.high)}
+        for at, span in zip(places, at_places, strict=True)
+    ]
     remarks = [f"{name}: {words}" for name in constants for words in spans[name].remarks(level)]
     off = float(np.sqrt(np.mean(fit.residuals**2)))
     if off > ONE_CURVE:
@@ -257,6 +265,11 @@ def _record(fit: Fit, boot: Bootstrap, x: pd.Series, x_name: str, y_name: str, l
         "remarks": remarks,
         "ahead": ahead,
     }
+
+
+def _both(span: Interval, ends: tuple[float, float]) -> Interval:
+    """The percentiles of resamples and these ends of a profile likelihood, as one interval; none where one is not."""
+    return replace(span, low=np.minimum(span.low, ends[0]), high=np.maximum(span.high, ends[1]))
 
 
 def _value(law: Law, at: float) -> np.ndarray | float:

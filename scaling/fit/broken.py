@@ -15,7 +15,7 @@ from ..laws.broken import BrokenPowerLaw
 from .common import checked_weights
 from .engine.problem import Objective
 from .engine.starts import valleys
-from .least_squares import Form, damped, finish_form, lowest, nothing_unseen, objective_of
+from .least_squares import TINY, Form, damped, finish_form, is_needless, lowest, nothing_unseen, objective_of
 from .power_law import RANGE, checked_points
 from .result import NOTHING, Fit
 
@@ -94,7 +94,7 @@ def fit_broken_power_law(
         scale=np.array([1, 0.1, 0.1, 1, 1, 0.1]),
         slopes=partial(_slopes, log_x, center),
     )
-    return finish_form(
+    fit = finish_form(
         form,
         w,
         aim,
@@ -108,6 +108,30 @@ def fit_broken_power_law(
         runs=pd.DataFrame(columns),
         dropped=NOTHING.copy(deep=False),
     )
+    if fit.status in ("solved", "at_bound") and not _breaks(form, log_x - center, w, aim, fit.value):
+        words = "no break is seen beyond noise: a power law with an offset fits as well"
+        return replace(fit, status="weak", message="; ".join(filter(None, [words, fit.message])))
+    return fit
+
+
+def _breaks(form: Form, x: np.ndarray, weights: np.ndarray, aim: Objective, value: float) -> bool:
+    """Whether a law without a break, of centred logarithms x, is worse beyond noise than a value of one with it."""
+    kept = [0, 1, 5]  # level, exponent and offset
+    starts = []
+    for offset in OFFSETS * form.observed[weights > 0].min():
+        root = np.sqrt(weights) * (1 - offset / form.observed)
+        exponent, level = np.polyfit(x, np.log(np.maximum(form.observed - offset, TINY)), 1, w=np.maximum(root, 0.0))
+        starts.append([level, -exponent, offset])
+    plain = replace(
+        form,
+        predict=lambda theta: theta[2] + np.exp(theta[0] - theta[1] * x),
+        slopes=None,
+        lower=form.lower[kept],
+        upper=form.upper[kept],
+        scale=form.scale[kept],
+    )
+    _, without, _, _ = plain.minimise(weights, aim, np.clip(starts, plain.lower, plain.upper))
+    return not is_needless(without, value, 3, len(form.lower), int((weights > 0).sum()), weights, aim)
 
 
 def _constants(center: float, p: np.ndarray) -> dict[str, float]:

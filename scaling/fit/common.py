@@ -167,6 +167,11 @@ class Sample:
     dropped: pd.DataFrame
     clusters: np.ndarray | None
 
+    @property
+    def count(self) -> int:
+        """Number of runs."""
+        return len(self.table) if self.clusters is None else int(self.clusters.max()) + 1
+
     def columns(self, *names: str) -> list[np.ndarray]:
         """Columns of positive finite numbers."""
         return positive_columns(self.table, *names)

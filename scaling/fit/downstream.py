@@ -18,8 +18,7 @@ from ..laws.overtraining import DownstreamLaw, SigmoidLaw
 from ..runs.numbers import column_of_numbers
 from .common import chosen_rows
 from .engine.problem import Objective
-from .engine.unseen import LEAST_FREEDOM, SEEN
-from .least_squares import Form, finish_sample, objective_of
+from .least_squares import Form, finish_sample, is_needless, objective_of
 from .result import Fit
 
 __all__ = ["fit_downstream"]
@@ -124,11 +123,8 @@ class _Curve:
             bounds=(low - 1e-9, high + 1e-9),
             method="bounded",
         )
-        lost = int(self.free.sum()) - 1
-        freedom = max(runs - int(self.free.sum()), LEAST_FREEDOM)
-        bound = 1 + lost / freedom * scipy.special.fdtri(lost, freedom, SEEN)
-        squares = aim.name.endswith("squares") or np.isinf(aim.delta)
-        return [0] if level.fun <= (bound if squares else np.sqrt(bound)) * value + 1e-24 * weights.sum() else []
+        free = int(self.free.sum())
+        return [0] if is_needless(float(level.fun), value, free - 1, free, runs, weights, aim) else []
 
 
 class _Sigmoid(_Curve):
@@ -258,7 +254,6 @@ def fit_downstream(
     share = right if form == "sigmoid" else 1 - right
     _check(metric, right, share, aim)
     curve = FORMS[form](L, share, fixed)
-    count = len(used.table) if used.clusters is None else int(used.clusters.max()) + 1
     return finish_sample(
         curve,
         used,
@@ -266,7 +261,7 @@ def fit_downstream(
         n_starts,
         variables={"loss": L},
         least=len(curve.names) - len(fixed),
-        unseen=partial(curve.unseen, used.weights, aim, count),
+        unseen=partial(curve.unseen, used.weights, aim, used.count),
         what=f"{metric} does not change",
         build=partial(curve.law, **fixed),
         again=partial(

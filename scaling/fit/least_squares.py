@@ -22,6 +22,7 @@ from .engine.huber import huber_sum
 from .engine.identify import FALLS, condition_number, verdict
 from .engine.newton import solve_definite
 from .engine.problem import Objective
+from .engine.unseen import LEAST_FREEDOM, SEEN
 from .result import Fit
 
 #: evaluations of the residuals in one descent
@@ -32,6 +33,8 @@ EASED, STIFFENED = 4.0, 8.0
 ALIKE = 1e-3
 #: predictions below this cannot be told from zero
 TINY = 1e-300
+#: a constant so near to a bound, in typical sizes, is tried on it
+NEAR_BOUND = 1e-6
 
 
 class RelativeSquares(Objective):
@@ -127,7 +130,21 @@ class Form:
         best = int(np.argmin(values))
         limit = values[best] * (1 + AGREE) + AGREE_FLOOR * weights.sum()
         theta, converged = ends[best]
-        return theta, values[best], converged, sum(value <= limit for value in values)
+        agreeing = sum(value <= limit for value in values)
+        return *self._settle(theta, values[best], limit, weights, aim), converged, agreeing
+
+    def _settle(
+        self, theta: np.ndarray, value: float, limit: float, weights: np.ndarray, aim: Objective
+    ) -> tuple[np.ndarray, float]:
+        """Put what the search leaves a hair from a bound, which it never reaches, on it if that costs nothing."""
+        for bound in (self.lower, self.upper):
+            for k in np.flatnonzero(np.abs(theta - bound) <= NEAR_BOUND * self.scale):
+                moved = theta.copy()
+                moved[k] = bound[k]
+                reached = float(aim.sum(self.residuals(moved, aim), weights))
+                if reached <= limit:
+                    theta, value = moved, min(value, reached)
+        return theta, value
 
     def _descend(self, theta: np.ndarray, weights: np.ndarray, aim: Objective) -> tuple[np.ndarray, bool]:
         root = np.sqrt(weights)
@@ -279,6 +296,14 @@ def finish_sample(shape: Shape, used: Sample, aim: Objective, n_starts: int, **r
         clusters=used.clusters,
         **rest,
     )
+
+
+def is_needless(without: float, value: float, lost: int, free: int, runs: int, weights: np.ndarray, aim: Any) -> bool:
+    """Whether an objective with so many constants lost is no worse beyond noise than one with so many free."""
+    freedom = max(runs - free, LEAST_FREEDOM)
+    bound = 1 + lost / freedom * scipy.special.fdtri(lost, freedom, SEEN)
+    squares = aim.name.endswith("squares") or np.isinf(aim.delta)
+    return without <= (bound if squares else np.sqrt(bound)) * value + 1e-24 * weights.sum()
 
 
 def nothing_unseen(value: float) -> list[int]:

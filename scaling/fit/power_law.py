@@ -12,6 +12,8 @@ from ..errors import FitError
 from ..laws.power import PowerLaw
 from .common import checked_weights, finish, floats, in_one_order
 from .engine.problem import Objective, Problem
+from .engine.scatter import scatter
+from .engine.single import Single
 from .result import NOTHING, Fit
 
 __all__ = ["fit_power_law"]
@@ -97,6 +99,22 @@ def _power_law(
 ) -> PowerLaw:
     """The law of a problem whose exponent is that of the fall of y with x ** sign."""
     return PowerLaw(coefficient, -sign * exponent, offset)
+
+
+def profiled(fit: Fit, level: float, places: ArrayLike) -> tuple[dict[str, tuple[float, float]], np.ndarray]:
+    """Intervals by profile likelihood of the constants of a law with an offset, and of its values at places (k, 2).
+
+    Unlike percentiles of resamples they know how few the points are, and how far constants go that an offset at its
+    least holds together.
+    """
+    assert fit._minimum is not None
+    rows, minimum = np.flatnonzero(fit.weights > 0), fit._minimum
+    problem = minimum.problem.take(rows)
+    found = scatter(problem, minimum.theta, fit.weights[rows], minimum.objective, problem.model.n_free)
+    single, sign = Single.of(problem, found, level), 1 if fit.candidate.constants["exponent"] <= 0 else -1
+    exponent = sorted(-sign * end for end in single.exponent())
+    spans = {"offset": single.offset(), "coefficient": single.coefficient(), "exponent": (exponent[0], exponent[1])}
+    return spans, np.array([single.value(sign * float(log_x)) for log_x in np.log(places)])
 
 
 def checked_points(x: ArrayLike, y: ArrayLike, span: tuple[float, float]) -> dict[str, np.ndarray]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from numpy.typing import ArrayLike
 from ..errors import FitError
 from ..laws.routed import RoutedLaw
 from .common import chosen_rows
-from .least_squares import Form, finish_sample, nothing_unseen, objective_of
+from .least_squares import Form, finish_sample, is_needless, objective_of
 from .result import Fit
 
 __all__ = ["fit_routed"]
@@ -22,6 +23,8 @@ __all__ = ["fit_routed"]
 STARTS, SPANS = (0.5, 50.0), (1.5, 1e5)
 START_GRID, SPAN_GRID = np.geomspace(1.0, 10.0, 6), np.geomspace(5.0, 1e3, 6)
 TEN = np.log(10)
+#: typical sizes of theta's entries
+SCALE = np.array([0.1, 0.1, 0.01, 1.0, 1.0, 1.0])
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,34 @@ class _Bilinear:
             found.append((float(np.sum(weights * (terms @ theta[:4] - y) ** 2)), theta.tolist()))
         return np.array([theta for _, theta in sorted(found)[:count]])
 
+    def _part(self, still: np.ndarray, moving: list[int]) -> Form:
+        """The law of some entries of theta, the others of which are ``still``."""
+
+        def placed(part: np.ndarray) -> np.ndarray:
+            theta = still.copy()
+            theta[moving] = part
+            return theta
+
+        whole = self.form
+        return replace(
+            whole,
+            predict=lambda part: self.predict(placed(part)),
+            slopes=lambda part: self.slopes(placed(part))[:, moving],
+            lower=whole.lower[moving],
+            upper=whole.upper[moving],
+            scale=whole.scale[moving],
+        )
+
+    def unseen(self, weights: np.ndarray, aim: Any, runs: int, value: float) -> list[int]:
+        """Positions of size and experts, if a law without them is no worse beyond noise."""
+        count, starts, found = len(SCALE), self.starts(weights, 4), []
+        for k, moving in enumerate(([1, 3, 4, 5], [0, 3])):
+            still = np.where(np.arange(count) < 4, 0.0, starts[0])
+            _, without, _, _ = self._part(still, moving).minimise(weights, aim, starts[:, moving])
+            if is_needless(without, value, count - len(moving), count, runs, weights, aim):
+                found.append(k)
+        return found
+
     @property
     def form(self) -> Form:
         free = [np.inf] * 4
@@ -87,7 +118,7 @@ class _Bilinear:
             slopes=self.slopes,
             lower=np.array([*np.negative(free), np.log(STARTS[0]), np.log(SPANS[0])]),
             upper=np.array([*free, np.log(STARTS[1]), np.log(SPANS[1])]),
-            scale=np.array([0.1, 0.1, 0.01, 1.0, 1.0, 1.0]),
+            scale=SCALE,
         )
 
 
@@ -159,7 +190,7 @@ def fit_routed(
         n_starts,
         variables={"params": N, "num_experts": E},
         least=2,
-        unseen=nothing_unseen,
+        unseen=partial(law.unseen, used.weights, aim, used.count),
         build=RoutedLaw,
         again=partial(fit_routed, used.table, objective=objective, delta=delta, n_starts=n_starts, rows=rows),
     )

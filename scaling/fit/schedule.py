@@ -236,15 +236,15 @@ def fit_multi_power(
     Raises
     ------
     FitError
-        For a table without these columns, a run without a schedule, a step without a rate, a loss that is not positive.
+        For a table without these columns, a run without a schedule, a step without a rate, a loss that is not positive,
+        or schedules that lower no rate before a recorded step.
     ValueError
         For an unknown objective, a ``delta`` or an ``n_starts`` that makes no sense.
     """
     aim = objective_of(objective, delta)
     table, points = _checked(curves, schedules)
     w = checked_weights(weights, len(table))
-    if not any((np.diff(rates) < 0).any() for rates in points.rates):
-        raise FitError("no schedule ever lowers the learning rate: the law of its falls has nothing to be fitted to")
+    _refuse_without_falls(points)
     check_search(aim, n_starts, float(np.median(points.loss)) if aim.raw else 1.0)
     law = MultiPowerCurves.of(points, 1)
     rough = replace(MultiPowerCurves.of(points, COARSE), centres=law.centres)
@@ -292,7 +292,8 @@ def fit_momentum(
     Raises
     ------
     FitError
-        For a table without these columns, a run without a schedule, a step without a rate, a loss that is not positive.
+        For a table without these columns, a run without a schedule, a step without a rate, a loss that is not positive,
+        or schedules that lower no rate before a recorded step.
     ValueError
         For an unknown objective, a ``delta``, an ``n_starts`` or a ``momentum`` that makes no sense.
     """
@@ -301,6 +302,7 @@ def fit_momentum(
     aim = objective_of(objective, delta)
     table, points = _checked(curves, schedules)
     w = checked_weights(weights, len(table))
+    _refuse_without_falls(points)
     logs = np.log(points.total)
     area = points.gathered([annealing(r, momentum)[s] for r, s in zip(points.rates, points.steps, strict=True)])
     law = MomentumCurves(points.loss, logs - logs.mean(), float(logs.mean()), area)
@@ -310,6 +312,15 @@ def fit_momentum(
         fit_momentum, table, schedules, momentum=momentum, objective=objective, delta=delta, n_starts=n_starts
     )
     return _finished(law.form, law.constants, build, table, points, w, aim, starts, again)
+
+
+def _refuse_without_falls(points: Curves) -> None:
+    """``FitError`` where no recorded loss comes after a fall of the rate: their effect would be found to be none."""
+    for rates, steps in zip(points.rates, points.steps, strict=True):
+        if (np.diff(rates[: steps.max() + 1]) < 0).any():
+            return
+    words = "the law of its falls has nothing to be fitted to"
+    raise FitError(f"no schedule lowers the learning rate before the last recorded step of its run: {words}")
 
 
 def _finished(

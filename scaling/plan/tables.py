@@ -47,7 +47,7 @@ def serving(law: SumLaw, flops: float, demand: float, meter: Meter) -> dict[str,
         rate, its = meter.ratio(best.params, best.tokens), meter.ratio(found.params, found.tokens)
         training, inference, without = its * training, its * inference, rate * without
     total = training + inference
-    saved = 1 - total / (flops + without)
+    saved = np.maximum(1 - total / (flops + without), 0.0)  # which rounding may leave below zero
     return quantities(found) | {"flops": training, "total_flops": total, "compute_saved": saved}
 
 

@@ -270,6 +270,9 @@ def plan_training(
         _refuse_repeated(boot.fit)
         problems["limited data"] = lambda law: limited(law, flops, unique_tokens, meter)
     parts = {name: with_intervals(of, boot, law, level) for name, of in problems.items()}
+    if inference_tokens == 0:  # what no law of the resamples changes has no spread, and is known
+        for name, exact in (("flops", flops), ("total_flops", flops), ("compute_saved", 0.0)):
+            parts["with inference"].loc[name, ["estimate", "low", "high"]] = exact
     repeating = _repeating(parts, unique_tokens)
     best = compute_optimal(law, flops, meter=meter)
     run = boot.predict(best.params, best.tokens, level).iloc[0]

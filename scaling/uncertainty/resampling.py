@@ -43,7 +43,8 @@ class Bootstrap:
     fresh_starts : bool
         Whether the pilot found warm starts trapped, so that every resample got starts of its own.
     note : str
-        What was done otherwise than to draw all runs with replacement; empty where nothing was.
+        What was done otherwise than to draw all runs with replacement, and that fewer than twelve were drawn, whose
+        intervals are too narrow; empty where neither is so.
     set_aside : tuple of int
         Rows of ``fit.runs`` that were not drawn, since a robust fit sets them aside.
     lost : int
@@ -310,6 +311,9 @@ def bootstrap(
     if not isinstance(fit, FrontierFit):
         _refuse(as_fit(fit), fraction, by)
     found = fit.resample(n_resamples, seed, fraction, scaled=scaled, backend=backend, n_jobs=n_jobs, by=by)
+    if isinstance(fit, Fit) and (drawn := fit.drawn(by)[0]) < LEAST_RUNS:
+        few = f"resamples of {drawn} points lie too near together: intervals hold the truth less often than they say"
+        found = replace(found, note="; ".join(filter(None, [found.note, few])))
     return Bootstrap(fit=fit, seed=seed, **vars(found))
 
 

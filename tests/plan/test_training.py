@@ -80,7 +80,11 @@ def test_serving_reaches_the_same_loss_with_the_least_compute(boot, plan):
 
 
 def test_without_demand_serving_is_the_compute_optimum(boot):
-    both = scaling.plan_training(boot, BUDGET, inference_tokens=0).allocation.estimate
+    plan = scaling.plan_training(boot, BUDGET, inference_tokens=0)
+    both = plan.allocation.estimate
+    assert "unknown" not in repr(plan)
+    assert "-0.0%" not in repr(plan)
+    assert plan.allocation.loc[("with inference", "total_flops")].tolist() == [BUDGET] * 3
     assert both["with inference"].params == pytest.approx(both["compute-optimal"].params, rel=1e-9)
     assert both["with inference"].compute_saved == pytest.approx(0, abs=1e-12)
 

@@ -172,13 +172,12 @@ def verdict(
             )
             return Verdict("weak", words, condition)
         return Verdict("at_bound", at, condition) if held else Verdict("identified", "", condition)
-    if held:
-        return Verdict("at_bound", at, condition)
-    if runs == p:
-        return Verdict("weak", f"as many runs as constants ({p}): no residual is left", condition)
-    if condition > WEAK:
-        return Verdict("weak", f"{direction} trade off against each other{_remedy(variables)}", condition)
-    return Verdict("solved", "", condition)
+    words = f"as many runs as constants ({p}): no residual is left" if runs == p else ""
+    if not words and condition > WEAK:
+        words = f"{direction} trade off against each other{_remedy(variables)}"
+    if words:
+        return Verdict("weak", "; ".join(filter(None, [words, at])), condition)
+    return Verdict("at_bound", at, condition) if held else Verdict("solved", "", condition)
 
 
 def held(problem: Problem, theta: np.ndarray) -> tuple[str, ...]:

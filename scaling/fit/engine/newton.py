@@ -101,6 +101,7 @@ def _step(
     length = np.sqrt(np.vecdot(step, step))
     if length.max() > MAX_STEP:
         step *= np.minimum(1.0, MAX_STEP / np.maximum(length, 1e-300))[:, None]
+        decrement = np.minimum(decrement, MAX_STEP * np.sqrt(np.vecdot(g, g)))  # no step that is taken gains more
     return -step * unit, decrement
 
 
@@ -108,9 +109,10 @@ def _mirrored(h: np.ndarray, g: np.ndarray, damping: np.ndarray) -> tuple[np.nda
     """Damped Newton direction with negative curvatures mirrored, by eigenvalues."""
     values, vectors = np.linalg.eigh(h)
     size = np.abs(values)
-    top = size.max(1, keepdims=True)
-    size = np.maximum(size, 1e-13 * top + 1e-300) + damping[:, None] * top
     along = np.matmul(g[:, None, :], vectors)[:, 0]
+    # where no residual is below Huber's threshold nothing curves, and damping by curvature would shorten no step
+    top = np.maximum(size, np.abs(along) / MAX_STEP).max(1, keepdims=True)
+    size = np.maximum(size, 1e-13 * top + 1e-300) + damping[:, None] * top
     scaled = along / size
     return np.matmul(vectors, scaled[:, :, None])[:, :, 0], 0.5 * (along * scaled).sum(1)
 
@@ -121,7 +123,7 @@ def _eliminated(
     """The same where the damped matrix is positive definite (third result), by elimination."""
     h = h.copy()
     diagonal = np.einsum("bii->bi", h)
-    top = np.abs(diagonal).max(1, keepdims=True) + 1e-300
+    top = np.maximum(np.abs(diagonal), np.abs(g) / MAX_STEP).max(1, keepdims=True) + 1e-300
     diagonal += np.where(held, top, damping[:, None] * top)
     step, definite = solve_definite(h, g)
     return step, 0.5 * (g * step).sum(1), definite

@@ -109,12 +109,17 @@ def unit_row(raw: RawTable, mapped: list[Mapped]) -> tuple[RawTable, list[Mapped
 
 
 def _units_in_row(frame: pd.DataFrame, numeric: list[Mapped]) -> dict[str, str]:
-    """The units in the cells of the first row, by the quantity; none where a quantity but the loss lacks one."""
+    """The units in the cells of the first row, by the quantity; none where one lacks it and is no plain number below.
+
+    Not even then where a cell of the row may be a number, since the row may be of a run that lacks the others.
+    """
     stated = {}
+    words = [str(cell).strip().strip("()[]") for cell in frame.iloc[0] if not pd.isna(cell)]
+    number = any(re.search(r"\d", word) for word in words)
     for m in numeric:
         cell = frame.iloc[0, m.place]
         word = "" if pd.isna(cell) else str(cell).strip().strip("()[]")
-        if word in _BLANK and m.name != "loss":
+        if word in _BLANK and m.name != "loss" and (number or not fits(m.name, frame.iloc[1:, m.place], None)):
             return {}
         if word not in _BLANK:
             stated[m.name] = f"{float(word):.0e}" if re.fullmatch(r"10+(\.0*)?", word) else word
